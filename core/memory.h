@@ -1,0 +1,39 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "core/device.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// Memory of a device, aligned to 64 bytes, uninitialised. Freed blocks are kept and handed out again.
+void* allocate(Device, size_t bytes);
+void release(Device, void* data, size_t bytes) noexcept;
+// Gives what is kept back to the system.
+void trim_memory(Device);
+
+struct MemoryStats {
+  size_t in_use = 0;   // bytes handed out now
+  size_t peak = 0;     // the largest in_use since the last reset
+  size_t cached = 0;   // bytes kept for reuse
+};
+MemoryStats memory_stats(Device);
+void reset_peak_memory(Device);
+
+void copy_bytes(Device to, void* dst, Device from, const void* src, size_t bytes);
+
+// With VOXGRAD_CHECK_MEMORY=1 in the environment, new memory is filled with NaN (all bits one) and followed by a red zone, which is
+// verified on release and here. Throws if a kernel wrote past the end of a live block. Does nothing when the checks are off.
+bool memory_checks_on();
+void check_red_zones();
+
+// The kernels that the runtime itself needs; all others live in kernels/.
+void fill(Cpu, int64_t n, double value, View into);
+void accumulate(Cpu, int64_t n, View from, View into);  // into += from, same dtype
+void cast(Cpu, int64_t n, View from, View into);        // any dtype to any; floating to integer rounds to nearest and saturates
+void fill(Cuda, int64_t n, double value, View into);
+void accumulate(Cuda, int64_t n, View from, View into);
+void cast(Cuda, int64_t n, View from, View into);
+
+}  // namespace voxgrad

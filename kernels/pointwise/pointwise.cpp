@@ -1,0 +1,50 @@
+#include "kernels/pointwise/pointwise.h"
+
+#include "core/autograd.h"
+#include "kernels/pointwise/pointwise_kernels.h"
+
+namespace voxgrad {
+namespace {
+
+template <class F>
+Tensor pointwise(const char* op, const Tensor& x, const F& f) {
+  check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
+  Tensor y = Tensor::empty_like(x);
+  on_device(x.device(), [&](auto on) { pointwise_forward(on, f, x.count(), x.view(), y.view()); });
+  const Tensor saved_x = F::kSavesX ? x.detach() : Tensor{}, saved_y = F::kSavesY ? y : Tensor{};
+  return record(op, {x}, y, [f, saved_x, saved_y](const Tensor& gy, Needs) {
+    Tensor gx = Tensor::empty_like(gy);
+    on_device(gy.device(), [&](auto on) { pointwise_backward(on, f, gy.count(), saved_x.view(), saved_y.view(), gy.view(), gx.view()); });
+    return Grads{gx};
+  });
+}
+
+}  // namespace
+
+Tensor relu(const Tensor& x) { return pointwise("relu", x, formula::LeakyRelu(0)); }
+Tensor leaky_relu(const Tensor& x, double slope) {
+  check(slope >= 0, "leaky_relu: slope ", slope, " is negative");
+  return pointwise("leaky_relu", x, formula::LeakyRelu(float(slope)));
+}
+Tensor elu(const Tensor& x, double alpha) {
+  check(alpha > 0, "elu: alpha ", alpha, " is not positive");
+  return pointwise("elu", x, formula::Elu(float(alpha)));
+}
+Tensor gelu(const Tensor& x) { return pointwise("gelu", x, formula::Gelu{}); }
+Tensor sigmoid(const Tensor& x) { return pointwise("sigmoid", x, formula::Sigmoid{}); }
+Tensor silu(const Tensor& x) { return pointwise("silu", x, formula::Silu{}); }
+Tensor softplus(const Tensor& x) { return pointwise("softplus", x, formula::Softplus{}); }
+Tensor tanh(const Tensor& x) { return pointwise("tanh", x, formula::Tanh{}); }
+Tensor exp(const Tensor& x) { return pointwise("exp", x, formula::Exp{}); }
+Tensor log(const Tensor& x) { return pointwise("log", x, formula::Log{}); }
+Tensor sqrt(const Tensor& x) { return pointwise("sqrt", x, formula::Sqrt{}); }
+Tensor square(const Tensor& x) { return pointwise("square", x, formula::Square{}); }
+Tensor abs(const Tensor& x) { return pointwise("abs", x, formula::Abs{}); }
+Tensor clamp(const Tensor& x, double low, double high) {
+  check(low <= high, "clamp: low ", low, " is above high ", high);
+  return pointwise("clamp", x, formula::Clamp(float(low), float(high)));
+}
+Tensor power(const Tensor& x, double exponent) { return pointwise("power", x, formula::Power(float(exponent))); }
+Tensor affine(const Tensor& x, double scale, double shift) { return pointwise("affine", x, formula::Affine(scale, shift)); }
+
+}  // namespace voxgrad

@@ -1,0 +1,212 @@
+#include "tests/op_checks.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/parallel.h"
+#include "core/rng.h"
+
+namespace voxgrad {
+namespace {
+
+bool differentiated(const OpInput& in) { return in.role == Role::activation || in.role == Role::parameter; }
+
+Tensor random_like(const Tensor& t, DType dtype, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<double> v(size_t(t.count()));
+  for (auto& x : v) x = rng.uniform(-1, 1);
+  return Tensor::from(v, t.shape(), dtype);
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double s = 0;
+  for (size_t i = 0; i < a.size(); ++i) s += a[i] * b[i];
+  return s;
+}
+
+double max_abs(const std::vector<double>& v) {
+  double m = 0;
+  for (double x : v) m = worse(m, std::abs(x));
+  return m;
+}
+
+double max_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double m = a.size() == b.size() ? 0 : NAN;
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i) m = worse(m, std::abs(a[i] - b[i]));
+  return m;
+}
+
+Tensors on(Device d, Tensors in) {
+  for (auto& t : in) t = t.to(d);
+  return in;
+}
+
+// Output and gradients of one run. `wanted` bit k: input k requires a gradient.
+struct Run {
+  Tensor y;
+  Tensors grads;
+};
+Run run(const OpCase& c, Tensors in, uint64_t wanted, uint64_t cotangent_seed) {
+  for (size_t k = 0; k < in.size(); ++k) in[k].require_grad(differentiated(c.inputs[k]) && (wanted >> k & 1) && c.differentiable);
+  Run r;
+  r.y = c.run(in);
+  if (r.y.requires_grad()) backward(r.y, random_like(r.y, r.y.dtype(), cotangent_seed).to(r.y.device()));
+  r.y = r.y.detach();
+  for (auto& t : in) r.grads.push_back(t.requires_grad() ? t.grad() : Tensor{});
+  return r;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (!a || !b) return !a && !b;
+  const Tensor x = a.to(Device{}), y = b.to(Device{});
+  return x.shape() == y.shape() && x.dtype() == y.dtype() && std::memcmp(x.view().data, y.view().data, x.bytes()) == 0;
+}
+
+constexpr uint64_t kAll = ~uint64_t(0);
+
+}  // namespace
+
+double worse(double a, double b) { return std::isnan(a) || b <= a ? a : b; }
+
+double gradient_error(const OpCase& c, uint64_t seed) {
+  const Tensors in = make_inputs(c, DType::f64, seed);
+  const Run r = run(c, in, kAll, seed + 1000);
+  const std::vector<double> cotangent = random_like(r.y, DType::f64, seed + 1000).values();
+  double worst = 0;
+  for (size_t k = 0; k < in.size(); ++k) {
+    if (!differentiated(c.inputs[k])) continue;
+    if (!r.grads[k]) return NAN;
+    const std::vector<double> direction = random_like(in[k], DType::f64, seed + 2000 + k).values(), x = in[k].values();
+    const auto shifted = [&](double by) {
+      Unrecorded quiet;
+      Tensors args = in;
+      std::vector<double> moved = x;
+      for (size_t i = 0; i < x.size(); ++i) moved[i] += by * direction[i];
+      args[k] = Tensor::from(moved, in[k].shape(), DType::f64);
+      return dot(c.run(args).values(), cotangent);
+    };
+    const double numeric = (shifted(c.step) - shifted(-c.step)) / (2 * c.step), exact = dot(r.grads[k].values(), direction);
+    worst = worse(worst, std::abs(numeric - exact) / (std::abs(numeric) + std::abs(exact) + 1e-3));
+  }
+  return worst;
+}
+
+PrecisionErrors precision_errors(const OpCase& c, DType t, Device d) {
+  const Tensors low = make_inputs(c, t, 7);
+  Tensors exact = low;
+  for (auto& x : exact)
+    if (is_floating(x.dtype())) x = x.to(DType::f64);
+  // The cotangent is rounded to the dtype of the output first, so that both runs see the same one.
+  Tensors args = on(d, low), wide = exact;
+  const auto with_gradients = [&](Tensors& in, const Tensor& cotangent) {
+    for (size_t k = 0; k < in.size(); ++k) in[k].require_grad(differentiated(c.inputs[k]) && c.differentiable);
+    const Tensor y = c.run(in);
+    if (y.requires_grad()) backward(y, cotangent.to(y.dtype()).to(y.device()));
+    return y.detach();
+  };
+  Tensor shape_of_y;
+  {
+    Unrecorded quiet;
+    shape_of_y = c.run(args);
+  }
+  const Tensor cotangent = random_like(shape_of_y, shape_of_y.dtype(), 99);
+  const Tensor y = with_gradients(args, cotangent), truth = with_gradients(wide, cotangent);
+
+  // Rounding of the result once, and a random walk of f32 roundings over the terms summed.
+  const auto limit = [&](DType stored, double terms) {
+    return c.slack * (2 * epsilon_of(stored) * (stored != DType::f32) + 4 * epsilon_of(DType::f32) * std::sqrt(terms));
+  };
+  const auto fraction = [&](const Tensor& a, const Tensor& b, double allowed) {
+    const std::vector<double> u = a.values(), v = b.values();
+    return max_difference(u, v) / (allowed * (max_abs(v) + 1e-30));
+  };
+  PrecisionErrors e;
+  e.forward = fraction(y, truth, limit(is_floating(y.dtype()) ? y.dtype() : DType::f32, double(c.terms)));
+  for (size_t k = 0; k < low.size() && c.differentiable; ++k) {
+    if (!differentiated(c.inputs[k])) continue;
+    // Every product of the forward pass is one of a gradient: terms per gradient element.
+    const double terms = std::max<double>(double(c.terms), double(y.count()) * double(c.terms) / double(low[k].count()));
+    if (!args[k].grad() || args[k].grad().dtype() != low[k].dtype() || args[k].grad().shape() != low[k].shape()) e.gradient = NAN;
+    // Gradients of parameters are stored in f32 but, beside half-precision activations, made from half-precision intermediates.
+    else e.gradient = worse(e.gradient, fraction(args[k].grad(), wide[k].grad(), limit(t, terms)));
+  }
+  return e;
+}
+
+std::string memory_fault(const OpCase& c, DType t, Device d) {
+  const Run r = run(c, on(d, make_inputs(c, t, 11)), kAll, 12);
+  const auto finite = [](const Tensor& x) {
+    if (!x || !is_floating(x.dtype())) return true;
+    for (double v : x.values())
+      if (!std::isfinite(v)) return false;
+    return true;
+  };
+  if (!finite(r.y)) return "the output is not finite, or not written everywhere";
+  for (auto& g : r.grads)
+    if (!finite(g)) return "a gradient is not finite, or not written everywhere";
+  if (!memory_checks_on()) return "VOXGRAD_CHECK_MEMORY is off: nothing was checked";
+  try {
+    check_red_zones();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+std::string repeat_fault(const OpCase& c, DType t, Device d) {
+  const Tensors in = on(d, make_inputs(c, t, 21));
+  const int before = threads();
+  Run first;
+  std::string fault;
+  for (int count : {1, 1, 2, 3}) {
+    set_threads(count);
+    const Run r = run(c, in, kAll, 22);
+    if (!first.y) first = r;
+    bool same = same_bits(r.y, first.y);
+    for (size_t k = 0; k < r.grads.size(); ++k) same = same && same_bits(r.grads[k], first.grads[k]);
+    if (!same) fault = "runs differ in their bits, at " + std::to_string(count) + " threads";
+  }
+  set_threads(before);
+  return fault;
+}
+
+std::string needs_fault(const OpCase& c, Device d) {
+  if (!c.differentiable) return "";
+  const Tensors in = on(d, make_inputs(c, DType::f32, 31));
+  const Run all = run(c, in, kAll, 32);
+  for (size_t k = 0; k < in.size(); ++k) {
+    if (!differentiated(c.inputs[k])) continue;
+    const Run alone = run(c, in, uint64_t(1) << k, 32), without = run(c, in, kAll & ~(uint64_t(1) << k), 32);
+    if (!same_bits(alone.grads[k], all.grads[k])) return "the gradient of input " + std::to_string(k) + " depends on whether others are wanted";
+    if (without.grads[k]) return "the frozen input " + std::to_string(k) + " got a gradient";
+  }
+  return "";
+}
+
+std::string saved_bytes_fault(const OpCase& c, Device d) {
+  if (c.saved_bytes < 0 || !c.differentiable) return "";
+  const size_t before = memory_stats(d).in_use;
+  std::shared_ptr<Node> kept;
+  {
+    Tensors in = on(d, make_inputs(c, DType::f32, 41));
+    for (size_t k = 0; k < in.size(); ++k) in[k].require_grad(differentiated(c.inputs[k]));
+    kept = Graph::node(c.run(in));
+  }
+  const int64_t saved = int64_t(memory_stats(d).in_use - before);
+  // Each kept block is rounded up to 64 bytes and has a red zone: allow for four blocks.
+  if (saved >= c.saved_bytes && saved <= c.saved_bytes + 4 * 128) return "";
+  return "keeps " + std::to_string(saved) + " bytes for backward, not the stated " + std::to_string(c.saved_bytes);
+}
+
+std::string reject_fault(const OpReject& r) {
+  try {
+    r.run();
+  } catch (const Error& e) {
+    for (auto& w : r.words)
+      if (std::string(e.what()).find(w) == std::string::npos) return std::string("the message \"") + e.what() + "\" does not say \"" + w + "\"";
+    return "";
+  }
+  return "was accepted";
+}
+
+}  // namespace voxgrad

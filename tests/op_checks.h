@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+
+#include "tests/op_case.h"
+
+namespace voxgrad {
+
+// The larger error. A NaN is larger than anything and stays: std::max would lose it.
+double worse(double a, double b);
+
+// Relative error of <gradient, direction> against central differences in f64, over random cotangents and directions.
+double gradient_error(const OpCase&, uint64_t seed);
+
+// Forward and gradients in dtype t against f64 on the same rounded inputs, each as a fraction of its derived limit: above 1 is a failure.
+struct PrecisionErrors {
+  double forward = 0, gradient = 0;
+};
+PrecisionErrors precision_errors(const OpCase&, DType t, Device);
+
+// Each returns what is wrong, or nothing.
+std::string memory_fault(const OpCase&, DType, Device);         // not finite, not written everywhere, written past the end
+std::string repeat_fault(const OpCase&, DType, Device);         // two runs, or 1, 2 and 3 threads, differ in a bit
+std::string needs_fault(const OpCase&, Device);                 // a frozen input changes another gradient or gets one
+std::string saved_bytes_fault(const OpCase&, Device);           // the graph keeps more or less than the case states
+std::string reject_fault(const OpReject&);                      // accepted, or a message without the words
+
+}  // namespace voxgrad
