@@ -1,0 +1,30 @@
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+namespace voxgrad {
+
+// A file that appears under its name complete or not at all: written to a temporary name in the same folder, which ends like the
+// final one, synced to the disk and renamed by commit(). Without commit() it is removed.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path&);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+
+  // Where to write, for libraries that open files themselves; close nothing, commit() looks at what is there.
+  const std::filesystem::path& temporary() const { return temporary_; }
+  void write(const void* data, size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path final_, temporary_;
+  int file_ = -1;
+};
+
+void write_text_file(const std::filesystem::path&, std::string_view text);
+
+}  // namespace voxgrad

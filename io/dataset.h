@@ -1,0 +1,37 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+// One case: the files whose channels, one after the other, are the image, and its label map (empty where there is none).
+struct DatasetCase {
+  std::string id;
+  std::vector<std::filesystem::path> images;
+  std::filesystem::path label;
+};
+
+struct Dataset {
+  std::string name;
+  std::filesystem::path root;
+  std::vector<std::string> channel_names;
+  std::vector<std::string> labels;   // the name of label value i; 0 is the background
+  std::string file_ending = ".nii.gz";
+  std::vector<DatasetCase> cases;    // for training, sorted by id
+  std::vector<DatasetCase> tests;    // without labels, sorted by id
+};
+
+// A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
+// label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
+// Every file named is known to exist and to lie inside the folder.
+Dataset read_dataset(const std::filesystem::path& folder);
+
+// Writes root/dataset.json in a form that read_dataset, MSD readers and nnU-Net v2 take: cases are listed by their files, relative to root.
+void write_dataset_json(const Dataset&);
+
+// Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). Files of several channels
+// in nnU-Net's naming, {case}_0000.nii.gz, {case}_0001.nii.gz, are one case. A folder of DICOM files is one case.
+std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder);
+
+}  // namespace voxgrad
