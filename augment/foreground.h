@@ -1,0 +1,34 @@
+#pragma once
+#include <vector>
+
+#include "augment/sample.h"
+#include "core/rng.h"
+
+namespace voxgrad {
+
+// Where the foreground of a case is, so that patches can be centred on it without reading the label again.
+struct ForegroundIndex {
+  struct Class {
+    int label;
+    std::vector<int64_t> voxels;  // positions (d H + h) W + w, ascending, never empty
+  };
+  std::vector<Class> classes;  // those present, ascending; empty for a case without foreground
+  Int3 size;                   // of the label
+};
+
+struct ForegroundOptions {
+  int64_t keep = 10000;         // per class, at least min(keep, n) of its n voxels
+  double keep_fraction = 0.01;  // and at least this part of them
+  int ignore_label = 255;       // not foreground
+};
+// Voxels of each label but 0 and ignore_label, chosen at random where a class has more than are kept (nnU-Net's class_locations).
+ForegroundIndex find_foreground(const Tensor& label, Rng, const ForegroundOptions& = {});
+
+// Patch centres in voxels for extract_patch, such that a pose without rotation and scaling copies whole voxels. The patch lies inside
+// the volume on every axis on which it fits, and has the volume in its middle on the others.
+Double3 random_centre(Int3 volume, Int3 patch, Rng);  // uniform
+// On a voxel of a class: the class is uniform among those present, then the voxel is uniform among its voxels; moved as little as is
+// needed to lie inside. Without foreground, random_centre.
+Double3 foreground_centre(const ForegroundIndex&, Int3 patch, Rng);
+
+}  // namespace voxgrad
