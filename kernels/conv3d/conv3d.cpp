@@ -1,0 +1,60 @@
+#include "kernels/conv3d/conv3d.h"
+
+#include "core/autograd.h"
+#include "kernels/conv3d/conv3d_kernels.h"
+
+namespace voxgrad {
+namespace {
+
+Conv3dProblem problem_of(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& o) {
+  check(x && is_floating(x.dtype()) && x.shape().rank == 5, "conv3d: floating activations {N, D, H, W, C} are wanted, not ", x);
+  check(w && w.shape().rank == 5, "conv3d: a weight {K, T, R, S, C / groups} is wanted, not ", w);
+  check(w.dtype() == accum_of(x.dtype()), "conv3d: beside ", x, " the weight is ", name_of(accum_of(x.dtype())), ", not ", w);
+  Conv3dProblem p{.n = x.dim(0), .c = x.dim(4), .k = w.dim(0), .groups = o.groups, .in = x.shape().spatial(), .kernel = w.shape().spatial(),
+                  .stride = o.stride, .padding = o.padding, .dilation = o.dilation};
+  check(o.groups >= 1 && p.c % o.groups == 0 && p.k % o.groups == 0, "conv3d: ", o.groups, " groups do not divide ", p.c,
+        " channels into ", p.k);
+  check(w.dim(4) == p.c / o.groups, "conv3d: ", x, " in ", o.groups, " groups needs a weight of ", p.c / o.groups, " channels, not ", w);
+  check(!b || (b.shape() == Shape{p.k} && b.dtype() == w.dtype()), "conv3d: the bias beside the weight ", w, " is ", name_of(w.dtype()), " {",
+        p.k, "}, not ", b);
+  check(w.device() == x.device() && (!b || b.device() == x.device()), "conv3d: x is on ", x.device(), ", the weight on ", w.device());
+  for (int a = 0; a < 3; ++a) {
+    check(o.stride[a] >= 1 && o.dilation[a] >= 1 && o.padding[a] >= 0, "conv3d: stride ", o.stride, ", dilation ", o.dilation, ", padding ",
+          o.padding, ": strides and dilations are at least 1, paddings at least 0");
+    const int64_t room = int64_t(p.in[a]) + 2 * int64_t(o.padding[a]), extent = int64_t(o.dilation[a]) * (p.kernel[a] - 1) + 1;
+    check(p.kernel[a] >= 1 && extent <= room, "conv3d: a kernel of ", p.kernel, " with dilation ", o.dilation,
+          " is larger than the input of ", p.in, " with padding ", o.padding);
+    p.out[a] = int((room - extent) / o.stride[a] + 1);
+  }
+  return p;
+}
+
+}  // namespace
+
+Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
+  const Conv3dProblem p = problem_of(x, w, b, options);
+  Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
+  on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
+  const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
+  return record("conv3d", {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
+    Grads g(3);
+    const DType parameters = accum_of(gy.dtype());
+    on_device(gy.device(), [&](auto on) {
+      if (needs[0]) {
+        g[0] = Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
+        conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view());
+      }
+      if (needs[1]) {
+        g[1] = Tensor::empty({p.k, p.kernel.d, p.kernel.h, p.kernel.w, p.c / p.groups}, parameters, gy.device());
+        conv3d_weight_gradient(on, p, saved_x.view(), gy.view(), g[1].view());
+      }
+      if (needs[2]) {
+        g[2] = Tensor::empty({p.k}, parameters, gy.device());
+        conv3d_bias_gradient(on, p.out_voxels(), p.k, gy.view(), g[2].view());
+      }
+    });
+    return g;
+  });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,34 @@
+#pragma once
+#include "core/execution.h"
+#include "core/shape.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// One convolution x {n, in, c} -> y {n, out, k} with w {k, kernel, c / groups}. `out` is given, not derived: positions beyond x read zeros.
+struct Conv3dProblem {
+  int64_t n = 1, c = 1, k = 1;
+  int groups = 1;
+  Int3 in, out, kernel, stride, padding{0, 0, 0}, dilation;
+
+  int64_t in_voxels() const { return n * in.d * in.h * in.w; }
+  int64_t out_voxels() const { return n * out.d * out.h * out.w; }
+  int64_t taps() const { return int64_t(kernel.d) * kernel.h * kernel.w; }
+  int64_t weights() const { return k * taps() * (c / groups); }
+};
+
+// x, y and their gradients share a dtype T; weights, biases and their gradients are accum_t<T>. Results are assigned.
+// y = conv(x, w) + b; b may be null.
+void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
+void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y);
+// gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
+void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
+void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
+// gw[k, t, c] = sum over samples and voxels of x gy.
+void conv3d_weight_gradient(Cpu, const Conv3dProblem&, View x, View gy, View gw);
+void conv3d_weight_gradient(Cuda, const Conv3dProblem&, View x, View gy, View gw);
+// gb[k] = sum over the rows of g {rows, channels}.
+void conv3d_bias_gradient(Cpu, int64_t rows, int64_t channels, View g, View gb);
+void conv3d_bias_gradient(Cuda, int64_t rows, int64_t channels, View g, View gb);
+
+}  // namespace voxgrad
