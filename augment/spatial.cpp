@@ -1,0 +1,167 @@
+#include "augment/spatial.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "augment/resample_kernels.h"
+#include "core/isa.h"
+#include "core/parallel.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr double kWholeVoxel = 1e-6;  // a pose this close to whole voxels is one
+constexpr double kFarthest = 1e8;     // voxels; coordinates within a row stay well inside 32 bits
+
+bool is_identity(const Matrix3& m) {
+  for (int a = 0; a < 3; ++a)
+    for (int b = 0; b < 3; ++b)
+      if (m[a][b] != (a == b ? 1.0 : 0.0)) return false;
+  return true;
+}
+
+// Copies rows of `extent` voxels starting at voxel `start` of a row of `size` voxels, reversed or not; what lies outside is filled.
+template <class T>
+void copy_row(const T* from, T* to, int64_t start, int64_t size, int64_t extent, int64_t channels, bool reversed, bool edge, T outside) {
+  const int64_t begin = std::clamp<int64_t>(-start, 0, extent), end = std::clamp<int64_t>(size - start, begin, extent);
+  const auto fill_from = [&](int64_t b, int64_t e, int64_t source) {
+    for (int64_t i = b; i < e; ++i)
+      for (int64_t c = 0; c < channels; ++c) to[(reversed ? extent - 1 - i : i) * channels + c] = edge ? from[source * channels + c] : outside;
+  };
+  fill_from(0, begin, 0);
+  fill_from(end, extent, size - 1);
+  if (!reversed) std::copy_n(from + (start + begin) * channels, (end - begin) * channels, to + begin * channels);
+  else
+    for (int64_t i = begin; i < end; ++i) std::copy_n(from + (start + i) * channels, channels, to + (extent - 1 - i) * channels);
+}
+
+struct Window {
+  int64_t start[3], size[3], extent[3];
+  Bool3 reversed;
+};
+
+template <class T>
+void copy_window(const T* from, T* to, const Window& w, int64_t channels, bool edge, T outside) {
+  parallel_for(w.extent[0] * w.extent[1], 64, [&](int64_t row) {
+    const int64_t at[2] = {row / w.extent[1], row % w.extent[1]};
+    T* out = to + row * w.extent[2] * channels;
+    int64_t source[2];
+    bool is_outside = false;
+    for (int a = 0; a < 2; ++a) {
+      source[a] = w.start[a] + (w.reversed[a] ? w.extent[a] - 1 - at[a] : at[a]);
+      is_outside |= source[a] < 0 || source[a] >= w.size[a];
+      source[a] = std::clamp<int64_t>(source[a], 0, w.size[a] - 1);
+    }
+    if (is_outside && !edge) std::fill_n(out, w.extent[2] * channels, outside);
+    else
+      copy_row(from + (source[0] * w.size[1] + source[1]) * w.size[2] * channels, out, w.start[2], w.size[2], w.extent[2], channels,
+               w.reversed[2], edge, outside);
+  });
+}
+
+}  // namespace
+
+Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
+  check_sample("extract_patch", volume);
+  check(patch.d >= 1 && patch.h >= 1 && patch.w >= 1, "extract_patch: a patch of ", patch, " voxels");
+  check(options.outside_label >= 0 && options.outside_label <= 255, "extract_patch: outside_label ", options.outside_label,
+        " is not a u8 label");
+  const Int3 size = volume_size(volume.image);
+  const int64_t channels = volume.image.dim(3);
+  Sample out{Tensor::empty({patch.d, patch.h, patch.w, channels}), {}};
+  if (volume.label) out.label = Tensor::empty({patch.d, patch.h, patch.w}, DType::u8);
+
+  ResampleProblem p{.image = volume.image.view().as<float>(), .label = volume.label.view().as<uint8_t>(),
+                    .out_image = out.image.view().as<float>(), .out_label = out.label.view().as<uint8_t>()};
+  Window window{.reversed = pose.mirror};
+  bool whole = is_identity(pose.matrix);
+  for (int a = 0; a < 3; ++a) {
+    p.size[a] = size[a];
+    p.patch[a] = patch[a];
+    p.origin[a] = pose.centre[a];
+    double reach = std::abs(pose.centre[a]);
+    for (int b = 0; b < 3; ++b) {
+      p.step[b][a] = pose.mirror[b] ? -pose.matrix[a][b] : pose.matrix[a][b];
+      p.origin[a] -= p.step[b][a] * (patch[b] - 1) / 2.0;
+      reach += std::abs(pose.matrix[a][b]) * patch[b];
+    }
+    check(reach < kFarthest, "extract_patch: the pose reaches ", reach, " voxels out on axis ", a);
+    const double start = pose.centre[a] - (patch[a] - 1) / 2.0;
+    whole = whole && std::abs(start - std::round(start)) < kWholeVoxel;
+    window.start[a] = std::llround(start);
+    window.size[a] = size[a];
+    window.extent[a] = patch[a];
+  }
+  p.channels = channels;
+  p.edge = options.border == Border::edge;
+  p.nearest = options.label == LabelSampling::nearest;
+  p.outside = uint8_t(options.outside_label);
+  if (whole) {
+    copy_window<float>(p.image, p.out_image, window, channels, p.edge, 0.f);
+    if (p.label) copy_window<uint8_t>(p.label, p.out_label, window, 1, false, p.outside);
+    return out;
+  }
+  const auto rows = isa() >= Isa::avx512 ? avx512::resample_rows : isa() >= Isa::avx2 ? avx2::resample_rows : baseline::resample_rows;
+  parallel_ranges(int64_t(patch.d) * patch.h, 32, [&](int64_t begin, int64_t end) { rows(p, begin, end); });
+  return out;
+}
+
+SpatialOptions spatial_options_for(Int3 patch, const Double3& spacing) {
+  SpatialOptions o;
+  o.spacing = spacing;
+  int thin = 0, wide = 0;
+  for (int a = 1; a < 3; ++a) {
+    if (patch[a] < patch[thin]) thin = a;
+    if (patch[a] > patch[wide]) wide = a;
+  }
+  if (patch[wide] <= 3 * patch[thin]) return o;
+  o.slice_axis = thin;
+  const double one = patch[(thin + 1) % 3], other = patch[(thin + 2) % 3];
+  const bool oblong_slice = patch[thin] == 1 && std::max(one, other) > 1.5 * std::min(one, other);
+  o.rotation_degrees = {0, 0, 0};
+  o.rotation_degrees[thin] = oblong_slice ? 15 : 180;
+  return o;
+}
+
+PatchPose random_pose(const Double3& centre, const SpatialOptions& o, Rng rng) {
+  PatchPose pose{.centre = centre};
+  const bool rotates = rng.coin(o.rotation_probability), scales = rng.coin(o.scaling_probability);
+  for (int axis = 0; rotates && axis < 3; ++axis) {
+    const double degrees = rng.uniform(-o.rotation_degrees[axis], o.rotation_degrees[axis]);
+    if (o.slice_axis >= 0 && axis != o.slice_axis) continue;
+    const double s = std::sin(degrees * std::numbers::pi / 180), c = std::cos(degrees * std::numbers::pi / 180);
+    const int a = (axis + 1) % 3, b = (axis + 2) % 3;
+    Matrix3 product = pose.matrix;
+    for (int k = 0; k < 3; ++k) {
+      product[a][k] = c * pose.matrix[a][k] - s * pose.matrix[b][k];
+      product[b][k] = s * pose.matrix[a][k] + c * pose.matrix[b][k];
+    }
+    pose.matrix = product;
+  }
+  if (rotates)  // to voxels of the output, rigid in space, from voxels of the volume
+    for (int a = 0; a < 3; ++a)
+      for (int b = 0; b < 3; ++b) pose.matrix[a][b] *= o.spacing[b] / o.spacing[a];
+  double factor = 1;
+  for (int b = 0; scales && b < 3; ++b) {
+    if (b == 0 || !o.same_scale_on_all_axes) factor = rng.uniform(o.scale_low, o.scale_high);
+    if (b == o.slice_axis) continue;
+    for (int a = 0; a < 3; ++a) pose.matrix[a][b] *= factor;
+  }
+  return pose;
+}
+
+Bool3 random_mirror(const MirrorOptions& o, Rng rng) {
+  Bool3 axes;
+  for (int a = 0; a < 3; ++a) axes[a] = rng.coin(o.probability) && o.axes[a];
+  return axes;
+}
+
+Sample mirror(const Sample& sample, const Bool3& axes) {
+  check_sample("mirror", sample);
+  if (!axes[0] && !axes[1] && !axes[2]) return sample;
+  const Int3 size = volume_size(sample.image);
+  return extract_patch(sample, {.centre = {(size.d - 1) / 2.0, (size.h - 1) / 2.0, (size.w - 1) / 2.0}, .mirror = axes}, size);
+}
+
+}  // namespace voxgrad
