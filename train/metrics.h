@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "io/json_file.h"
 #include "train/distance.h"
 
 namespace voxgrad {
@@ -70,8 +71,8 @@ struct Evaluation {
 
 // A table for people: one line per foreground class and their mean.
 std::string table_of(const Evaluation&);
-// JSON text. Keys of nnU-Net's summary.json (foreground_mean, mean, metric_per_case; Dice, IoU, TP, FP, FN, TN, n_pred, n_ref) and beside them
+// Keys of nnU-Net's summary.json (foreground_mean, mean, metric_per_case; Dice, IoU, TP, FP, FN, TN, n_pred, n_ref) and beside them
 // Precision, Recall, HD95_mm, NSD, volume_pred_mm3, volume_ref_mm3. What is not finite is null.
-std::string json_of(const Evaluation&);
+Json to_json(const Evaluation&);
 
 }  // namespace voxgrad

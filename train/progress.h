@@ -34,7 +34,6 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   void show(bool last);
-  void clear_bar();
 
   ProgressOptions options_;
   bool terminal_, bar_shown_ = false, ended_ = false, any_line_ = false;

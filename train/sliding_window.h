@@ -20,8 +20,8 @@ struct SlidingWindowOptions {
 // Starts of the tiles along one axis: ceil((extent - patch) / (patch (1 - overlap))) + 1 tiles, evenly spread from 0 to extent - patch and
 // rounded to voxels, as nnU-Net. extent < patch: one tile at 0.
 std::vector<int64_t> tile_starts(int64_t extent, int64_t patch, double overlap);
-// Importance along one axis: a delta at patch / 2 filtered by a gaussian of sigma = patch / 8 cut at 4 sigma, scaled to a maximum of 10 and
-// with zeros replaced by the smallest positive value (nnU-Net). The importance of a voxel is the product over the axes.
+// Importance along one axis: a gaussian around patch / 2 with sigma = patch / 8, scaled to a maximum of 10 (nnU-Net). It is positive
+// everywhere: the patch ends at 4 sigma. The importance of a voxel is the product over the axes.
 std::vector<double> gaussian_importance(int64_t patch);
 
 using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N, patch, K}
