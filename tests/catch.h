@@ -11,5 +11,7 @@ inline StringContainsMatcher Contains(std::string words) { return ContainsSubstr
 }  // namespace Catch::Matchers
 #else
 #include <catch2/catch.hpp>
+#ifdef CATCH_CONFIG_RUNNER
 using EventListener = Catch::TestEventListenerBase;
+#endif
 #endif
