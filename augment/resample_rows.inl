@@ -90,6 +90,28 @@ inline void offsets_of(const ResampleProblem& p, const Row& r, const Block& b, i
 
 inline float mix(float a, float b, float f) { return a + f * (b - a); }
 
+using Pair = float __attribute__((vector_size(8)));
+using Quad = float __attribute__((vector_size(16)));
+
+// One channel, W not flat: the taps are four pairs of neighbours. Mixed along D, then H, then W.
+inline void plane_inside(const ResampleProblem& p, const Block& b, int n, const int64_t* at, float* out) {
+  const Strides s = upper_taps(p);
+  const auto pair = [](const float* v) {
+    Pair two;
+    __builtin_memcpy(&two, v, sizeof two);
+    return two;
+  };
+  for (int i = 0; i < n; ++i) {
+    const float* x = p.image + at[i];
+    const Pair a = pair(x), c = pair(x + s.h), e = pair(x + s.d), g = pair(x + s.d + s.h);
+    const Quad low = __builtin_shufflevector(a, c, 0, 1, 2, 3), high = __builtin_shufflevector(e, g, 0, 1, 2, 3);
+    const Quad q = low + b.f[0][i] * (high - low);
+    const Quad swapped = __builtin_shufflevector(q, q, 2, 3, 0, 1);
+    const Quad r = q + b.f[1][i] * (swapped - q);
+    out[i] = r[0] + b.f[2][i] * (r[1] - r[0]);
+  }
+}
+
 template <int C>  // 0: any number of channels
 inline void image_inside(const ResampleProblem& p, const Block& b, int n, const int64_t* at, float* out) {
   const int64_t c_count = C ? C : p.channels;
@@ -114,6 +136,7 @@ inline uint8_t vote(const uint8_t* labels, const float* weights) {
   for (int k = 0; k < 8; ++k) {
     float sum = 0;
     for (int m = 0; m < 8; ++m) sum += labels[m] == labels[k] ? weights[m] : 0.f;
+    if (sum > 0.501f) return labels[k];
     // Sums of one label are bitwise the same for each of its taps.
     if (sum > most || (sum == most && labels[k] < best)) most = sum, best = labels[k];
   }
@@ -133,8 +156,9 @@ inline void label_inside(const ResampleProblem& p, const Block& b, int n, const 
       continue;
     }
     const uint8_t l[8] = {v[0], v[s.w], v[s.h], v[s.h + s.w], v[s.d], v[s.d + s.w], v[s.d + s.h], v[s.d + s.h + s.w]};
-    const uint8_t differ = (l[0] ^ l[1]) | (l[0] ^ l[2]) | (l[0] ^ l[3]) | (l[0] ^ l[4]) | (l[0] ^ l[5]) | (l[0] ^ l[6]) | (l[0] ^ l[7]);
-    if (differ == 0) {
+    uint64_t all;
+    __builtin_memcpy(&all, l, 8);
+    if (all == l[0] * 0x0101010101010101ull) {
       out[i] = l[0];
       continue;
     }
@@ -188,7 +212,7 @@ inline void inside(const ResampleProblem& p, const Row& r, const Block& b, int n
   int64_t at[kBlock];
   offsets_of(p, r, b, n, at);
   switch (p.channels) {
-    case 1: image_inside<1>(p, b, n, at, out); break;
+    case 1: p.size[2] > 1 ? plane_inside(p, b, n, at, out) : image_inside<1>(p, b, n, at, out); break;
     case 2: image_inside<2>(p, b, n, at, out); break;
     case 4: image_inside<4>(p, b, n, at, out); break;
     default: image_inside<0>(p, b, n, at, out);

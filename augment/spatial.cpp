@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "augment/resample_kernels.h"
+#include "augment/window.h"
 #include "core/isa.h"
 #include "core/parallel.h"
 
@@ -19,45 +20,6 @@ bool is_identity(const Matrix3& m) {
     for (int b = 0; b < 3; ++b)
       if (m[a][b] != (a == b ? 1.0 : 0.0)) return false;
   return true;
-}
-
-// Copies rows of `extent` voxels starting at voxel `start` of a row of `size` voxels, reversed or not; what lies outside is filled.
-template <class T>
-void copy_row(const T* from, T* to, int64_t start, int64_t size, int64_t extent, int64_t channels, bool reversed, bool edge, T outside) {
-  const int64_t begin = std::clamp<int64_t>(-start, 0, extent), end = std::clamp<int64_t>(size - start, begin, extent);
-  const auto fill_from = [&](int64_t b, int64_t e, int64_t source) {
-    for (int64_t i = b; i < e; ++i)
-      for (int64_t c = 0; c < channels; ++c) to[(reversed ? extent - 1 - i : i) * channels + c] = edge ? from[source * channels + c] : outside;
-  };
-  fill_from(0, begin, 0);
-  fill_from(end, extent, size - 1);
-  if (!reversed) std::copy_n(from + (start + begin) * channels, (end - begin) * channels, to + begin * channels);
-  else
-    for (int64_t i = begin; i < end; ++i) std::copy_n(from + (start + i) * channels, channels, to + (extent - 1 - i) * channels);
-}
-
-struct Window {
-  int64_t start[3], size[3], extent[3];
-  Bool3 reversed;
-};
-
-template <class T>
-void copy_window(const T* from, T* to, const Window& w, int64_t channels, bool edge, T outside) {
-  parallel_for(w.extent[0] * w.extent[1], 64, [&](int64_t row) {
-    const int64_t at[2] = {row / w.extent[1], row % w.extent[1]};
-    T* out = to + row * w.extent[2] * channels;
-    int64_t source[2];
-    bool is_outside = false;
-    for (int a = 0; a < 2; ++a) {
-      source[a] = w.start[a] + (w.reversed[a] ? w.extent[a] - 1 - at[a] : at[a]);
-      is_outside |= source[a] < 0 || source[a] >= w.size[a];
-      source[a] = std::clamp<int64_t>(source[a], 0, w.size[a] - 1);
-    }
-    if (is_outside && !edge) std::fill_n(out, w.extent[2] * channels, outside);
-    else
-      copy_row(from + (source[0] * w.size[1] + source[1]) * w.size[2] * channels, out, w.start[2], w.size[2], w.extent[2], channels,
-               w.reversed[2], edge, outside);
-  });
 }
 
 }  // namespace
@@ -98,8 +60,8 @@ Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, co
   p.nearest = options.label == LabelSampling::nearest;
   p.outside = uint8_t(options.outside_label);
   if (whole) {
-    copy_window<float>(p.image, p.out_image, window, channels, p.edge, 0.f);
-    if (p.label) copy_window<uint8_t>(p.label, p.out_label, window, 1, false, p.outside);
+    copy_window(window, p.image, p.out_image, channels, p.edge);
+    if (p.label) copy_window(window, p.label, p.out_label, p.outside);
     return out;
   }
   const auto rows = isa() >= Isa::avx512 ? avx512::resample_rows : isa() >= Isa::avx2 ? avx2::resample_rows : baseline::resample_rows;
