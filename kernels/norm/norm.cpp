@@ -1,0 +1,72 @@
+#include "kernels/norm/norm.h"
+
+#include "core/autograd.h"
+#include "kernels/norm/norm_call.h"
+
+namespace voxgrad {
+
+Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
+  check(x && is_floating(x.dtype()) && x.shape().rank >= 2 && x.count() > 0, op, ": a floating tensor {N, .., C} with elements is wanted, not ", x);
+  const int64_t channels = x.dim(-1), samples = x.dim(0), rest = x.count() / (channels * samples);
+  const DType accum = accum_of(x.dtype());
+  const auto check_vector = [&](const char* what, const Tensor& v) {
+    check(!v || (v.shape() == Shape{channels} && v.dtype() == accum), op, ": the ", what, " is ", v, ", wanted beside ", x, " is ", name_of(accum), " {",
+          channels, "}");
+  };
+  check_vector("scale", scale);
+  check_vector("shift", shift);
+  check_vector("running mean", call.running.mean);
+  check_vector("running variance", call.running.variance);
+  check(bool(call.running.mean) == bool(call.running.variance), op, ": of running mean and variance only one is present");
+  check(!skip || (skip.shape() == x.shape() && skip.dtype() == x.dtype()), op, ": the skip is ", skip, " beside ", x);
+  NormProblem p = call.problem;
+  check(p.eps >= 0 && p.slope >= 0, op, ": eps ", p.eps, " and slope ", p.slope, " must not be negative");
+  p.channels = channels;
+  p.slope = double(float(p.slope));  // the constant of leaky_relu, whatever the dtype
+  switch (call.over) {
+    case NormCall::Over::sample: p.samples = samples, p.voxels = rest; break;
+    case NormCall::Over::batch: p.samples = 1, p.voxels = samples * rest; break;
+    case NormCall::Over::voxel: p.samples = samples * rest, p.voxels = 1; break;
+  }
+  if (p.groups == 0) p.groups = int64_t(channels);
+  check(p.groups > 0 && channels % p.groups == 0, op, ": ", p.groups, " groups do not divide ", channels, " channels");
+  check(!p.constant_statistics || call.running.mean, op, ": without training, running statistics are wanted");
+
+  const Tensor stats = Tensor::empty({3, p.samples, p.groups}, accum, x.device());
+  Tensor y = Tensor::empty_like(x);
+  const NormRunning running = {call.running.mean.view(), call.running.variance.view(), call.momentum};
+  on_device(x.device(), [&](auto on) {
+    if (p.constant_statistics) norm_constant_statistics(on, p, running, stats.view());
+    else norm_statistics(on, p, x.view(), stats.view(), running);
+    norm_apply(on, p, x.view(), stats.view(), scale.view(), shift.view(), skip.view(), y.view());
+  });
+  const Tensor saved_y = skip ? y : Tensor{};
+  return record(op, {x, scale, shift, skip}, y,
+                [p, stats, saved_y, x = x.detach(), scale = scale.detach(), shift = shift.detach()](const Tensor& gy, Needs needs) {
+                  const auto made = [&](int i, const Tensor& like) { return needs[i] ? Tensor::empty_like(like) : Tensor{}; };
+                  Tensor gx = made(0, x), gscale = made(1, scale), gshift = made(2, shift), gskip = made(3, x);
+                  on_device(x.device(), [&](auto on) {
+                    norm_backward(on, p, x.view(), saved_y.view(), gy.view(), stats.view(), scale.view(), shift.view(),
+                                  {gx.view(), gscale.view(), gshift.view(), gskip.view()});
+                  });
+                  return Grads{gx, gscale, gshift, gskip};
+                });
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const NormOptions& o) {
+  return norm_call("instance_norm", x, scale, shift, {}, {.problem = {.groups = 0, .eps = o.eps}});
+}
+Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const GroupNormOptions& o) {
+  check(o.groups > 0, "group_norm: ", o.groups, " groups");
+  return norm_call("group_norm", x, scale, shift, {}, {.problem = {.groups = o.groups, .eps = o.eps}});
+}
+Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const NormOptions& o) {
+  return norm_call("layer_norm", x, scale, shift, {}, {.over = NormCall::Over::voxel, .problem = {.groups = 1, .eps = o.eps}});
+}
+Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const BatchNormOptions& o) {
+  return norm_call("batch_norm", x, scale, shift, {},
+                   {.over = NormCall::Over::batch, .problem = {.groups = 0, .eps = o.eps, .constant_statistics = !o.training}, .running = running,
+                    .momentum = o.momentum});
+}
+
+}  // namespace voxgrad

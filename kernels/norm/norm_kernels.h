@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+
+#include "core/execution.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// x is {samples, voxels, channels}; a statistic is over the voxels of a sample and the channels / groups channels of a group.
+// instance: groups = channels; batch: samples = 1, groups = channels; layer: every voxel a sample, groups = 1.
+// y = act(z), z = (x - mean) rstd scale + shift + skip, act(z) = z > 0 ? z : slope z.
+struct NormProblem {
+  int64_t samples = 1, voxels = 1, channels = 1, groups = 1;
+  double eps = 1e-5, slope = 1;
+  bool constant_statistics = false;  // of running statistics: they have no gradient
+};
+
+// Running statistics {channels} to be moved towards those of x; null where there are none.
+struct NormRunning {
+  View mean, variance;
+  double momentum = 0;
+};
+
+// stats {3, samples, groups} of accum_of(x): the mean, what rounding the mean lost, 1 / sqrt(variance + eps).
+void norm_statistics(Cpu, const NormProblem&, View x, View stats, const NormRunning&);
+void norm_statistics(Cuda, const NormProblem&, View x, View stats, const NormRunning&);
+// The same numbers from running statistics.
+void norm_constant_statistics(Cpu, const NormProblem&, const NormRunning&, View stats);
+void norm_constant_statistics(Cuda, const NormProblem&, const NormRunning&, View stats);
+
+// scale, shift, skip may be null. y is assigned.
+void norm_apply(Cpu, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
+void norm_apply(Cuda, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
+
+// y: the output where there was a skip, else null (z is recomputed). Gradients are assigned; null ones are not computed.
+struct NormGradients {
+  View x, scale, shift, skip;
+};
+void norm_backward(Cpu, const NormProblem&, View x, View y, View gy, View stats, View scale, View shift, const NormGradients&);
+void norm_backward(Cuda, const NormProblem&, View x, View y, View gy, View stats, View scale, View shift, const NormGradients&);
+
+}  // namespace voxgrad
