@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <string_view>
 
 namespace voxgrad {
