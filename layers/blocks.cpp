@@ -1,0 +1,68 @@
+#include "layers/blocks.h"
+
+#include "kernels/avg_pool3d/avg_pool3d.h"
+
+namespace voxgrad {
+namespace {
+
+template <class Block>
+std::vector<Block> stack_of(BlockLayer o, int depth, Rng& rng) {
+  check(depth > 0, "block stack: ", depth, " blocks");
+  std::vector<Block> blocks;
+  for (int i = 0; i < depth; ++i) {
+    blocks.emplace_back(o, rng);
+    o.in = o.out;
+    o.stride = {1, 1, 1};
+  }
+  return blocks;
+}
+
+template <class Blocks>
+Tensor in_turn(const Blocks& blocks, Tensor x) {
+  for (auto& b : blocks) x = b(x);
+  return x;
+}
+
+}  // namespace
+
+ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
+    : conv({.in = o.in, .out = o.out, .kernel = o.kernel, .stride = o.stride, .bias = o.bias}, rng),
+      norm(o.norm, {.channels = o.out, .groups = o.groups}),
+      activation(o.activation) {}
+
+Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
+  const Tensor y = conv(x);
+  if (activation.is_fused()) return norm(y, skip, activation.fused_slope());
+  return activation(norm(y, skip));
+}
+
+ConvStack::ConvStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ConvBlock>(o, depth, rng)) {}
+Tensor ConvStack::operator()(const Tensor& x) const { return in_turn(blocks, x); }
+
+ResidualBlock::ResidualBlock(const BlockLayer& o, Rng& rng) : first(o, rng), stride(o.stride) {
+  BlockLayer inner = o;
+  inner.in = o.out;
+  inner.stride = {1, 1, 1};
+  second = ConvBlock(inner, rng);
+  for (Tensor t : {second.norm.weight(), second.norm.bias()})
+    if (t) on_device(t.device(), [&](auto on) { fill(on, t.count(), 0, t.view()); });
+  if (o.in != o.out) {
+    BlockLayer matching = o;
+    matching.kernel = matching.stride = {1, 1, 1};
+    matching.bias = false;
+    matching.activation.kind = ActivationKind::none;
+    projection.emplace(matching, rng);
+  }
+}
+
+Tensor ResidualBlock::operator()(const Tensor& x) const {
+  Tensor skip = x;
+  if (stride != Int3{1, 1, 1}) skip = avg_pool3d(skip, {.kernel = stride});
+  if (projection) skip = (*projection)(skip);
+  return second(first(x), skip);
+}
+
+ResidualStack::ResidualStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ResidualBlock>(o, depth, rng)) {}
+Tensor ResidualStack::operator()(const Tensor& x) const { return in_turn(blocks, x); }
+
+}  // namespace voxgrad

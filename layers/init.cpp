@@ -1,0 +1,22 @@
+#include "layers/init.h"
+
+#include <cmath>
+
+#include "core/parallel.h"
+
+namespace voxgrad {
+
+Tensor he_normal(const Shape& s, int64_t fan_in, Rng& rng, double slope) {
+  check(fan_in > 0, "he_normal: a fan-in of ", fan_in, " for the shape ", s);
+  Tensor t = Tensor::empty(s);
+  const float deviation = float(std::sqrt(2 / ((1 + slope * slope) * double(fan_in))));
+  const uint64_t key = rng.split().key();
+  const auto values = t.data<float>();
+  parallel_for(t.count(), 1 << 14, [&](int64_t i) {
+    const Random128 r = philox(key, uint64_t(i / 2));
+    values[size_t(i)] = deviation * (i % 2 ? normal_of(r.word[2], r.word[3]) : normal_of(r.word[0], r.word[1]));
+  });
+  return t.require_grad();
+}
+
+}  // namespace voxgrad

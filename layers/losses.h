@@ -1,0 +1,19 @@
+#pragma once
+#include <vector>
+
+#include "kernels/dice_cross_entropy/dice_cross_entropy.h"
+#include "kernels/mse_loss/mse_loss.h"
+
+namespace voxgrad {
+
+// Weights of n outputs, full resolution first: 1, 1/2, 1/4, ... with 0 for the last of several, divided by their sum (nnU-Net).
+std::vector<double> deep_supervision_weights(size_t n);
+
+// The label {N, D, H, W} at another resolution: output o takes the voxel floor((o + 1/2) in / out) along each axis, as nnU-Net downsamples
+// its targets (interpolation "nearest-exact").
+Tensor downsample_label(const Tensor& label, const Int3& size);
+
+// sum_i weight_i dice_cross_entropy(outputs[i], label at the resolution of outputs[i]); outputs are full resolution first, as UNet gives.
+Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const DiceCrossEntropyOptions& = {});
+
+}  // namespace voxgrad

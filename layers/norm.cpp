@@ -1,0 +1,59 @@
+#include "layers/norm.h"
+
+#include "core/autograd.h"
+#include "kernels/binary/binary.h"
+#include "kernels/norm_act/norm_act.h"
+#include "layers/init.h"
+
+namespace voxgrad {
+namespace {
+template <class N>
+void set_affine(N& n, const NormLayer& o, const char* who) {
+  check(o.channels > 0, who, ": ", o.channels, " channels");
+  n.eps = o.eps;
+  if (!o.affine) return;
+  n.weight = constant_parameter({o.channels}, 1);
+  n.bias = constant_parameter({o.channels}, 0);
+}
+}  // namespace
+
+InstanceNorm::InstanceNorm(const NormLayer& o) { set_affine(*this, o, "InstanceNorm"); }
+Tensor InstanceNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+  return instance_norm_act(x, weight, bias, skip, {.slope = slope, .eps = eps});
+}
+
+GroupNorm::GroupNorm(const NormLayer& o) : groups(o.groups) {
+  set_affine(*this, o, "GroupNorm");
+  check(groups > 0 && o.channels % groups == 0, "GroupNorm: ", groups, " groups do not divide ", o.channels, " channels");
+}
+Tensor GroupNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+  return group_norm_act(x, weight, bias, skip, {.groups = groups, .slope = slope, .eps = eps});
+}
+
+BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
+  set_affine(*this, o, "BatchNorm");
+  running_mean = Tensor::zeros({o.channels});
+  running_var = Tensor::full({o.channels}, 1);
+}
+Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+  return batch_norm_act(x, weight, bias, {.mean = running_mean, .variance = running_var}, skip,
+                        {.slope = slope, .eps = eps, .momentum = momentum, .training = !Inference::active()});
+}
+
+Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
+  switch (kind) {
+    case NormKind::none: break;
+    case NormKind::instance: instance.emplace(o); break;
+    case NormKind::batch: batch.emplace(o); break;
+    case NormKind::group: group.emplace(o); break;
+  }
+}
+Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+  if (instance) return (*instance)(x, skip, slope);
+  if (batch) return (*batch)(x, skip, slope);
+  if (group) return (*group)(x, skip, slope);
+  const Tensor z = skip ? add(x, skip) : x;
+  return slope == 1 ? z : leaky_relu(z, slope);
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,67 @@
+#pragma once
+#include "core/fields.h"
+#include "kernels/norm/norm.h"
+
+namespace voxgrad {
+
+struct NormLayer {
+  int channels = 0;
+  double eps = 1e-5;
+  bool affine = true;
+  int groups = 8;         // of GroupNorm
+  double momentum = 0.1;  // of BatchNorm
+};
+
+// y = act(norm(x) + skip) with act(z) = z > 0 ? z : slope z, in the passes of the norm alone; skip may be absent, slope 1 is no activation.
+
+struct InstanceNorm {
+  Tensor weight, bias;  // {channels}; absent if not affine
+  double eps = 1e-5;
+  FIELDS(weight, bias)
+
+  InstanceNorm() = default;
+  explicit InstanceNorm(const NormLayer&);
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+};
+
+struct GroupNorm {
+  Tensor weight, bias;
+  int groups = 8;
+  double eps = 1e-5;
+  FIELDS(weight, bias)
+
+  GroupNorm() = default;
+  explicit GroupNorm(const NormLayer&);
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+};
+
+// Within Inference the running statistics are used, else those of x, and the running ones are moved.
+struct BatchNorm {
+  Tensor weight, bias, running_mean, running_var;  // the last two are buffers
+  double eps = 1e-5, momentum = 0.1;
+  FIELDS(weight, bias, running_mean, running_var)
+
+  BatchNorm() = default;
+  explicit BatchNorm(const NormLayer&);
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+};
+
+enum class NormKind { none, instance, batch, group };
+
+// One of them, chosen when the network is built. `none` adds the skip and activates.
+struct Norm {
+  NormKind kind = NormKind::none;
+  std::optional<InstanceNorm> instance;
+  std::optional<BatchNorm> batch;
+  std::optional<GroupNorm> group;
+  FIELDS(instance, batch, group)
+
+  Norm() = default;
+  Norm(NormKind, const NormLayer&);
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  // The scale and shift of the norm that is present.
+  Tensor weight() const { return instance ? instance->weight : batch ? batch->weight : group ? group->weight : Tensor{}; }
+  Tensor bias() const { return instance ? instance->bias : batch ? batch->bias : group ? group->bias : Tensor{}; }
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,121 @@
+#include <atomic>
+#include <cmath>
+#include <vector>
+
+#include "core/parallel.h"
+#include "optim/update_kernels.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;
+
+template <class F>
+void on_parameter_dtype(DType t, F&& f) {
+  t == DType::f64 ? f(double{}) : f(float{});
+}
+
+template <class A>
+void sgd_range(const SgdUpdate& u, int64_t n, A* __restrict p, const A* __restrict g, A* __restrict v) {
+  const A rate = A(u.learning_rate), momentum = A(u.momentum), decay = A(u.weight_decay);
+  if (!v) {
+    for (int64_t i = 0; i < n; ++i) p[i] -= rate * (g[i] + decay * p[i]);
+  } else if (u.nesterov) {
+    for (int64_t i = 0; i < n; ++i) {
+      const A gi = g[i] + decay * p[i], vi = momentum * v[i] + gi;
+      v[i] = vi;
+      p[i] -= rate * (gi + momentum * vi);
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const A vi = momentum * v[i] + (g[i] + decay * p[i]);
+      v[i] = vi;
+      p[i] -= rate * vi;
+    }
+  }
+}
+
+// With a = learning_rate / correction1 and b = 1 / sqrt(correction2): p -= a m / (b sqrt(u) + eps).
+template <bool kLargest, class A>
+void adamw_range(const AdamWUpdate& u, int64_t n, A* __restrict p, const A* __restrict g, A* __restrict m, A* __restrict v, A* __restrict largest) {
+  const A beta1 = A(u.beta1), beta2 = A(u.beta2), rest1 = A(1 - u.beta1), rest2 = A(1 - u.beta2), eps = A(u.eps);
+  const A keep = A(1 - u.learning_rate * u.weight_decay), a = A(u.learning_rate / u.correction1), b = A(1 / std::sqrt(u.correction2));
+  for (int64_t i = 0; i < n; ++i) {
+    const A gi = g[i], mi = beta1 * m[i] + rest1 * gi, vi = beta2 * v[i] + rest2 * gi * gi;
+    m[i] = mi;
+    v[i] = vi;
+    A ui = vi;
+    if constexpr (kLargest) ui = largest[i] = largest[i] > vi ? largest[i] : vi;
+    p[i] = keep * p[i] - a * mi / (b * std::sqrt(ui) + eps);
+  }
+}
+
+template <class A>
+double squares_of(int64_t n, const A* x) {
+  constexpr int64_t kChunk = 1 << 15;
+  std::vector<double> partial(size_t(chunk_count(n, kChunk)));
+  parallel_chunks(n, kChunk, [&](int64_t c, int64_t begin, int64_t end) {
+    double lane[8] = {};
+    int64_t i = begin;
+    for (; i + 8 <= end; i += 8)
+      for (int l = 0; l < 8; ++l) lane[l] += double(x[i + l]) * double(x[i + l]);
+    for (int l = 0; i < end; ++i, ++l) lane[l] += double(x[i]) * double(x[i]);
+    for (double v : lane) partial[size_t(c)] += v;
+  });
+  double sum = 0;
+  for (double v : partial) sum += v;
+  return sum;
+}
+
+// A number is finite where its exponent is not all ones: where its bits without the sign are below those of infinity.
+template <class Bits, Bits kSign, Bits kInfinity>
+bool finite_bits(int64_t n, const void* data) {
+  std::atomic<bool> finite = true;
+  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+    const Bits* x = static_cast<const Bits*>(data);
+    Bits found = 0;
+    for (int64_t i = begin; i < end; ++i) found |= Bits((x[i] & ~kSign) >= kInfinity);
+    if (found) finite = false;
+  });
+  return finite;
+}
+
+}  // namespace
+
+void sgd_update(Cpu, const SgdUpdate& u, int64_t n, View p, View g, View v) {
+  on_parameter_dtype(p.dtype, [&]<class A>(A) {
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      sgd_range(u, end - begin, p.as<A>() + begin, g.as<A>() + begin, v ? v.as<A>() + begin : nullptr);
+    });
+  });
+}
+
+void adamw_update(Cpu, const AdamWUpdate& u, int64_t n, const AdamWViews& w) {
+  on_parameter_dtype(w.p.dtype, [&]<class A>(A) {
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      A *p = w.p.as<A>() + begin, *g = w.g.as<A>() + begin, *m = w.mean.as<A>() + begin, *v = w.square.as<A>() + begin;
+      if (w.largest) adamw_range<true>(u, end - begin, p, g, m, v, w.largest.as<A>() + begin);
+      else adamw_range<false, A>(u, end - begin, p, g, m, v, nullptr);
+    });
+  });
+}
+
+double sum_of_squares(Cpu, int64_t n, View x) {
+  return x.dtype == DType::f64 ? squares_of(n, x.as<double>()) : squares_of(n, x.as<float>());
+}
+
+bool all_finite(Cpu, int64_t n, View x) {
+  if (x.dtype == DType::f64) return finite_bits<uint64_t, uint64_t(1) << 63, 0x7ff0000000000000u>(n, x.data);
+  return finite_bits<int32_t, INT32_MIN, 0x7f800000>(n, x.data);
+}
+
+void scale_by(Cpu, int64_t n, double factor, View x) {
+  on_parameter_dtype(x.dtype, [&]<class A>(A) {
+    A* p = x.as<A>();
+    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) p[i] *= A(factor);
+    });
+  });
+}
+
+}  // namespace voxgrad
