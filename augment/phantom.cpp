@@ -17,7 +17,7 @@ Recipe recipe_of(PhantomKind kind) {
   switch (kind) {
     case PhantomKind::head: return {{240, 240, 200}, 0.025f, {0.01f}, phantom::paint_head};
     case PhantomKind::abdomen: return {{280, 280, 380}, 0.03f, {-990, 0, 5}, phantom::paint_abdomen};
-    default: return {{100, 100, 100}, 0.03f, {0.45f, 0.06f, 0.03f}, phantom::paint_shapes};
+    default: return {{100, 100, 100}, 0.03f, {0.4f, 0.05f, 0.03f}, phantom::paint_shapes};
   }
 }
 
@@ -30,7 +30,7 @@ phantom::Imaging imaging_of(PhantomKind kind, phantom::Draw& draw) {
     case PhantomKind::abdomen:
       return {.blur = {blur, blur, blur}, .noise = draw.between(12, 24), .shift = draw.between(-10, 10)};
     default:
-      return {.bias = draw.between(0.05, 0.12), .blur = {blur, blur, blur}, .noise = draw.between(0.03, 0.06), .scale = draw.between(50, 500)};
+      return {.bias = draw.between(0.05, 0.12), .blur = {blur, blur, blur}, .noise = draw.between(0.03, 0.05), .scale = draw.between(50, 500)};
   }
 }
 

@@ -1,0 +1,68 @@
+#pragma once
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "augment/augment.h"
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "tests/catch.h"
+
+// What the tests of samples and phantoms share.
+namespace voxgrad {
+
+inline Sample random_sample(Int3 size, int channels, uint64_t seed, int labels = 3) {
+  Sample s{Tensor::zeros({size.d, size.h, size.w, channels}), Tensor::empty({size.d, size.h, size.w}, DType::u8)};
+  add_gaussian_noise(s.image, 1, Rng(seed));
+  Rng rng(seed + 1);
+  for (auto& l : s.label.data<uint8_t>()) l = uint8_t(rng.below(labels));
+  return s;
+}
+inline Sample copy_of(const Sample& s) { return {s.image.clone(), s.label ? s.label.clone() : Tensor{}}; }
+
+// Largest difference; NaN anywhere gives NaN.
+inline double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  const auto x = a.values(), y = b.values();
+  double most = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double e = std::abs(x[i] - y[i]);
+    most = !(e <= most) ? e : most;
+    if (std::isnan(e)) return e;
+  }
+  return most;
+}
+inline bool same(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && a.values() == b.values(); }
+
+struct Threads {
+  int before = threads();
+  explicit Threads(int n) { set_threads(n); }
+  ~Threads() { set_threads(before); }
+};
+struct IsaScope {
+  Isa before = isa();
+  explicit IsaScope(Isa i) { set_isa(i); }
+  ~IsaScope() { set_isa(before); }
+};
+inline std::vector<Isa> isas() {
+  std::vector<Isa> all;
+  for (Isa i : {Isa::baseline, Isa::avx2, Isa::avx512})
+    if (i <= best_isa()) all.push_back(i);
+  return all;
+}
+
+// Whether f throws Error with all the words in its message.
+inline bool refuses(const std::function<void()>& f, const std::vector<std::string>& words) {
+  try {
+    f();
+  } catch (const Error& e) {
+    const std::string message = e.what();
+    for (const auto& w : words)
+      if (message.find(w) == message.npos) return false;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace voxgrad
