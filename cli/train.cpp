@@ -1,0 +1,56 @@
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "train/config.h"
+#include "train/trainer.h"
+
+namespace voxgrad {
+namespace {
+
+struct TrainCommand {
+  std::string data, out, config, device = "auto";
+  std::vector<std::string> assignments;
+  bool resume = false;
+};
+
+// A configuration that cannot be used is wrong usage, not a failure.
+TrainConfig config_of(const TrainCommand& c) {
+  try {
+    TrainConfig config;
+    if (!c.config.empty()) apply_json(config, read_json(c.config), c.config);
+    for (auto& a : c.assignments) apply_assignment(config, a);
+    return config;
+  } catch (const Error& e) {
+    throw CLI::ValidationError(e.what());
+  }
+}
+
+void run(const TrainCommand& c) {
+  if (c.resume && (!c.config.empty() || !c.assignments.empty()))
+    throw CLI::ValidationError("--resume goes on with the configuration in " + c.out + "; it cannot be changed by --config or --set");
+  const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
+  const Device device = parse_device(c.device);
+  const TrainResult r = c.resume ? resume(c.data, c.out, device) : train(c.data, c.out, config, device);
+  std::printf("%lld steps; the model is %s/best.safetensors\n", static_cast<long long>(r.steps), c.out.c_str());
+  if (!std::isnan(r.final_dice)) std::printf("mean foreground Dice over the validation fold %.4f\n", r.final_dice);
+}
+
+}  // namespace
+
+void add_train(CLI::App& program) {
+  auto o = std::make_shared<TrainCommand>();
+  CLI::App* command = program.add_subcommand("train", "Train a 3D U-Net on a labelled data set");
+  command->add_option("--data", o->data, "Data set: a folder with dataset.json (MSD or nnU-Net)")->required()->check(CLI::ExistingDirectory)->type_name("DIR");
+  command->add_option("--out", o->out, "Folder of the run: checkpoints, metrics, curves")->required()->type_name("RUN");
+  command->add_option("--config", o->config, "Configuration: a JSON file with any of the keys below")->check(CLI::ExistingFile)->type_name("FILE");
+  command->add_option("--set", o->assignments, "Set one key, after --config; may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
+  add_device(*command, o->device);
+  add_threads(*command);
+  command->footer("Keys of the configuration, their defaults and meaning:\n" + describe_config());
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace voxgrad

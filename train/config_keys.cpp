@@ -1,0 +1,84 @@
+#include "train/config_keys.h"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "train/config_table.h"
+
+namespace voxgrad {
+namespace {
+
+void add_data(ConfigTable& t, DataConfig& d) {
+  t.integer("data.fold", d.fold, 0, 99, "the fold of the data set that validates");
+  t.integer("data.folds", d.folds, 1, 100, "folds of the split; 1: every case trains, nothing validates");
+  t.spacing("data.spacing", d.spacing, "spacing [d, h, w] in mm that cases are resampled to; []: the median of the training cases");
+  t.choice("data.normalization", d.normalization, {"auto", "zscore", "ct", "none"},
+           "zscore: per volume; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; auto: ct for channels named CT");
+  t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
+  t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
+}
+
+void add_network(ConfigTable& t, NetworkConfig& n) {
+  t.choice("network.kind", n.kind, {"unet", "resenc_unet"}, "nnU-Net's plain U-Net, or the one with a residual encoder");
+  t.integer("network.base_features", n.base_features, 1, 1024, "channels of the first stage, doubled at every further one");
+  t.integer("network.max_features", n.max_features, 1, 4096, "the most channels of a stage");
+  t.integer("network.stages", n.stages, 0, 8, "resolutions of the network; 0: as many as the patch allows, 6 at most");
+  t.flag("network.deep_supervision", n.deep_supervision, "losses at the lower resolutions of the decoder too");
+}
+
+void add_schedule(ConfigTable& t, ScheduleConfig& s) {
+  t.extents("train.patch", s.patch, 0, 1024, "patch size [d, h, w] in voxels; 0: planned from the median case");
+  t.integer("train.batch", s.batch, 1, 1024, "patches per step");
+  t.integer("train.steps", s.steps, 1, 1000000000, "steps of the schedule, when train.minutes is 0");
+  t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");
+  t.choice("train.optimizer", s.optimizer, {"sgd", "adamw"}, "sgd (with Nesterov momentum) or adamw");
+  t.number("train.learning_rate", s.learning_rate, 0, 1e3, "at the start of the schedule");
+  t.number("train.momentum", s.momentum, 0, 0.9999, "of sgd");
+  t.number("train.weight_decay", s.weight_decay, 0, 10, "L2 for sgd, decoupled for adamw");
+  t.number("train.clip", s.clip, 0, 1e9, "largest L2 norm of the gradients; 0: no clipping");
+  t.number("train.poly", s.poly, 0, 10, "power p of the schedule (1 - t / T)^p");
+  t.integer("train.warmup_steps", s.warmup_steps, 0, 1000000, "steps over which the learning rate rises from 0");
+  t.number("train.oversample_foreground", s.oversample_foreground, 0, 1, "fraction of a batch whose patches are centred on a labelled voxel");
+  t.number("train.average_weights", s.average_weights, 0, 0.99999, "decay of a moving average of the weights, used for prediction; 0: none");
+  t.integer("train.validate_every", s.validate_every, 1, 1000000000, "steps between validations");
+  t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
+  t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");
+  t.choice("train.dtype", s.dtype, {"f32", "bf16"}, "of the activations; weights, their gradients and statistics are f32");
+}
+
+}  // namespace
+
+std::vector<ConfigKey> config_keys(TrainConfig& c) {
+  ConfigTable t;
+  t.integer("seed", c.seed, 0, std::numeric_limits<int64_t>::max(), "of the initial weights and of every random choice");
+  add_data(t, c.data);
+  add_network(t, c.network);
+  add_schedule(t, c.train);
+  add_augment_keys(t, c.augment);
+  t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");
+  t.flag("predict.mirror", c.predict.mirror, "average the prediction over mirrored inputs (eight times the work)");
+  return std::move(t.keys);
+}
+
+std::string nearest_key(const std::string& name, const std::vector<ConfigKey>& keys) {
+  std::string best;
+  size_t least = SIZE_MAX;
+  for (auto& key : keys) {
+    std::vector<size_t> row(key.name.size() + 1);  // Levenshtein distance, one row at a time
+    std::iota(row.begin(), row.end(), size_t(0));
+    for (size_t i = 1; i <= name.size(); ++i) {
+      size_t diagonal = row[0];
+      row[0] = i;
+      for (size_t j = 1; j <= key.name.size(); ++j) {
+        const size_t change = diagonal + (name[i - 1] != key.name[j - 1]);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      }
+    }
+    if (row.back() < least) least = row.back(), best = key.name;
+  }
+  return best;
+}
+
+}  // namespace voxgrad

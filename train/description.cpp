@@ -1,0 +1,77 @@
+#include "train/description.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kFormat = 1;  // of the description; a reader refuses later ones
+
+Int3 int3_from(const Json& v) { return {v.at(0).get<int>(), v.at(1).get<int>(), v.at(2).get<int>()}; }
+
+void validate(const ModelDescription& d) {
+  check(d.patch.d > 0 && d.patch.h > 0 && d.patch.w > 0, "model description: the patch ", d.patch, " is empty");
+  check(int(d.channels.size()) == d.network.in_channels && d.normalization.size() == d.channels.size(), "model description: the network takes ",
+        d.network.in_channels, " channels, ", d.channels.size(), " are named and ", d.normalization.size(), " normalised");
+  check(int(d.labels.size()) == d.network.classes, "model description: the network has ", d.network.classes, " classes, ", d.labels.size(),
+        " labels are named");
+  for (double s : d.spacing) check(s > 0 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
+  check(d.overlap >= 0 && d.overlap <= 0.9, "model description: the overlap ", d.overlap, " is not in [0, 0.9]");
+  for (auto& n : d.normalization)
+    check(n.kind == "zscore" || n.kind == "ct" || n.kind == "none", "model description: the normalisation \"", n.kind, "\" is unknown");
+  activation_dtype(d);
+}
+
+}  // namespace
+
+DType activation_dtype(const ModelDescription& d) {
+  check(d.dtype == "f32" || d.dtype == "bf16", "model description: the dtype \"", d.dtype, "\" is neither f32 nor bf16");
+  return d.dtype == "bf16" ? DType::bf16 : DType::f32;
+}
+
+Json to_json(const ModelDescription& d) {
+  Json normalization = Json::array();
+  for (auto& n : d.normalization) {
+    Json entry{{"kind", n.kind}};
+    if (n.kind == "ct") entry.update({{"low", n.low}, {"high", n.high}, {"mean", n.mean}, {"std", n.std}});
+    normalization.push_back(entry);
+  }
+  return {{"format", kFormat},
+          {"network", to_json(d.network)},
+          {"patch", {d.patch.d, d.patch.h, d.patch.w}},
+          {"spacing_mm", d.spacing},
+          {"channels", d.channels},
+          {"labels", d.labels},
+          {"normalization", normalization},
+          {"nan", d.nan},
+          {"overlap", d.overlap},
+          {"mirror", d.mirror},
+          {"dtype", d.dtype}};
+}
+
+ModelDescription description_from_json(const Json& j) {
+  ModelDescription d;
+  try {
+    const int format = j.at("format").get<int>();
+    check(format == kFormat, "model description: format ", format, ", this version reads ", kFormat);
+    d.network = unet_config_from_json(j.at("network"));
+    d.patch = int3_from(j.at("patch"));
+    d.spacing = j.at("spacing_mm").get<std::array<double, 3>>();
+    d.channels = j.at("channels").get<std::vector<std::string>>();
+    d.labels = j.at("labels").get<std::vector<std::string>>();
+    for (auto& n : j.at("normalization"))
+      d.normalization.push_back({n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0), n.value("high", 0.0)});
+    d.nan = j.at("nan").get<std::string>();
+    d.overlap = j.at("overlap").get<double>();
+    d.mirror = j.at("mirror").get<bool>();
+    d.dtype = j.at("dtype").get<std::string>();
+  } catch (const nlohmann::json::exception& e) {
+    fail("model description: ", e.what());
+  }
+  validate(d);
+  return d;
+}
+
+}  // namespace voxgrad

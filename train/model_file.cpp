@@ -1,0 +1,40 @@
+#include "train/model_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace voxgrad {
+namespace {
+constexpr const char* kModelKey = "voxgrad.model";
+constexpr const char* kPrefix = "net.";
+}  // namespace
+
+Checkpoint checkpoint_of(UNet& net, const ModelDescription& description) {
+  return {.tensors = state_of(net, "net"), .metadata = {{kModelKey, to_json(description).dump()}}};
+}
+
+ModelDescription description_of(const Checkpoint& c, const std::string& file) {
+  const auto found = c.metadata.find(kModelKey);
+  check(found != c.metadata.end(), file, ": is a checkpoint without the metadata \"", kModelKey, "\", so it is no model of voxgrad");
+  return description_from_json(parse_json(found->second, file + " (metadata " + kModelKey + ")"));
+}
+
+Model load_model(const std::filesystem::path& given) {
+  std::filesystem::path file = given;
+  if (std::filesystem::is_directory(given)) {
+    file = given / "best.safetensors";
+    if (!std::filesystem::exists(file)) file = given / "last.safetensors";
+    check(std::filesystem::exists(file), given.string(), ": neither best.safetensors nor last.safetensors is in this folder");
+  }
+  Checkpoint c = load_checkpoint(file);
+  ModelDescription d = description_of(c, file.string());
+  // Of a run's last checkpoint, only the network is meant here.
+  std::erase_if(c.tensors, [](auto& p) { return p.name.rfind(kPrefix, 0) != 0; });
+  Rng unused(0);
+  Model m{UNet(d.network, unused), d};
+  load_into(m.net, c, {.prefix = kPrefix});
+  return m;
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,23 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/picture.h"
+
+namespace voxgrad {
+
+// Slices of one case: the image, then the image under the prediction and under the reference (an absent one has no column).
+// The volumes may have any orientation; all must have the grid of the image.
+struct CasePicture {
+  Volume image, prediction, reference;
+  std::string title;
+  std::vector<std::string> label_names;  // of the values 0, 1, ...
+};
+Picture case_picture(const CasePicture&);
+
+// Loss, validation Dice (mean and per class) and learning rate over the steps of a run, from the lines of its metrics.jsonl:
+// {"step", "loss", "learning_rate"} and {"step", "validation_dice", "dice": {label: value}}. An incomplete last line is ignored.
+Picture training_curves(const std::filesystem::path& metrics_jsonl);
+
+}  // namespace voxgrad

@@ -1,0 +1,53 @@
+#include "train/run_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "io/atomic_file.h"
+
+namespace voxgrad {
+
+void RunFolder::check_free() const {
+  check(!std::filesystem::exists(folder_ / "config.json"), folder_.string(), ": holds a run already; go on with it by --resume, or choose another folder");
+}
+
+void RunFolder::start(const TrainConfig& config) const {
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  check(!error, folder_.string(), ": cannot be created: ", error.message());
+  write_json(folder_ / "config.json", to_json(config));
+}
+
+TrainConfig RunFolder::config() const {
+  const auto file = folder_ / "config.json";
+  check(std::filesystem::exists(file), folder_.string(), ": holds no run to resume (there is no config.json)");
+  TrainConfig config;
+  apply_json(config, read_json(file), file.string());
+  return config;
+}
+
+void RunFolder::write_split(const Split& split) const {
+  write_json(folder_ / "split.json", Json{{"training", split.training}, {"validation", split.validation}});
+}
+
+void RunFolder::append_metrics(const Json& line) const {
+  std::ofstream out(metrics(), std::ios::app);
+  out << line.dump() << '\n' << std::flush;
+  check(out.good(), metrics().string(), ": cannot be written: ", std::strerror(errno));
+}
+
+void RunFolder::rewind_metrics(int64_t step) const {
+  std::ifstream in(metrics());
+  std::string kept, line;
+  while (std::getline(in, line)) {
+    const Json parsed = Json::parse(line, nullptr, false);
+    if (parsed.is_discarded() || !parsed.is_object() || !parsed.contains("step") || parsed["step"].get<int64_t>() > step) continue;
+    kept += line + '\n';
+  }
+  write_text_file(metrics(), kept);
+}
+
+}  // namespace voxgrad
