@@ -114,6 +114,12 @@ TEST_CASE("surface scores agree with distances counted by hand and with scipy") 
   CHECK(t[1].nsd == Approx(0.7015706806282722).epsilon(1e-9));
 }
 
+TEST_CASE("quantiles of distances are interpolated between order statistics, and the larger direction counts") {
+  CHECK(hausdorff_distance({.to_reference = {4, 1, 3, 2}, .to_prediction = {0}}, 0.5) == 2.5);
+  CHECK(hausdorff_distance({.to_reference = {0, 0}, .to_prediction = {0, 10, 0, 0, 0}}, 0.95) == Approx(8));
+  CHECK(hausdorff_distance({.to_reference = {1, 5}, .to_prediction = {3}}, 1) == 5);
+}
+
 TEST_CASE("scores of absent classes: NaN in both, infinite distance in one") {
   const Tensor none = Tensor::zeros({4, 4, 4}, DType::u8), one = none.clone();
   one.view().as<uint8_t>()[21] = 1;

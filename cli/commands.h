@@ -1,0 +1,30 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "core/shape.h"
+
+namespace voxgrad {
+
+// Each adds one command to the program. Its options are parsed into a struct that the command's callback owns; the callback runs it.
+// Errors of the callback are failures (exit status 1); what the parser refuses is wrong usage (exit status 2).
+void add_phantom(CLI::App& program);
+void add_train(CLI::App& program);
+void add_predict(CLI::App& program);
+void add_evaluate(CLI::App& program);
+void add_inspect(CLI::App& program);
+
+// --threads N, which takes effect while the command line is parsed.
+void add_threads(CLI::App& command);
+// --device cpu|auto|cuda|cuda:N into `device`, a word for parse_device.
+void add_device(CLI::App& command, std::string& device);
+
+// "96" or "64x96x96" (depth x height x width), for CLI::Option::check; the second gives the value of a text that passed it.
+std::string check_extents(const std::string& text);
+Int3 parse_extents(const std::string& text);
+
+// The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
+std::string case_id(const std::string& file);
+
+}  // namespace voxgrad

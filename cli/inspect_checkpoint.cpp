@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <iomanip>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/inspect.h"
+#include "io/checkpoint.h"
+#include "train/model_file.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr size_t kLongestValue = 100;  // of metadata shown as it is
+
+template <class List>
+std::string joined(const List& words) {
+  std::string out;
+  for (const auto& w : words) out += (out.empty() ? "" : ", ") + w;
+  return out;
+}
+
+void describe_model(std::ostream& o, const ModelDescription& d) {
+  o << "network        " << to_json(d)["network"].dump() << "\n"
+    << "patch          " << d.patch << " voxels of " << d.spacing[0] << " x " << d.spacing[1] << " x " << d.spacing[2] << " mm (D x H x W)\n"
+    << "channels       " << joined(d.channels) << "\n"
+    << "labels         " << joined(d.labels) << "\n"
+    << "normalisation  ";
+  for (size_t i = 0; i < d.normalization.size(); ++i) {
+    const Normalization& n = d.normalization[i];
+    o << (i ? ", " : "") << n.kind;
+    if (n.kind == "ct") o << " (" << n.low << " to " << n.high << ", mean " << n.mean << ", std " << n.std << ")";
+  }
+  o << "\nprediction     overlap " << d.overlap << (d.mirror ? ", mirrored" : "") << ", " << d.dtype << "\n";
+}
+
+}  // namespace
+
+std::string describe_checkpoint(const std::filesystem::path& file) {
+  const Checkpoint c = load_checkpoint(file);
+  std::ostringstream o;
+  o << "checkpoint     " << file.string() << "\n";
+  if (c.metadata.count("voxgrad.model")) describe_model(o, description_of(c, file.string()));
+  int64_t elements = 0, bytes = 0, of_net = 0, widest = 0;
+  for (const Parameter& p : c.tensors) {
+    elements += p.tensor.count();
+    bytes += int64_t(p.tensor.bytes());
+    if (p.name.starts_with("net.")) of_net += p.tensor.count();
+    widest = std::max(widest, int64_t(p.name.size()));
+  }
+  o << "tensors        " << c.tensors.size() << ", " << elements << " elements, " << double(bytes) / 1e6 << " MB\n";
+  if (of_net) o << "parameters     " << of_net << " of the network (under \"net.\")\n";
+  if (!c.metadata.empty()) o << "metadata\n";
+  for (const auto& [key, value] : c.metadata)
+    o << "  " << key << "  " << (value.size() <= kLongestValue ? value : value.substr(0, kLongestValue) + "... (" + std::to_string(value.size()) + " characters)") << "\n";
+  o << "names\n";
+  for (const Parameter& p : c.tensors) o << "  " << std::left << std::setw(int(widest)) << p.name << "  " << name_of(p.tensor.dtype()) << " " << p.tensor.shape() << "\n";
+  return o.str();
+}
+
+}  // namespace voxgrad

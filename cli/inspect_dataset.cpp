@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <sstream>
+
+#include "cli/inspect.h"
+#include "io/dataset.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace {
+
+// "12 .. 40 (median 20)".
+std::string range_of(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  std::ostringstream o;
+  o << v.front();
+  if (v.back() > v.front()) o << " .. " << v.back() << " (median " << v[v.size() / 2] << ")";
+  return o.str();
+}
+
+template <class Count>
+std::string counts_of(const std::map<std::string, Count>& counts) {
+  std::ostringstream o;
+  for (const auto& [what, n] : counts) o << (o.tellp() > 0 ? ", " : "") << what << " (" << n << ")";
+  return o.str();
+}
+
+bool same_grid(const VolumeHeader& a, const VolumeHeader& b) {
+  if (a.shape.with(3, 1) != b.shape.with(3, 1)) return false;
+  const Vec3 p = a.affine.spacing(), q = b.affine.spacing();
+  for (size_t i = 0; i < 3; ++i)
+    if (!(std::fabs(p[i] - q[i]) <= 1e-3 * p[i])) return false;
+  return orientation_code(a.affine) == orientation_code(b.affine);
+}
+
+}  // namespace
+
+std::string describe_dataset(const std::filesystem::path& folder) {
+  const Dataset d = read_dataset(folder);
+  std::ostringstream o;
+  o << "data set       " << d.name << "\nchannels       ";
+  for (size_t i = 0; i < d.channel_names.size(); ++i) o << (i ? ", " : "") << d.channel_names[i];
+  o << "\nlabels         ";
+  for (size_t i = 0; i < d.labels.size(); ++i) o << (i ? ", " : "") << i << " " << d.labels[i];
+  o << "\ncases          " << d.cases.size() << " for training, " << d.tests.size() << " for testing\n";
+
+  std::array<std::vector<double>, 3> extents, spacings;
+  std::map<std::string, int64_t> orientations, dtypes;
+  std::string odd;
+  for (const DatasetCase& c : d.cases) {
+    const VolumeHeader image = read_header(c.images[0]);
+    const Vec3 mm = image.affine.spacing();
+    for (size_t a = 0; a < 3; ++a) {
+      extents[a].push_back(double(image.shape[int(a)]));
+      spacings[a].push_back(mm[a]);
+    }
+    ++orientations[orientation_code(image.affine)];
+    ++dtypes[image.stored];
+    if (!c.label.empty() && !same_grid(image, read_header(c.label))) odd += "  " + c.id + "\n";
+  }
+  const char axis[] = "DHW";
+  for (size_t a = 0; a < 3 && !d.cases.empty(); ++a)
+    o << "axis " << axis[a] << "         " << range_of(extents[a]) << " voxels, " << range_of(spacings[a]) << " mm\n";
+  o << "orientation    " << counts_of(orientations) << "\nimages         " << counts_of(dtypes) << "\n";
+  if (!odd.empty()) o << "labels with another grid than their image\n" << odd;
+  return o.str();
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,72 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/commands.h"
+#include "core/device.h"
+#include "core/device.h"
+#include "core/error.h"
+#include "core/isa.h"
+#include "core/parallel.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kFailure = 1, kUsage = 2;
+
+std::string version_text() {
+#ifdef VOXGRAD_WITH_ITK
+  const char* itk = "yes";
+#else
+  const char* itk = "no";
+#endif
+  return std::string("voxgrad " VOXGRAD_VERSION "\ninstruction set  ") + name_of(isa()) + "\nthreads          " + std::to_string(threads()) +
+         "\nCUDA             " + (kCuda ? "yes, " + std::to_string(cuda_device_count()) + " devices" : "no") + "\nITK              " + itk;
+}
+
+int failure(const std::string& message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "voxgrad: %s\n", message.c_str());
+  return kFailure;
+}
+
+// The command that was being parsed, for the hint.
+std::string command_path(const CLI::App& program) {
+  for (const CLI::App* sub : program.get_subcommands()) return program.get_name() + " " + sub->get_name();
+  return program.get_name();
+}
+
+int run(int argc, char** argv) {
+  CLI::App program("Deep learning for volumes: makes, trains on, segments and compares 3D images.", "voxgrad");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", version_text, "Print version, instruction set, threads and what the build has");
+  program.get_formatter()->column_width(30);
+  program.footer("voxgrad COMMAND --help lists the options of a command.");
+  add_phantom(program);
+  add_train(program);
+  add_predict(program);
+  add_evaluate(program);
+  add_inspect(program);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return program.exit(wanted);
+  } catch (const CLI::ParseError& wrong) {
+    std::fprintf(stderr, "voxgrad: %s (see %s --help)\n", wrong.what(), command_path(program).c_str());
+    return kUsage;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace voxgrad
+
+int main(int argc, char** argv) {
+  try {
+    return voxgrad::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return voxgrad::failure("out of memory");
+  } catch (const std::exception& e) {
+    return voxgrad::failure(e.what());
+  }
+}

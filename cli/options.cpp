@@ -1,0 +1,57 @@
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "cli/commands.h"
+#include "core/parallel.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kLargestExtent = 4096;
+
+std::optional<Int3> extents_of(const std::string& text) {
+  Int3 out;
+  int axes = 0;
+  const char *at = text.data(), *end = at + text.size();
+  while (axes < 3) {
+    const auto [next, error] = std::from_chars(at, end, out[axes]);
+    if (error != std::errc{} || out[axes] < 1 || out[axes] > kLargestExtent) return {};
+    ++axes;
+    if (next == end) break;
+    if (*next != 'x') return {};
+    at = next + 1;
+  }
+  if (axes == 1) return Int3{out.d, out.d, out.d};
+  const bool complete = axes == 3 && std::count(text.begin(), text.end(), 'x') == 2 && text.back() != 'x';
+  return complete ? std::optional(out) : std::nullopt;
+}
+
+}  // namespace
+
+std::string check_extents(const std::string& text) {
+  return extents_of(text) ? "" : "\"" + text + "\" is no size; 96 or 64x96x96 (depth x height x width) is wanted";
+}
+Int3 parse_extents(const std::string& text) { return extents_of(text).value(); }
+
+void add_threads(CLI::App& command) {
+  command.add_option_function<int>("--threads", [](const int& n) { set_threads(n); }, "Threads to compute with; results do not depend on it (all cores)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+}
+
+void add_device(CLI::App& command, std::string& device) {
+  const auto is_device = [](const std::string& text) -> std::string {
+    const bool numbered = text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == text.npos;
+    return text == "cpu" || text == "auto" || text == "cuda" || numbered ? "" : "\"" + text + "\" is no device; cpu, auto, cuda or cuda:N is wanted";
+  };
+  command.add_option("--device", device, "Where to compute: cpu, cuda, cuda:N or auto (a GPU if there is one)")->check(is_device)->type_name("NAME")->capture_default_str();
+}
+
+std::string case_id(const std::string& file) {
+  const std::string name = std::filesystem::path(file).filename().string(), ending = volume_extension(name);
+  return name.substr(0, name.size() - ending.size());
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,111 @@
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "cli/commands.h"
+#include "io/dataset.h"
+#include "io/image.h"
+#include "train/case_store.h"
+#include "train/predict.h"
+#include "train/progress.h"
+#include "train/report.h"
+
+namespace voxgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictCommand {
+  std::string model, in, out, reference, device = "auto", ending = ".nii.gz";
+  std::optional<double> overlap;
+  std::optional<bool> mirror;
+  bool picture = false;
+};
+
+Volume reference_of(const PredictCommand& c, const std::string& id) {
+  for (const auto& entry : fs::directory_iterator(c.reference))
+    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_id(entry.path().string()) == id) return read_volume(entry.path());
+  fail(c.reference, ": there is no reference for the case ", id);
+}
+
+// Refuses to write over what is read.
+void check_apart(const std::vector<DatasetCase>& cases, const PredictCommand& c) {
+  for (const DatasetCase& one : cases)
+    for (const fs::path& image : one.images) {
+      const fs::path mask = fs::path(c.out) / (one.id + c.ending);
+      check(!fs::exists(mask) || !fs::equivalent(mask, image), mask.string(), ": is an input; --out must be another folder");
+    }
+}
+
+void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c, const PredictOptions& options) {
+  const Volume image = read_case_image(one);
+  const Volume mask = predict_labels(model.net, model.description, image, one.images[0].string(), options);
+  if (c.picture) {
+    const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id);
+    write_png(fs::path(c.out) / (one.id + ".png"),
+              case_picture({.image = image, .prediction = mask, .reference = reference, .title = one.id, .label_names = model.description.labels}));
+  }
+  write_volume(fs::path(c.out) / (one.id + c.ending), mask);
+}
+
+void run(const PredictCommand& c) {
+  const Device device = parse_device(c.device);
+  const std::vector<DatasetCase> cases = list_images(c.in);
+  check(!cases.empty(), c.in, ": holds no images");
+  Model model = load_model(c.model);
+  move_to(model.net, device);
+  check_apart(cases, c);
+  fs::create_directories(c.out);
+
+  PredictOptions options = predict_options(model.description);
+  options.device = device;
+  if (c.overlap) options.overlap = *c.overlap;
+  if (c.mirror) options.mirror = *c.mirror;
+
+  const int64_t total = int64_t(cases.size());
+  const bool single = total == 1;  // then tiles are counted, else cases
+  Progress progress({.what = "predict", .unit = single ? "tile" : "case", .total = single ? 0 : total});
+  int64_t failed = 0;
+  for (int64_t i = 0; i < total; ++i) {
+    const DatasetCase& one = cases[size_t(i)];
+    options.progress = [&](int64_t done, int64_t tiles) {
+      if (single) {
+        progress.set_total(tiles);
+        progress.update(done, one.id);
+      } else {
+        progress.update(i, one.id + ", tile " + std::to_string(done) + "/" + std::to_string(tiles));
+      }
+    };
+    try {
+      predict_case(one, model, c, options);
+    } catch (const Error& e) {
+      if (single) throw;
+      ++failed;
+      progress.message(std::string("voxgrad: ") + e.what());
+    }
+    if (!single) progress.update(i + 1, one.id);
+  }
+  std::printf("%lld masks in %s\n", static_cast<long long>(total - failed), c.out.c_str());
+  check(failed == 0, failed, " of ", total, " cases failed");
+}
+
+}  // namespace
+
+void add_predict(CLI::App& program) {
+  auto o = std::make_shared<PredictCommand>();
+  CLI::App* command = program.add_subcommand("predict", "Segment images with a trained network");
+  command->add_option("--model", o->model, "Folder of a run (its best checkpoint) or a checkpoint file")->required()->check(CLI::ExistingPath)->type_name("RUN_or_FILE");
+  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")->required()->check(CLI::ExistingPath)->type_name("FILE_or_DIR");
+  command->add_option("--out", o->out, "Folder for the masks, one per case, in the geometry of its image")->required()->type_name("DIR");
+  command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")->check(CLI::Range(0.0, 0.95))->type_name("X");
+  command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
+  command->add_option("--format", o->ending, "Ending of the masks: .nii.gz, .nii, .nrrd or .mha")->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))->type_name("EXT")->capture_default_str();
+  command->add_flag("--picture", o->picture, "Write a PNG of slices with the mask beside each");
+  command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")->check(CLI::ExistingDirectory)->type_name("DIR");
+  add_device(*command, o->device);
+  add_threads(*command);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace voxgrad
