@@ -22,9 +22,9 @@ void write_nifti(const std::filesystem::path&, const Volume&);
 void write_nrrd(const std::filesystem::path&, const Volume&);
 void write_metaimage(const std::filesystem::path&, const Volume&);
 
+bool is_dicom(const std::filesystem::path&);
 #ifdef VOXGRAD_WITH_ITK
 // DICOM: a file or a folder. Pictures: TIFF, PNG, JPEG.
-bool is_dicom(const std::filesystem::path&);
 VolumeHeader dicom_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_dicom(const std::filesystem::path&, const ReadOptions&);
 VolumeHeader picture_header(const std::filesystem::path&);

@@ -22,11 +22,7 @@ Format format_of(const fs::path& path) {
   if (is_nifti(path) || ending.starts_with(".nii") || ending.starts_with(".hdr") || ending.starts_with(".img")) return Format::nifti;
   if (is_metaimage(path) || ending == ".mha" || ending == ".mhd") return Format::metaimage;
   if (ending == ".nrrd" || ending == ".nhdr") return Format::nrrd;
-#ifdef VOXGRAD_WITH_ITK
-  if (ending == ".dcm" || is_dicom(path)) return Format::dicom;
-#else
-  if (ending == ".dcm") return Format::dicom;
-#endif
+  if (ending == ".dcm" || (ending.empty() && is_dicom(path))) return Format::dicom;
   return ending.empty() ? Format::unknown : Format::picture;
 }
 

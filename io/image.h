@@ -14,7 +14,7 @@ namespace voxgrad {
 //
 // dtypes of the file that a tensor can hold are kept: u8, i16, i32, f32. Others become
 //   i8 -> i16, u16 -> i32, f64 -> f32, u32 i64 u64 -> i32 (an error where a value does not fit),
-//   anything with a rescale slope and intercept other than 1 and 0 -> f32.
+//   anything with a rescale slope and intercept other than 1 and 0 -> f32 (of DICOM, where they are whole numbers, -> i16 or i32).
 //
 // The header is held against the size of the file before memory is asked for; truncated or corrupt data is an error, never zeros.
 

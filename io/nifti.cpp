@@ -66,20 +66,16 @@ Volume read_nifti(const fs::path& path) {
   const fs::path header = header_path(path);
   ByteSource first(header);
   const Opened o = open_header(first);
-  const auto voxels = [&](ByteSource& source, uint64_t taken) {
+  const auto voxels = [&](ByteSource& source) {
     const auto offset = uint64_t(o.header.voxel_offset);
-    source.expect(offset - std::min(offset, taken), "an offset of the voxels");
-    if (source.is_compressed()) source.skip(offset - std::min(offset, taken));
-    else source.seek(offset, false);
+    source.seek(0, source.is_compressed());
+    source.expect(offset, "an offset of the voxels");
+    source.skip(offset);
     return Volume{read_voxels(source, o.layout), o.affine};
   };
-  if (!o.header.single_file) {
-    ByteSource second(sibling(header, ".img"));
-    return voxels(second, 0);
-  }
-  if (!first.is_compressed()) return voxels(first, 0);
-  first.seek(0, true);
-  return voxels(first, 0);
+  if (o.header.single_file) return voxels(first);
+  ByteSource second(sibling(header, ".img"));
+  return voxels(second);
 }
 
 void write_nifti(const fs::path& path, const Volume& v) {

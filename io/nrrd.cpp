@@ -95,7 +95,8 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
     else first = std::min(first, a), last = a;
   }
   check(space_axes > 0, who, ": has no axis in space");
-  const auto spacings = words(field("spacings"));
+  const std::string spacing_text = field("spacings");
+  const auto spacings = words(spacing_text);
   const auto sign = to_lps(field("space"), who);
   LpsGeometry g;
   int64_t inner = 1, outer = 1;
