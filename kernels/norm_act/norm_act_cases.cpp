@@ -26,11 +26,11 @@ Tensor checked_against(const Tensor& fused, const Tensor& composed) {
 OP_CASES(norm_act) {
   using Run = std::function<Tensor(const Tensors&)>;
   // The derivative jumps at z = 0: an element whose sign rounding decides differs by 0.99 of its gradient. The seeds are fixed, and the
-  // inputs few enough that none lies that near; slack as for norm.
+  // inputs few enough that none lies that near.
   const auto add = [&](const char* name, const Shape& s, bool skip, Run run, int64_t terms, int64_t saved) {
     const int64_t c = s[-1];
     OpCase one = {.op = "norm_act", .name = name, .inputs = {{.shape = s}, scale_of(c), shift_of(c)}, .run = run, .terms = terms,
-                  .saved_bytes = saved < 0 ? -1 : saved * 4, .dtypes = {DType::f32}, .slack = 4};
+                  .saved_bytes = saved < 0 ? -1 : saved * 4, .dtypes = {DType::f32}};
     if (skip) one.inputs.push_back({.shape = s});
     cases.push_back(one);
   };
@@ -61,7 +61,7 @@ OP_CASES(norm_act) {
       [](const Tensors& in) { return batch_norm_act(in[0], in[1], in[2], {}, in[3], {.slope = 0}); }, 120, n * 14 + 14 + 21);
   for (DType t : {DType::bf16, DType::f16})
     cases.push_back({.op = "norm_act", .name = std::string("instance in ") + name_of(t), .inputs = {{.shape = {2, 3, 5, 4, 18}}, scale_of(18), shift_of(18)},
-                     .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .terms = 60, .dtypes = {t}, .slack = 4});
+                     .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .terms = 60, .dtypes = {t}});
   rejects.push_back({"norm_act", "a skip of another shape",
                      [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, Tensor::zeros({1, 2, 2, 1, 3})); },
                      {"instance_norm_act", "skip", "{1, 2, 2, 1, 3}"}});

@@ -1,0 +1,13 @@
+#include <immintrin.h>
+
+#include <type_traits>
+
+#include "kernels/dice_cross_entropy/loss_isa.h"
+
+namespace voxgrad::loss_avx2 {
+#include "kernels/simd/lanes.h"
+// clang-format off: each uses what is before it
+#include "kernels/softmax/planar.h"
+#include "kernels/dice_cross_entropy/loss_span.h"
+// clang-format on
+}  // namespace voxgrad::loss_avx2

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+
+#include "core/execution.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// dice_weight (minus the mean soft Dice) + cross_entropy_weight (cross-entropy); formulas in soft_dice.h and cross_entropy.h. logits
+// {samples, voxels, channels}, label {samples, voxels}.
+struct SegmentationLoss {
+  const char* op = "";
+  int64_t samples, voxels, channels;
+  int ignore_label;
+  double dice_weight, cross_entropy_weight;
+  double smoothing;                    // of the cross-entropy
+  bool batch_dice, include_background; // of the Dice
+  double smooth;
+};
+
+// weights {channels} of accum_of(logits) or null. Assigns loss {} and slopes {1 + 2 samples channels}: the derivatives of the loss by the sum
+// of cross-entropies and, per sample and channel, by the sums of p t and of p. Throws Error that names a label beyond the channels.
+void loss_forward(Cpu, const SegmentationLoss&, View logits, View label, View weights, View loss, View slopes);
+void loss_forward(Cuda, const SegmentationLoss&, View logits, View label, View weights, View loss, View slopes);
+// gradient = seed {} times the derivative of the loss; assigned.
+void loss_backward(Cpu, const SegmentationLoss&, View logits, View label, View weights, View slopes, View seed, View gradient);
+void loss_backward(Cuda, const SegmentationLoss&, View logits, View label, View weights, View slopes, View seed, View gradient);
+
+}  // namespace voxgrad

@@ -1,0 +1,98 @@
+// Per-voxel arithmetic over few interleaved channels: a block of voxels is transposed to planes, one per channel, and vectors run along the
+// voxels. Included inside the namespace of one instruction set, after kernels/simd/lanes.h.
+
+// e^x for x <= 88, within 2 units in the last place; 0 below -87. x = n ln 2 + r, |r| <= ln 2 / 2, and a Taylor polynomial of e^r.
+VOXGRAD_INLINE Vector<float> exp_of(Vector<float> x) {
+  const Vector<float> magic = splat(12582912.f);  // 1.5 2^23: adding it rounds to an integer
+  const Vector<float> shifted = x * 1.44269504f + magic, n = shifted - magic;
+  const Vector<float> r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
+  Vector<float> y = splat(1.f / 5040);
+  y = y * r + 1.f / 720;
+  y = y * r + 1.f / 120;
+  y = y * r + 1.f / 24;
+  y = y * r + 1.f / 6;
+  y = y * r + 0.5f;
+  y = y * r + 1.f;
+  y = y * r + 1.f;
+  const Mask<float> exponent = (reinterpret_cast<Mask<float>>(shifted) - 0x4b400000 + 127) << 23;
+  const Vector<float> value = y * reinterpret_cast<Vector<float>>(exponent);
+  // A NaN is neither below nor above, and stays.
+  return x < -87.f ? Vector<float>{} : x == x ? value : x;
+}
+VOXGRAD_INLINE Vector<double> exp_of(Vector<double> x) {
+  for (int i = 0; i < kLanes<double>; ++i) x[i] = __builtin_exp(x[i]);
+  return x;
+}
+
+// ln x for normal x > 0: x = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)).
+VOXGRAD_INLINE Vector<float> log_of(Vector<float> x) {
+  const Mask<float> bits = reinterpret_cast<Mask<float>>(x), e = (bits - 0x3f3504f3) >> 23;
+  const Vector<float> m = reinterpret_cast<Vector<float>>(bits - (e << 23));
+  const Vector<float> s = (m - 1.f) / (m + 1.f), q = s * s;
+  Vector<float> series = splat(1.f / 9);
+  series = series * q + 1.f / 7;
+  series = series * q + 0.2f;
+  series = series * q + 1.f / 3;
+  series = series * q + 1.f;
+  const Vector<float> value = __builtin_convertvector(e, Vector<float>) * 0.69314718f + 2.f * s * series;
+  return x == x ? value : x;
+}
+VOXGRAD_INLINE Vector<double> log_of(Vector<double> x) {
+  for (int i = 0; i < kLanes<double>; ++i) x[i] = __builtin_log(x[i]);
+  return x;
+}
+
+template <class A>
+VOXGRAD_INLINE Vector<A> larger(Vector<A> a, Vector<A> b) {
+  return b > a || b != b ? b : a;
+}
+
+// Planes of `width` voxels (a multiple of 16) from `voxels` <= width interleaved ones; the rest of the planes is 0.
+template <class A, class Channels>
+VOXGRAD_INLINE void transpose_in(const A* __restrict from, int64_t voxels, Channels channels, int64_t width, A* __restrict planes) {
+  for (int64_t v = 0; v < voxels; ++v)
+    for (int64_t k = 0; k < channels; ++k) planes[k * width + v] = from[v * channels + k];
+  for (int64_t k = 0; k < channels; ++k)
+    for (int64_t v = voxels; v < width; ++v) planes[k * width + v] = 0;
+}
+template <class A, class Channels>
+VOXGRAD_INLINE void transpose_out(const A* __restrict planes, int64_t voxels, Channels channels, int64_t width, A* __restrict to) {
+  for (int64_t v = 0; v < voxels; ++v)
+    for (int64_t k = 0; k < channels; ++k) to[v * channels + k] = planes[k * width + v];
+}
+// f(channels) with the small numbers as compile-time constants.
+template <class F>
+VOXGRAD_INLINE void on_channels(int64_t channels, F&& f) {
+  switch (channels) {
+    case 1: return f(std::integral_constant<int64_t, 1>{});
+    case 2: return f(std::integral_constant<int64_t, 2>{});
+    case 3: return f(std::integral_constant<int64_t, 3>{});
+    case 4: return f(std::integral_constant<int64_t, 4>{});
+    case 5: return f(std::integral_constant<int64_t, 5>{});
+    case 8: return f(std::integral_constant<int64_t, 8>{});
+    default: return f(channels);
+  }
+}
+
+// staging: width * channels elements, for the half types.
+template <class T>
+void load_planes(const T* from, int64_t voxels, int64_t channels, int64_t width, accum_t<T>* planes, accum_t<T>* staging) {
+  using A = accum_t<T>;
+  const A* source;
+  if constexpr (sizeof(T) == sizeof(A)) source = from;
+  else {
+    for_lanes<A>(voxels * channels, [&](int64_t i, auto n) { store(staging + i, load(from + i, n), n); });
+    source = staging;
+  }
+  on_channels(channels, [&](auto c) { transpose_in(source, voxels, c, width, planes); });
+}
+template <class T>
+void store_planes(const accum_t<T>* planes, int64_t voxels, int64_t channels, int64_t width, T* to, accum_t<T>* staging) {
+  using A = accum_t<T>;
+  if constexpr (sizeof(T) == sizeof(A)) {
+    on_channels(channels, [&](auto c) { transpose_out(planes, voxels, c, width, to); });
+  } else {
+    on_channels(channels, [&](auto c) { transpose_out(planes, voxels, c, width, staging); });
+    for_lanes<A>(voxels * channels, [&](int64_t i, auto n) { store(to + i, load(staging + i, n), n); });
+  }
+}

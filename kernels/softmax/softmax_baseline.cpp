@@ -1,0 +1,13 @@
+#include <immintrin.h>
+
+#include <type_traits>
+
+#include "kernels/softmax/softmax_isa.h"
+
+namespace voxgrad::softmax_baseline {
+#include "kernels/simd/lanes.h"
+// clang-format off: each uses what is before it
+#include "kernels/softmax/planar.h"
+#include "kernels/softmax/softmax_span.h"
+// clang-format on
+}  // namespace voxgrad::softmax_baseline

@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+
+#include "core/execution.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// x is {voxels, channels}; y, gx are assigned. logarithm: log_softmax.
+struct SoftmaxProblem {
+  int64_t voxels, channels;
+  bool logarithm;
+};
+void softmax_forward(Cpu, const SoftmaxProblem&, View x, View y);
+void softmax_forward(Cuda, const SoftmaxProblem&, View x, View y);
+void softmax_backward(Cpu, const SoftmaxProblem&, View y, View gy, View gx);
+void softmax_backward(Cuda, const SoftmaxProblem&, View y, View gy, View gx);
+
+}  // namespace voxgrad
