@@ -1,0 +1,187 @@
+#include <cmath>
+
+#include "kernels/reduce/column_sums.h"
+#include "kernels/reduce/reduce_kernels.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14, kBlockRows = 64, kColumns = 1024;
+
+// Columns [begin, begin + width) of x {reduced, inner}: `block` folds 64 rows at a time, `total` the blocks.
+template <class A, class T>
+void sum_block(const T* x, int64_t inner, int64_t rows, int64_t width, A* block, double* total) {
+  for (int64_t first = 0; first < rows; first += kBlockRows) {
+    std::fill_n(block, width, A(0));
+    for (int64_t r = first; r < std::min(rows, first + kBlockRows); ++r)
+      for (int64_t j = 0; j < width; ++j) block[j] += A(x[r * inner + j]);
+    for (int64_t j = 0; j < width; ++j) total[j] += double(block[j]);
+  }
+}
+
+// Few items per output: a task is a range of outer items.
+template <class A, class T>
+void sum_small(const ReduceRuns& p, double scale, const T* x, A* y) {
+  const int64_t size = p.reduced * p.inner;
+  parallel_ranges(p.outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, size)), [&](int64_t begin, int64_t end) {
+    if (p.inner == 1 && p.reduced <= kBlockRows) {
+      for (int64_t o = begin; o < end; ++o) {
+        A sum = 0;
+        for (int64_t r = 0; r < p.reduced; ++r) sum += A(x[o * size + r]);
+        y[o] = A(double(sum) * scale);
+      }
+      return;
+    }
+    std::vector<A> block(static_cast<size_t>(p.inner));
+    std::vector<double> total(static_cast<size_t>(p.inner));
+    for (int64_t o = begin; o < end; ++o) {
+      std::fill(total.begin(), total.end(), 0.0);
+      sum_block(x + o * size, p.inner, p.reduced, p.inner, block.data(), total.data());
+      for (int64_t j = 0; j < p.inner; ++j) y[o * p.inner + j] = A(total[size_t(j)] * scale);
+    }
+  });
+}
+
+// Wide rows: a task is a tile of columns, all rows of it.
+template <class A, class T>
+void sum_wide(const ReduceRuns& p, double scale, const T* x, A* y) {
+  const int64_t tiles = chunk_count(p.inner, kColumns);
+  parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / (kColumns * std::max<int64_t>(1, p.reduced))), [&](int64_t task) {
+    const int64_t o = task / tiles, first = task % tiles * kColumns, width = std::min(kColumns, p.inner - first);
+    A block[kColumns];
+    double total[kColumns] = {};
+    sum_block(x + o * p.reduced * p.inner + first, p.inner, p.reduced, width, block, total);
+    for (int64_t j = 0; j < width; ++j) y[o * p.inner + first + j] = A(total[j] * scale);
+  });
+}
+
+template <class A, class T>
+void sum_of(const ReduceRuns& p, double scale, const T* x, A* y) {
+  const int64_t size = p.reduced * p.inner;
+  if (size <= 1 << 12) return sum_small(p, scale, x, y);
+  if (p.inner >= 2 * kColumns) return sum_wide(p, scale, x, y);
+  for (int64_t o = 0; o < p.outer; ++o) {
+    const T* row = x + o * size;
+    A* out = y + o * p.inner;
+    column_sums<A>(size, p.inner, out, [&](int64_t begin, int64_t width, A* acc) {
+      for (int64_t j = 0; j < width; ++j) acc[j] += A(row[begin + j]);
+    });
+    for (int64_t j = 0; j < p.inner; ++j) out[j] = A(double(out[j]) * scale);
+  }
+}
+
+template <class T>
+void max_of(const ReduceRuns& p, const T* x, T* y) {
+  using A = accum_t<T>;
+  const int64_t tiles = chunk_count(p.inner, kColumns);
+  parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / (std::min(p.inner, kColumns) * std::max<int64_t>(1, p.reduced))), [&](int64_t task) {
+    const int64_t o = task / tiles, first = task % tiles * kColumns, width = std::min(kColumns, p.inner - first);
+    const T* from = x + o * p.reduced * p.inner + first;
+    A best[kColumns];
+    for (int64_t j = 0; j < width; ++j) best[j] = A(from[j]);
+    for (int64_t r = 1; r < p.reduced; ++r)
+      for (int64_t j = 0; j < width; ++j) {
+        const A v = A(from[r * p.inner + j]);
+        best[j] = v > best[j] || v != v ? v : best[j];
+      }
+    for (int64_t j = 0; j < width; ++j) y[o * p.inner + first + j] = T(best[j]);
+  });
+}
+
+// A stretch of gx with one row of g: f(g's offset, begin in gx, count). columns: the extent of that row.
+struct Stretches {
+  int64_t outer = 1, length = 1, columns = 1;
+  int64_t extent[Spread::kRank] = {}, stride[Spread::kRank] = {};
+  int rank = 0;  // of the outer axes
+
+  explicit Stretches(Spread p) {
+    int n = 0;
+    for (int k = 0; k < p.rank; ++k) {
+      if (p.extent[k] == 1) continue;
+      const bool joined = n > 0 && p.reduced[n - 1] == p.reduced[k];
+      if (joined) p.extent[n - 1] *= p.extent[k];
+      else p.extent[n] = p.extent[k], p.reduced[n] = p.reduced[k], ++n;
+    }
+    if (n > 0 && !p.reduced[n - 1]) length = columns = p.extent[--n];
+    if (n > 0 && p.reduced[n - 1]) length *= p.extent[--n];
+    int64_t step = columns;
+    for (int k = n - 1; k >= 0; --k) {
+      extent[k] = p.extent[k], stride[k] = p.reduced[k] ? 0 : step;
+      outer *= extent[k], step *= p.reduced[k] ? 1 : extent[k];
+    }
+    rank = n;
+  }
+  int64_t offset_of(int64_t o) const {
+    int64_t offset = 0;
+    for (int k = rank - 1; k >= 0; --k) offset += o % extent[k] * stride[k], o /= extent[k];
+    return offset;
+  }
+};
+
+template <class T, class G>
+void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
+  using A = accum_t<T>;
+  const Stretches s(p);
+  const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period, chunks = chunk_count(s.length, chunk);
+  const A scale = A(p.scale);
+  parallel_ranges(s.outer * chunks, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk))), [&](int64_t from, int64_t to) {
+    for (int64_t task = from; task < to; ++task) {
+      const int64_t o = task / chunks, first = task % chunks * chunk, last = std::min(s.length, first + chunk), offset = s.offset_of(o);
+      T* out = gx + o * s.length;
+      if (!x && last - first < period) {
+        for (int64_t i = first; i < last; ++i) out[i] = T(A(g[offset + i % s.columns]) * scale);
+        continue;
+      }
+      std::vector<A> row = repeated<A>(g + offset, s.columns), largest;
+      for (A& v : row) v *= scale;
+      if (x) largest = repeated<A>(y + offset, s.columns);
+      for (int64_t i = first; i < last; i += period) {
+        const int64_t width = std::min(period, last - i);
+        for (int64_t j = 0; j < width && !x; ++j) out[i + j] = T(row[size_t(j)]);
+        for (int64_t j = 0; j < width && x; ++j) {
+          const A v = A(x[o * s.length + i + j]), m = largest[size_t(j)];
+          out[i + j] = T(v == m || (v != v && m != m) ? row[size_t(j)] : A(0));
+        }
+      }
+    }
+  });
+}
+
+template <class T, class I>
+void argmax_of(int64_t rows, int64_t columns, const T* x, I* y) {
+  using A = accum_t<T>;
+  parallel_for(rows, std::max<int64_t>(1, kGrain / columns), [&](int64_t r) {
+    const T* row = x + r * columns;
+    A best = A(row[0]);
+    int64_t at = 0;
+    for (int64_t c = 1; c < columns; ++c) {
+      const A v = A(row[c]);
+      const bool better = v > best || (v != v && best == best);
+      best = better ? v : best, at = better ? c : at;
+    }
+    y[r] = I(at);
+  });
+}
+
+}  // namespace
+
+void sum_runs(Cpu, const ReduceRuns& p, double scale, View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() { sum_of(p, scale, x.as<T>(), y.as<accum_t<T>>()); });
+}
+void max_runs(Cpu, const ReduceRuns& p, View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() { max_of(p, x.as<T>(), y.as<T>()); });
+}
+void spread(Cpu, Spread p, View g, View x, View y, View gx) {
+  on_dtype(gx.dtype, [&]<class T>() {
+    if (g.dtype == gx.dtype) spread_of(p, g.as<T>(), x.as<T>(), y.as<T>(), gx.as<T>());
+    else spread_of(p, g.as<accum_t<T>>(), x.as<T>(), y.as<T>(), gx.as<T>());
+  });
+}
+void argmax_rows(Cpu, int64_t rows, int64_t columns, View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() {
+    if (y.dtype == DType::u8) argmax_of(rows, columns, x.as<T>(), y.as<uint8_t>());
+    else argmax_of(rows, columns, x.as<T>(), y.as<int32_t>());
+  });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+
+#include "core/execution.h"
+#include "core/view.h"
+
+namespace voxgrad {
+
+// x is {outer, reduced, inner}, y {outer, inner}.
+struct ReduceRuns {
+  int64_t outer = 1, reduced = 1, inner = 1;
+};
+// y = scale * sum of x over the middle axis; y is of accum_of(dtype of x).
+void sum_runs(Cpu, const ReduceRuns&, double scale, View x, View y);
+void sum_runs(Cuda, const ReduceRuns&, double scale, View x, View y);
+// y = the largest; of the dtype of x.
+void max_runs(Cpu, const ReduceRuns&, View x, View y);
+void max_runs(Cuda, const ReduceRuns&, View x, View y);
+
+// gx[i] = scale * g[k(i)], k(i) dropping the reduced axes of the index i; with x and y, 0 where x[i] differs from y[k(i)].
+// g is of the dtype of gx or of accum_of it; x and y are of the dtype of gx.
+struct Spread {
+  static constexpr int kRank = 6;
+  int rank = 0;
+  int64_t extent[kRank] = {};
+  bool reduced[kRank] = {};
+  double scale = 1;
+};
+void spread(Cpu, Spread, View g, View x, View y, View gx);
+void spread(Cuda, Spread, View g, View x, View y, View gx);
+
+// y[r] = the index of the largest of x[r, 0 .. columns); y is u8 or i32.
+void argmax_rows(Cpu, int64_t rows, int64_t columns, View x, View y);
+void argmax_rows(Cuda, int64_t rows, int64_t columns, View x, View y);
+
+}  // namespace voxgrad
