@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/image.h"
+#include "io/formats.h"
 #include "io/json_file.h"
 #include "io/text_fields.h"
 
@@ -180,33 +180,38 @@ void write_dataset_json(const Dataset& d) {
   write_json(d.root / "dataset.json", json);
 }
 
-std::vector<DatasetCase> list_images(const fs::path& path) {
+std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
   if (!fs::is_directory(path)) return {{.id = id_of(path), .images = {path}}};
-  std::map<std::string, fs::path> files;  // by name
+  std::vector<fs::path> files;
   bool dicom = false;
   for (auto& entry : fs::directory_iterator(path)) {
     if (is_hidden(entry.path()) || !entry.is_regular_file()) continue;
     const std::string ending = volume_extension(entry.path());
-    if (ending == ".dcm") dicom = true;
-    else if (!ending.empty()) files[entry.path().filename().string()] = entry.path();
+    if (ending == ".dcm" || (ending.empty() && is_dicom(entry.path()))) dicom = true;
+    else if (!ending.empty() && !ending.starts_with(".img")) files.push_back(entry.path());
   }
   if (dicom && files.empty()) return {{.id = (path / ".").lexically_normal().parent_path().filename().string(), .images = {path}}};
-  // {case}_0000 with or without further channels is one case, unless a channel before it is missing.
+  check(!files.empty(), path.string(), ": is a folder without images");
+  std::sort(files.begin(), files.end());
+
+  // nnU-Net's naming, if every case has exactly the files _0000 to the last channel; else every file is a case.
   std::map<std::string, DatasetCase> cases;
-  for (auto& [name, file] : files) {
-    const auto [base, channel] = split_channel(id_of(file));
-    const auto known = cases.find(base);
-    if (channel > 0 && known != cases.end() && int(known->second.images.size()) == channel) {
-      known->second.images.push_back(file);
-    } else {
-      const std::string id = channel == 0 ? base : id_of(file);
-      check(cases.emplace(id, DatasetCase{.id = id, .images = {file}}).second, path.string(), ": several images are named ", id);
-    }
+  bool numbered = true;
+  for (auto& file : files) {
+    const auto [id, channel] = split_channel(id_of(file));
+    DatasetCase& c = cases[id];
+    numbered = numbered && channel == int64_t(c.images.size()) && channel < channels;
+    c.id = id, c.images.push_back(file);
   }
-  check(!cases.empty(), path.string(), ": is a folder without images");
+  for (auto& [id, c] : cases) numbered = numbered && int64_t(c.images.size()) == channels;
   std::vector<DatasetCase> out;
-  for (auto& [id, c] : cases) out.push_back(std::move(c));
+  if (numbered) {
+    for (auto& [id, c] : cases) out.push_back(std::move(c));
+  } else {
+    for (auto& file : files) out.push_back({.id = id_of(file), .images = {file}});
+  }
+  sort_cases(out, path.string());
   return out;
 }
 

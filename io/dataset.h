@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ Dataset read_dataset(const std::filesystem::path& folder);
 // Writes root/dataset.json in a form that read_dataset, MSD readers and nnU-Net v2 take: cases are listed by their files, relative to root.
 void write_dataset_json(const Dataset&);
 
-// Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). Files of several channels
-// in nnU-Net's naming, {case}_0000.nii.gz, {case}_0001.nii.gz, are one case. A folder of DICOM files is one case.
-std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder);
+// Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
+// files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case; with one, a folder where every name ends in _0000 has
+// that naming too. A folder of DICOM files alone is one case.
+std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1);
 
 }  // namespace voxgrad
