@@ -12,9 +12,11 @@ Tensor he_normal(const Shape& s, int64_t fan_in, Rng& rng, double slope) {
   const float deviation = float(std::sqrt(2 / ((1 + slope * slope) * double(fan_in))));
   const uint64_t key = rng.split().key();
   const auto values = t.data<float>();
-  parallel_for(t.count(), 1 << 14, [&](int64_t i) {
-    const Random128 r = philox(key, uint64_t(i / 2));
-    values[size_t(i)] = deviation * (i % 2 ? normal_of(r.word[2], r.word[3]) : normal_of(r.word[0], r.word[1]));
+  // A draw of 128 bits gives two numbers.
+  parallel_for((t.count() + 1) / 2, 1 << 13, [&](int64_t pair) {
+    const Random128 r = philox(key, uint64_t(pair));
+    values[size_t(2 * pair)] = deviation * normal_of(r.word[0], r.word[1]);
+    if (2 * pair + 1 < t.count()) values[size_t(2 * pair + 1)] = deviation * normal_of(r.word[2], r.word[3]);
   });
   return t.require_grad();
 }
