@@ -1,82 +1,202 @@
-#include <vector>
+#include <algorithm>
+#include <optional>
 
 #include "core/parallel.h"
-#include "kernels/conv3d/conv3d_kernels.h"
+#include "kernels/conv3d/conv3d_tile.h"
 
+// Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
+// run; the weights of a block of runs and of output channels stay in the first-level cache while the rows of the tile pass.
 namespace voxgrad {
 namespace {
 
-// Calls f(output voxel, input voxel, tap) for the taps of output voxel o that fall inside the volume.
-template <class F>
-void for_taps(const Conv3dProblem& p, int64_t o, F&& f) {
-  const int64_t q = o % p.out.w, pp = o / p.out.w % p.out.h, z = o / p.out.w / p.out.h % p.out.d, n = o / p.out.w / p.out.h / p.out.d;
-  int64_t tap = 0;
-  for (int t = 0; t < p.kernel.d; ++t)
-    for (int r = 0; r < p.kernel.h; ++r)
-      for (int s = 0; s < p.kernel.w; ++s, ++tap) {
-        const int64_t d = z * p.stride.d - p.padding.d + t * p.dilation.d, h = pp * p.stride.h - p.padding.h + r * p.dilation.h,
-                      w = q * p.stride.w - p.padding.w + s * p.dilation.w;
-        if (d >= 0 && d < p.in.d && h >= 0 && h < p.in.h && w >= 0 && w < p.in.w) f(((n * p.in.d + d) * p.in.h + h) * p.in.w + w, tap);
+constexpr int64_t kWeightBytes = 16 << 10;  // of a block of runs: half of a first-level cache
+constexpr int64_t kTasks = 16;              // enough to keep a few threads evenly busy
+
+template <class A>
+class GatherPass {
+ public:
+  GatherPass(const ConvGather& g, View x, View w, View bias, View y)
+      : g_(g), isa_(conv_isa<A>()), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+    const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
+    // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
+    dot_ = !g.depthwise && g.taps() * in_vectors * g.outputs + 3 * g.outputs < g.taps() * g.inputs * blocks_.vectors;
+    inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
+    outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
+    direct_ = y.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
+    if (dot_ || g.depthwise) blocks_.count = 1;
+    const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A)), others = g.n * g.slices;
+    parts_ = std::clamp<int64_t>(kTasks / (others * tile_volume(g, in_bytes, out_bytes, 1).tiles()), 1, blocks_.count);
+    tiling_ = tile_volume(g, in_bytes, out_bytes, (kTasks + others * parts_ - 1) / (others * parts_));
+    const int64_t widest = blocks_.width(blocks_.count - 1) * lanes * int64_t(sizeof(A));
+    most_steps_ = std::max<int64_t>(kWeightBytes / widest, 16);
+    phases_ = phases_of(g, tiling_, inputs_, g.depthwise ? 0 : dot_ ? int64_t(1) << 40 : most_steps_);
+    pack(w, bias);
+  }
+
+  void run() {
+    const int64_t tiles = tiling_.tiles();
+    const int64_t sums = direct_ ? 0 : tiling_.voxels() * outputs_, inputs = round_up(tiling_.extents() * inputs_, 16);
+    parallel_ranges(g_.n * g_.slices * tiles * parts_, 1, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(inputs + sums);
+      Worker worker{ConvTile<A>(isa_, tiling_, scratch.data()), scratch.data() + inputs, {}, {}};
+      int64_t loaded = -1;
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t part = task % parts_, tile = task / parts_ % tiles, slice = task / parts_ / tiles % g_.slices, n = task / parts_ / tiles / g_.slices;
+        const ConvStart start(tiling_, tile);
+        if (task / parts_ != loaded) worker.tile.load(x_, n, start, g_.in_channels, slice * g_.inputs, g_.inputs_of(slice), inputs_);
+        loaded = task / parts_;
+        for (const ConvPhase& phase : phases_) sum_phase(worker, phase, n, slice, start, part);
       }
+    });
+  }
+
+ private:
+  struct Worker {
+    ConvTile<A> tile;
+    A* sums;
+    std::vector<ConvRun> runs;
+    std::vector<char> started;  // rows that have been written
+  };
+  struct Rows {  // of a phase and tile
+    int64_t n, slice, depth, height, width;
+  };
+
+  // Weights as the kernels want them: [slice][phase][block][tap][input][lanes of the block] (dot: [slice][phase][output][tap][input],
+  // depthwise: [slice][phase][tap][channel]); biases [slice][output]. Padded with zeros.
+  void pack(View w, View bias) {
+    packed_.emplace(g_.slices * slice_weights());
+    bias_.resize(size_t(g_.slices * outputs_));
+    for (int64_t i = 0; i < g_.slices; ++i)
+      for (int64_t k = 0; k < outputs_; ++k)
+        bias_[size_t(i * outputs_ + k)] = bias && k < g_.outputs_of(i) ? bias.as<A>()[i * g_.outputs + k] : A(0);
+    for (const ConvPhase& p : phases_) {
+      const int64_t tap_weights = std::max<int64_t>(1, slice_weights() / g_.taps());
+      parallel_for(g_.slices * p.taps, (1 << 14) / tap_weights + 1, [&](int64_t i) {
+        pack_tap(p, i % p.taps, i / p.taps, w.as<A>() + i / p.taps * g_.w_slice + p.kernel_tap(g_, i % p.taps) * g_.w_tap);
+      });
+    }
+  }
+  int64_t slice_weights() const { return g_.taps() * (g_.depthwise ? 1 : inputs_) * outputs_; }
+  A* weights(int64_t slice, const ConvPhase& p) { return packed_->data() + slice * slice_weights() + p.first_tap * (slice_weights() / g_.taps()); }
+
+  void pack_tap(const ConvPhase& p, int64_t tap, int64_t slice, const A* w) {
+    A* to = weights(slice, p);
+    const int64_t outputs = g_.outputs_of(slice);
+    if (g_.depthwise) {
+      for (int64_t k = 0; k < outputs_; ++k) to[tap * outputs_ + k] = k < outputs ? w[k * g_.w_output] : A(0);
+      return;
+    }
+    if (dot_) {
+      for (int64_t k = 0; k < outputs; ++k)
+        for (int64_t c = 0; c < inputs_; ++c) to[(k * p.taps + tap) * inputs_ + c] = c < g_.inputs ? w[k * g_.w_output + c * g_.w_input] : A(0);
+      return;
+    }
+    for (int64_t b = 0; b < blocks_.count; ++b) {
+      const int64_t first = blocks_.first(b) * isa_.lanes, width = blocks_.width(b) * isa_.lanes, real = std::min(width, outputs - first);
+      A* block = to + (first * p.taps + tap * width) * inputs_;
+      if (g_.w_output == 1) {
+        for (int64_t c = 0; c < inputs_; ++c) {
+          std::copy_n(w + c * g_.w_input + first, real, block + c * width);
+          std::fill(block + c * width + real, block + (c + 1) * width, A(0));
+        }
+        continue;
+      }
+      constexpr int64_t kStrip = 32;
+      for (int64_t strip = 0; strip < inputs_; strip += kStrip)
+        for (int64_t k = 0; k < width; ++k)
+          for (int64_t c = strip; c < std::min(strip + kStrip, inputs_); ++c) block[c * width + k] = k < real ? w[(first + k) * g_.w_output + c] : A(0);
+    }
+  }
+
+  void sum_phase(Worker& worker, const ConvPhase& p, int64_t n, int64_t slice, const ConvStart& start, int64_t part) {
+    const Rows rows{n, slice, start.size(tiling_, 0, p.axis[0]->positions), start.size(tiling_, 1, p.axis[1]->positions),
+                    start.size(tiling_, 2, p.axis[2]->positions)};
+    if (rows.depth <= 0 || rows.height <= 0 || rows.width <= 0) return;
+    const bool whole = dot_ || g_.depthwise;  // all runs at once
+    const int64_t first_block = blocks_.count * part / parts_, last_block = blocks_.count * (part + 1) / parts_;
+    for (int64_t b = first_block; b < last_block; ++b) {
+      worker.started.assign(size_t(rows.depth * rows.height), 0);
+      const int64_t pieces = int64_t(p.pieces.size());
+      int64_t from = 0;
+      do {
+        int64_t to = from, steps = 0;
+        while (to < pieces && (to == from || whole || steps + p.pieces[size_t(to)].run.steps <= most_steps_)) steps += p.pieces[size_t(to++)].run.steps;
+        sum_rows(worker, p, rows, start, b, from, to);
+        from = to;
+      } while (from < pieces);
+    }
+    if (!direct_) store(worker, p, rows, start, first_block, last_block);
+  }
+
+  // Where the outputs of a row are summed: in y itself if it has the type of the sums, else in the worker's scratch.
+  A* sums_at(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) {
+    if (!direct_) return worker.sums + (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_;
+    return static_cast<A*>(element(y_, output_at(p, r, start, z, y)));
+  }
+  int64_t output_at(const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) const {
+    const int64_t d = (start.at[0] + z) * g_.out_step.d + p.axis[0]->out_offset, h = (start.at[1] + y) * g_.out_step.h + p.axis[1]->out_offset,
+                  w = start.at[2] * g_.out_step.w + p.axis[2]->out_offset;
+    return (((r.n * g_.out.d + d) * g_.out.h + h) * g_.out.w + w) * g_.out_channels + r.slice * g_.outputs;
+  }
+
+  void sum_rows(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t block, int64_t from, int64_t to) {
+    const bool last = to == int64_t(p.pieces.size());
+    const int64_t lanes = isa_.lanes, first = blocks_.first(block) * lanes;
+    ConvRow<A> row;
+    row.w = weights(r.slice, p) + (dot_ || g_.depthwise ? 0 : first * p.taps * inputs_);
+    row.x_step = tiling_.step[2] * inputs_, row.voxels = r.width;
+    row.y_step = direct_ ? g_.out_step.w * g_.out_channels : outputs_;
+    row.width = dot_ ? g_.outputs : g_.depthwise ? (g_.outputs_of(r.slice) + lanes - 1) / lanes : blocks_.width(block);
+    const A* bias = bias_.data() + r.slice * outputs_ + first;
+    for (int64_t z = 0; z < r.depth; ++z)
+      for (int64_t y = 0; y < r.height; ++y) {
+        worker.runs.clear();
+        const int64_t tz = z * tiling_.step[0], ty = y * tiling_.step[1];
+        for (int64_t i = from; i < to; ++i) {
+          const ConvPiece& piece = p.pieces[size_t(i)];
+          if (worker.tile.inside(tz + piece.z, ty + piece.y)) worker.runs.push_back(piece.run);
+        }
+        char& started = worker.started[size_t(z * r.height + y)];
+        if (worker.runs.empty() && (started || !last)) continue;
+        row.x = worker.tile.data() + (tz * tiling_.extent[1] + ty) * tiling_.extent[2] * inputs_;
+        row.runs = worker.runs.data(), row.run_count = int64_t(worker.runs.size());
+        row.y = sums_at(worker, p, r, start, z, y) + first;
+        row.init = started ? nullptr : bias;
+        started = 1;
+        if (dot_) isa_.dot(row, p.taps * inputs_);
+        else if (g_.depthwise) isa_.depthwise(row);
+        else isa_.gather(row);
+      }
+  }
+
+  void store(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t first_block, int64_t last_block) {
+    const int64_t first = blocks_.first(first_block) * isa_.lanes, last = std::min(blocks_.first(last_block) * isa_.lanes, g_.outputs_of(r.slice));
+    for (int64_t z = 0; z < r.depth; ++z)
+      for (int64_t y = 0; y < r.height; ++y)
+        isa_.store_rows(y_.dtype, sums_at(worker, p, r, start, z, y) + first, outputs_, element(y_, output_at(p, r, start, z, y) + first),
+                        g_.out_step.w * g_.out_channels, r.width, last - first);
+  }
+
+  const ConvGather& g_;
+  const ConvIsa<A> isa_;
+  View x_, y_;
+  bool dot_, direct_;
+  ConvBlocks blocks_;
+  int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
+  ConvTiling tiling_;
+  std::vector<ConvPhase> phases_;
+  std::optional<ConvScratch<A>> packed_;
+  std::vector<A> bias_;
+};
+
+void gather(const ConvGather& g, View x, View w, View b, View y) {
+  if (g.n == 0) return;
+  on_dtype(x.dtype, [&]<class T>() { GatherPass<accum_t<T>>(g, x, w, b, y).run(); });
 }
 
 }  // namespace
 
-void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) {
-  on_dtype(x.dtype, [&]<class T>() {
-    using A = accum_t<T>;
-    const int64_t cg = p.c / p.groups, kg = p.k / p.groups;
-    parallel_for(p.out_voxels(), 1, [&](int64_t o) {
-      std::vector<A> sum(size_t(p.k));
-      for (int64_t k = 0; k < p.k; ++k) sum[size_t(k)] = b ? b.as<A>()[k] : A(0);
-      for_taps(p, o, [&](int64_t i, int64_t tap) {
-        for (int64_t k = 0; k < p.k; ++k)
-          for (int64_t c = 0; c < cg; ++c) sum[size_t(k)] += A(x.as<T>()[i * p.c + k / kg * cg + c]) * w.as<A>()[(k * p.taps() + tap) * cg + c];
-      });
-      for (int64_t k = 0; k < p.k; ++k) y.as<T>()[o * p.k + k] = T(sum[size_t(k)]);
-    });
-  });
-}
-
-void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) {
-  on_dtype(gy.dtype, [&]<class T>() {
-    using A = accum_t<T>;
-    const int64_t cg = p.c / p.groups, kg = p.k / p.groups;
-    std::vector<A> sum(size_t(p.in_voxels() * p.c));
-    for (int64_t i = 0; i < int64_t(sum.size()); ++i) sum[size_t(i)] = b ? b.as<A>()[i % p.c] : A(0);
-    for (int64_t o = 0; o < p.out_voxels(); ++o)
-      for_taps(p, o, [&](int64_t i, int64_t tap) {
-        for (int64_t k = 0; k < p.k; ++k)
-          for (int64_t c = 0; c < cg; ++c)
-            sum[size_t(i * p.c + k / kg * cg + c)] += A(gy.as<T>()[o * p.k + k]) * w.as<A>()[(k * p.taps() + tap) * cg + c];
-      });
-    for (int64_t i = 0; i < int64_t(sum.size()); ++i) gx.as<T>()[i] = T(sum[size_t(i)]);
-  });
-}
-
-void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, View x, View gy, View gw) {
-  on_dtype(gy.dtype, [&]<class T>() {
-    using A = accum_t<T>;
-    const int64_t cg = p.c / p.groups, kg = p.k / p.groups;
-    for (int64_t i = 0; i < p.weights(); ++i) gw.as<A>()[i] = 0;
-    for (int64_t o = 0; o < p.out_voxels(); ++o)
-      for_taps(p, o, [&](int64_t i, int64_t tap) {
-        for (int64_t k = 0; k < p.k; ++k)
-          for (int64_t c = 0; c < cg; ++c)
-            gw.as<A>()[(k * p.taps() + tap) * cg + c] += A(gy.as<T>()[o * p.k + k]) * A(x.as<T>()[i * p.c + k / kg * cg + c]);
-      });
-  });
-}
-
-void conv3d_bias_gradient(Cpu, int64_t rows, int64_t channels, View g, View gb) {
-  on_dtype(g.dtype, [&]<class T>() {
-    using A = accum_t<T>;
-    for (int64_t c = 0; c < channels; ++c) {
-      A sum = 0;
-      for (int64_t r = 0; r < rows; ++r) sum += A(g.as<T>()[r * channels + c]);
-      gb.as<A>()[c] = sum;
-    }
-  });
-}
+void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) { gather(forward_gather(p), x, w, b, y); }
+void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) { gather(gradient_gather(p), gy, w, b, gx); }
 
 }  // namespace voxgrad

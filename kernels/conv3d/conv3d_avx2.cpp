@@ -1,0 +1,22 @@
+#include <immintrin.h>
+
+#include <type_traits>
+#include <utility>
+
+#include "kernels/conv3d/conv3d_isa.h"
+
+namespace voxgrad::conv3d_avx2 {
+#include "kernels/simd/lanes.h"
+// clang-format off: each of these uses what is before it
+#include "kernels/conv3d/conv3d_rows.h"
+#include "kernels/conv3d/conv3d_gather.h"
+#include "kernels/conv3d/conv3d_outer.h"
+// clang-format on
+
+template <class A>
+ConvIsa<A> kernels() {
+  return {kLanes<A>, kVectors, load_rows<A>, store_rows<A>, gather<A>, dot<A>, depthwise<A>, outer<A>, depthwise_outer<A>, column_sums<A>};
+}
+template ConvIsa<float> kernels<float>();
+template ConvIsa<double> kernels<double>();
+}  // namespace voxgrad::conv3d_avx2

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+#include "core/isa.h"
+
+namespace voxgrad {
+
+// A contiguous piece of a sum: `steps` inputs that start x elements after a voxel's first input, times the weights from step w on.
+struct ConvRun {
+  int64_t x = 0, w = 0, steps = 0;
+};
+
+// One row of outputs. x, y: those of the first voxel; x_step, y_step: elements between neighbours.
+template <class A>
+struct ConvRow {
+  const A *x = nullptr, *w = nullptr;
+  const ConvRun* runs = nullptr;
+  int64_t run_count = 0, x_step = 0, y_step = 0, voxels = 0;
+  A* y = nullptr;
+  const A* init = nullptr;  // what the sums of every voxel start from; null: from y
+  int64_t width = 0;        // vectors (gather, depthwise) or outputs (dot) per voxel
+};
+
+// Voxels of one row: elements of the a and the b operand before its first voxel.
+struct ConvRowPair {
+  int64_t a = 0, b = 0, voxels = 0;
+};
+
+// sum[r][l] += sum over the voxels v of the rows of a[v][r] b[v][l], for r < extent and `vectors` vectors of l.
+template <class A>
+struct ConvOuter {
+  const A *a = nullptr, *b = nullptr;
+  int64_t a_step = 0, b_step = 0;  // elements between voxels
+  const ConvRowPair* rows = nullptr;
+  int64_t row_count = 0;
+  A* sum = nullptr;
+  int64_t sum_step = 0, extent = 0, vectors = 0;
+};
+
+// The inner loops of the convolutions for one instruction set, in A = f32 or f64. T: f32, bf16, f16 beside f32; f64 beside f64.
+template <class A>
+struct ConvIsa {
+  int64_t lanes = 0;    // elements of a vector
+  int64_t vectors = 0;  // the most vectors that gather and outer take at once
+  // `rows` rows of n elements T, src_step apart, become rows of dst_step >= n elements A, zero from n on; and back.
+  void (*load_rows)(DType, const void* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t n);
+  void (*store_rows)(DType, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n);
+  // y[v][l] = init[l] + sum over runs and steps of x[v][run.x + step] w[run.w + step][l]; w[step] holds `width` vectors.
+  void (*gather)(const ConvRow<A>&);
+  // y[v][k] = init[k] + sum of x[v][run.x + step] w[k][run.w + step]; steps are multiples of lanes, w[k] lies w_step elements after w[k - 1].
+  void (*dot)(const ConvRow<A>&, int64_t w_step);
+  // y[v][l] = init[l] + sum over runs of x[v][run.x + l] w[run.w + l].
+  void (*depthwise)(const ConvRow<A>&);
+  void (*outer)(const ConvOuter<A>&);
+  // sum[run.w + l] += sum over the voxels of the rows of a[v][run.x + l] b[v][l].
+  void (*depthwise_outer)(const ConvOuter<A>&, const ConvRun* runs, int64_t run_count);
+  // sum[c] += sum over rows of the dense g {rows, channels}.
+  void (*column_sums)(DType, const void* g, int64_t rows, int64_t channels, A* sum);
+};
+
+#define VOXGRAD_CONV_ISA(isa)                       \
+  namespace conv3d_##isa {                          \
+  template <class A> ConvIsa<A> kernels();          \
+  extern template ConvIsa<float> kernels<float>();  \
+  extern template ConvIsa<double> kernels<double>(); \
+  }
+VOXGRAD_CONV_ISA(baseline)
+VOXGRAD_CONV_ISA(avx2)
+VOXGRAD_CONV_ISA(avx512)
+#undef VOXGRAD_CONV_ISA
+
+// Those of isa().
+template <class A>
+ConvIsa<A> conv_isa() {
+  return isa() >= Isa::avx512 ? conv3d_avx512::kernels<A>() : isa() == Isa::avx2 ? conv3d_avx2::kernels<A>() : conv3d_baseline::kernels<A>();
+}
+
+}  // namespace voxgrad

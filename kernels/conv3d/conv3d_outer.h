@@ -1,0 +1,75 @@
+// Sums of outer products over voxels: weight gradients. Included inside the namespace of one instruction set.
+
+#if defined(__AVX512F__)
+template <int NB> constexpr int kRanks = NB == 1 ? 16 : NB == 2 ? 12 : NB == 3 ? 8 : 6;
+#else
+template <int NB> constexpr int kRanks = NB == 1 ? 12 : 6;
+#endif
+
+template <class A, int R, int NB>
+void outer_ranks(const ConvOuter<A>& o, int64_t first) {
+  constexpr int L = kLanes<A>;
+  Vector<A> sum[R][NB] = {};
+  for (int64_t i = 0; i < o.row_count; ++i) {
+    const A *a = o.a + o.rows[i].a + first, *b = o.b + o.rows[i].b;
+    for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
+      Vector<A> lanes[NB];
+#pragma GCC unroll 4
+      for (int n = 0; n < NB; ++n) lanes[n] = load(b + n * L);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+        for (int n = 0; n < NB; ++n) sum[r][n] += a[r] * lanes[n];
+    }
+  }
+  A* to = o.sum + first * o.sum_step;
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int n = 0; n < NB; ++n) store(to + r * o.sum_step + n * L, load(to + r * o.sum_step + n * L) + sum[r][n]);
+}
+
+template <class A, int NB, int... R>
+VOXGRAD_INLINE void outer_width(const ConvOuter<A>& o, std::integer_sequence<int, R...>) {
+  static constexpr void (*by_ranks[])(const ConvOuter<A>&, int64_t) = {outer_ranks<A, R + 1, NB>...};
+  for_pieces(o.extent, kRanks<NB>, [&](int64_t first, int64_t count) { by_ranks[count - 1](o, first); });
+}
+
+template <class A>
+void outer(const ConvOuter<A>& o) {
+  if (o.vectors == 1) return outer_width<A, 1>(o, std::make_integer_sequence<int, kRanks<1>>{});
+  if (o.vectors == 2) return outer_width<A, 2>(o, std::make_integer_sequence<int, kRanks<2>>{});
+  if constexpr (kVectors == 4) {
+    if (o.vectors == 3) return outer_width<A, 3>(o, std::make_integer_sequence<int, kRanks<3>>{});
+    outer_width<A, 4>(o, std::make_integer_sequence<int, kRanks<4>>{});
+  }
+}
+
+template <class A, int T>
+void depthwise_taps(const ConvOuter<A>& o, const ConvRun* runs) {
+  constexpr int L = kLanes<A>;
+  for (int64_t l = 0; l < o.vectors * L; l += L) {
+    Vector<A> sum[T] = {};
+    for (int64_t i = 0; i < o.row_count; ++i) {
+      const A *a = o.a + o.rows[i].a + l, *b = o.b + o.rows[i].b + l;
+      for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
+        const Vector<A> g = load(b);
+#pragma GCC unroll 8
+        for (int t = 0; t < T; ++t) sum[t] += load(a + runs[t].x) * g;
+      }
+    }
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) store(o.sum + runs[t].w + l, load(o.sum + runs[t].w + l) + sum[t]);
+  }
+}
+
+template <class A, int... T>
+VOXGRAD_INLINE void depthwise_pieces(const ConvOuter<A>& o, const ConvRun* runs, int64_t count, std::integer_sequence<int, T...>) {
+  static constexpr void (*by_taps[])(const ConvOuter<A>&, const ConvRun*) = {depthwise_taps<A, T + 1>...};
+  for_pieces(count, int64_t(sizeof...(T)), [&](int64_t first, int64_t n) { by_taps[n - 1](o, runs + first); });
+}
+
+template <class A>
+void depthwise_outer(const ConvOuter<A>& o, const ConvRun* runs, int64_t run_count) {
+  depthwise_pieces(o, runs, run_count, std::make_integer_sequence<int, 8>{});
+}

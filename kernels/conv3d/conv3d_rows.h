@@ -1,0 +1,63 @@
+// Rows of activations to and from the type that kernels compute in. Included inside the namespace of one instruction set.
+
+template <class T, class A>
+VOXGRAD_INLINE void widen(const T* src, A* dst, int64_t n) {
+  for_lanes<A>(n, [&](int64_t l, auto count) { store(dst + l, load(src + l, count), count); });
+}
+template <class T, class A>
+VOXGRAD_INLINE void narrow(const A* src, T* dst, int64_t n) {
+  for_lanes<A>(n, [&](int64_t l, auto count) { store(dst + l, load(src + l, count), count); });
+}
+
+// Calls f(T*) with src as the dtype says, one of those that are computed in A.
+template <class A, class P, class F>
+VOXGRAD_INLINE void on_elements(DType t, P* src, F&& f) {
+  const auto as = [&]<class T>() { f(static_cast<std::conditional_t<std::is_const_v<P>, const T*, T*>>(src)); };
+  if constexpr (sizeof(A) == 8) as.template operator()<double>();
+  else if (t == DType::bf16) as.template operator()<bf16>();
+  else if (t == DType::f16) as.template operator()<f16>();
+  else as.template operator()<float>();
+}
+
+template <class A>
+void load_rows(DType t, const void* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t n) {
+  on_elements<A>(t, src, [&](auto* from) {
+    if (src_step == n && dst_step == n) return widen(from, dst, rows * n);
+    for (int64_t r = 0; r < rows; ++r) {
+      widen(from + r * src_step, dst + r * dst_step, n);
+      for (int64_t i = n; i < dst_step; ++i) dst[r * dst_step + i] = 0;
+    }
+  });
+}
+
+template <class A>
+void store_rows(DType t, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n) {
+  on_elements<A>(t, dst, [&](auto* to) {
+    if (src_step == n && dst_step == n) return narrow(src, to, rows * n);
+    for (int64_t r = 0; r < rows; ++r) narrow(src + r * src_step, to + r * dst_step, n);
+  });
+}
+
+template <class A>
+void column_sums(DType t, const void* g, int64_t rows, int64_t channels, A* sum) {
+  on_elements<A>(t, g, [&](auto* from) {
+    if (channels < kLanes<A>) {  // vectors over `period` rows at a time, which repeat the channels a whole number of times
+      const int64_t period = kLanes<A> * channels, whole = rows * channels / period * period;
+      Vector<A> part[kLanes<A>] = {};
+      for (int64_t i = 0; i < whole; i += period)
+        for (int64_t v = 0; v < channels; ++v) part[v] += load(from + i + v * kLanes<A>);
+      for (int64_t v = 0; v < channels; ++v)
+        for (int64_t l = 0; l < kLanes<A>; ++l) sum[(v * kLanes<A> + l) % channels] += part[v][l];
+      for (int64_t i = whole; i < rows * channels; ++i) sum[i % channels] += A(from[i]);
+      return;
+    }
+    for_lanes<A>(channels, [&](int64_t c, auto count) {
+      Vector<A> part[4] = {};
+      int64_t r = 0;
+      for (; r + 4 <= rows; r += 4)
+        for (int i = 0; i < 4; ++i) part[i] += load(from + (r + i) * channels + c, count);
+      for (; r < rows; ++r) part[0] += load(from + r * channels + c, count);
+      store(sum + c, load(sum + c, count) + ((part[0] + part[1]) + (part[2] + part[3])), count);
+    });
+  });
+}

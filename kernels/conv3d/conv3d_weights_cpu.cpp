@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <optional>
+
+#include "core/parallel.h"
+#include "kernels/conv3d/conv3d_tile.h"
+
+// Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
+// them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in order.
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kLaneBytes = 16 << 10;  // of the vector operand that stay in the first-level cache
+constexpr int64_t kTasks = 16;
+constexpr int64_t kChunkVoxels = 256;     // that a chunk sums at least: less would cost more in clearing and adding sums
+constexpr int64_t kSumBytes = 64 << 20;   // of all chunks
+
+template <class A>
+class WeightPass {
+ public:
+  // g is the gather of the forward pass.
+  WeightPass(const ConvGather& g, View x, View gy, View gw)
+      : g_(g), isa_(conv_isa<A>()), x_(x), gy_(gy), gw_(gw), swapped_(wants_swap()), blocks_(swapped_ ? g.inputs : g.outputs, isa_.lanes, isa_.vectors) {
+    const int64_t lanes = isa_.lanes;
+    inputs_ = swapped_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
+    outputs_ = swapped_ ? g.outputs : round_up(g.outputs, lanes);
+    extent_ = g.depthwise ? 1 : swapped_ ? g.outputs : g.inputs;
+    if (g.depthwise) blocks_.count = 1;
+    const int64_t voxels = g.n * g.axes[0][0].positions * g.axes[1][0].positions * g.axes[2][0].positions;
+    const int64_t bytes = g.slices * slice_sums() * int64_t(sizeof(A));
+    int64_t chunks = std::clamp<int64_t>(std::min(voxels / kChunkVoxels, kSumBytes / bytes), 1, (kTasks + g.slices - 1) / g.slices);
+    const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A));
+    tiling_ = tile_volume(g, in_bytes, out_bytes, (chunks + g.n - 1) / g.n);
+    chunks_ = std::min(chunks, g.n * tiling_.tiles());
+    block_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_), 1, blocks_.count);
+    phase_ = std::move(phases_of(g, tiling_, inputs_, swapped_ || g.depthwise ? 0 : int64_t(1) << 40)[0]);
+    const int64_t rows = int64_t(phase_.axis[0]->tap.size());
+    tap_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_ * block_parts_), 1, rows);
+    sums_.emplace(chunks_ * g.slices * slice_sums());
+  }
+
+  void run() {
+    const int64_t inputs = round_up(tiling_.extents() * inputs_, 16), parts = block_parts_ * tap_parts_;
+    parallel_ranges(chunks_ * g_.slices * parts, 1, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(inputs + tiling_.voxels() * outputs_);
+      Worker worker{ConvTile<A>(isa_, tiling_, scratch.data()), scratch.data() + inputs, {}, {}};
+      for (int64_t task = begin; task < end; ++task) sum_chunk(worker, task / parts / g_.slices, task / parts % g_.slices, task % parts);
+    });
+    combine();
+  }
+
+ private:
+  struct Worker {
+    ConvTile<A> tile;
+    A* gradients;  // of the tile's outputs, {block, outputs_}
+    std::vector<ConvRowPair> rows;
+    std::vector<ConvRun> runs;
+  };
+  struct Part {
+    int64_t first_block, last_block, first_piece, last_piece;
+  };
+
+  // Lanes run along the channels that fill them better.
+  bool wants_swap() const {
+    const int64_t l = isa_.lanes;
+    return !g_.depthwise && g_.outputs * round_up(g_.inputs, l) < g_.inputs * round_up(g_.outputs, l);
+  }
+  // Sums: [chunk][slice][block][tap][extent][lanes of the block].
+  int64_t slice_sums() const { return g_.taps() * extent_ * blocks_.vectors * isa_.lanes; }
+  A* sums(int64_t chunk, int64_t slice, int64_t block) {
+    return sums_->data() + (chunk * g_.slices + slice) * slice_sums() + blocks_.first(block) * isa_.lanes * g_.taps() * extent_;
+  }
+
+  void sum_chunk(Worker& worker, int64_t chunk, int64_t slice, int64_t part) {
+    const int64_t pieces = int64_t(phase_.pieces.size()), block_part = part / tap_parts_, tap_part = part % tap_parts_;
+    const int64_t planes = int64_t(phase_.axis[0]->tap.size()), per_plane = pieces / planes, taps = g_.taps() / planes;
+    const int64_t first_plane = planes * tap_part / tap_parts_, last_plane = planes * (tap_part + 1) / tap_parts_;
+    const Part of{blocks_.count * block_part / block_parts_, blocks_.count * (block_part + 1) / block_parts_, first_plane * per_plane,
+                  last_plane * per_plane};
+    for (int64_t b = of.first_block; b < of.last_block; ++b) {
+      const int64_t width = blocks_.width(b) * isa_.lanes * extent_;
+      std::fill_n(sums(chunk, slice, b) + first_plane * taps * width, (last_plane - first_plane) * taps * width, A(0));
+    }
+    const int64_t tiles = g_.n * tiling_.tiles();
+    for (int64_t i = tiles * chunk / chunks_; i < tiles * (chunk + 1) / chunks_; ++i) sum_tile(worker, chunk, slice, i / tiling_.tiles(), i % tiling_.tiles(), of);
+  }
+
+  void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t n, int64_t tile, const Part& part) {
+    const ConvStart start(tiling_, tile);
+    int64_t size[3];
+    for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
+    worker.tile.load(x_, n, start, g_.in_channels, slice * g_.inputs, g_.inputs_of(slice), inputs_);
+    for (int64_t z = 0; z < size[0]; ++z)
+      for (int64_t y = 0; y < size[1]; ++y) {
+        const int64_t voxel = ((n * g_.out.d + start.at[0] + z) * g_.out.h + start.at[1] + y) * g_.out.w + start.at[2];
+        isa_.load_rows(gy_.dtype, element(gy_, voxel * g_.out_channels + slice * g_.outputs), g_.out_channels,
+                       worker.gradients + (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_, outputs_, size[2], g_.outputs_of(slice));
+      }
+    const int64_t widest = g_.depthwise ? blocks_.vectors : blocks_.width(blocks_.count - 1);
+    const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
+    for (int64_t first = 0; first < rows; first += group)
+      for (int64_t b = part.first_block; b < part.last_block; ++b) sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part);
+  }
+
+  // Rows [first, last) of the tile, in the order of z and y.
+  void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part) {
+    const int64_t lanes = isa_.lanes, shift = g_.depthwise ? 0 : blocks_.first(block) * lanes;
+    ConvOuter<A> o;
+    o.a = worker.tile.data(), o.b = worker.gradients;
+    o.a_step = tiling_.step[2] * inputs_, o.b_step = outputs_;
+    if (swapped_) std::swap(o.a, o.b), std::swap(o.a_step, o.b_step);
+    o.vectors = blocks_.width(block), o.sum_step = o.vectors * lanes;
+    for (int64_t i = part.first_piece; i < part.last_piece;) {
+      const ConvPiece& piece = phase_.pieces[size_t(i)];
+      int64_t next = i + 1;
+      // Depthwise: the taps of a row share a pass over the gradients.
+      while (g_.depthwise && next < part.last_piece && phase_.pieces[size_t(next)].z == piece.z && phase_.pieces[size_t(next)].y == piece.y) ++next;
+      worker.rows.clear();
+      for (int64_t row = first; row < last; ++row) {
+        const int64_t z = row / size[1], y = row % size[1], tz = z * tiling_.step[0], ty = y * tiling_.step[1];
+        if (!worker.tile.inside(tz + piece.z, ty + piece.y)) continue;
+        const int64_t x = (tz * tiling_.extent[1] + ty) * tiling_.extent[2] * inputs_ + (g_.depthwise ? 0 : piece.run.x);
+        const int64_t g = (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_;
+        worker.rows.push_back(swapped_ ? ConvRowPair{g, x + shift, size[2]} : ConvRowPair{x, g + shift, size[2]});
+      }
+      o.rows = worker.rows.data(), o.row_count = int64_t(worker.rows.size());
+      if (o.row_count > 0 && g_.depthwise) {
+        worker.runs.clear();
+        for (int64_t j = i; j < next; ++j) worker.runs.push_back(phase_.pieces[size_t(j)].run);
+        o.sum = sums;
+        isa_.depthwise_outer(o, worker.runs.data(), next - i);
+      } else if (o.row_count > 0) {
+        o.extent = swapped_ ? extent_ : piece.run.steps;
+        o.sum = sums + piece.run.w / inputs_ * extent_ * o.sum_step;
+        isa_.outer(o);
+      }
+      i = next;
+    }
+  }
+
+  void combine() {
+    const int64_t taps = g_.taps();
+    parallel_for(g_.slices * taps, (1 << 14) / (extent_ * blocks_.vectors * isa_.lanes * chunks_) + 1, [&](int64_t i) {
+      const int64_t slice = i / taps, tap = i % taps, real = swapped_ ? g_.inputs_of(slice) : g_.outputs_of(slice);
+      const int64_t lane_step = swapped_ ? g_.w_input : g_.w_output, rank_step = swapped_ ? g_.w_output : g_.w_input;
+      A* to = gw_.as<A>() + slice * g_.w_slice + phase_.kernel_tap(g_, tap) * g_.w_tap;
+      for (int64_t b = 0; b < blocks_.count; ++b) {
+        const int64_t first = blocks_.first(b) * isa_.lanes, width = blocks_.width(b) * isa_.lanes, count = extent_ * width;
+        A* total = sums(0, slice, b) + tap * count;
+        for (int64_t c = 1; c < chunks_; ++c) {
+          const A* more = sums(c, slice, b) + tap * count;
+          for (int64_t j = 0; j < count; ++j) total[j] += more[j];
+        }
+        for (int64_t r = 0; r < extent_; ++r)
+          for (int64_t l = 0; l < std::min(width, real - first); ++l) to[(first + l) * lane_step + r * rank_step] = total[r * width + l];
+      }
+    });
+  }
+
+  const ConvGather& g_;
+  const ConvIsa<A> isa_;
+  View x_, gy_, gw_;
+  bool swapped_;  // lanes run along the inputs
+  ConvBlocks blocks_;
+  int64_t inputs_, outputs_, extent_;  // channels of a slice, padded; those that are not lanes
+  int64_t chunks_, block_parts_, tap_parts_;
+  ConvTiling tiling_;
+  ConvPhase phase_;
+  std::optional<ConvScratch<A>> sums_;
+};
+
+}  // namespace
+
+void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, View x, View gy, View gw) {
+  const ConvGather g = forward_gather(p);
+  on_dtype(x.dtype, [&]<class T>() { WeightPass<accum_t<T>>(g, x, gy, gw).run(); });
+}
+
+void conv3d_bias_gradient(Cpu, int64_t rows, int64_t channels, View g, View gb) {
+  constexpr int64_t kChunkBytes = 256 << 10;
+  on_dtype(g.dtype, [&]<class T>() {
+    using A = accum_t<T>;
+    const ConvIsa<A> isa = conv_isa<A>();
+    const int64_t chunk = std::max<int64_t>(64, kChunkBytes / (channels * int64_t(sizeof(T)))), chunks = chunk_count(rows, chunk);
+    std::vector<A> sums(size_t(chunks * channels));
+    parallel_chunks(rows, chunk, [&](int64_t c, int64_t begin, int64_t end) {
+      isa.column_sums(g.dtype, element(g, begin * channels), end - begin, channels, sums.data() + c * channels);
+    });
+    for (int64_t c = 0; c < channels; ++c) gb.as<A>()[c] = 0;
+    for (int64_t i = 0; i < chunks * channels; ++i) gb.as<A>()[i % channels] += sums[size_t(i)];
+  });
+}
+
+}  // namespace voxgrad
