@@ -1,7 +1,6 @@
 // Slices of a volume with label maps over them.
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "io/picture.h"
 
@@ -34,6 +33,8 @@ void check_overview(const Volume& image, const std::vector<OverviewColumn>& colu
   check(bool(image.data) && s.rank == 4 && s.count() > 0, "slice_overview: the image ", image.data, " is not {D, H, W, C}");
   check(o.channel >= 0 && o.channel < s[3], "slice_overview: there is no channel ", o.channel, " in ", image.data);
   check(!columns.empty() && o.rows > 0 && o.cell > 0, "slice_overview: wanted at least one column, row and pixel");
+  check(!o.window || o.window->high > o.window->low, "slice_overview: the window from ", o.window ? o.window->low : 0, " to ",
+        o.window ? o.window->high : 0, " is empty");
   for (auto& c : columns) {
     if (!c.label) continue;
     const Shape& l = c.label.shape();
@@ -138,7 +139,7 @@ Picture slice_overview(const Volume& image, const std::vector<OverviewColumn>& c
   const double tall = double(s[1]) * spacing[1], wide = double(s[2]) * spacing[2], scale = o.cell / std::max(tall, wide);
   const std::array<int, 2> cell = {std::max(1, int(std::lround(wide * scale))), std::max(1, int(std::lround(tall * scale)))};
   const auto slices = chosen_slices(s, columns, o.rows);
-  const Window window = window_of(image.data, o.channel);
+  const Window window = o.window ? *o.window : window_of(image.data, o.channel);
   Tensor grey = Tensor::empty({s[0], s[1], s[2]});
   {
     const Tensor values = image.data.detach().to(Device{}).to(DType::f32);

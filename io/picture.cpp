@@ -67,6 +67,8 @@ void draw_line(Picture& p, std::array<double, 2> a, std::array<double, 2> b, Col
     }
 }
 
+static constexpr int kLineHeight = kGlyphHeight + 3;
+
 // A character that the font lacks is drawn as a box. The bytes after the first of a UTF-8 character take no room.
 static bool has_room(char ch) { return (static_cast<unsigned char>(ch) & 0xC0) != 0x80; }
 
@@ -74,13 +76,13 @@ void draw_text(Picture& p, int x, int y, std::string_view text, Color c, int sca
   int column = x;
   for (char ch : text) {
     if (ch == '\n') {
-      column = x, y += (kGlyphHeight + 3) * scale;
+      column = x, y += kLineHeight * scale;
       continue;
     }
     if (!has_room(ch)) continue;
     const bool known = ch >= 32 && ch < 127;
     for (int r = 0; r < kGlyphHeight; ++r) {
-      const int bits = known ? kGlyphs[ch - 32][r] : r == 0 || r == kGlyphHeight - 1 ? 31 : 17;
+      const int bits = known ? kGlyphs[ch - 32][r] : r == 0 || r == kCapitalHeight - 1 ? 31 : r < kCapitalHeight ? 17 : 0;
       for (int i = 0; i < kGlyphWidth; ++i)
         if (bits >> (kGlyphWidth - 1 - i) & 1) fill_rectangle(p, column + i * scale, y + r * scale, scale, scale, c);
     }
@@ -94,7 +96,7 @@ std::array<int, 2> text_size(std::string_view text, int scale) {
     if (ch == '\n') line = 0, ++lines;
     else if (has_room(ch)) width = std::max(width, ++line);
   }
-  return {std::max(0, width * (kGlyphWidth + 1) - 1) * scale, (lines * (kGlyphHeight + 3) - 3) * scale};
+  return {std::max(0, width * (kGlyphWidth + 1) - 1) * scale, ((lines - 1) * kLineHeight + kCapitalHeight) * scale};
 }
 
 void paste(Picture& into, const Picture& from, int x, int y) {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,9 @@ class Picture {
 
 void fill_rectangle(Picture&, int x, int y, int width, int height, Color);
 void draw_line(Picture&, std::array<double, 2> from, std::array<double, 2> to, Color, double thickness = 1);
-// A 5x7 font of ASCII, `scale` pixels a dot; (x, y) is the top left. Newlines start new lines.
+// A font of ASCII with capitals of 5x7 dots, `scale` pixels a dot; (x, y) is their top left. Newlines start new lines.
 void draw_text(Picture&, int x, int y, std::string_view, Color, int scale = 1);
+// Width and height, descenders left out.
 std::array<int, 2> text_size(std::string_view, int scale = 1);
 void paste(Picture& into, const Picture&, int x, int y);
 
@@ -58,6 +60,7 @@ struct OverviewOptions {
   int rows = 3;             // axial slices, spread over where labels are (over the volume without labels)
   int cell = 224;           // pixels of the longer side of a slice
   int channel = 0;
+  std::optional<Window> window;  // window_of the image without it; of a CT rather {-160, 240} HU
   std::vector<std::string> label_names;  // of the values 0, 1, ...: a legend below
   std::string title;
 };

@@ -106,7 +106,7 @@ Picture plot_curves(const std::vector<Curve>& curves, const PlotOptions& o) {
   }
   draw_text(p, kLeft, 12, o.title, kInk, 2);
   draw_text(p, kLeft + (width - text_size(o.x_label)[0]) / 2, o.height - 18, o.x_label, kInk);
-  draw_text(p, 8, kTop - 14, o.y_label, kInk);
+  draw_text(p, kLeft + (o.title.empty() ? 0 : text_size(o.title, 2)[0] + 14), 19, o.y_label, kMuted);
   int right = o.width - kRight;
   for (size_t c = curves.size(); c-- > 0;) {
     if (curves[c].name.empty()) continue;
