@@ -1,4 +1,5 @@
-// Memory of the CPU: blocks of rounded sizes, kept on release and handed out again, because fresh pages cost more than a convolution's epilogue.
+// Memory of the CPU: blocks of rounded sizes, kept on release and handed out again, because fresh pages cost more than a convolution's
+// epilogue.
 #include <sys/mman.h>
 
 #include <bit>
@@ -79,7 +80,9 @@ static void* allocate_cpu(size_t bytes) {
     if (m.stats.cached > m.stats.in_use / 2 + (size_t(256) << 20)) m.trim();
     p = from_system(size);
     if (!p) m.trim(), p = from_system(size);
-    if (!p) fail("out of memory: ", bytes, " bytes were asked for while ", m.stats.in_use, " bytes are in use on the CPU; a smaller patch or batch needs less");
+    if (!p)
+      fail("out of memory: ", bytes, " bytes were asked for while ", m.stats.in_use,
+           " bytes are in use on the CPU; a smaller patch or batch needs less");
   }
   m.stats.in_use += size;
   m.stats.peak = std::max(m.stats.peak, m.stats.in_use);
@@ -152,7 +155,8 @@ Device parse_device(const std::string& text) {
   if (text == "cpu") return {};
   if (text == "auto") return {cuda_device_count() > 0 ? 0 : -1};
   int index = 0;
-  const bool numbered = text.rfind("cuda:", 0) == 0 && text.size() > 5 && text.size() < 9 && text.find_first_not_of("0123456789", 5) == text.npos;
+  const bool numbered =
+      text.rfind("cuda:", 0) == 0 && text.size() > 5 && text.size() < 9 && text.find_first_not_of("0123456789", 5) == text.npos;
   if (numbered) index = std::stoi(text.substr(5));
   check(text == "cuda" || numbered, "device \"", text, "\" is none of cpu, cuda, cuda:N, auto");
   check(index < cuda_device_count(), "device ", text, ": ", kCuda ? "this machine has " : "this build of voxgrad has no CUDA; it sees ",

@@ -84,7 +84,8 @@ void backward(const Tensor& loss, const Tensor& seed) {
     if (!n->backward) continue;  // a leaf keeps its gradient
     Grads grads = n->backward(std::exchange(n->grad, {}), Graph::needs(*n));
     n->backward = nullptr;  // frees what was saved for it
-    check(grads.size() == n->inputs.size(), n->op, ": its backward returned ", grads.size(), " gradients for ", n->inputs.size(), " inputs");
+    check(grads.size() == n->inputs.size(), n->op, ": its backward returned ", grads.size(), " gradients for ", n->inputs.size(),
+          " inputs");
     n->op = "walked";
     for (size_t i = 0; i < grads.size(); ++i) {
       const std::shared_ptr<Node> in = std::move(n->inputs[i]);

@@ -53,7 +53,8 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
     faults.push_back(std::string("threw: ") + e.what());
   }
   const std::string title = c.op + "/" + c.name + (d.is_cpu() ? "" : " on cuda");
-  if (tally.verbose) std::printf("%-4s %-48s f64 gradient %.1e%s\n", faults.empty() ? "ok" : "FAIL", title.c_str(), gradient, precisions.c_str());
+  if (tally.verbose)
+    std::printf("%-4s %-48s f64 gradient %.1e%s\n", faults.empty() ? "ok" : "FAIL", title.c_str(), gradient, precisions.c_str());
   for (auto& f : faults) std::printf("FAIL %s: %s\n", title.c_str(), f.c_str());
   ++(faults.empty() ? tally.passed : tally.failed);
 }

@@ -177,7 +177,8 @@ std::string needs_fault(const OpCase& c, Device d) {
   for (size_t k = 0; k < in.size(); ++k) {
     if (!differentiated(c.inputs[k])) continue;
     const Run alone = run(c, in, uint64_t(1) << k, 32), without = run(c, in, kAll & ~(uint64_t(1) << k), 32);
-    if (!same_bits(alone.grads[k], all.grads[k])) return "the gradient of input " + std::to_string(k) + " depends on whether others are wanted";
+    if (!same_bits(alone.grads[k], all.grads[k]))
+      return "the gradient of input " + std::to_string(k) + " depends on whether others are wanted";
     if (without.grads[k]) return "the frozen input " + std::to_string(k) + " got a gradient";
   }
   return "";
@@ -203,7 +204,8 @@ std::string reject_fault(const OpReject& r) {
     r.run();
   } catch (const Error& e) {
     for (auto& w : r.words)
-      if (std::string(e.what()).find(w) == std::string::npos) return std::string("the message \"") + e.what() + "\" does not say \"" + w + "\"";
+      if (std::string(e.what()).find(w) == std::string::npos)
+        return std::string("the message \"") + e.what() + "\" does not say \"" + w + "\"";
     return "";
   }
   return "was accepted";
