@@ -1,0 +1,18 @@
+#include "kernels/separable/separable_variants.h"
+
+namespace voxgrad::separable_avx512 {
+namespace {
+#include "kernels/separable/separable_rows.h"
+}  // namespace
+
+#define X(T)                                                                                                                    \
+  void separable_row(const SeparableRow<T>& p, int count, const T* const* x, const accum_t<T>* weight, accum_t<T>* row, T* y) { \
+    weighted_rows(p.width, count, x, weight, row);                                                                              \
+    along_width(p.out, p.c, p.begin, p.index, p.weight, row, y);                                                                \
+  }
+X(float)
+X(double)
+X(bf16)
+X(f16)
+#undef X
+}  // namespace voxgrad::separable_avx512

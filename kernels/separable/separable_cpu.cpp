@@ -1,0 +1,51 @@
+#include <vector>
+
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "kernels/separable/separable_kernels.h"
+#include "kernels/separable/separable_variants.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;
+
+template <class T, class F>
+void sum_of(const SeparableSum& p, const AxisTaps (&taps)[3], const T* x, T* y, F&& row_of) {
+  using A = accum_t<T>;
+  const int32_t *begin_d = taps[0].begin.as<int32_t>(), *begin_h = taps[1].begin.as<int32_t>();
+  const int32_t *index_d = taps[0].index.as<int32_t>(), *index_h = taps[1].index.as<int32_t>();
+  const A *weight_d = taps[0].weight.as<A>(), *weight_h = taps[1].weight.as<A>();
+  const int64_t width = p.in[2] * p.c, out_width = p.out[2] * p.c;
+  const SeparableRow<T> last = {width, p.out[2], p.c, taps[2].begin.as<int32_t>(), taps[2].index.as<int32_t>(), taps[2].weight.as<A>()};
+  const int64_t rows = p.n * p.out[0] * p.out[1];
+  parallel_ranges(rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, width + out_width)), [&](int64_t begin, int64_t end) {
+    std::vector<A> scratch(static_cast<size_t>(width)), weights;
+    std::vector<const T*> sources;
+    for (int64_t r = begin; r < end; ++r) {
+      const int64_t h = r % p.out[1], d = r / p.out[1] % p.out[0], n = r / p.out[1] / p.out[0];
+      sources.clear(), weights.clear();
+      for (int32_t i = begin_d[d]; i < begin_d[d + 1]; ++i)
+        for (int32_t j = begin_h[h]; j < begin_h[h + 1]; ++j) {
+          const A weight = weight_d[i] * weight_h[j];
+          if (weight == 0) continue;
+          sources.push_back(x + ((n * p.in[0] + index_d[i]) * p.in[1] + index_h[j]) * width);
+          weights.push_back(weight);
+        }
+      row_of(last, int(sources.size()), sources.data(), weights.data(), scratch.data(), y + r * out_width);
+    }
+  });
+}
+
+}  // namespace
+
+void separable_sum(Cpu, const SeparableSum& p, const AxisTaps (&taps)[3], View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() {
+    const auto with = [&](auto row_of) { sum_of(p, taps, x.as<T>(), y.as<T>(), row_of); };
+    if (isa() >= Isa::avx512) with([](const auto&... args) { separable_avx512::separable_row(args...); });
+    else if (isa() >= Isa::avx2) with([](const auto&... args) { separable_avx2::separable_row(args...); });
+    else with([](const auto&... args) { separable_baseline::separable_row(args...); });
+  });
+}
+
+}  // namespace voxgrad
