@@ -11,8 +11,7 @@ int64_t clamp_start(int64_t wanted, int64_t size, int64_t patch) {
   return patch >= size ? -((patch - size) / 2) : std::clamp<int64_t>(wanted, 0, size - patch);
 }
 void check_sizes(const char* who, Int3 volume, Int3 patch) {
-  for (int a = 0; a < 3; ++a)
-    check(volume[a] >= 1 && patch[a] >= 1, who, ": a patch of ", patch, " voxels from a volume of ", volume);
+  for (int a = 0; a < 3; ++a) check(volume[a] >= 1 && patch[a] >= 1, who, ": a patch of ", patch, " voxels from a volume of ", volume);
 }
 
 }  // namespace
@@ -62,8 +61,7 @@ Double3 foreground_centre(const ForegroundIndex& index, Int3 patch, Rng rng) {
   const int64_t v = voxels[size_t(rng.below(int64_t(voxels.size())))];
   const int64_t at[3] = {v / (int64_t(index.size.h) * index.size.w), v / index.size.w % index.size.h, v % index.size.w};
   Double3 centre;
-  for (int a = 0; a < 3; ++a)
-    centre[size_t(a)] = double(clamp_start(at[a] - patch[a] / 2, index.size[a], patch[a])) + (patch[a] - 1) / 2.0;
+  for (int a = 0; a < 3; ++a) centre[size_t(a)] = double(clamp_start(at[a] - patch[a] / 2, index.size[a], patch[a])) + (patch[a] - 1) / 2.0;
   return centre;
 }
 

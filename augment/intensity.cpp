@@ -81,9 +81,8 @@ void adjust_gamma(const Tensor& image, int channel, const GammaOptions& o) {
   const Stats before = stats_of(x.data(), x.count());
   const float sign = o.invert ? -1.f : 1.f, low = o.invert ? -before.high : before.low;
   const float range = float(std::max(kLeast, double(before.high) - double(before.low)));
-  parallel_chunks(x.count(), kChunk, [&](int64_t, int64_t b, int64_t e) {
-    intensity_kernels().gamma(x.data() + b, e - b, sign, low, range, float(o.gamma));
-  });
+  parallel_chunks(x.count(), kChunk,
+                  [&](int64_t, int64_t b, int64_t e) { intensity_kernels().gamma(x.data() + b, e - b, sign, low, range, float(o.gamma)); });
   if (!o.retain_stats) {
     if (o.invert) apply({.scale = -1}, x.data(), x.count());
     return;

@@ -25,8 +25,8 @@ void simulate_low_resolution(const Tensor& image, int channel, const Double3& sc
 
 struct GammaOptions {
   double gamma = 1;
-  bool invert = false;        // apply to -x and negate the result: what is bright is spread instead of what is dark
-  bool retain_stats = true;   // shift and scale to the mean and standard deviation from before
+  bool invert = false;       // apply to -x and negate the result: what is bright is spread instead of what is dark
+  bool retain_stats = true;  // shift and scale to the mean and standard deviation from before
 };
 // min + range ((x - min) / range)^gamma, range = max - min.
 void adjust_gamma(const Tensor& image, int channel, const GammaOptions&);

@@ -19,9 +19,15 @@ struct IntensityKernels {
   // out[i] = sum over k of weights[k] rows[k][i].
   void (*weighted_rows)(const float* const* rows, const float* weights, int taps, float* out, int64_t n);
 };
-namespace baseline { extern const IntensityKernels kIntensity; }
-namespace avx2 { extern const IntensityKernels kIntensity; }
-namespace avx512 { extern const IntensityKernels kIntensity; }
+namespace baseline {
+extern const IntensityKernels kIntensity;
+}
+namespace avx2 {
+extern const IntensityKernels kIntensity;
+}
+namespace avx512 {
+extern const IntensityKernels kIntensity;
+}
 
 const IntensityKernels& intensity_kernels();
 

@@ -55,7 +55,8 @@ inline float power(float t, float gamma) {
   // 2^y = 2^k e^(f ln 2), |f| <= 1/2.
   const float k = (y + 12582912.f) - 12582912.f;
   const float f = y - k;
-  const float r = 1.f + f * (0.693147181f + f * (0.240226507f + f * (0.0555041087f + f * (0.00961812911f + f * (0.00133335581f + f * 1.54035304e-4f)))));
+  const float r = 1.f + f * (0.693147181f +
+                             f * (0.240226507f + f * (0.0555041087f + f * (0.00961812911f + f * (0.00133335581f + f * 1.54035304e-4f)))));
   const float scale = __builtin_bit_cast(float, uint32_t(int(k) + 127) << 23);
   return t > 0 ? r * scale : 0.f;
 }

@@ -25,12 +25,15 @@ phantom::Imaging imaging_of(PhantomKind kind, phantom::Draw& draw) {
   const double blur = draw.between(0.4, 0.7);
   switch (kind) {
     case PhantomKind::head:
-      return {.bias = draw.between(0.05, 0.12), .blur = {blur, blur, blur}, .noise = draw.between(0.02, 0.05), .rician = true,
+      return {.bias = draw.between(0.05, 0.1),
+              .blur = {blur, blur, blur},
+              .noise = draw.between(0.02, 0.045),
+              .rician = true,
               .scale = draw.between(200, 1500)};
-    case PhantomKind::abdomen:
-      return {.blur = {blur, blur, blur}, .noise = draw.between(12, 24), .shift = draw.between(-10, 10)};
+    case PhantomKind::abdomen: return {.blur = {blur, blur, blur}, .noise = draw.between(12, 24), .shift = draw.between(-10, 10)};
     default:
-      return {.bias = draw.between(0.05, 0.12), .blur = {blur, blur, blur}, .noise = draw.between(0.03, 0.05), .scale = draw.between(50, 500)};
+      return {
+          .bias = draw.between(0.05, 0.12), .blur = {blur, blur, blur}, .noise = draw.between(0.03, 0.05), .scale = draw.between(50, 500)};
   }
 }
 
@@ -58,9 +61,7 @@ Phantom make_phantom(PhantomKind kind, const PhantomOptions& o) {
   return p;
 }
 
-const char* name_of(PhantomKind kind) {
-  return kind == PhantomKind::head ? "head" : kind == PhantomKind::abdomen ? "abdomen" : "shapes";
-}
+const char* name_of(PhantomKind kind) { return kind == PhantomKind::head ? "head" : kind == PhantomKind::abdomen ? "abdomen" : "shapes"; }
 
 PhantomKind parse_phantom_kind(const std::string& name) {
   for (PhantomKind kind : kKinds)

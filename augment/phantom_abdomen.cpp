@@ -10,7 +10,8 @@ enum Label { kNone, kLiver, kSpleen, kKidney, kAorta };
 const Tissue kFat{-98, 6, 6}, kMuscle{62, 8, 8}, kCortical{420, 40, 30}, kMarrow{190, 40, 30}, kGas{-900, 10, 10};
 
 void paint_body(Canvas& canvas, Draw& draw) {
-  const float thick = draw.about(0.68, 0.06), wide = draw.about(0.88, 0.05), fat = draw.between(0.05, 0.13), wall = draw.between(0.06, 0.09);
+  const float thick = draw.about(0.68, 0.06), wide = draw.about(0.88, 0.05), fat = draw.between(0.05, 0.13),
+              wall = draw.between(0.06, 0.09);
   // Distance from an elliptic cylinder along D.
   const auto body = [&](Vec3 x) { return Ellipsoid{{x.d, 0, 0}, {1, thick, wide}}(x); };
   canvas.paint(Region{{0, 0, 0}, {2, 1, 1}}, {25, 8, 8}, kNone, [&](Vec3 x, int64_t) { return body(x); });
@@ -29,10 +30,8 @@ void paint_spine(Canvas& canvas, Draw& draw) {
   const float phase = draw.between(0, 1), radius = draw.between(0.15, 0.18);
   const auto column = [&](Vec3 x) { return Ellipsoid{{x.d, -0.36f, 0}, {1, radius, 1.15f * radius}}(x); };
   const auto disc = [&](Vec3 x) { return 0.09f - std::abs(std::fmod(3 * x.d + phase + 12, 1.f) - 0.5f); };  // below 0 within a vertebra
-  for (float side : {-1.f, 1.f})
-    canvas.paint(Ellipsoid{{-0.35f, -0.33f, side * 0.27f}, {0.6f, 0.13f, 0.11f}}, kMuscle, kNone);  // psoas
-  for (float side : {-1.f, 1.f})
-    canvas.paint(Ellipsoid{{0, -0.52f, side * 0.2f}, {3, 0.1f, 0.16f}}, kMuscle, kNone);
+  for (float side : {-1.f, 1.f}) canvas.paint(Ellipsoid{{-0.35f, -0.33f, side * 0.27f}, {0.6f, 0.13f, 0.11f}}, kMuscle, kNone);  // psoas
+  for (float side : {-1.f, 1.f}) canvas.paint(Ellipsoid{{0, -0.52f, side * 0.2f}, {3, 0.1f, 0.16f}}, kMuscle, kNone);
   canvas.paint(Region{{0, -0.36f, 0}, {2, 0.3f, 0.3f}}, {80, 10, 10}, kNone, [&](Vec3 x, int64_t) { return column(x); });
   canvas.paint(Region{{0, -0.36f, 0}, {2, 0.3f, 0.3f}}, kCortical, kNone,
                [&](Vec3 x, int64_t) { return std::max(column(x), -0.3f * disc(x) - 0.1f); });
@@ -53,7 +52,8 @@ void paint_bowel(Canvas& canvas, Draw& draw) {
     const Capsule loop{at - along, at + along, radius};
     canvas.paint(loop, {draw.between(70, 140), 10, 8}, kNone);
     canvas.paint(Capsule{loop.from, loop.to, radius - 0.03f}, {content, 14, 10}, kNone);
-    if (draw.below(4) == 0) canvas.paint(Ellipsoid{at + Vec3{0, 0.3f * radius, 0}, {0.6f * radius, 0.4f * radius, 0.6f * radius}}, kGas, kNone);
+    if (draw.below(4) == 0)
+      canvas.paint(Ellipsoid{at + Vec3{0, 0.3f * radius, 0}, {0.6f * radius, 0.4f * radius, 0.6f * radius}}, kGas, kNone);
   }
 }
 
@@ -80,16 +80,17 @@ void paint_liver(Canvas& canvas, Draw& draw) {
                  [&](Vec3 x, int64_t i) { return std::max(vessel(x), liver(x, i) + 0.06f); });
   }
   for (int64_t k = draw.below(3); k > 0; --k) {  // cysts, part of the liver
-    const Ellipsoid cyst{{draw.between(0.1, 0.5), draw.between(-0.2, 0.2), draw.between(0.35, 0.6)}, draw.scaled({0.08f, 0.08f, 0.08f}, 0.3)};
-    canvas.paint(region_of(cyst), {draw.between(10, 60), 6, 5}, kLiver, [&](Vec3 x, int64_t i) { return std::max(cyst(x), liver(x, i) + 0.05f); });
+    const Ellipsoid cyst{{draw.between(0.1, 0.5), draw.between(-0.2, 0.2), draw.between(0.35, 0.6)},
+                         draw.scaled({0.08f, 0.08f, 0.08f}, 0.3)};
+    canvas.paint(region_of(cyst), {draw.between(10, 60), 6, 5}, kLiver,
+                 [&](Vec3 x, int64_t i) { return std::max(cyst(x), liver(x, i) + 0.05f); });
   }
 }
 
 void paint_spleen(Canvas& canvas, Draw& draw) {
   const Ellipsoid spleen{draw.near({0.3f, -0.24f, -0.57f}, 0.03), draw.scaled({0.36f, 0.27f, 0.16f}, 0.1), draw.between(0.3, 0.6)};
   const Ellipsoid dent{spleen.centre + Vec3{0.05f, 0.12f, 0.22f}, {0.3f, 0.2f, 0.14f}};
-  canvas.paint(region_of(spleen), {draw.between(95, 135), 7, 6}, kSpleen,
-               [&](Vec3 x, int64_t) { return std::max(spleen(x), -dent(x)); });
+  canvas.paint(region_of(spleen), {draw.between(95, 135), 7, 6}, kSpleen, [&](Vec3 x, int64_t) { return std::max(spleen(x), -dent(x)); });
 }
 
 void paint_kidneys(Canvas& canvas, Draw& draw) {
@@ -107,7 +108,8 @@ void paint_kidneys(Canvas& canvas, Draw& draw) {
 // The aorta left of the middle in front of the spine, round; the vena cava right of it, flatter and less bright.
 void paint_vessels(Canvas& canvas, Draw& draw) {
   const float aorta = draw.between(150, 215), cava = draw.between(100, 165);
-  const Vec3 top{1.5f, draw.between(-0.14, -0.1), draw.between(-0.13, -0.07)}, bottom{-1.5f, draw.between(-0.14, -0.1), draw.between(-0.1, -0.04)};
+  const Vec3 top{1.5f, draw.between(-0.14, -0.1), draw.between(-0.13, -0.07)},
+      bottom{-1.5f, draw.between(-0.14, -0.1), draw.between(-0.1, -0.04)};
   canvas.paint(Ellipsoid{{0, draw.between(-0.1, -0.05), draw.between(0.17, 0.22)}, {3, draw.between(0.06, 0.08), draw.between(0.1, 0.13)}},
                {cava, 6, 6}, kNone);
   canvas.paint(Capsule{top, bottom, draw.between(0.1, 0.13)}, {aorta, 6, 6}, kAorta);

@@ -55,7 +55,9 @@ Canvas::Box Canvas::box_of(const Region& r) const {
   Box box;
   for (int a = 0; a < 3; ++a) {
     const float reach = half[a] + slack_ + 1 / per_voxel_;
-    const auto index = [&](float place) { return std::clamp<int64_t>(int64_t(std::floor((place + 1) * 0.5f * float(size_[a]))), 0, size_[a]); };
+    const auto index = [&](float place) {
+      return std::clamp<int64_t>(int64_t(std::floor((place + 1) * 0.5f * float(size_[a]))), 0, size_[a]);
+    };
     box.begin[a] = index(centre[a] - reach);
     box.end[a] = std::min<int64_t>(index(centre[a] + reach) + 1, size_[a]);
   }

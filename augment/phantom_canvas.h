@@ -108,7 +108,9 @@ class Draw {
   explicit Draw(Rng rng) : rng_(rng) {}
   float between(double low, double high) { return float(rng_.uniform(low, high)); }
   float about(double value, double part) { return float(value * rng_.uniform(1 - part, 1 + part)); }
-  Vec3 near(Vec3 v, double distance) { return v + Vec3{between(-distance, distance), between(-distance, distance), between(-distance, distance)}; }
+  Vec3 near(Vec3 v, double distance) {
+    return v + Vec3{between(-distance, distance), between(-distance, distance), between(-distance, distance)};
+  }
   Vec3 scaled(Vec3 v, double part) { return {about(v.d, part), about(v.h, part), about(v.w, part)}; }
   int64_t below(int64_t n) { return rng_.below(n); }
   Rng split() { return rng_.split(); }

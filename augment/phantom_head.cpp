@@ -40,7 +40,8 @@ void paint_outside(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
   });
   for (int i = 0; i < 7; ++i) {  // marrow and fat pads in the face
     const Ellipsoid pad{{draw.between(-0.9, -0.3), draw.between(-0.2, 0.6), draw.between(-0.4, 0.4)},
-                        draw.scaled({0.11f, 0.13f, 0.11f}, 0.4), draw.between(-1, 1)};
+                        draw.scaled({0.11f, 0.13f, 0.11f}, 0.4),
+                        draw.between(-1, 1)};
     canvas.paint(pad, i % 3 == 2 ? t.bone : t.fat, kNone);
   }
   canvas.paint(Capsule{{-0.35f, 0.45f, 0}, {-1.2f, 0.05f, 0}, draw.between(0.06, 0.09)}, t.air, kNone);
@@ -63,16 +64,16 @@ void paint_brain(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& brai
   const float fluid = draw.between(0.01, 0.04), gap = 0.02f;
   const auto apart = [](Vec3 x) { return std::clamp((x.d - 0.25f) * 4, 0.f, 1.f); };
   const auto surface = [&](Vec3 x, int64_t i) { return brain.hemispheres(x) + fluid + 0.03f * fold[i]; };
-  canvas.paint(Region{}, t.grey, kGrey, [&](Vec3 x, int64_t i) {
-    return std::max(surface(x, i), (gap + 0.01f) * apart(x) - 0.01f - std::abs(x.w));
-  });
+  canvas.paint(Region{}, t.grey, kGrey,
+               [&](Vec3 x, int64_t i) { return std::max(surface(x, i), (gap + 0.01f) * apart(x) - 0.01f - std::abs(x.w)); });
   canvas.paint(Region{}, t.white, kWhite, [&](Vec3 x, int64_t i) {
     return std::max(surface(x, i) + ribbon * (1 + 0.3f * gyrus[i]), apart(x) * (gap + 0.7f * ribbon) - std::abs(x.w));
   });
 
   const auto cerebellum = [&](Vec3 x, int64_t i) { return brain.cerebellum(x) + 0.02f + 0.012f * fold[i]; };
   canvas.paint(region_of(brain.cerebellum), t.grey, kGrey, cerebellum);
-  canvas.paint(region_of(brain.cerebellum), t.white, kWhite, [&](Vec3 x, int64_t i) { return cerebellum(x, i) + 0.12f + 0.03f * gyrus[i]; });
+  canvas.paint(region_of(brain.cerebellum), t.white, kWhite,
+               [&](Vec3 x, int64_t i) { return cerebellum(x, i) + 0.12f + 0.03f * gyrus[i]; });
   canvas.paint(Capsule{{-0.05f, -0.1f, 0}, {-1.3f, -0.22f, 0}, draw.between(0.11, 0.14)}, t.white, kWhite);
 
   // Deep grey matter on both sides.
@@ -92,7 +93,8 @@ void paint_lesions(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
   float side = draw.below(2) ? 1.f : -1.f;
   for (int64_t k = 0; k < count; ++k, side = -side) {
     const Ellipsoid lesion{{draw.between(0.15, 0.45), draw.between(-0.42, 0.38), side * draw.between(0.27, 0.4)},
-                           draw.scaled({0.17f, 0.18f, 0.16f}, 0.25), draw.between(-1, 1)};
+                           draw.scaled({0.19f, 0.2f, 0.19f}, 0.2),
+                           draw.between(-1, 1)};
     const float wall = draw.between(0.05, 0.07);
     const auto body = [&](Vec3 x, int64_t i) { return std::max(lesion(x) + 0.02f * r[i], brain.hemispheres(x) + 0.06f); };
     canvas.paint(region_of(lesion), rim, kLesion, body);
@@ -101,7 +103,7 @@ void paint_lesions(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
 }
 
 void paint_ventricles(Canvas& canvas, Draw& draw, const Tissues& t) {
-  const float size = draw.between(0.9, 1.5);
+  const float size = draw.between(1.0, 1.6);
   for (float side : {-1.f, 1.f}) {
     const float s = size * draw.about(1, 0.08);
     const Ellipsoid body{{0.24f, 0.02f, side * (0.06f + 0.06f * s)}, {0.1f * s, 0.34f, 0.075f * s}, -side * 0.15f};

@@ -12,7 +12,8 @@ struct Frame {
 };
 Frame random_frame(Draw& draw) {
   const auto unit = [](Vec3 v) { return (1 / std::max(1e-3f, length(v))) * v; };
-  const Vec3 a = unit({draw.between(-1, 1), draw.between(-1, 1), draw.between(0.2, 1)}), b = {draw.between(0.2, 1), draw.between(-1, 1), draw.between(-1, 1)};
+  const Vec3 a = unit({draw.between(-1, 1), draw.between(-1, 1), draw.between(0.2, 1)}),
+             b = {draw.between(0.2, 1), draw.between(-1, 1), draw.between(-1, 1)};
   const auto cross = [](Vec3 x, Vec3 y) { return Vec3{x.h * y.w - x.w * y.h, x.w * y.d - x.d * y.w, x.d * y.h - x.h * y.d}; };
   const Vec3 c = unit(cross(a, b));
   return {{a, cross(c, a), c}};
@@ -96,7 +97,8 @@ void paint_shapes(Canvas& canvas, Draw& draw) {
     } else if (o.label == kBlock) {
       const float side = 0.68f * o.radius;
       const Vec3 half = draw.scaled({side, side, side}, 0.15);
-      canvas.paint(around(o.centre, 1.3f * o.radius), tissue, kBlock, [&](Vec3 x, int64_t) { return box(within(frame, x - o.centre), half); });
+      canvas.paint(around(o.centre, 1.3f * o.radius), tissue, kBlock,
+                   [&](Vec3 x, int64_t) { return box(within(frame, x - o.centre), half); });
     } else {
       const float tube = 0.36f * o.radius, ring = o.radius - tube;
       canvas.paint(around(o.centre, o.radius), tissue, kRing, [&](Vec3 x, int64_t) {

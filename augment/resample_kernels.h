@@ -6,7 +6,7 @@ namespace voxgrad {
 // One patch to be cut out of one volume. The source coordinate on axis a of output voxel (i, j, k) is
 // origin[a] + i step[0][a] + j step[1][a] + k step[2][a].
 struct ResampleProblem {
-  const float* image = nullptr;  // {size, channels}
+  const float* image = nullptr;    // {size, channels}
   const uint8_t* label = nullptr;  // {size}, or null
   float* out_image = nullptr;
   uint8_t* out_label = nullptr;
@@ -18,8 +18,14 @@ struct ResampleProblem {
 };
 
 // Assigns rows [begin, end) of the patch's patch[0] * patch[1] rows.
-namespace baseline { void resample_rows(const ResampleProblem&, int64_t begin, int64_t end); }
-namespace avx2 { void resample_rows(const ResampleProblem&, int64_t begin, int64_t end); }
-namespace avx512 { void resample_rows(const ResampleProblem&, int64_t begin, int64_t end); }
+namespace baseline {
+void resample_rows(const ResampleProblem&, int64_t begin, int64_t end);
+}
+namespace avx2 {
+void resample_rows(const ResampleProblem&, int64_t begin, int64_t end);
+}
+namespace avx512 {
+void resample_rows(const ResampleProblem&, int64_t begin, int64_t end);
+}
 
 }  // namespace voxgrad

@@ -11,7 +11,7 @@ struct Row {
   float step[3];
 };
 struct Block {
-  int at[3][kBlock];  // lower tap relative to Row::corner
+  int at[3][kBlock];   // lower tap relative to Row::corner
   float f[3][kBlock];  // weight of the upper tap
 };
 
@@ -45,7 +45,10 @@ inline void inside_of(const ResampleProblem& p, const double* first, int64_t& be
       continue;
     }
     double enter = (low - first[a]) / s, leave = (high - first[a]) / s;
-    if (enter > leave) { const double t = enter; enter = leave, leave = t; }
+    if (enter > leave) {
+      const double t = enter;
+      enter = leave, leave = t;
+    }
     enter = enter < 0 ? 0 : enter > double(p.patch[2]) ? double(p.patch[2]) : enter;
     leave = leave < -1 ? -1 : leave > double(p.patch[2]) ? double(p.patch[2]) : leave;
     const int64_t b = -floor_of(-enter), e = floor_of(leave) + 1;

@@ -34,8 +34,10 @@ Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, co
   Sample out{Tensor::empty({patch.d, patch.h, patch.w, channels}), {}};
   if (volume.label) out.label = Tensor::empty({patch.d, patch.h, patch.w}, DType::u8);
 
-  ResampleProblem p{.image = volume.image.view().as<float>(), .label = volume.label.view().as<uint8_t>(),
-                    .out_image = out.image.view().as<float>(), .out_label = out.label.view().as<uint8_t>()};
+  ResampleProblem p{.image = volume.image.view().as<float>(),
+                    .label = volume.label.view().as<uint8_t>(),
+                    .out_image = out.image.view().as<float>(),
+                    .out_label = out.label.view().as<uint8_t>()};
   Window window{.reversed = pose.mirror};
   bool whole = is_identity(pose.matrix);
   for (int a = 0; a < 3; ++a) {

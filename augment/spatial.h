@@ -58,7 +58,7 @@ PatchPose random_pose(const Double3& centre, const SpatialOptions&, Rng);
 
 // Mirrors about the patch centre: fused into PatchPose::mirror by augmented_patch, or applied by mirror().
 struct MirrorOptions {
-  double probability = 0.5;          // per axis, independently
+  double probability = 0.5;         // per axis, independently
   Bool3 axes = {true, true, true};  // axes that may be mirrored; switch off where left and right have different labels
 };
 Bool3 random_mirror(const MirrorOptions&, Rng);

@@ -14,7 +14,8 @@ void copy_row(const Window& w, const T* from, T* to, int64_t channels, bool edge
   const bool reversed = w.reversed[2];
   const auto fill_from = [&](int64_t b, int64_t e, int64_t source) {
     for (int64_t i = b; i < e; ++i)
-      for (int64_t c = 0; c < channels; ++c) to[(reversed ? extent - 1 - i : i) * channels + c] = edge ? from[source * channels + c] : outside;
+      for (int64_t c = 0; c < channels; ++c)
+        to[(reversed ? extent - 1 - i : i) * channels + c] = edge ? from[source * channels + c] : outside;
   };
   fill_from(0, begin, 0);
   fill_from(end, extent, size - 1);

@@ -81,11 +81,23 @@ TEST_CASE("noise is normal, independent, and the same on every instruction set")
 
 TEST_CASE("brightness and contrast follow their formulas") {
   check_channel([](const Tensor& x, int c) { multiply_brightness(x, c, 1.25); },
-                [](Values v, Moments) { for (auto& x : v) x *= 1.25; return v; }, 1e-6);
+                [](Values v, Moments) {
+                  for (auto& x : v) x *= 1.25;
+                  return v;
+                },
+                1e-6);
   check_channel([](const Tensor& x, int c) { adjust_contrast(x, c, 1.5, false); },
-                [](Values v, Moments m) { for (auto& x : v) x = m.mean + 1.5 * (x - m.mean); return v; }, 2e-6);
+                [](Values v, Moments m) {
+                  for (auto& x : v) x = m.mean + 1.5 * (x - m.mean);
+                  return v;
+                },
+                2e-6);
   check_channel([](const Tensor& x, int c) { adjust_contrast(x, c, 1.5); },
-                [](Values v, Moments m) { for (auto& x : v) x = std::clamp(m.mean + 1.5 * (x - m.mean), m.low, m.high); return v; }, 2e-6);
+                [](Values v, Moments m) {
+                  for (auto& x : v) x = std::clamp(m.mean + 1.5 * (x - m.mean), m.low, m.high);
+                  return v;
+                },
+                2e-6);
 }
 
 TEST_CASE("gamma follows its formula, inverted or not, and retains mean and deviation") {
@@ -96,7 +108,8 @@ TEST_CASE("gamma follows its formula, inverted or not, and retains mean and devi
         for (auto& x : v) x = sign * (std::pow((sign * x - low) / range, gamma) * range + low);
         return v;
       };
-      check_channel([&](const Tensor& x, int c) { adjust_gamma(x, c, {.gamma = gamma, .invert = invert, .retain_stats = false}); }, want, 8e-6);
+      check_channel([&](const Tensor& x, int c) { adjust_gamma(x, c, {.gamma = gamma, .invert = invert, .retain_stats = false}); }, want,
+                    8e-6);
       check_channel([&](const Tensor& x, int c) { adjust_gamma(x, c, {.gamma = gamma, .invert = invert}); },
                     [&](Values v, Moments before) {
                       v = want(v, before);
@@ -105,7 +118,8 @@ TEST_CASE("gamma follows its formula, inverted or not, and retains mean and devi
                       for (double x : v) squares += (x - mean) * (x - mean) / double(v.size() - 1);
                       for (auto& x : v) x = before.mean + (x - mean) * before.deviation / std::sqrt(squares);
                       return v;
-                    }, 8e-6);
+                    },
+                    8e-6);
     }
   const Tensor flat = Tensor::full({3, 3, 3, 1}, 4);
   adjust_gamma(flat, 0, {.gamma = 0.8});
@@ -129,13 +143,15 @@ TEST_CASE("blur is a normalised separable Gaussian on the reflected volume") {
                       for (int k = -half[a]; k <= half[a]; ++k) {
                         int from = std::abs(at + k);
                         if (from >= size[a]) from = 2 * (size[a] - 1) - from;
-                        out[size_t(i)] += std::exp(-0.5 * k * k / (sigma[size_t(a)] * sigma[size_t(a)])) / total * v[size_t(i + (from - at) * stride[a])];
+                        out[size_t(i)] +=
+                            std::exp(-0.5 * k * k / (sigma[size_t(a)] * sigma[size_t(a)])) / total * v[size_t(i + (from - at) * stride[a])];
                       }
                     }
                     v = out;
                   }
                   return v;
-                }, 2e-6);
+                },
+                2e-6);
   const Tensor x = random_sample({4, 5, 6}, 1, 1).image, before = x.clone();
   gaussian_blur(x, 0, {0, 0, 0});
   CHECK(same(x, before));
@@ -146,25 +162,29 @@ TEST_CASE("blur is a normalised separable Gaussian on the reflected volume") {
 
 TEST_CASE("low resolution: nearest down, trilinear up") {
   // 5 x 7 x 11 at 0.5: round half to even gives 2 x 4 x 6.
-  check_channel([](const Tensor& x, int c) { simulate_low_resolution(x, c, {0.5, 0.5, 0.5}); },
-                [](const Values& v, Moments) {
-                  const int size[3] = {5, 7, 11}, low[3] = {2, 4, 6};
-                  const int64_t stride[3] = {77, 11, 1};
-                  Values out(v.size(), 0.0);
-                  for (int64_t i = 0; i < int64_t(v.size()); ++i)
-                    for (int tap = 0; tap < 8; ++tap) {
-                      double weight = 1;
-                      int64_t source = 0;
-                      for (int a = 0; a < 3; ++a) {
-                        const double ratio = double(size[a]) / low[a], at = std::max(0.0, (double(i / stride[a] % size[a]) + 0.5) / ratio - 0.5);
-                        const int lower = int(at), coarse = std::min(low[a] - 1, lower + (tap >> a & 1));
-                        weight *= tap >> a & 1 ? at - lower : 1 - (at - lower);
-                        source += int64_t((coarse + 0.5) * ratio) * stride[a];
-                      }
-                      out[size_t(i)] += weight * v[size_t(source)];
-                    }
-                  return out;
-                }, 2e-6);
+  check_channel(
+      [](const Tensor& x, int c) {
+        simulate_low_resolution(x, c, {0.5, 0.5, 0.5});
+      },
+      [](const Values& v, Moments) {
+        const int size[3] = {5, 7, 11}, low[3] = {2, 4, 6};
+        const int64_t stride[3] = {77, 11, 1};
+        Values out(v.size(), 0.0);
+        for (int64_t i = 0; i < int64_t(v.size()); ++i)
+          for (int tap = 0; tap < 8; ++tap) {
+            double weight = 1;
+            int64_t source = 0;
+            for (int a = 0; a < 3; ++a) {
+              const double ratio = double(size[a]) / low[a], at = std::max(0.0, (double(i / stride[a] % size[a]) + 0.5) / ratio - 0.5);
+              const int lower = int(at), coarse = std::min(low[a] - 1, lower + (tap >> a & 1));
+              weight *= tap >> a & 1 ? at - lower : 1 - (at - lower);
+              source += int64_t((coarse + 0.5) * ratio) * stride[a];
+            }
+            out[size_t(i)] += weight * v[size_t(source)];
+          }
+        return out;
+      },
+      2e-6);
   const Tensor x = random_sample({4, 5, 6}, 1, 1).image, before = x.clone();
   simulate_low_resolution(x, 0, {1, 1, 1});
   CHECK(!(difference(x, before) > 1e-6));
