@@ -41,10 +41,13 @@ TEST_CASE("the plain six-stage net has the parameters of nnU-Net's PlainConvUNet
   // Heads 1x1x1 with bias: (320 + 256 + 128 + 64 + 32 + 5) per class                                              805 per class
   const int64_t body = 14025120 + 1819424 + 15349440;
   CHECK(parameters_of(UNetConfig::plain({.classes = 2})) == body + 2 * 805);  // 31195594: 31.2 M
-  CHECK(parameters_of(UNetConfig::plain({.classes = 3})) == body + 3 * 805);
-  UNetConfig one_head = UNetConfig::plain({.classes = 2});
-  one_head.deep_supervision = false;
-  CHECK(parameters_of(one_head) == body + 2 * 33);
+  // A third class and the absence of all heads but one, on a sixteenth of the features.
+  UNetConfig thin = UNetConfig::plain({.classes = 2, .base_features = 2, .max_features = 20});
+  const int64_t two = parameters_of(thin);
+  thin.classes = 3;
+  CHECK(parameters_of(thin) == two + 20 + 16 + 8 + 4 + 2 + 5);
+  thin.deep_supervision = false;
+  CHECK(parameters_of(thin) == two + 3 * 3 - 2 * (20 + 16 + 8 + 4 + 2 + 5));
 }
 
 TEST_CASE("the residual-encoder net has the parameters of ResEnc L") {
@@ -76,6 +79,21 @@ TEST_CASE("outputs come full resolution first, and one alone where none else is 
     REQUIRE(alone.size() == 1);
     CHECK(alone[0].values() == y[0].values());
   }
+}
+
+TEST_CASE("the decoder concatenates the upsampled tensor first, then the skip") {
+  Rng rng(2);
+  const UNet net(tiny(), rng);
+  const Tensor x = noise({1, 4, 8, 8, 1}, 3), weight = net.decoder.back().blocks[0].conv.weight;
+  // Without the weights of its first half, the last stage does not see what is upsampled: an upsampling bias changes nothing.
+  const int64_t in = weight.dim(-1);
+  for (int64_t i = 0; i < weight.count(); ++i)
+    if (i % in < in / 2) weight.data<float>()[size_t(i)] = 0;
+  const auto before = net(x);
+  net.up.back().bias.data<float>()[0] = 5;
+  CHECK(net(x)[0].values() == before[0].values());
+  net.up.front().bias.data<float>()[0] = 5;
+  CHECK(net(x)[1].values() != before[1].values());
 }
 
 TEST_CASE("inputs that do not fit the network are refused with what would fit") {

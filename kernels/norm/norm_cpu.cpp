@@ -17,9 +17,10 @@ NormIsa<T> kernels_in_use() {
 struct Cut {
   int64_t elements, lanes, chunk, chunks;
   explicit Cut(const NormProblem& p) : elements(p.voxels * p.channels), lanes(p.channels) {
-    constexpr int64_t kChunk = 1 << 15;  // elements: in L2, and few enough to sum in f32
+    // Enough elements to be worth a task, enough rows to be worth the merging of its lanes, few enough rows to sum in f32.
+    constexpr int64_t kElements = 1 << 15, kRows = 512;
     while (lanes % 16 != 0 || lanes < 64) lanes += p.channels;
-    chunk = std::max<int64_t>(1, kChunk / lanes) * lanes;
+    chunk = std::max(kElements / lanes, kRows) * lanes;
     chunks = chunk_count(elements, chunk);
   }
   // f(sample, index of the span among all, first element within x, number of elements)

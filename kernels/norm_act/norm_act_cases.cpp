@@ -62,6 +62,8 @@ OP_CASES(norm_act) {
   for (DType t : {DType::bf16, DType::f16})
     cases.push_back({.op = "norm_act", .name = std::string("instance in ") + name_of(t), .inputs = {{.shape = {2, 3, 5, 4, 18}}, scale_of(18), shift_of(18)},
                      .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .terms = 60, .dtypes = {t}});
+  cases.push_back({.op = "norm_act", .name = "instance 2x64^3x32", .inputs = {{.shape = {2, 64, 64, 64, 32}}, scale_of(32), shift_of(32)},
+                   .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .bench = true});
   rejects.push_back({"norm_act", "a skip of another shape",
                      [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, Tensor::zeros({1, 2, 2, 1, 3})); },
                      {"instance_norm_act", "skip", "{1, 2, 2, 1, 3}"}});
