@@ -141,8 +141,7 @@ bool ByteSource::read_line(std::string& line) {
 void ByteSource::finish() {
   if (!inflater_) return;
   std::vector<char> rest(64 << 10);
-  while (read_some(rest.data(), rest.size()) > 0) {
-  }
+  while (read_some(rest.data(), rest.size()) > 0) {}
 }
 
 }  // namespace voxgrad

@@ -44,8 +44,8 @@ class ByteSource {
   int file_ = -1;
   uint64_t file_size_ = 0, position_ = 0;  // of the next byte to take from the file
   std::unique_ptr<z_stream_s> inflater_;
-  bool ended_ = false;                  // the last compressed member is complete
-  std::vector<unsigned char> buffer_;   // compressed bytes
+  bool ended_ = false;                 // the last compressed member is complete
+  std::vector<unsigned char> buffer_;  // compressed bytes
 };
 
 }  // namespace voxgrad

@@ -24,8 +24,9 @@ struct Kind {
   DType dtype;   // in memory
   size_t bytes;  // of an element in the file
 };
-constexpr Kind kKinds[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2}, {"F16", DType::f16, 2}, {"U8", DType::u8, 1},
-                           {"I16", DType::i16, 2}, {"I32", DType::i32, 4}, {"BOOL", DType::u8, 1},   {"I64", DType::i32, 8}};
+constexpr Kind kKinds[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2},
+                           {"F16", DType::f16, 2}, {"U8", DType::u8, 1},   {"I16", DType::i16, 2},
+                           {"I32", DType::i32, 4}, {"BOOL", DType::u8, 1}, {"I64", DType::i32, 8}};
 
 const Kind& kind_of(DType t) {
   return *std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.dtype == t; });
@@ -55,7 +56,8 @@ Entry parse_entry(const std::string& name, const Json& value, const std::string&
   check(value.is_object() && value.contains("dtype") && value.contains("shape") && value.contains("data_offsets"), what,
         "wanted dtype, shape and data_offsets");
   const Json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
-  check(dtype.is_string() && shape.is_array() && offsets.is_array() && offsets.size() == 2, what, "dtype, shape or data_offsets is of the wrong form");
+  check(dtype.is_string() && shape.is_array() && offsets.is_array() && offsets.size() == 2, what,
+        "dtype, shape or data_offsets is of the wrong form");
   Entry e{.name = name};
   e.kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return dtype.get_ref<const std::string&>() == k.name; });
   check(e.kind != std::end(kKinds), what, "its dtype ", dtype.dump(), " is not one that is read");
@@ -63,12 +65,13 @@ Entry parse_entry(const std::string& name, const Json& value, const std::string&
   uint64_t bytes = e.kind->bytes;
   for (const Json& extent : shape) {
     const uint64_t n = integer(extent, what + "an extent");
-    check(n <= uint64_t(std::numeric_limits<int64_t>::max()) && !__builtin_mul_overflow(bytes, n, &bytes), what, "its shape ", shape.dump(), " is not possible");
+    check(n <= uint64_t(std::numeric_limits<int64_t>::max()) && !__builtin_mul_overflow(bytes, n, &bytes), what, "its shape ", shape.dump(),
+          " is not possible");
     e.shape.dims[e.shape.rank++] = int64_t(n);
   }
   e.begin = integer(offsets[0], what + "an offset"), e.end = integer(offsets[1], what + "an offset");
-  check(e.begin <= e.end && e.end - e.begin == bytes, what, "its data_offsets ", offsets.dump(), " do not hold the ", bytes, " bytes of ", e.kind->name, " ",
-        shape.dump());
+  check(e.begin <= e.end && e.end - e.begin == bytes, what, "its data_offsets ", offsets.dump(), " do not hold the ", bytes, " bytes of ",
+        e.kind->name, " ", shape.dump());
   return e;
 }
 
@@ -79,8 +82,8 @@ Header read_header(ByteSource& file) {
   file.read(raw, 8);
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = length << 8 | raw[i];
-  check(length <= kMostHeader && length <= file.file_size() - 8, who, ": announces a header of ", length, " bytes, but the file has ", file.file_size(),
-        " bytes and headers have at most ", kMostHeader, "; it is truncated or no safetensors file");
+  check(length <= kMostHeader && length <= file.file_size() - 8, who, ": announces a header of ", length, " bytes, but the file has ",
+        file.file_size(), " bytes and headers have at most ", kMostHeader, "; it is truncated or no safetensors file");
   std::string text(size_t(length), '\0');
   file.read(text.data(), length);
   check(text.starts_with('{'), who, ": its header does not start with {; it is no safetensors file");
@@ -100,15 +103,16 @@ Header read_header(ByteSource& file) {
   // The data section is covered exactly once.
   std::vector<const Entry*> by_offset;
   for (auto& e : h.entries) by_offset.push_back(&e);
-  std::stable_sort(by_offset.begin(), by_offset.end(), [](const Entry* a, const Entry* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
+  std::stable_sort(by_offset.begin(), by_offset.end(),
+                   [](const Entry* a, const Entry* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
   uint64_t covered = 0;
   for (const Entry* e : by_offset) {
     check(e->begin == covered, who, ": tensor \"", e->name, "\" starts at byte ", e->begin, " of the data, wanted ", covered,
           ": tensors may neither overlap nor leave gaps");
     covered = e->end;
   }
-  check(covered == file.file_size() - h.data_begin, who, ": its tensors have ", covered, " bytes, but the file has ", file.file_size() - h.data_begin,
-        " bytes of data; it is truncated or has been changed");
+  check(covered == file.file_size() - h.data_begin, who, ": its tensors have ", covered, " bytes, but the file has ",
+        file.file_size() - h.data_begin, " bytes of data; it is truncated or has been changed");
   return h;
 }
 
@@ -155,7 +159,9 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
     check(bool(p.tensor), "checkpoint ", path.string(), ": tensor \"", p.name, "\" is absent");
     check(names.insert(p.name).second && p.name != "__metadata__", "checkpoint ", path.string(), ": the name \"", p.name, "\" is taken");
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return size_of(checkpoint.tensors[a].tensor.dtype()) > size_of(checkpoint.tensors[b].tensor.dtype()); });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return size_of(checkpoint.tensors[a].tensor.dtype()) > size_of(checkpoint.tensors[b].tensor.dtype());
+  });
   std::vector<uint64_t> begin(count);
   uint64_t total = 0;
   for (size_t i : order) begin[i] = total, total += checkpoint.tensors[i].tensor.bytes();
@@ -166,14 +172,15 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   text.pop_back();
   for (size_t i = 0; i < count; ++i) {
     const auto& [name, tensor] = checkpoint.tensors[i];
-    Json entry = {{"dtype", kind_of(tensor.dtype()).name}, {"shape", Json::array()}, {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
+    Json entry = {
+        {"dtype", kind_of(tensor.dtype()).name}, {"shape", Json::array()}, {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
     for (int a = 0; a < tensor.shape().rank; ++a) entry["shape"].push_back(tensor.dim(a));
     text += (text.size() > 1 ? "," : "") + Json(name).dump() + ":" + entry.dump();
   }
   text += "}";
   text.append((8 - text.size() % 8) % 8, ' ');
-  check(text.size() <= kMostHeader, "checkpoint ", path.string(), ": its names and metadata need ", text.size(), " bytes, at most ", kMostHeader,
-        " are possible");
+  check(text.size() <= kMostHeader, "checkpoint ", path.string(), ": its names and metadata need ", text.size(), " bytes, at most ",
+        kMostHeader, " are possible");
 
   AtomicFile file(path);
   const uint64_t length = text.size();
@@ -220,7 +227,8 @@ LoadReport assign(const std::vector<Parameter>& targets, const Checkpoint& check
     }
     std::ostringstream difference;
     difference << target.name << " (" << *source << ", wanted " << target.tensor << ")";
-    const bool convertible = source->dtype() == target.tensor.dtype() || (is_floating(source->dtype()) && is_floating(target.tensor.dtype()));
+    const bool convertible =
+        source->dtype() == target.tensor.dtype() || (is_floating(source->dtype()) && is_floating(target.tensor.dtype()));
     if (source->shape() != target.tensor.shape() || !convertible) wrong.push_back(difference.str());
     else copies.push_back({&target, source}), report.loaded.push_back(target.name);
   }

@@ -25,7 +25,8 @@ std::string without(const std::string& name, const std::string& ending) {
 // "case_0001" and 1 of "case_0001_0001"; -1 without such an ending.
 std::pair<std::string, int> split_channel(const std::string& stem) {
   const size_t n = stem.size();
-  if (n < 6 || stem[n - 5] != '_' || !std::all_of(stem.end() - 4, stem.end(), [](unsigned char c) { return std::isdigit(c); })) return {stem, -1};
+  if (n < 6 || stem[n - 5] != '_' || !std::all_of(stem.end() - 4, stem.end(), [](unsigned char c) { return std::isdigit(c); }))
+    return {stem, -1};
   return {stem.substr(0, n - 5), std::stoi(stem.substr(n - 4))};
 }
 
@@ -33,7 +34,8 @@ std::pair<std::string, int> split_channel(const std::string& stem) {
 fs::path listed_file(const fs::path& root, const Json& name, const std::string& who) {
   check(name.is_string(), who, ": lists ", name.dump().substr(0, 60), " where a file name is wanted");
   const fs::path inside = fs::path(name.get<std::string>()).lexically_normal();
-  check(inside.is_relative() && !inside.empty() && *inside.begin() != "..", who, ": lists ", name.dump(), ", which is outside the data set");
+  check(inside.is_relative() && !inside.empty() && *inside.begin() != "..", who, ": lists ", name.dump(),
+        ", which is outside the data set");
   const fs::path path = root / inside;
   check(fs::is_regular_file(path), who, ": lists ", name.dump(), ", but there is no file ", path.string());
   return path;
@@ -63,7 +65,10 @@ std::string id_of(const fs::path& path) { return without(path.filename().string(
 // {"image": file or [files], "label": file}; of test cases a file alone.
 DatasetCase listed_case(const fs::path& root, const Json& entry, const std::string& who) {
   DatasetCase c;
-  const Json& image = entry.is_object() ? entry.contains("image") ? entry["image"] : entry.contains("images") ? entry["images"] : Json() : entry;
+  const Json& image = entry.is_object() ? entry.contains("image")    ? entry["image"]
+                                          : entry.contains("images") ? entry["images"]
+                                                                     : Json()
+                                        : entry;
   if (image.is_array()) {
     for (const Json& file : image) c.images.push_back(listed_file(root, file, who));
   } else {
@@ -95,8 +100,8 @@ std::vector<DatasetCase> cases_in(const Dataset& d, const char* images, const ch
             d.channel_names[size_t(channel)], ")");
       c.images.push_back(files[channel]);
     }
-    check(files.size() == d.channel_names.size(), (d.root / images).string(), ": case ", id, " has ", files.size(), " channels, dataset.json names ",
-          d.channel_names.size());
+    check(files.size() == d.channel_names.size(), (d.root / images).string(), ": case ", id, " has ", files.size(),
+          " channels, dataset.json names ", d.channel_names.size());
     if (labels) {
       c.label = d.root / labels / (id + d.file_ending);
       check(fs::is_regular_file(c.label), "case ", id, ": there is no label ", c.label.string());
@@ -108,7 +113,8 @@ std::vector<DatasetCase> cases_in(const Dataset& d, const char* images, const ch
 
 void sort_cases(std::vector<DatasetCase>& cases, const std::string& who) {
   std::sort(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id < b.id; });
-  const auto twice = std::adjacent_find(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id == b.id; });
+  const auto twice =
+      std::adjacent_find(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id == b.id; });
   check(twice == cases.end(), who, ": the case ", twice == cases.end() ? "" : twice->id, " occurs twice");
 }
 }  // namespace
@@ -153,8 +159,8 @@ Dataset read_dataset(const fs::path& folder) {
   }
   check(!d.cases.empty(), who, ": the data set is empty: it has no training case");
   for (auto& c : d.cases)
-    check(c.images.size() == 1 || c.images.size() == d.channel_names.size(), who, ": the case ", c.id, " has ", c.images.size(), " images for ",
-          d.channel_names.size(), " channels");
+    check(c.images.size() == 1 || c.images.size() == d.channel_names.size(), who, ": the case ", c.id, " has ", c.images.size(),
+          " images for ", d.channel_names.size(), " channels");
   sort_cases(d.cases, who), sort_cases(d.tests, who);
   return d;
 }

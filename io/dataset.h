@@ -17,10 +17,10 @@ struct Dataset {
   std::string name;
   std::filesystem::path root;
   std::vector<std::string> channel_names;
-  std::vector<std::string> labels;   // the name of label value i; 0 is the background
+  std::vector<std::string> labels;  // the name of label value i; 0 is the background
   std::string file_ending = ".nii.gz";
-  std::vector<DatasetCase> cases;    // for training, sorted by id
-  std::vector<DatasetCase> tests;    // without labels, sorted by id
+  std::vector<DatasetCase> cases;  // for training, sorted by id
+  std::vector<DatasetCase> tests;  // without labels, sorted by id
 };
 
 // A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,

@@ -79,8 +79,9 @@ void check_alike(const std::vector<Slice>& slices, const fs::path& folder) {
     const VoxelLayout &a = s.image.layout, &b = model.layout;
     const std::string name = s.path.filename().string();
     check(a.size[0] == 1, folder.string(), ": several files of the series hold volumes, such as ", name);
-    check(a.size[1] == b.size[1] && a.size[2] == b.size[2] && a.channels == b.channels, folder.string(), ": ", name, " has ", a.size[2], " x ",
-          a.size[1], " pixels of ", a.channels, " channels, other files of the series ", b.size[2], " x ", b.size[1], " of ", b.channels);
+    check(a.size[1] == b.size[1] && a.size[2] == b.size[2] && a.channels == b.channels, folder.string(), ": ", name, " has ", a.size[2],
+          " x ", a.size[1], " pixels of ", a.channels, " channels, other files of the series ", b.size[2], " x ", b.size[1], " of ",
+          b.channels);
     for (int axis = 0; axis < 2; ++axis)
       for (int r = 0; r < 3; ++r)
         check(std::abs(s.image.geometry.axis[axis][r] - model.geometry.axis[axis][r]) < 1e-3, folder.string(), ": ", name,
@@ -108,8 +109,8 @@ Decoded stacked(std::vector<Slice>& slices, const fs::path& folder) {
   }
   const double mean = (slices.back().height - slices.front().height) / double(n - 1);
   check(least > 1e-4, folder.string(), ": several files of the series lie at one position (a time series?); they are not read as a volume");
-  check(most - mean <= kUneven * mean && mean - least <= kUneven * mean, folder.string(), ": its slices are not evenly spaced: from ", least, " to ", most,
-        " mm apart; some may be missing");
+  check(most - mean <= kUneven * mean && mean - least <= kUneven * mean, folder.string(), ": its slices are not evenly spaced: from ",
+        least, " to ", most, " mm apart; some may be missing");
   for (int r = 0; r < 3; ++r)
     out.geometry.axis[2][r] = (slices.back().image.geometry.origin[r] - slices.front().image.geometry.origin[r]) / double(n - 1);
   return out;

@@ -31,8 +31,8 @@ void write_picture(const fs::path& path, const Volume& v) {
   const bool tiff = format == Foreign::tiff;
   check(t == DType::u8 || (tiff && (t == DType::i16 || t == DType::f32)), "cannot write ", path.string(), ": ", v.data, ", wanted u8",
         tiff ? ", i16 or f32" : "");
-  check((tiff || s[0] == 1) && (s[3] == 1 || s[3] == 3), "cannot write ", path.string(), ": ", v.data, ", wanted ", tiff ? "" : "one slice of ",
-        "1 or 3 channels");
+  check((tiff || s[0] == 1) && (s[3] == 1 || s[3] == 3), "cannot write ", path.string(), ": ", v.data, ", wanted ",
+        tiff ? "" : "one slice of ", "1 or 3 channels");
   AtomicFile file(path);
   encode(format, file.temporary(), v.data);
   // ITK does not report every failure to write: what was written must read back.

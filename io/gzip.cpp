@@ -73,7 +73,8 @@ void deflate_stream(std::span<const std::span<const std::byte>> pieces, Wrapper 
       const Deflated& block = done[size_t(i)];
       emit(block.bytes.data(), block.bytes.size());
       const auto length = z_off_t(std::min(kBlock, total - (first + i) * kBlock));
-      checksum = wrapper == Wrapper::gzip ? crc32_combine(checksum, block.checksum, length) : adler32_combine(checksum, block.checksum, length);
+      checksum =
+          wrapper == Wrapper::gzip ? crc32_combine(checksum, block.checksum, length) : adler32_combine(checksum, block.checksum, length);
     }
   }
   unsigned char tail[8];

@@ -10,8 +10,8 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr std::array kVolumeEndings = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".nrrd", ".nhdr", ".mha", ".mhd",
-                                       ".dcm",    ".tif", ".tiff",   ".png", ".jpg",    ".jpeg"};
+constexpr std::array kVolumeEndings = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".nrrd", ".nhdr",
+                                       ".mha",    ".mhd", ".dcm",    ".tif", ".tiff",   ".png", ".jpg",  ".jpeg"};
 
 enum class Format { nifti, nrrd, metaimage, dicom, picture, unknown };
 

@@ -24,9 +24,9 @@ struct ReadOptions {
 
 // What can be known without reading voxels.
 struct VolumeHeader {
-  std::string format;  // "NIfTI-1", "NRRD", ...
-  std::string stored;  // element type in the file: "u16"
-  Shape shape;         // {D, H, W, C}
+  std::string format;        // "NIfTI-1", "NRRD", ...
+  std::string stored;        // element type in the file: "u16"
+  Shape shape;               // {D, H, W, C}
   DType dtype = DType::f32;  // as read_volume gives it
   Affine affine;
 };
@@ -34,8 +34,8 @@ struct VolumeHeader {
 Volume read_volume(const std::filesystem::path&, const ReadOptions& = {});
 VolumeHeader read_header(const std::filesystem::path&, const ReadOptions& = {});
 
-// By extension: .nii, .nii.gz, .nrrd, .mha, .mhd (with a .raw or .zraw beside it) and, with ITK and at most u8 or i16, .tif, .png, .jpg. bf16 and f16 are
-// stored as f32. The file appears complete under its name or not at all.
+// By extension: .nii, .nii.gz, .nrrd, .mha, .mhd (with a .raw or .zraw beside it) and, with ITK and at most u8 or i16, .tif, .png, .jpg.
+// bf16 and f16 are stored as f32. The file appears complete under its name or not at all.
 void write_volume(const std::filesystem::path&, const Volume&);
 
 // The part of a name that tells the format: ".nii.gz", ".mha"; empty where no volume is meant.

@@ -27,8 +27,10 @@ Stored stored_of(itk::IOComponentEnum type) {
     case T::SHORT: return Stored::i16;
     case T::UINT: return Stored::u32;
     case T::INT: return Stored::i32;
-    case T::ULONG: case T::ULONGLONG: return Stored::u64;
-    case T::LONG: case T::LONGLONG: return Stored::i64;
+    case T::ULONG:
+    case T::ULONGLONG: return Stored::u64;
+    case T::LONG:
+    case T::LONGLONG: return Stored::i64;
     case T::FLOAT: return Stored::f32;
     case T::DOUBLE: return Stored::f64;
     default: fail("its pixel type is not one that is read");
@@ -80,12 +82,13 @@ Decoded decode_one(Foreign format, const fs::path& path, Part part) try {
     const double spacing = io->GetSpacing(a);
     const auto direction = io->GetDirection(a);
     for (unsigned r = 0; r < 3; ++r)
-      d.geometry.axis[a][r] = (std::isfinite(spacing) && spacing > 0 ? spacing : 1) * (r < direction.size() ? direction[r] : double(a == r));
+      d.geometry.axis[a][r] =
+          (std::isfinite(spacing) && spacing > 0 ? spacing : 1) * (r < direction.size() ? direction[r] : double(a == r));
     d.geometry.origin[a] = io->GetOrigin(a);
   }
   d.layout.validate("its voxels");
-  check(d.layout.bytes() / kMostCompression <= fs::file_size(path), "the header announces ", d.layout.bytes(), " bytes of voxels, but the file has ",
-        fs::file_size(path), " bytes");
+  check(d.layout.bytes() / kMostCompression <= fs::file_size(path), "the header announces ", d.layout.bytes(),
+        " bytes of voxels, but the file has ", fs::file_size(path), " bytes");
   if (format == Foreign::dicom) d.series = tag(*io, "0020|000e"), d.description = tag(*io, "0008|103e");
   if (part == Part::header) return d;
   select_all(*io);
@@ -93,9 +96,7 @@ Decoded decode_one(Foreign format, const fs::path& path, Part part) try {
   io->Read(d.pixels.data());
   d.pixels.resize(d.layout.bytes());
   return d;
-} catch (const itk::ExceptionObject& e) {
-  fail("cannot be read: ", reason_of(e));
-}
+} catch (const itk::ExceptionObject& e) { fail("cannot be read: ", reason_of(e)); }
 
 void emit_text(const Emit& emit, const std::string& text) {
   const uint64_t size = text.size();
@@ -103,7 +104,8 @@ void emit_text(const Emit& emit, const std::string& text) {
 }
 
 void emit_decoded(const Emit& emit, const Decoded& d) {
-  emit(d.layout.size, sizeof d.layout.size), emit(&d.layout.channels, sizeof d.layout.channels), emit(&d.layout.stored, sizeof d.layout.stored);
+  emit(d.layout.size, sizeof d.layout.size), emit(&d.layout.channels, sizeof d.layout.channels),
+      emit(&d.layout.stored, sizeof d.layout.stored);
   emit(&d.geometry, sizeof d.geometry);
   emit_text(emit, d.series), emit_text(emit, d.description);
   const uint64_t size = d.pixels.size();
@@ -114,7 +116,8 @@ void emit_decoded(const Emit& emit, const Decoded& d) {
 struct Reader {
   const std::byte* at;
   void take(void* to, size_t bytes) { std::memcpy(to, at, bytes), at += bytes; }
-  template <class T> T take() {
+  template <class T>
+  T take() {
     T value;
     take(&value, sizeof value);
     return value;
@@ -174,9 +177,7 @@ void encode(Foreign format, const fs::path& path, const Tensor& t) {
                                                      : itk::IOComponentEnum::FLOAT);
       io->WriteImageInformation();
       io->Write(t.view().data);
-    } catch (const itk::ExceptionObject& e) {
-      fail(reason_of(e));
-    }
+    } catch (const itk::ExceptionObject& e) { fail(reason_of(e)); }
   });
 }
 

@@ -44,9 +44,7 @@ bool write_all(int file, const void* data, size_t bytes) {
   } catch (const std::exception& e) {
     if (ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0) write_all(file, e.what(), std::strlen(e.what()));
     _exit(kThrew);
-  } catch (...) {
-    std::abort();
-  }
+  } catch (...) { std::abort(); }
 }
 
 // Closes at the end of a scope.
@@ -63,8 +61,7 @@ std::vector<std::byte> isolated(const std::string& who, const std::function<void
   check(child >= 0, who, ": cannot start its decoder: ", std::strerror(errno));
   if (child == 0) run_child(file.number, work);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0)
-    check(errno == EINTR, who, ": lost its decoder: ", std::strerror(errno));
+  while (waitpid(child, &status, 0) < 0) check(errno == EINTR, who, ": lost its decoder: ", std::strerror(errno));
   struct stat about;
   fstat(file.number, &about);
   std::vector<std::byte> out(size_t(about.st_size));
@@ -73,7 +70,8 @@ std::vector<std::byte> isolated(const std::string& who, const std::function<void
     check(n > 0, who, ": lost what its decoder delivered");
     done += size_t(n);
   }
-  check(!WIFSIGNALED(status), who, ": its decoder gave up (", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "", "); the file is malformed");
+  check(!WIFSIGNALED(status), who, ": its decoder gave up (", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "",
+        "); the file is malformed");
   check(WEXITSTATUS(status) == kDone, who, ": ", std::string(reinterpret_cast<const char*>(out.data()), out.size()));
   return out;
 }

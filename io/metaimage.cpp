@@ -25,9 +25,9 @@ struct ElementType {
 };
 // The types called long have 4 bytes in MetaImage files, whatever the machine.
 constexpr ElementType kElementTypes[] = {
-    {"MET_UCHAR", Stored::u8},  {"MET_CHAR", Stored::i8},  {"MET_USHORT", Stored::u16}, {"MET_SHORT", Stored::i16},
-    {"MET_UINT", Stored::u32},  {"MET_INT", Stored::i32},  {"MET_ULONG", Stored::u32},  {"MET_LONG", Stored::i32},
-    {"MET_ULONG_LONG", Stored::u64}, {"MET_LONG_LONG", Stored::i64}, {"MET_FLOAT", Stored::f32}, {"MET_DOUBLE", Stored::f64},
+    {"MET_UCHAR", Stored::u8},       {"MET_CHAR", Stored::i8},       {"MET_USHORT", Stored::u16}, {"MET_SHORT", Stored::i16},
+    {"MET_UINT", Stored::u32},       {"MET_INT", Stored::i32},       {"MET_ULONG", Stored::u32},  {"MET_LONG", Stored::i32},
+    {"MET_ULONG_LONG", Stored::u64}, {"MET_LONG_LONG", Stored::i64}, {"MET_FLOAT", Stored::f32},  {"MET_DOUBLE", Stored::f64},
 };
 
 const char* element_type_of(Stored stored) {
@@ -141,7 +141,8 @@ Volume read_metaimage(const fs::path& path) {
     return Volume{read_voxels(data, h.layout), h.affine};
   };
   if (lower(h.data_file) == "local") return voxels(source, source.position());
-  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(), ": data in several files is not read");
+  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(),
+        ": data in several files is not read");
   ByteSource data(detached_file(path, h.data_file), ByteSource::Coding::plain);
   return voxels(data, 0);
 }
@@ -156,11 +157,13 @@ void write_metaimage(const fs::path& path, const Volume& v) {
   const std::span<const std::byte> pieces[] = {bytes_of(v.data)};
   deflate_stream(pieces, Wrapper::zlib, [&](const void* data, size_t size) { packed.append(static_cast<const char*>(data), size); });
 
-  std::string text = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\nCompressedDataSize = ";
+  std::string text =
+      "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nCompressedData = True\nCompressedDataSize = ";
   text += std::to_string(packed.size()) + "\nTransformMatrix =";
   for (int a = 0; a < 3; ++a)
     for (double component : g.axis[a]) text += " " + exact(component / spacing[2 - a]);
-  text += "\nOffset = " + exact(g.origin[0]) + " " + exact(g.origin[1]) + " " + exact(g.origin[2]) + "\nCenterOfRotation = 0 0 0\nElementSpacing =";
+  text += "\nOffset = " + exact(g.origin[0]) + " " + exact(g.origin[1]) + " " + exact(g.origin[2]) +
+          "\nCenterOfRotation = 0 0 0\nElementSpacing =";
   for (int a = 2; a >= 0; --a) text += " " + exact(spacing[a]);
   text += "\nDimSize =";
   for (int a = 2; a >= 0; --a) text += " " + std::to_string(s[a]);

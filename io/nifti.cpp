@@ -51,9 +51,7 @@ bool is_nifti(const fs::path& path) {
     bytes = first_bytes(source);
     parse_nifti(bytes, "");
     return true;
-  } catch (const Error&) {
-    return false;
-  }
+  } catch (const Error&) { return false; }
 }
 
 VolumeHeader nifti_header(const fs::path& path) {

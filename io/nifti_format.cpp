@@ -36,8 +36,8 @@ struct PixelType {
   int channels;
 };
 constexpr PixelType kPixelTypes[] = {
-    {2, Stored::u8, 1},    {4, Stored::i16, 1},   {8, Stored::i32, 1},   {16, Stored::f32, 1},  {32, Stored::f32, 2},
-    {64, Stored::f64, 1},  {128, Stored::u8, 3},  {256, Stored::i8, 1},  {512, Stored::u16, 1}, {768, Stored::u32, 1},
+    {2, Stored::u8, 1},     {4, Stored::i16, 1},    {8, Stored::i32, 1},    {16, Stored::f32, 1},  {32, Stored::f32, 2},
+    {64, Stored::f64, 1},   {128, Stored::u8, 3},   {256, Stored::i8, 1},   {512, Stored::u16, 1}, {768, Stored::u32, 1},
     {1024, Stored::i64, 1}, {1280, Stored::u64, 1}, {1792, Stored::f64, 2}, {2304, Stored::u8, 4},
 };
 
@@ -64,7 +64,8 @@ void quaternion_of(const double (&r)[3][3], double (&q)[3]) {
   const double s = 2 * std::sqrt(square[k]);  // four times the largest component
   const double x = r[2][1] - r[1][2], y = r[0][2] - r[2][0], z = r[1][0] - r[0][1];
   const double xy = r[0][1] + r[1][0], xz = r[0][2] + r[2][0], yz = r[1][2] + r[2][1];
-  const double all[4][4] = {{s / 4, x / s, y / s, z / s}, {x / s, s / 4, xy / s, xz / s}, {y / s, xy / s, s / 4, yz / s}, {z / s, xz / s, yz / s, s / 4}};
+  const double all[4][4] = {
+      {s / 4, x / s, y / s, z / s}, {x / s, s / 4, xy / s, xz / s}, {y / s, xy / s, s / 4, yz / s}, {z / s, xz / s, yz / s, s / 4}};
   const double sign = all[k][0] < 0 ? -1 : 1;
   for (int i = 0; i < 3; ++i) q[i] = sign * all[k][i + 1];
 }
@@ -156,7 +157,8 @@ VoxelLayout layout_of(const NiftiHeader& h, const std::string& who) {
     if (axis <= 3) v.size[3 - axis] = extent;
     else check(!__builtin_mul_overflow(further, extent, &further), who, ": the header announces an impossible number of channels");
   }
-  check(type->channels == 1 || further == 1, who, ": ", further, " further volumes of voxels with ", type->channels, " components are not read");
+  check(type->channels == 1 || further == 1, who, ": ", further, " further volumes of voxels with ", type->channels,
+        " components are not read");
   v.channels = type->channels * further, v.planar = further > 1;
   // A slope of 0 means that there is none; it does not apply to colours.
   if (h.slope != 0 && std::isfinite(h.slope) && std::isfinite(h.intercept) && h.datatype != 128 && h.datatype != 2304)

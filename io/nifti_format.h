@@ -11,12 +11,12 @@ namespace voxgrad {
 // What a NIfTI-1 or NIfTI-2 header says (nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h, nifti2.h).
 struct NiftiHeader {
   int version = 1;
-  bool swapped = false;      // written on a machine of the other byte order
-  bool single_file = true;   // header and voxels in one file
-  int64_t dim[8] = {};       // dim[0]: axes; dim[1..]: i, j, k, then the others
+  bool swapped = false;     // written on a machine of the other byte order
+  bool single_file = true;  // header and voxels in one file
+  int64_t dim[8] = {};      // dim[0]: axes; dim[1..]: i, j, k, then the others
   int datatype = 0;
   double pixdim[8] = {};
-  double voxel_offset = 0;   // bytes
+  double voxel_offset = 0;  // bytes
   double slope = 0, intercept = 0;
   int units = 0;
   int qform_code = 0, sform_code = 0;

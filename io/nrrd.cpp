@@ -20,21 +20,46 @@ struct NrrdHeader {
 };
 
 Stored stored_of(const std::string& type, const std::string& who) {
-  static const std::map<std::string, Stored> names = {
-      {"signed char", Stored::i8},        {"int8", Stored::i8},          {"int8_t", Stored::i8},
-      {"uchar", Stored::u8},              {"unsigned char", Stored::u8}, {"uint8", Stored::u8},
-      {"uint8_t", Stored::u8},            {"short", Stored::i16},        {"short int", Stored::i16},
-      {"signed short", Stored::i16},      {"signed short int", Stored::i16}, {"int16", Stored::i16},
-      {"int16_t", Stored::i16},           {"ushort", Stored::u16},       {"unsigned short", Stored::u16},
-      {"unsigned short int", Stored::u16}, {"uint16", Stored::u16},      {"uint16_t", Stored::u16},
-      {"int", Stored::i32},               {"signed int", Stored::i32},   {"int32", Stored::i32},
-      {"int32_t", Stored::i32},           {"uint", Stored::u32},         {"unsigned int", Stored::u32},
-      {"uint32", Stored::u32},            {"uint32_t", Stored::u32},     {"longlong", Stored::i64},
-      {"long long", Stored::i64},         {"long long int", Stored::i64}, {"signed long long", Stored::i64},
-      {"signed long long int", Stored::i64}, {"int64", Stored::i64},     {"int64_t", Stored::i64},
-      {"ulonglong", Stored::u64},         {"unsigned long long", Stored::u64}, {"unsigned long long int", Stored::u64},
-      {"uint64", Stored::u64},            {"uint64_t", Stored::u64},     {"float", Stored::f32},
-      {"double", Stored::f64}};
+  static const std::map<std::string, Stored> names = {{"signed char", Stored::i8},
+                                                      {"int8", Stored::i8},
+                                                      {"int8_t", Stored::i8},
+                                                      {"uchar", Stored::u8},
+                                                      {"unsigned char", Stored::u8},
+                                                      {"uint8", Stored::u8},
+                                                      {"uint8_t", Stored::u8},
+                                                      {"short", Stored::i16},
+                                                      {"short int", Stored::i16},
+                                                      {"signed short", Stored::i16},
+                                                      {"signed short int", Stored::i16},
+                                                      {"int16", Stored::i16},
+                                                      {"int16_t", Stored::i16},
+                                                      {"ushort", Stored::u16},
+                                                      {"unsigned short", Stored::u16},
+                                                      {"unsigned short int", Stored::u16},
+                                                      {"uint16", Stored::u16},
+                                                      {"uint16_t", Stored::u16},
+                                                      {"int", Stored::i32},
+                                                      {"signed int", Stored::i32},
+                                                      {"int32", Stored::i32},
+                                                      {"int32_t", Stored::i32},
+                                                      {"uint", Stored::u32},
+                                                      {"unsigned int", Stored::u32},
+                                                      {"uint32", Stored::u32},
+                                                      {"uint32_t", Stored::u32},
+                                                      {"longlong", Stored::i64},
+                                                      {"long long", Stored::i64},
+                                                      {"long long int", Stored::i64},
+                                                      {"signed long long", Stored::i64},
+                                                      {"signed long long int", Stored::i64},
+                                                      {"int64", Stored::i64},
+                                                      {"int64_t", Stored::i64},
+                                                      {"ulonglong", Stored::u64},
+                                                      {"unsigned long long", Stored::u64},
+                                                      {"unsigned long long int", Stored::u64},
+                                                      {"uint64", Stored::u64},
+                                                      {"uint64_t", Stored::u64},
+                                                      {"float", Stored::f32},
+                                                      {"double", Stored::f64}};
   const auto found = names.find(type);
   check(found != names.end(), who, ": its NRRD type \"", type, "\" is not one that is read");
   return found->second;
@@ -63,7 +88,8 @@ std::vector<Direction> directions(std::string_view text, const std::string& what
 // Signs that bring a space to LPS+.
 std::array<double, 3> to_lps(std::string space, const std::string& who) {
   space = lower(space);
-  if (space == "left-posterior-superior" || space == "lps" || space.empty() || space == "scanner-xyz" || space == "3d-right-handed") return {1, 1, 1};
+  if (space == "left-posterior-superior" || space == "lps" || space.empty() || space == "scanner-xyz" || space == "3d-right-handed")
+    return {1, 1, 1};
   if (space == "right-anterior-superior" || space == "ras") return {-1, -1, 1};
   if (space == "left-anterior-superior" || space == "las") return {1, -1, 1};
   fail(who, ": its space \"", space, "\" is not one that is read");
@@ -71,7 +97,10 @@ std::array<double, 3> to_lps(std::string space, const std::string& who) {
 
 // Which axes are space and which are channels, and the geometry of the former.
 void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, const std::string& who) {
-  const auto field = [&](const char* name) { const auto f = fields.find(name); return f == fields.end() ? std::string() : f->second; };
+  const auto field = [&](const char* name) {
+    const auto f = fields.find(name);
+    return f == fields.end() ? std::string() : f->second;
+  };
   const auto axes = number<int>(field("dimension"), who + ": \"dimension\"");
   check(axes >= 1 && axes <= kMostAxes, who, ": the header announces ", axes, " axes, 1 to ", kMostAxes, " are possible");
   const auto sizes = numbers<int64_t>(field("sizes"), who + ": \"sizes\"");
@@ -116,7 +145,8 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
       continue;
     }
     check(a < first || a > last || size == 1, who, ": channels between the axes of space are not read");
-    check(!__builtin_mul_overflow(a < first ? inner : outer, size, a < first ? &inner : &outer), who, ": the header announces an impossible size");
+    check(!__builtin_mul_overflow(a < first ? inner : outer, size, a < first ? &inner : &outer), who,
+          ": the header announces an impossible size");
   }
   check(inner == 1 || outer == 1, who, ": channels both before and after the axes of space are not read");
   h.layout.channels = inner * outer, h.layout.planar = outer > 1;
@@ -152,7 +182,8 @@ NrrdHeader parse_header(ByteSource& source) {
   if (!line_skip.empty()) h.line_skip = number<int64_t>(line_skip, who + ": \"line skip\"");
   if (!byte_skip.empty()) h.byte_skip = number<int64_t>(byte_skip, who + ": \"byte skip\"");
   check(h.line_skip >= 0 && h.byte_skip >= -1, who, ": skips ", h.line_skip, " lines and ", h.byte_skip, " bytes, which is not possible");
-  check(h.encoding == "raw" || h.encoding == "gzip" || h.encoding == "gz" || h.encoding == "ascii" || h.encoding == "text" || h.encoding == "txt",
+  check(h.encoding == "raw" || h.encoding == "gzip" || h.encoding == "gz" || h.encoding == "ascii" || h.encoding == "text" ||
+            h.encoding == "txt",
         who, ": its encoding \"", h.encoding, "\" is not one that is read (raw, gzip, ascii)");
   const std::string endian = lower(field("endian", "endian"));
   h.layout.swapped = endian == "big";
@@ -174,7 +205,8 @@ Tensor read_text(ByteSource& source, const VoxelLayout& v) {
 
 Tensor read_data(ByteSource& source, const NrrdHeader& h) {
   std::string line;
-  for (int64_t i = 0; i < h.line_skip; ++i) check(source.read_line(line), source.name(), ": ends within the ", h.line_skip, " lines to skip");
+  for (int64_t i = 0; i < h.line_skip; ++i)
+    check(source.read_line(line), source.name(), ": ends within the ", h.line_skip, " lines to skip");
   if (h.encoding[0] == 'a' || h.encoding[0] == 't') return read_text(source, h.layout);
   const uint64_t bytes = h.layout.bytes();
   if (h.encoding == "raw") {
@@ -219,7 +251,8 @@ Volume read_nrrd(const fs::path& path) {
   ByteSource source(path, ByteSource::Coding::plain);
   const NrrdHeader h = parse_header(source);
   if (h.data_file.empty()) return {read_data(source, h), h.affine};
-  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(), ": data in several files is not read");
+  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(),
+        ": data in several files is not read");
   ByteSource data(detached_file(path, h.data_file), ByteSource::Coding::plain);
   return {read_data(data, h), h.affine};
 }
@@ -228,7 +261,7 @@ void write_nrrd(const fs::path& path, const Volume& v) {
   const Shape& s = v.data.shape();
   const bool vector = s[3] > 1;
   const LpsGeometry g = lps_of(v.affine);
-  const auto vec = [](const double (&p)[3]) { return "(" + exact(p[0]) + "," + exact(p[1]) + "," + exact(p[2]) + ")"; };
+  const auto vec = [](const double(&p)[3]) { return "(" + exact(p[0]) + "," + exact(p[1]) + "," + exact(p[2]) + ")"; };
   const std::map<Stored, const char*> types = {
       {Stored::u8, "uint8"}, {Stored::i16, "int16"}, {Stored::i32, "int32"}, {Stored::f32, "float"}, {Stored::f64, "double"}};
   std::string text = "NRRD0004\ntype: ";
@@ -238,7 +271,8 @@ void write_nrrd(const fs::path& path, const Volume& v) {
   for (int a = 2; a >= 0; --a) text += " " + std::to_string(s[a]);
   text += std::string("\nspace directions:") + (vector ? " none" : "");
   for (auto& axis : g.axis) text += " " + vec(axis);
-  text += std::string("\nkinds:") + (vector ? " list" : "") + " domain domain domain\nendian: little\nencoding: gzip\nspace origin: " + vec(g.origin) + "\n\n";
+  text += std::string("\nkinds:") + (vector ? " list" : "") +
+          " domain domain domain\nendian: little\nencoding: gzip\nspace origin: " + vec(g.origin) + "\n\n";
   AtomicFile file(path);
   file.write(text);
   const std::span<const std::byte> pieces[] = {bytes_of(v.data)};

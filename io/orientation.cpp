@@ -15,7 +15,9 @@ struct Move {
   int64_t bytes;      // of a voxel with all its channels
 };
 
-struct Bytes16 { uint64_t half[2]; };
+struct Bytes16 {
+  uint64_t half[2];
+};
 
 // Calls f with an object of the size of a voxel, or with a byte for sizes that no object has.
 template <class F>
@@ -58,7 +60,8 @@ void move_voxels(const Move& m, const char* source, char* result) {
       for (int64_t w = 0; w < m.size[2]; w += row_tile)
         for (int64_t a = first; a < last; ++a)
           move_row(from + (o * m.stride[other] + a * m.stride[across] + w * m.stride[2]) * unit, m.stride[2],
-                   to + (o * result_stride[other] + a * result_stride[across] + w) * unit, std::min(row_tile, m.size[2] - w), unit == 1 ? int64_t(sizeof(V)) : unit);
+                   to + (o * result_stride[other] + a * result_stride[across] + w) * unit, std::min(row_tile, m.size[2] - w),
+                   unit == 1 ? int64_t(sizeof(V)) : unit);
     });
   });
 }

@@ -38,7 +38,8 @@ void check_overview(const Volume& image, const std::vector<OverviewColumn>& colu
   for (auto& c : columns) {
     if (!c.label) continue;
     const Shape& l = c.label.shape();
-    check(!is_floating(c.label.dtype()) && c.label.device().is_cpu() && l.rank >= 3 && l[0] == s[0] && l[1] == s[1] && l[2] == s[2] && l.count() == s.count(0, 3),
+    check(!is_floating(c.label.dtype()) && c.label.device().is_cpu() && l.rank >= 3 && l[0] == s[0] && l[1] == s[1] && l[2] == s[2] &&
+              l.count() == s.count(0, 3),
           "slice_overview: the label map \"", c.title, "\", ", c.label, ", does not fit the image ", image.data);
   }
 }
@@ -71,7 +72,9 @@ Picture draw_slice(const Volume& image, const Tensor& grey, const Tensor& label_
   const float* g = grey.view().as<float>() + d * height * width;
   const LabelSlice label(label_map);
   Picture p(size[0], size[1]);
-  const auto nearest = [](int i, int pixels, int64_t voxels) { return std::clamp<int64_t>(int64_t((i + 0.5) * double(voxels) / pixels), 0, voxels - 1); };
+  const auto nearest = [](int i, int pixels, int64_t voxels) {
+    return std::clamp<int64_t>(int64_t((i + 0.5) * double(voxels) / pixels), 0, voxels - 1);
+  };
   const auto label_at = [&](int x, int y) {
     return label.at(d, height - 1 - nearest(y, size[1], height), width - 1 - nearest(x, size[0], width));
   };
@@ -82,7 +85,8 @@ Picture draw_slice(const Volume& image, const Tensor& grey, const Tensor& label_
       const double u = std::clamp(double(width) - 1 - ((x + 0.5) * double(width) / size[0] - 0.5), 0.0, double(width) - 1);
       const int64_t w0 = int64_t(u), w1 = std::min(w0 + 1, width - 1);
       const double a = u - double(w0), b = v - double(h0);
-      const double value = (1 - b) * ((1 - a) * g[h0 * width + w0] + a * g[h0 * width + w1]) + b * ((1 - a) * g[h1 * width + w0] + a * g[h1 * width + w1]);
+      const double value =
+          (1 - b) * ((1 - a) * g[h0 * width + w0] + a * g[h0 * width + w1]) + b * ((1 - a) * g[h1 * width + w0] + a * g[h1 * width + w1]);
       const double level = std::clamp((value - window.low) / (window.high - window.low), 0.0, 1.0);
       const auto shade = uint8_t(std::isfinite(level) ? std::lround(255 * level) : 0);
       p.set(x, y, {shade, shade, shade});
@@ -114,7 +118,8 @@ int draw_legend(Picture* p, const OverviewOptions& o, int width, int y) {
 }  // namespace
 
 Window window_of(const Tensor& image, int channel) {
-  check(bool(image) && image.shape().rank == 4 && channel >= 0 && channel < image.dim(3), "window_of: there is no channel ", channel, " in ", image);
+  check(bool(image) && image.shape().rank == 4 && channel >= 0 && channel < image.dim(3), "window_of: there is no channel ", channel,
+        " in ", image);
   const Tensor host = image.detach().to(Device{}).to(DType::f32);
   const int64_t channels = image.dim(3), count = image.count() / channels, step = std::max<int64_t>(1, count / 500000);
   std::vector<float> sample;

@@ -14,7 +14,7 @@ namespace voxgrad {
 
 // Hues far apart for normal and, as far as twelve allow, for colour-blind eyes; light enough to be seen on grey.
 Color label_color(int64_t label) {
-  constexpr Color colors[12] = {{230, 75, 60},  {70, 170, 235}, {250, 200, 50}, {90, 200, 110},  {185, 110, 225}, {245, 145, 50},
+  constexpr Color colors[12] = {{230, 75, 60},  {70, 170, 235},  {250, 200, 50}, {90, 200, 110},  {185, 110, 225}, {245, 145, 50},
                                 {60, 210, 205}, {240, 120, 180}, {170, 210, 60}, {120, 130, 245}, {200, 150, 110}, {235, 235, 235}};
   if (label <= 0) return {};
   const Color c = colors[(label - 1) % 12];
@@ -24,7 +24,8 @@ Color label_color(int64_t label) {
 }
 
 Picture::Picture(int width, int height, Color background) : width_(width), height_(height) {
-  check(width > 0 && height > 0 && int64_t(width) * height <= int64_t(1) << 28, "picture: ", width, " x ", height, " pixels are not possible");
+  check(width > 0 && height > 0 && int64_t(width) * height <= int64_t(1) << 28, "picture: ", width, " x ", height,
+        " pixels are not possible");
   rgb_.resize(size_t(width) * size_t(height) * 3);
   for (size_t i = 0; i < rgb_.size(); i += 3) rgb_[i] = background.r, rgb_[i + 1] = background.g, rgb_[i + 2] = background.b;
 }
@@ -142,7 +143,8 @@ void write_png(const std::filesystem::path& path, const Picture& p) {
   put_big_endian(head, uint32_t(p.width())), put_big_endian(head, uint32_t(p.height()));
   head += std::string("\x08\x02\x00\x00\x00", 5);  // 8 bits, RGB, deflate, adaptive filters, not interlaced
   const std::span<const std::byte> pieces[] = {filtered};
-  deflate_stream(pieces, Wrapper::zlib, [&](const void* bytes, size_t n) { data.append(static_cast<const char*>(bytes), n); }, 9);
+  deflate_stream(
+      pieces, Wrapper::zlib, [&](const void* bytes, size_t n) { data.append(static_cast<const char*>(bytes), n); }, 9);
   AtomicFile file(path);
   file.write("\x89PNG\r\n\x1a\n");
   file.write(chunk("IHDR", head)), file.write(chunk("IDAT", data)), file.write(chunk("IEND", ""));

@@ -57,10 +57,10 @@ struct OverviewColumn {
   Tensor label;  // u8, i16 or i32 {D, H, W} or {D, H, W, 1}
 };
 struct OverviewOptions {
-  int rows = 3;             // axial slices, spread over where labels are (over the volume without labels)
-  int cell = 224;           // pixels of the longer side of a slice
+  int rows = 3;    // axial slices, spread over where labels are (over the volume without labels)
+  int cell = 224;  // pixels of the longer side of a slice
   int channel = 0;
-  std::optional<Window> window;  // window_of the image without it; of a CT rather {-160, 240} HU
+  std::optional<Window> window;          // window_of the image without it; of a CT rather {-160, 240} HU
   std::vector<std::string> label_names;  // of the values 0, 1, ...: a legend below
   std::string title;
 };

@@ -11,7 +11,8 @@ constexpr Color kPaper{255, 255, 255}, kInk{40, 44, 52}, kFaint{228, 230, 234}, 
 constexpr int kLeft = 74, kRight = 20, kTop = 40, kBottom = 50;
 
 Color curve_color(size_t i) {
-  constexpr Color colors[] = {{31, 105, 190}, {214, 85, 30}, {30, 140, 80}, {150, 70, 180}, {190, 140, 0}, {0, 140, 150}, {200, 50, 110}, {90, 90, 90}};
+  constexpr Color colors[] = {{31, 105, 190}, {214, 85, 30}, {30, 140, 80},  {150, 70, 180},
+                              {190, 140, 0},  {0, 140, 150}, {200, 50, 110}, {90, 90, 90}};
   return colors[i % std::size(colors)];
 }
 
@@ -41,7 +42,8 @@ Axis linear_axis(double low, double high, int wanted, bool widen) {
   const double step = power * (raw / power <= 1 ? 1 : raw / power <= 2 ? 2 : raw / power <= 5 ? 5 : 10);
   Axis axis{.low = low, .high = high};
   if (widen) axis.low = std::floor(low / step + 1e-9) * step, axis.high = std::ceil(high / step - 1e-9) * step;
-  for (int64_t i = int64_t(std::ceil(axis.low / step - 1e-9)); double(i) * step <= axis.high + step * 1e-9; ++i) axis.ticks.push_back(double(i) * step);
+  for (int64_t i = int64_t(std::ceil(axis.low / step - 1e-9)); double(i) * step <= axis.high + step * 1e-9; ++i)
+    axis.ticks.push_back(double(i) * step);
   return axis;
 }
 

@@ -18,11 +18,11 @@ struct Affine {
   double operator()(int row, int column) const { return m[row][column]; }
   double& operator()(int row, int column) { return m[row][column]; }
 
-  Vec3 spacing() const;                 // {d, h, w} mm
+  Vec3 spacing() const;  // {d, h, w} mm
   Vec3 origin() const { return {m[0][3], m[1][3], m[2][3]}; }
-  Vec3 apply(const Vec3& dhw) const;    // world position of a voxel
-  double determinant() const;           // of the 3x3 part
-  bool is_valid() const;                // finite and invertible
+  Vec3 apply(const Vec3& dhw) const;  // world position of a voxel
+  double determinant() const;         // of the 3x3 part
+  bool is_valid() const;              // finite and invertible
   Affine inverse() const;
   // The grid of the same field of view whose voxels are `factor` {d, h, w} times as large: voxel borders coincide, centres need not.
   Affine resampled(const Vec3& factor) const;

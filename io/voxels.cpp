@@ -60,7 +60,9 @@ void convert(const S* from, int64_t count, const VoxelLayout& v, T* to, const st
   }
 }
 
-bool kept_as_is(const VoxelLayout& v) { return !v.is_rescaled() && size_of(v.stored) == int(size_of(v.dtype())) && v.stored != Stored::u32; }
+bool kept_as_is(const VoxelLayout& v) {
+  return !v.is_rescaled() && size_of(v.stored) == int(size_of(v.dtype())) && v.stored != Stored::u32;
+}
 
 // fetch(to, bytes) delivers the next bytes.
 template <class Fetch>
@@ -121,8 +123,10 @@ DType VoxelLayout::dtype() const {
   if (is_rescaled()) return DType::f32;
   switch (stored) {
     case Stored::u8: return DType::u8;
-    case Stored::i8: case Stored::i16: return DType::i16;
-    case Stored::f32: case Stored::f64: return DType::f32;
+    case Stored::i8:
+    case Stored::i16: return DType::i16;
+    case Stored::f32:
+    case Stored::f64: return DType::f32;
     default: return DType::i32;
   }
 }

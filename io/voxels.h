@@ -22,7 +22,7 @@ struct VoxelLayout {
   int64_t channels = 1;
   bool planar = false;
   Stored stored = Stored::u8;
-  bool swapped = false;         // bytes in the order that is not the machine's
+  bool swapped = false;  // bytes in the order that is not the machine's
   double slope = 1, intercept = 0;
 
   bool is_rescaled() const { return slope != 1 || intercept != 0; }
