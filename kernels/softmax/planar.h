@@ -60,6 +60,42 @@ VOXGRAD_INLINE void transpose_out(const A* __restrict planes, int64_t voxels, Ch
   for (int64_t v = 0; v < voxels; ++v)
     for (int64_t k = 0; k < channels; ++k) to[v * channels + k] = planes[k * width + v];
 }
+
+// The same for any number of channels from 4 on: 4 x 4 blocks in registers, the last one overlapping the one before it.
+typedef float Quad __attribute__((vector_size(16)));
+struct Quads {
+  Quad row[4];
+  VOXGRAD_INLINE Quads(const float* from, int64_t stride) {
+    for (int i = 0; i < 4; ++i) __builtin_memcpy(&row[i], from + i * stride, sizeof(Quad));
+    typedef int32_t Order __attribute__((vector_size(16)));
+    const Order low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
+    const Quad a = __builtin_shuffle(row[0], row[1], low), b = __builtin_shuffle(row[2], row[3], low);
+    const Quad c = __builtin_shuffle(row[0], row[1], high), d = __builtin_shuffle(row[2], row[3], high);
+    row[0] = __builtin_shuffle(a, b, first), row[1] = __builtin_shuffle(a, b, second);
+    row[2] = __builtin_shuffle(c, d, first), row[3] = __builtin_shuffle(c, d, second);
+  }
+  VOXGRAD_INLINE void store(float* to, int64_t stride) const {
+    for (int i = 0; i < 4; ++i) __builtin_memcpy(to + i * stride, &row[i], sizeof(Quad));
+  }
+};
+template <class F>
+VOXGRAD_INLINE void over_quads(int64_t voxels, int64_t channels, F&& f) {
+  for (int64_t v = 0; v + 4 <= voxels; v += 4)
+    for (int64_t k = 0; k < channels; k += 4) f(v, k + 4 <= channels ? k : channels - 4);
+}
+VOXGRAD_INLINE void transpose_in(const float* __restrict from, int64_t voxels, int64_t channels, int64_t width, float* __restrict planes) {
+  over_quads(voxels, channels, [&](int64_t v, int64_t k) { Quads(from + v * channels + k, channels).store(planes + k * width + v, width); });
+  for (int64_t k = 0; k < channels; ++k) {
+    for (int64_t v = voxels / 4 * 4; v < voxels; ++v) planes[k * width + v] = from[v * channels + k];
+    for (int64_t v = voxels; v < width; ++v) planes[k * width + v] = 0;
+  }
+}
+VOXGRAD_INLINE void transpose_out(const float* __restrict planes, int64_t voxels, int64_t channels, int64_t width, float* __restrict to) {
+  over_quads(voxels, channels, [&](int64_t v, int64_t k) { Quads(planes + k * width + v, width).store(to + v * channels + k, channels); });
+  for (int64_t v = voxels / 4 * 4; v < voxels; ++v)
+    for (int64_t k = 0; k < channels; ++k) to[v * channels + k] = planes[k * width + v];
+}
+
 // f(channels) with the small numbers as compile-time constants.
 template <class F>
 VOXGRAD_INLINE void on_channels(int64_t channels, F&& f) {
@@ -68,8 +104,6 @@ VOXGRAD_INLINE void on_channels(int64_t channels, F&& f) {
     case 2: return f(std::integral_constant<int64_t, 2>{});
     case 3: return f(std::integral_constant<int64_t, 3>{});
     case 4: return f(std::integral_constant<int64_t, 4>{});
-    case 5: return f(std::integral_constant<int64_t, 5>{});
-    case 8: return f(std::integral_constant<int64_t, 8>{});
     default: return f(channels);
   }
 }
