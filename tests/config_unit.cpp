@@ -1,0 +1,74 @@
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "train/config.h"
+#include "train/split.h"
+
+using namespace voxgrad;
+using Catch::Matchers::Contains;
+
+TEST_CASE("configuration: every key survives a round trip through JSON") {
+  TrainConfig a;
+  a.seed = 7;
+  a.train.patch = {8, 16, 32};
+  a.train.batch = 3;
+  a.data.spacing = {1, 2, 3.5};
+  a.augment.noise_sigma = {0.01, 0.5};
+  TrainConfig b;
+  apply_json(b, to_json(a), "copy");
+  CHECK(to_json(b) == to_json(a));
+  CHECK(b.train.patch == Int3{8, 16, 32});
+  CHECK(to_json(b) != to_json(TrainConfig{}));
+}
+
+TEST_CASE("configuration: unknown keys are refused with the nearest known one") {
+  TrainConfig c;
+  CHECK_THROWS_WITH(apply_assignment(c, "train.bacth=4"), Contains("\"train.bacth\"") && Contains("\"train.batch\""));
+  CHECK_THROWS_WITH(apply_json(c, Json::parse(R"({"network": {"base_feature": 8}})"), "my.json"),
+                    Contains("my.json") && Contains("network.base_feature\"") && Contains("\"network.base_features\""));
+}
+
+TEST_CASE("configuration: values are checked, and a refused document changes nothing") {
+  TrainConfig c;
+  CHECK_THROWS_WITH(apply_assignment(c, "train.batch=0"), Contains("train.batch") && Contains("1"));
+  CHECK_THROWS_WITH(apply_assignment(c, "train.batch=two"), Contains("an integer"));
+  CHECK_THROWS_WITH(apply_assignment(c, "train.optimizer=adam"), Contains("sgd, adamw"));
+  CHECK_THROWS_WITH(apply_assignment(c, "train.patch=[8,8]"), Contains("three integers"));
+  CHECK_THROWS_WITH(apply_assignment(c, "augment.noise_sigma=[0.5,0.1]"), Contains("[low, high]"));
+  CHECK_THROWS_WITH(apply_assignment(c, "train.learning_rate"), Contains("key=value"));
+  CHECK_THROWS_AS(apply_json(c, Json::parse(R"({"seed": 9, "train": {"batch": -1}})"), "x"), Error);
+  CHECK(to_json(c) == to_json(TrainConfig{}));
+}
+
+TEST_CASE("configuration: --set takes JSON values and bare words") {
+  TrainConfig c;
+  apply_assignment(c, "train.optimizer=adamw");
+  apply_assignment(c, "train.minutes=2.5");
+  apply_assignment(c, "train.patch=[16,24,32]");
+  CHECK(c.train.optimizer == "adamw");
+  CHECK(c.train.minutes == 2.5);
+  CHECK(c.train.patch == Int3{16, 24, 32});
+}
+
+TEST_CASE("configuration: every key is described") {
+  const std::string text = describe_config();
+  for (const char* key : {"seed", "data.fold", "network.kind", "train.steps", "augment.mirror", "predict.overlap"}) CHECK_THAT(text, Contains(key));
+}
+
+TEST_CASE("split: the folds partition the cases, whatever their order") {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 23; ++i) ids.push_back("case_" + std::to_string(i));
+  std::vector<std::string> reversed(ids.rbegin(), ids.rend()), seen;
+  for (int fold = 0; fold < 5; ++fold) {
+    const Split s = split_cases(ids, fold, 5);
+    CHECK(s.training.size() + s.validation.size() == 23);
+    CHECK(s.validation == split_cases(reversed, fold, 5).validation);
+    CHECK((s.validation.size() == 4 || s.validation.size() == 5));
+    seen.insert(seen.end(), s.validation.begin(), s.validation.end());
+  }
+  std::sort(seen.begin(), seen.end());
+  std::sort(ids.begin(), ids.end());
+  CHECK(seen == ids);
+  CHECK(split_cases(ids, 0, 1).validation.empty());
+  CHECK_THROWS_WITH(split_cases({"a", "b"}, 0, 5), Contains("2 cases"));
+}
