@@ -7,7 +7,8 @@ struct MatmulOptions {
   bool transpose_a = false, transpose_b = false;  // of the last two axes
 };
 
-// {M, K} times {K, N} gives {M, N}; {B, M, K} times {B, K, N} gives {B, M, N}. One dtype, summed in accum_of(dtype). Saves a and b.
+// {M, K} times {K, N} gives {M, N}; {B, M, K} times {B, K, N} gives {B, M, N}. One dtype, summed in accum_of(dtype). Saves a
+// if b wants a gradient and b if a wants one.
 Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
 
 // y[.., k] = sum_c x[.., c] w[k, c] + b[k]: x {.., C} of any rank from 1 on, w {K, C} and b {K} (may be absent) of accum_of(dtype of x),

@@ -1,0 +1,15 @@
+// Eigen under a name of this instruction set, so that none of its inline functions is shared with files compiled for another.
+#define EIGEN_DONT_PARALLELIZE
+#define Eigen Eigen_avx2
+#include <Eigen/Core>
+
+#include "kernels/matmul/gemm_variants.h"
+
+namespace voxgrad::gemm_avx2 {
+namespace {
+#include "kernels/matmul/gemm_tile.h"
+}  // namespace
+
+void gemm_tile(const GemmTile& p, const float* a, const float* b, float* c) { product_of(p, a, b, c); }
+
+}  // namespace voxgrad::gemm_avx2
