@@ -38,12 +38,12 @@ class GatherPass {
     const int64_t sums = direct_ ? 0 : tiling_.voxels() * outputs_, inputs = round_up(tiling_.extents() * inputs_, 16);
     parallel_ranges(g_.n * g_.slices * tiles * parts_, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(inputs + sums);
-      Worker worker{ConvTile<A>(isa_, tiling_, scratch.data()), scratch.data() + inputs, {}, {}};
+      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}};
       int64_t loaded = -1;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t part = task % parts_, tile = task / parts_ % tiles, slice = task / parts_ / tiles % g_.slices, n = task / parts_ / tiles / g_.slices;
         const ConvStart start(tiling_, tile);
-        if (task / parts_ != loaded) worker.tile.load(x_, n, start, g_.in_channels, slice * g_.inputs, g_.inputs_of(slice), inputs_);
+        if (task / parts_ != loaded) worker.tile.load(n, slice, start);
         loaded = task / parts_;
         for (const ConvPhase& phase : phases_) sum_phase(worker, phase, n, slice, start, part);
       }
@@ -69,9 +69,11 @@ class GatherPass {
     for (int64_t i = 0; i < g_.slices; ++i)
       for (int64_t k = 0; k < outputs_; ++k)
         bias_[size_t(i * outputs_ + k)] = bias && k < g_.outputs_of(i) ? bias.as<A>()[i * g_.outputs + k] : A(0);
+    const bool turned = g_.w_output != 1 && !dot_ && !g_.depthwise;  // lanes are rows of the weight: a transposition, along whole rows
+    const int64_t vectors = blocks_.vectors, item = std::max<int64_t>(1, slice_weights() / (turned ? vectors : g_.taps()));
     for (const ConvPhase& p : phases_) {
-      const int64_t tap_weights = std::max<int64_t>(1, slice_weights() / g_.taps());
-      parallel_for(g_.slices * p.taps, (1 << 14) / tap_weights + 1, [&](int64_t i) {
+      parallel_for(g_.slices * (turned ? vectors : p.taps), (1 << 14) / item + 1, [&](int64_t i) {
+        if (turned) return turn_vector(p, i % vectors, i / vectors, w.as<A>() + i / vectors * g_.w_slice);
         pack_tap(p, i % p.taps, i / p.taps, w.as<A>() + i / p.taps * g_.w_slice + p.kernel_tap(g_, i % p.taps) * g_.w_tap);
       });
     }
@@ -94,17 +96,21 @@ class GatherPass {
     for (int64_t b = 0; b < blocks_.count; ++b) {
       const int64_t first = blocks_.first(b) * isa_.lanes, width = blocks_.width(b) * isa_.lanes, real = std::min(width, outputs - first);
       A* block = to + (first * p.taps + tap * width) * inputs_;
-      if (g_.w_output == 1) {
-        for (int64_t c = 0; c < inputs_; ++c) {
-          std::copy_n(w + c * g_.w_input + first, real, block + c * width);
-          std::fill(block + c * width + real, block + (c + 1) * width, A(0));
-        }
-        continue;
+      for (int64_t c = 0; c < inputs_; ++c) {
+        std::copy_n(w + c * g_.w_input + first, real, block + c * width);
+        std::fill(block + c * width + real, block + (c + 1) * width, A(0));
       }
-      constexpr int64_t kStrip = 32;
-      for (int64_t strip = 0; strip < inputs_; strip += kStrip)
-        for (int64_t k = 0; k < width; ++k)
-          for (int64_t c = strip; c < std::min(strip + kStrip, inputs_); ++c) block[c * width + k] = k < real ? w[(first + k) * g_.w_output + c] : A(0);
+    }
+  }
+  void turn_vector(const ConvPhase& p, int64_t vector, int64_t slice, const A* w) {
+    int64_t b = 0;
+    while (blocks_.first(b + 1) <= vector) ++b;
+    const int64_t lanes = isa_.lanes, first = blocks_.first(b), width = blocks_.width(b) * lanes;
+    const int64_t real = std::min(lanes, g_.outputs_of(slice) - vector * lanes);
+    for (int64_t tap = 0; tap < p.taps; ++tap) {
+      A* to = weights(slice, p) + (first * lanes * p.taps + tap * width) * inputs_ + (vector - first) * lanes;
+      isa_.transpose(w + vector * lanes * g_.w_output + p.kernel_tap(g_, tap) * g_.w_tap, g_.w_output, to, width, real, inputs_);
+      for (int64_t c = 0; c < inputs_ && real < lanes; ++c) std::fill(to + c * width + real, to + c * width + lanes, A(0));
     }
   }
 
@@ -144,7 +150,7 @@ class GatherPass {
     const int64_t lanes = isa_.lanes, first = blocks_.first(block) * lanes;
     ConvRow<A> row;
     row.w = weights(r.slice, p) + (dot_ || g_.depthwise ? 0 : first * p.taps * inputs_);
-    row.x_step = tiling_.step[2] * inputs_, row.voxels = r.width;
+    row.x_step = worker.tile.step(), row.voxels = r.width;
     row.y_step = direct_ ? g_.out_step.w * g_.out_channels : outputs_;
     row.width = dot_ ? g_.outputs : g_.depthwise ? (g_.outputs_of(r.slice) + lanes - 1) / lanes : blocks_.width(block);
     const A* bias = bias_.data() + r.slice * outputs_ + first;
@@ -158,7 +164,7 @@ class GatherPass {
         }
         char& started = worker.started[size_t(z * r.height + y)];
         if (worker.runs.empty() && (started || !last)) continue;
-        row.x = worker.tile.data() + (tz * tiling_.extent[1] + ty) * tiling_.extent[2] * inputs_;
+        row.x = worker.tile.row(tz, ty);
         row.runs = worker.runs.data(), row.run_count = int64_t(worker.runs.size());
         row.y = sums_at(worker, p, r, start, z, y) + first;
         row.init = started ? nullptr : bias;

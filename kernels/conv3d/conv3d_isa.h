@@ -22,17 +22,18 @@ struct ConvRow {
   int64_t width = 0;        // vectors (gather, depthwise) or outputs (dot) per voxel
 };
 
-// Voxels of one row: elements of the a and the b operand before its first voxel.
+// The a and the b operand of the first voxel of a row.
+template <class A>
 struct ConvRowPair {
-  int64_t a = 0, b = 0, voxels = 0;
+  const A *a = nullptr, *b = nullptr;
+  int64_t voxels = 0;
 };
 
 // sum[r][l] += sum over the voxels v of the rows of a[v][r] b[v][l], for r < extent and `vectors` vectors of l.
 template <class A>
 struct ConvOuter {
-  const A *a = nullptr, *b = nullptr;
   int64_t a_step = 0, b_step = 0;  // elements between voxels
-  const ConvRowPair* rows = nullptr;
+  const ConvRowPair<A>* rows = nullptr;
   int64_t row_count = 0;
   A* sum = nullptr;
   int64_t sum_step = 0, extent = 0, vectors = 0;
@@ -46,6 +47,8 @@ struct ConvIsa {
   // `rows` rows of n elements T, src_step apart, become rows of dst_step >= n elements A, zero from n on; and back.
   void (*load_rows)(DType, const void* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t n);
   void (*store_rows)(DType, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n);
+  // dst[c][r] = src[r][c] for r < rows, c < columns.
+  void (*transpose)(const A* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t columns);
   // y[v][l] = init[l] + sum over runs and steps of x[v][run.x + step] w[run.w + step][l]; w[step] holds `width` vectors.
   void (*gather)(const ConvRow<A>&);
   // y[v][k] = init[k] + sum of x[v][run.x + step] w[k][run.w + step]; steps are multiples of lanes, w[k] lies w_step elements after w[k - 1].

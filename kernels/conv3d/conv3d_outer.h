@@ -11,7 +11,7 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
   constexpr int L = kLanes<A>;
   Vector<A> sum[R][NB] = {};
   for (int64_t i = 0; i < o.row_count; ++i) {
-    const A *a = o.a + o.rows[i].a + first, *b = o.b + o.rows[i].b;
+    const A *a = o.rows[i].a + first, *b = o.rows[i].b;
     for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
       Vector<A> lanes[NB];
 #pragma GCC unroll 4
@@ -51,7 +51,7 @@ void depthwise_taps(const ConvOuter<A>& o, const ConvRun* runs) {
   for (int64_t l = 0; l < o.vectors * L; l += L) {
     Vector<A> sum[T] = {};
     for (int64_t i = 0; i < o.row_count; ++i) {
-      const A *a = o.a + o.rows[i].a + l, *b = o.b + o.rows[i].b + l;
+      const A *a = o.rows[i].a + l, *b = o.rows[i].b + l;
       for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
         const Vector<A> g = load(b);
 #pragma GCC unroll 8

@@ -38,6 +38,37 @@ void store_rows(DType t, const A* src, int64_t src_step, void* dst, int64_t dst_
   });
 }
 
+// Interleaving the first half of the rows with the second log2(lanes) times transposes.
+template <class A>
+VOXGRAD_INLINE void transpose_square(const A* src, int64_t src_step, A* dst, int64_t dst_step) {
+  constexpr int L = kLanes<A>;
+  Mask<A> low, high;
+  for (int l = 0; l < L; ++l) low[l] = l / 2 + l % 2 * L, high[l] = low[l] + L / 2;
+  Vector<A> v[L], next[L];
+#pragma GCC unroll 16
+  for (int l = 0; l < L; ++l) v[l] = load(src + l * src_step);
+#pragma GCC unroll 4
+  for (int stage = 1; stage < L; stage *= 2) {
+#pragma GCC unroll 8
+    for (int l = 0; l < L / 2; ++l)
+      next[2 * l] = __builtin_shuffle(v[l], v[l + L / 2], low), next[2 * l + 1] = __builtin_shuffle(v[l], v[l + L / 2], high);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = next[l];
+  }
+#pragma GCC unroll 16
+  for (int l = 0; l < L; ++l) store(dst + l * dst_step, v[l]);
+}
+
+template <class A>
+void transpose(const A* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t columns) {
+  constexpr int64_t L = kLanes<A>;
+  const int64_t whole_rows = rows / L * L, whole_columns = columns / L * L;
+  for (int64_t r = 0; r < whole_rows; r += L)
+    for (int64_t c = 0; c < whole_columns; c += L) transpose_square(src + r * src_step + c, src_step, dst + c * dst_step + r, dst_step);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c) dst[c * dst_step + r] = src[r * src_step + c];
+}
+
 template <class A>
 void column_sums(DType t, const void* g, int64_t rows, int64_t channels, A* sum) {
   on_elements<A>(t, g, [&](auto* from) {

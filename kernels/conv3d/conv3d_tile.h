@@ -30,34 +30,50 @@ struct ConvStart {
 };
 
 // The inputs that a tile reads, in A, zero outside the volume: tile {extent[0], extent[1], extent[2], padded channels}. Rows that lie
-// outside the volume as a whole are left unwritten; inside() tells.
+// outside the volume as a whole are left unwritten; inside() tells. Where every input is read once and as it is, rows of x itself.
 template <class A>
 class ConvTile {
  public:
-  ConvTile(const ConvIsa<A>& isa, const ConvTiling& t, A* data) : isa_(isa), t_(t), data_(data) {
+  ConvTile(const ConvIsa<A>& isa, const ConvGather& g, const ConvTiling& t, View x, int64_t padded, A* data)
+      : isa_(isa), g_(g), t_(t), x_(x), padded_(padded), data_(data), direct_(reads_directly(g, x, padded)) {
     for (int a = 0; a < 2; ++a) rows_[a].resize(size_t(t.extent[a]));
   }
+  static bool reads_directly(const ConvGather& g, View x, int64_t padded) {
+    bool inside = x.dtype == dtype_of<A> && padded == g.inputs && g.taps() == 1;
+    for (auto& phases : g.axes) inside = inside && phases.size() == 1 && phases[0].offset[0] == 0;
+    return inside && (g.out.d - 1) * g.in_step.d < g.in.d && (g.out.h - 1) * g.in_step.h < g.in.h && (g.out.w - 1) * g.in_step.w < g.in.w;
+  }
 
-  // Channels [first, first + count) of a sample of x {n, in, channels}.
-  void load(View x, int64_t sample, const ConvStart& start, int64_t channels, int64_t first, int64_t count, int64_t padded) {
+  void load(int64_t sample, int64_t slice, const ConvStart& start) {
     for (int a = 0; a < 2; ++a)
       for (int64_t i = 0; i < t_.extent[a]; ++i) rows_[a][size_t(i)] = t_.coordinate(a, start.at[a], i);
+    sample_ = sample, first_ = slice * g_.inputs;
+    if (direct_) return void(start_ = start.at[2] * t_.in_step[2]);
     find_segments(start);
+    const int64_t channels = g_.in_channels, count = g_.inputs_of(slice);
     for (int64_t z = 0; z < t_.extent[0]; ++z)
       for (int64_t y = 0; y < t_.extent[1]; ++y) {
         if (!inside(z, y)) continue;
-        A* to = data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded;
-        const int64_t row = ((sample * t_.in[0] + rows_[0][size_t(z)]) * t_.in[1] + rows_[1][size_t(y)]) * t_.in[2];
+        A* to = data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
+        const int64_t row = input_row(z, y);
         for (const Segment& s : segments_) {
-          if (s.from < 0) std::memset(to + s.at * padded, 0, size_t(s.count * padded) * sizeof(A));
-          else isa_.load_rows(x.dtype, element(x, (row + s.from) * channels + first), channels, to + s.at * padded, padded, s.count, count);
+          if (s.from < 0) std::memset(to + s.at * padded_, 0, size_t(s.count * padded_) * sizeof(A));
+          else isa_.load_rows(x_.dtype, element(x_, (row + s.from) * channels + first_), channels, to + s.at * padded_, padded_, s.count, count);
         }
       }
   }
   bool inside(int64_t z, int64_t y) const { return rows_[0][size_t(z)] >= 0 && rows_[1][size_t(y)] >= 0; }
-  const A* data() const { return data_; }
+  // The first input of row (z, y) of the tile, and the elements between the inputs of neighbouring positions.
+  const A* row(int64_t z, int64_t y) const {
+    if (!direct_) return data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
+    return x_.as<A>() + (input_row(z, y) + start_) * g_.in_channels + first_;
+  }
+  int64_t step() const { return direct_ ? t_.in_step[2] * g_.in_channels : t_.step[2] * padded_; }
 
  private:
+  int64_t input_row(int64_t z, int64_t y) const {
+    return ((sample_ * t_.in[0] + rows_[0][size_t(z)]) * t_.in[1] + rows_[1][size_t(y)]) * t_.in[2];
+  }
   struct Segment {
     int64_t at, from, count;  // of the tile, of the volume (-1: outside)
   };
@@ -77,8 +93,13 @@ class ConvTile {
   }
 
   const ConvIsa<A>& isa_;
+  const ConvGather& g_;
   const ConvTiling& t_;
+  const View x_;
+  const int64_t padded_;
   A* data_;
+  const bool direct_;
+  int64_t sample_ = 0, first_ = 0, start_ = 0;  // of the tile: sample, channel and, where read directly, position along the row
   std::vector<int64_t> rows_[2];
   std::vector<Segment> segments_;
 };

@@ -23,6 +23,7 @@ class WeightPass {
     const int64_t lanes = isa_.lanes;
     inputs_ = swapped_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = swapped_ ? g.outputs : round_up(g.outputs, lanes);
+    direct_ = gy.dtype == dtype_of<A> && outputs_ == g.outputs && g.out_channels % g.outputs == 0;
     extent_ = g.depthwise ? 1 : swapped_ ? g.outputs : g.inputs;
     if (g.depthwise) blocks_.count = 1;
     const int64_t voxels = g.n * g.axes[0][0].positions * g.axes[1][0].positions * g.axes[2][0].positions;
@@ -41,8 +42,8 @@ class WeightPass {
   void run() {
     const int64_t inputs = round_up(tiling_.extents() * inputs_, 16), parts = block_parts_ * tap_parts_;
     parallel_ranges(chunks_ * g_.slices * parts, 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(inputs + tiling_.voxels() * outputs_);
-      Worker worker{ConvTile<A>(isa_, tiling_, scratch.data()), scratch.data() + inputs, {}, {}};
+      ConvScratch<A> scratch(inputs + (direct_ ? 0 : tiling_.voxels() * outputs_));
+      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}, {}};
       for (int64_t task = begin; task < end; ++task) sum_chunk(worker, task / parts / g_.slices, task / parts % g_.slices, task % parts);
     });
     combine();
@@ -51,8 +52,9 @@ class WeightPass {
  private:
   struct Worker {
     ConvTile<A> tile;
-    A* gradients;  // of the tile's outputs, {block, outputs_}
-    std::vector<ConvRowPair> rows;
+    A* gradients;  // of the tile's outputs, {block, outputs_}, and their rows, there or in gy
+    std::vector<const A*> gradient_rows;
+    std::vector<ConvRowPair<A>> rows;
     std::vector<ConvRun> runs;
   };
   struct Part {
@@ -88,12 +90,15 @@ class WeightPass {
     const ConvStart start(tiling_, tile);
     int64_t size[3];
     for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
-    worker.tile.load(x_, n, start, g_.in_channels, slice * g_.inputs, g_.inputs_of(slice), inputs_);
+    worker.tile.load(n, slice, start);
+    worker.gradient_rows.clear();
     for (int64_t z = 0; z < size[0]; ++z)
       for (int64_t y = 0; y < size[1]; ++y) {
         const int64_t voxel = ((n * g_.out.d + start.at[0] + z) * g_.out.h + start.at[1] + y) * g_.out.w + start.at[2];
-        isa_.load_rows(gy_.dtype, element(gy_, voxel * g_.out_channels + slice * g_.outputs), g_.out_channels,
-                       worker.gradients + (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_, outputs_, size[2], g_.outputs_of(slice));
+        const void* from = element(gy_, voxel * g_.out_channels + slice * g_.outputs);
+        A* to = worker.gradients + (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_;
+        if (!direct_) isa_.load_rows(gy_.dtype, from, g_.out_channels, to, outputs_, size[2], g_.outputs_of(slice));
+        worker.gradient_rows.push_back(direct_ ? static_cast<const A*>(from) : to);
       }
     const int64_t widest = g_.depthwise ? blocks_.vectors : blocks_.width(blocks_.count - 1);
     const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
@@ -105,9 +110,8 @@ class WeightPass {
   void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part) {
     const int64_t lanes = isa_.lanes, shift = g_.depthwise ? 0 : blocks_.first(block) * lanes;
     ConvOuter<A> o;
-    o.a = worker.tile.data(), o.b = worker.gradients;
-    o.a_step = tiling_.step[2] * inputs_, o.b_step = outputs_;
-    if (swapped_) std::swap(o.a, o.b), std::swap(o.a_step, o.b_step);
+    o.a_step = worker.tile.step(), o.b_step = direct_ ? g_.out_channels : outputs_;
+    if (swapped_) std::swap(o.a_step, o.b_step);
     o.vectors = blocks_.width(block), o.sum_step = o.vectors * lanes;
     for (int64_t i = part.first_piece; i < part.last_piece;) {
       const ConvPiece& piece = phase_.pieces[size_t(i)];
@@ -118,9 +122,8 @@ class WeightPass {
       for (int64_t row = first; row < last; ++row) {
         const int64_t z = row / size[1], y = row % size[1], tz = z * tiling_.step[0], ty = y * tiling_.step[1];
         if (!worker.tile.inside(tz + piece.z, ty + piece.y)) continue;
-        const int64_t x = (tz * tiling_.extent[1] + ty) * tiling_.extent[2] * inputs_ + (g_.depthwise ? 0 : piece.run.x);
-        const int64_t g = (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_;
-        worker.rows.push_back(swapped_ ? ConvRowPair{g, x + shift, size[2]} : ConvRowPair{x, g + shift, size[2]});
+        const A *x = worker.tile.row(tz, ty) + (g_.depthwise ? 0 : piece.run.x), *g = worker.gradient_rows[size_t(row)];
+        worker.rows.push_back(swapped_ ? ConvRowPair<A>{g, x + shift, size[2]} : ConvRowPair<A>{x, g + shift, size[2]});
       }
       o.rows = worker.rows.data(), o.row_count = int64_t(worker.rows.size());
       if (o.row_count > 0 && g_.depthwise) {
@@ -141,7 +144,6 @@ class WeightPass {
     const int64_t taps = g_.taps();
     parallel_for(g_.slices * taps, (1 << 14) / (extent_ * blocks_.vectors * isa_.lanes * chunks_) + 1, [&](int64_t i) {
       const int64_t slice = i / taps, tap = i % taps, real = swapped_ ? g_.inputs_of(slice) : g_.outputs_of(slice);
-      const int64_t lane_step = swapped_ ? g_.w_input : g_.w_output, rank_step = swapped_ ? g_.w_output : g_.w_input;
       A* to = gw_.as<A>() + slice * g_.w_slice + phase_.kernel_tap(g_, tap) * g_.w_tap;
       for (int64_t b = 0; b < blocks_.count; ++b) {
         const int64_t first = blocks_.first(b) * isa_.lanes, width = blocks_.width(b) * isa_.lanes, count = extent_ * width;
@@ -150,8 +152,10 @@ class WeightPass {
           const A* more = sums(c, slice, b) + tap * count;
           for (int64_t j = 0; j < count; ++j) total[j] += more[j];
         }
-        for (int64_t r = 0; r < extent_; ++r)
-          for (int64_t l = 0; l < std::min(width, real - first); ++l) to[(first + l) * lane_step + r * rank_step] = total[r * width + l];
+        const int64_t kept = std::min(width, real - first);
+        if (swapped_) {
+          for (int64_t r = 0; r < extent_; ++r) std::copy_n(total + r * width, kept, to + first + r * g_.w_output);
+        } else isa_.transpose(total, width, to + first * g_.w_output, g_.w_output, extent_, kept);
       }
     });
   }
@@ -159,7 +163,7 @@ class WeightPass {
   const ConvGather& g_;
   const ConvIsa<A> isa_;
   View x_, gy_, gw_;
-  bool swapped_;  // lanes run along the inputs
+  bool swapped_, direct_ = false;  // lanes run along the inputs; output gradients are read where they are
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, extent_;  // channels of a slice, padded; those that are not lanes
   int64_t chunks_, block_parts_, tap_parts_;
