@@ -61,7 +61,7 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   setenv("VOXGRAD_CHECK_MEMORY", "1", 1);
   Tally tally;
   bool list = false;
@@ -101,4 +101,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
   return tally.failed != 0;
+} catch (const Error& e) {
+  std::puts(e.what());
+  return 1;
 }
