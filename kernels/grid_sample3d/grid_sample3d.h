@@ -17,8 +17,8 @@ struct GridSample3dOptions {
 };
 
 // y[n, z, p, q, :] = x[n] at grid[n, z, p, q] = (w, h, d), where -1 and 1 are the outer borders of the first and last voxel (their centres
-// with align_corners). x {N, D, H, W, C}, grid {N, Z, P, Q, 3} of accum_of(dtype of x), y {N, Z, P, Q, C}. A coordinate that is NaN or
-// infinite samples as -1. Saves x (if the grid wants a gradient) and grid.
+// with align_corners). x {N, D, H, W, C}, grid {N, Z, P, Q, 3} of accum_of(dtype of x), y {N, Z, P, Q, C}. Values are
+// clamped to +-1e6, a NaN counts as -1e6. Saves x (if the grid wants a gradient) and grid.
 Tensor grid_sample3d(const Tensor& x, const Tensor& grid, const GridSample3dOptions& options = {});
 
 }  // namespace voxgrad
