@@ -89,13 +89,13 @@ void paint_lesions(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
   const Tensor rough = canvas.noise(8, draw.split());
   const float* r = rough.view().as<float>();
   const int64_t count = 1 + draw.below(2);
-  const Tissue core{t.grey.mean * draw.between(0.8, 1.0), 0.04f, 0.03f}, rim{t.white.mean + draw.between(0.08, 0.16), 0.03f, 0.03f};
+  const Tissue core{t.grey.mean * draw.between(0.75, 0.95), 0.05f, 0.03f}, rim{t.white.mean + draw.between(0.1, 0.18), 0.03f, 0.03f};
   float side = draw.below(2) ? 1.f : -1.f;
   for (int64_t k = 0; k < count; ++k, side = -side) {
     const Ellipsoid lesion{{draw.between(0.15, 0.45), draw.between(-0.42, 0.38), side * draw.between(0.27, 0.4)},
-                           draw.scaled({0.19f, 0.2f, 0.19f}, 0.2),
+                           (k == 0 ? 1.f : 0.7f) * draw.scaled({0.24f, 0.25f, 0.24f}, 0.15),
                            draw.between(-1, 1)};
-    const float wall = draw.between(0.05, 0.07);
+    const float wall = draw.between(0.05, 0.08);
     const auto body = [&](Vec3 x, int64_t i) { return std::max(lesion(x) + 0.02f * r[i], brain.hemispheres(x) + 0.06f); };
     canvas.paint(region_of(lesion), rim, kLesion, body);
     canvas.paint(region_of(lesion), core, kLesion, [&](Vec3 x, int64_t i) { return body(x, i) + wall; });
