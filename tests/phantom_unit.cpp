@@ -38,7 +38,7 @@ double best_interval_dice(const Phantom& p, int label) {
 }  // namespace
 
 TEST_CASE("no threshold solves a phantom") {
-  // A classifier that knows the label of the case and takes the best interval for each class: 0.6 is far below what a network reaches.
+  // A classifier that knows the label of the case and takes the best interval for each class: 0.5 is far below what a network reaches.
   for (PhantomKind kind : kKinds) {
     double sum = 0;
     int count = 0;
@@ -47,7 +47,7 @@ TEST_CASE("no threshold solves a phantom") {
       for (int label = 1; label < int(phantom_labels(kind).size()); ++label) sum += best_interval_dice(p, label), ++count;
     }
     INFO(name_of(kind) << ": " << sum / count);
-    CHECK(sum / count < 0.6);
+    CHECK(sum / count < 0.5);
   }
   // The measure itself: a class of its own intensity is found.
   Phantom plain{Tensor::zeros({8, 8, 8, 1}), Tensor::zeros({8, 8, 8}, DType::u8), {1, 1, 1}};
