@@ -73,11 +73,6 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), final_.c_str()) != 0) fail_to_write(final_, errno);
   close(file_);
   file_ = -1;
-  const fs::path folder = temporary_.parent_path();
-  if (const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); directory >= 0) {
-    fsync(directory);
-    close(directory);
-  }
 }
 
 void write_text_file(const fs::path& path, std::string_view text) {

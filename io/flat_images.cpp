@@ -34,11 +34,14 @@ void write_picture(const fs::path& path, const Volume& v) {
   check((tiff || s[0] == 1) && (s[3] == 1 || s[3] == 3), "cannot write ", path.string(), ": ", v.data, ", wanted ",
         tiff ? "" : "one slice of ", "1 or 3 channels");
   AtomicFile file(path);
-  encode(format, file.temporary(), v.data);
-  // ITK does not report every failure to write: what was written must read back.
-  const Tensor back = read_picture(file.temporary()).data;
-  const bool same = back.shape() == s && back.dtype() == t &&
-                    (format == Foreign::jpeg || std::memcmp(back.view().data, v.data.view().data, v.data.bytes()) == 0);
+  bool same = false;
+  try {
+    encode(format, file.temporary(), v.data);
+    // ITK does not report every failure to write: what was written must read back.
+    const Tensor back = read_picture(file.temporary()).data;
+    same = back.shape() == s && back.dtype() == t &&
+           (format == Foreign::jpeg || std::memcmp(back.view().data, v.data.view().data, v.data.bytes()) == 0);
+  } catch (const Error& e) { fail("cannot write ", path.string(), ": ", e.what()); }
   check(same, "cannot write ", path.string(), ": it does not read back as it was written; is the disk full?");
   file.commit();
 }
