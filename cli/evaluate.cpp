@@ -30,7 +30,8 @@ std::map<std::string, fs::path> maps_in(const fs::path& place) {
   const auto add = [&](const fs::path& file) {
     const std::string id = case_id(file.string());
     const auto [at, fresh] = out.emplace(id, file);
-    check(fresh, place.string(), ": the case ", id, " occurs twice, as ", at->second.filename().string(), " and ", file.filename().string());
+    check(fresh, place.string(), ": the case ", id, " occurs twice, as ", at->second.filename().string(), " and ",
+          file.filename().string());
   };
   if (!fs::is_directory(place)) return add(place), out;
   for (const auto& entry : fs::directory_iterator(place)) {
@@ -57,7 +58,8 @@ Tensor labels_of(const Volume& v, const fs::path& file) {
     const T* from = v.data.view().as<T>();
     parallel_for(out.count(), 1 << 16, [&](int64_t i) {
       const double value = double(from[i]);
-      check(value >= 0 && value <= 255 && value == std::floor(value), file.string(), ": the value ", value, " is no label, an integer from 0 to 255");
+      check(value >= 0 && value <= 255 && value == std::floor(value), file.string(), ": the value ", value,
+            " is no label, an integer from 0 to 255");
       to[i] = uint8_t(value);
     });
   });
@@ -77,21 +79,28 @@ double corner_distance(const Affine& a, const Affine& b, const Shape& s) {
 }
 
 void check_same_grid(const Volume& p, const fs::path& prediction, const Volume& r, const fs::path& reference) {
-  check(p.data.shape() == r.data.shape(), prediction.string(), ": its shape is ", p.data.shape(), ", that of ", reference.string(), " is ", r.data.shape(),
-        " (canonical axes); masks must have the geometry of the reference");
+  check(p.data.shape() == r.data.shape(), prediction.string(), ": its shape is ", p.data.shape(), ", that of ", reference.string(), " is ",
+        r.data.shape(), " (canonical axes); masks must have the geometry of the reference");
   const Vec3 mm = r.spacing();
   const double limit = 0.05 * std::min({mm[0], mm[1], mm[2]}), distance = corner_distance(p.affine, r.affine, r.data.shape());
-  check(distance <= limit, prediction.string(), ": lies elsewhere in space than ", reference.string(), ", by up to ", distance, " mm; ", limit,
-        " mm (a twentieth of a voxel) is allowed");
+  check(distance <= limit, prediction.string(), ": lies elsewhere in space than ", reference.string(), ", by up to ", distance, " mm; ",
+        limit, " mm (a twentieth of a voxel) is allowed");
+}
+
+bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
+
+// For CLI::Option::check.
+std::string check_labels(const std::string& text) {
+  if (!is_number(text)) return fs::exists(text) ? "" : text + ": is neither a number of classes nor a file that exists";
+  const int classes = text.size() > 3 ? 0 : std::stoi(text);
+  return classes >= 2 && classes <= 256 ? "" : text + " classes; 2 to 256 are possible, the background is one";
 }
 
 // Names of the classes 0 .. K - 1 from --labels or, without it, from a dataset.json beside the references. Empty: not known.
 std::vector<std::string> label_names(const EvaluateCommand& c) {
-  if (!c.labels.empty() && c.labels.find_first_not_of("0123456789") == std::string::npos) {
-    const int classes = c.labels.size() > 3 ? 0 : std::stoi(c.labels);
-    check(classes >= 2 && classes <= 256, "--labels ", c.labels, ": 2 to 256 classes are possible, the background is one");
+  if (is_number(c.labels)) {
     std::vector<std::string> names = {"background"};
-    for (int k = 1; k < classes; ++k) names.push_back("class " + std::to_string(k));
+    for (int k = 1; k < std::stoi(c.labels); ++k) names.push_back("class " + std::to_string(k));
     return names;
   }
   if (!c.labels.empty()) return read_dataset(fs::is_directory(c.labels) ? fs::path(c.labels) : fs::absolute(c.labels).parent_path()).labels;
@@ -116,8 +125,14 @@ void fill_up(Evaluation& e) {
     const Confusion first = c.classes.empty() ? Confusion{} : c.classes[0].counts;
     const int64_t voxels = first.tp + first.fp + first.fn + first.tn;
     while (c.classes.size() < most)
-      c.classes.push_back({.label = int(c.classes.size()) + 1, .counts = {.tn = voxels}, .dice = nan, .iou = nan, .precision = nan, .recall = nan,
-                           .hd95_mm = nan, .nsd = nan});
+      c.classes.push_back({.label = int(c.classes.size()) + 1,
+                           .counts = {.tn = voxels},
+                           .dice = nan,
+                           .iou = nan,
+                           .precision = nan,
+                           .recall = nan,
+                           .hd95_mm = nan,
+                           .nsd = nan});
   }
 }
 
@@ -128,10 +143,9 @@ CaseScores score_case(const std::string& id, const std::array<fs::path, 2>& file
   const Tensor prediction = labels_of(p, predicted_file), reference = labels_of(r, reference_file);
   const int used = classes > 0 ? classes : std::max(2, largest_label(prediction, reference) + 1);
   try {
-    return {id, score(prediction, reference, r.spacing(), {.classes = used, .tolerance_mm = c.tolerance_mm, .surface = !c.fast, .ignore_label = c.ignore_label})};
-  } catch (const Error& e) {
-    fail(predicted_file.string(), " against ", reference_file.string(), ": ", e.what());
-  }
+    return {id, score(prediction, reference, r.spacing(),
+                      {.classes = used, .tolerance_mm = c.tolerance_mm, .surface = !c.fast, .ignore_label = c.ignore_label})};
+  } catch (const Error& e) { fail(predicted_file.string(), " against ", reference_file.string(), ": ", e.what()); }
 }
 
 void run(const EvaluateCommand& c) {
@@ -165,11 +179,24 @@ void add_evaluate(CLI::App& program) {
   auto o = std::make_shared<EvaluateCommand>();
   CLI::App* command = program.add_subcommand("evaluate", "Compare masks with references: Dice, IoU, Hausdorff distance, surface Dice");
   command->add_option("--pred", o->prediction, "Folder of masks, or one")->required()->check(CLI::ExistingPath)->type_name("DIR");
-  command->add_option("--ref", o->reference, "Folder of references with the same case names, or one")->required()->check(CLI::ExistingPath)->type_name("DIR");
-  command->add_option("--json", o->json, "Write scores of every case and their means, in the form of nnU-Net's summary.json")->type_name("FILE");
-  command->add_option("--labels", o->labels, "Number of classes with the background, or a dataset.json (the one beside --ref, else what occurs)")->type_name("N_or_FILE");
-  command->add_option("--tolerance", o->tolerance_mm, "Of the normalised surface Dice (NSD), in mm")->check(CLI::NonNegativeNumber)->type_name("MM")->capture_default_str();
-  command->add_option("--ignore", o->ignore_label, "Reference label whose voxels are left out")->check(CLI::Range(0, 255))->type_name("LABEL");
+  command->add_option("--ref", o->reference, "Folder of references with the same case names, or one")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR");
+  command->add_option("--json", o->json, "Write scores of every case and their means, in the form of nnU-Net's summary.json")
+      ->type_name("FILE");
+  command
+      ->add_option("--labels", o->labels,
+                   "Number of classes with the background, or a dataset.json (the one beside --ref, else what occurs)")
+      ->check(check_labels)
+      ->type_name("N_or_FILE");
+  command->add_option("--tolerance", o->tolerance_mm, "Of the normalised surface Dice (NSD), in mm")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("MM")
+      ->capture_default_str();
+  command->add_option("--ignore", o->ignore_label, "Reference label whose voxels are left out")
+      ->check(CLI::Range(0, 255))
+      ->type_name("LABEL");
   command->add_flag("--partial", o->partial, "Allow references without a prediction");
   command->add_flag("--no-surface", o->fast, "Leave out HD95 and NSD, which take most of the time");
   add_threads(*command);

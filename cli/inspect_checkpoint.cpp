@@ -21,7 +21,8 @@ std::string joined(const List& words) {
 
 void describe_model(std::ostream& o, const ModelDescription& d) {
   o << "network        " << to_json(d)["network"].dump() << "\n"
-    << "patch          " << d.patch << " voxels of " << d.spacing[0] << " x " << d.spacing[1] << " x " << d.spacing[2] << " mm (D x H x W)\n"
+    << "patch          " << d.patch << " voxels of " << d.spacing[0] << " x " << d.spacing[1] << " x " << d.spacing[2]
+    << " mm (D x H x W)\n"
     << "channels       " << joined(d.channels) << "\n"
     << "labels         " << joined(d.labels) << "\n"
     << "normalisation  ";
@@ -51,9 +52,12 @@ std::string describe_checkpoint(const std::filesystem::path& file) {
   if (of_net) o << "parameters     " << of_net << " of the network (under \"net.\")\n";
   if (!c.metadata.empty()) o << "metadata\n";
   for (const auto& [key, value] : c.metadata)
-    o << "  " << key << "  " << (value.size() <= kLongestValue ? value : value.substr(0, kLongestValue) + "... (" + std::to_string(value.size()) + " characters)") << "\n";
+    o << "  " << key << "  "
+      << (value.size() <= kLongestValue ? value : value.substr(0, kLongestValue) + "... (" + std::to_string(value.size()) + " characters)")
+      << "\n";
   o << "names\n";
-  for (const Parameter& p : c.tensors) o << "  " << std::left << std::setw(int(widest)) << p.name << "  " << name_of(p.tensor.dtype()) << " " << p.tensor.shape() << "\n";
+  for (const Parameter& p : c.tensors)
+    o << "  " << std::left << std::setw(int(widest)) << p.name << "  " << name_of(p.tensor.dtype()) << " " << p.tensor.shape() << "\n";
   return o.str();
 }
 

@@ -61,8 +61,10 @@ void describe_labels(std::ostream& o, const Volume& v) {
   const Vec3 mm = v.spacing();
   o << "value      voxels      share    volume\n";
   for (const auto& [value, count] : counts)
-    o << std::setw(5) << value << std::setw(12) << count << std::setw(10) << std::fixed << std::setprecision(3) << 100 * double(count) / double(v.data.count())
-      << "%" << std::setw(10) << std::setprecision(2) << double(count) * mm[0] * mm[1] * mm[2] / 1000 << " ml\n" << std::defaultfloat << std::setprecision(6);
+    o << std::setw(5) << value << std::setw(12) << count << std::setw(10) << std::fixed << std::setprecision(3)
+      << 100 * double(count) / double(v.data.count()) << "%" << std::setw(10) << std::setprecision(2)
+      << double(count) * mm[0] * mm[1] * mm[2] / 1000 << " ml\n"
+      << std::defaultfloat << std::setprecision(6);
 }
 
 }  // namespace
@@ -72,11 +74,13 @@ std::string describe_volume(const std::filesystem::path& file) {
   std::ostringstream o;
   const Shape& s = header.shape;
   const Vec3 mm = header.affine.spacing(), origin = header.affine.origin();
-  o << "format         " << header.format << ", " << header.stored << (header.stored == name_of(header.dtype) ? "" : std::string(", read as ") + name_of(header.dtype))
-    << "\nshape          " << s[0] << " x " << s[1] << " x " << s[2] << " voxels (D x H x W), " << s[3] << (s[3] == 1 ? " channel" : " channels")
-    << "\nspacing        " << mm[0] << " x " << mm[1] << " x " << mm[2] << " mm"
+  o << "format         " << header.format << ", " << header.stored
+    << (header.stored == name_of(header.dtype) ? "" : std::string(", read as ") + name_of(header.dtype)) << "\nshape          " << s[0]
+    << " x " << s[1] << " x " << s[2] << " voxels (D x H x W), " << s[3] << (s[3] == 1 ? " channel" : " channels") << "\nspacing        "
+    << mm[0] << " x " << mm[1] << " x " << mm[2] << " mm"
     << "\nextent         " << double(s[0]) * mm[0] << " x " << double(s[1]) * mm[1] << " x " << double(s[2]) * mm[2] << " mm"
-    << "\norientation    " << orientation_code(header.affine) << " (axes W, H, D), origin " << origin[0] << ", " << origin[1] << ", " << origin[2] << " mm (RAS+)"
+    << "\norientation    " << orientation_code(header.affine) << " (axes W, H, D), origin " << origin[0] << ", " << origin[1] << ", "
+    << origin[2] << " mm (RAS+)"
     << "\nmemory         " << double(s.count()) * double(size_of(header.dtype)) / 1e6 << " MB\n";
   const Volume v = read_volume(file);
   for (int64_t c = 0; c < s[3]; ++c) describe_values(o, v.data, c);

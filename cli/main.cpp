@@ -4,7 +4,6 @@
 
 #include "cli/commands.h"
 #include "core/device.h"
-#include "core/device.h"
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/parallel.h"
@@ -20,8 +19,9 @@ std::string version_text() {
 #else
   const char* itk = "no";
 #endif
-  return std::string("voxgrad " VOXGRAD_VERSION "\ninstruction set  ") + name_of(isa()) + "\nthreads          " + std::to_string(threads()) +
-         "\nCUDA             " + (kCuda ? "yes, " + std::to_string(cuda_device_count()) + " devices" : "no") + "\nITK              " + itk;
+  return std::string("voxgrad " VOXGRAD_VERSION "\ninstruction set  ") + name_of(isa()) + "\nthreads          " +
+         std::to_string(threads()) + "\nCUDA             " + (kCuda ? "yes, " + std::to_string(cuda_device_count()) + " devices" : "no") +
+         "\nITK              " + itk;
 }
 
 int failure(const std::string& message) {
@@ -52,7 +52,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& wanted) {  // --help, --version
     return program.exit(wanted);
   } catch (const CLI::ParseError& wrong) {
-    std::fprintf(stderr, "voxgrad: %s (see %s --help)\n", wrong.what(), command_path(program).c_str());
+    const bool unknown = program.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    const std::string what = unknown ? std::string("there is no command \"") + argv[1] + "\"" : wrong.what();
+    std::fprintf(stderr, "voxgrad: %s (see %s --help)\n", what.c_str(), command_path(program).c_str());
     return kUsage;
   }
   return 0;
@@ -64,9 +66,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return voxgrad::run(argc, argv);
-  } catch (const std::bad_alloc&) {
-    return voxgrad::failure("out of memory");
-  } catch (const std::exception& e) {
+  } catch (const std::bad_alloc&) { return voxgrad::failure("out of memory"); } catch (const std::exception& e) {
     return voxgrad::failure(e.what());
   }
 }

@@ -36,7 +36,9 @@ std::string check_extents(const std::string& text) {
 Int3 parse_extents(const std::string& text) { return extents_of(text).value(); }
 
 void add_threads(CLI::App& command) {
-  command.add_option_function<int>("--threads", [](const int& n) { set_threads(n); }, "Threads to compute with; results do not depend on it (all cores)")
+  command
+      .add_option_function<int>(
+          "--threads", [](const int& n) { set_threads(n); }, "Threads to compute with; results do not depend on it (all cores)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
 }
@@ -44,9 +46,14 @@ void add_threads(CLI::App& command) {
 void add_device(CLI::App& command, std::string& device) {
   const auto is_device = [](const std::string& text) -> std::string {
     const bool numbered = text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == text.npos;
-    return text == "cpu" || text == "auto" || text == "cuda" || numbered ? "" : "\"" + text + "\" is no device; cpu, auto, cuda or cuda:N is wanted";
+    return text == "cpu" || text == "auto" || text == "cuda" || numbered
+               ? ""
+               : "\"" + text + "\" is no device; cpu, auto, cuda or cuda:N is wanted";
   };
-  command.add_option("--device", device, "Where to compute: cpu, cuda, cuda:N or auto (a GPU if there is one)")->check(is_device)->type_name("NAME")->capture_default_str();
+  command.add_option("--device", device, "Where to compute: cpu, cuda, cuda:N or auto (a GPU if there is one)")
+      ->check(is_device)
+      ->type_name("NAME")
+      ->capture_default_str();
 }
 
 std::string case_id(const std::string& file) {

@@ -63,7 +63,10 @@ void run(const PhantomCommand& c) {
   for (const char* sub : {"imagesTr", "labelsTr", "imagesTs", "labelsTs"})
     if (c.tests > 0 || std::string(sub).ends_with("Tr")) fs::create_directory(folder.path() / sub);
 
-  Dataset data{.name = "phantom_" + c.kind, .root = folder.path(), .channel_names = {kind == PhantomKind::abdomen ? "CT" : "MR"}, .labels = phantom_labels(kind)};
+  Dataset data{.name = "phantom_" + c.kind,
+               .root = folder.path(),
+               .channel_names = {kind == PhantomKind::abdomen ? "CT" : "MR"},
+               .labels = phantom_labels(kind)};
   Progress progress({.what = "phantoms", .unit = "case", .total = c.cases + c.tests});
   for (int64_t i = 0; i < c.cases + c.tests; ++i) {
     const bool test = i >= c.cases;
@@ -93,8 +96,14 @@ void add_phantom(CLI::App& program) {
   CLI::App* command = program.add_subcommand("phantom", "Make a labelled data set of synthetic patients (MSD layout)");
   command->add_option("--out", o->out, "Folder for the data set: new or empty")->required()->type_name("DIR");
   command->add_option("--cases", o->cases, "Training cases")->check(CLI::Range(1, 99999))->type_name("N")->capture_default_str();
-  command->add_option("--test", o->tests, "Test cases beside them, with labels in labelsTs")->check(CLI::Range(0, 99999))->type_name("N")->capture_default_str();
-  command->add_option("--kind", o->kind, "head (MR), abdomen (CT) or shapes")->check(CLI::IsMember({"head", "abdomen", "shapes"}))->type_name("NAME")->capture_default_str();
+  command->add_option("--test", o->tests, "Test cases beside them, with labels in labelsTs")
+      ->check(CLI::Range(0, 99999))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--kind", o->kind, "head (MR), abdomen (CT) or shapes")
+      ->check(CLI::IsMember({"head", "abdomen", "shapes"}))
+      ->type_name("NAME")
+      ->capture_default_str();
   command->add_option("--size", o->size, "Voxels, one number or depth x height x width; at least 16 each")
       ->check([](const std::string& text) -> std::string {
         if (std::string wrong = check_extents(text); !wrong.empty()) return wrong;

@@ -25,7 +25,8 @@ struct PredictCommand {
 
 Volume reference_of(const PredictCommand& c, const std::string& id) {
   for (const auto& entry : fs::directory_iterator(c.reference))
-    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_id(entry.path().string()) == id) return read_volume(entry.path());
+    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_id(entry.path().string()) == id)
+      return read_volume(entry.path());
   fail(c.reference, ": there is no reference for the case ", id);
 }
 
@@ -44,7 +45,8 @@ void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c,
   if (c.picture) {
     const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id);
     write_png(fs::path(c.out) / (one.id + ".png"),
-              case_picture({.image = image, .prediction = mask, .reference = reference, .title = one.id, .label_names = model.description.labels}));
+              case_picture(
+                  {.image = image, .prediction = mask, .reference = reference, .title = one.id, .label_names = model.description.labels}));
   }
   write_volume(fs::path(c.out) / (one.id + c.ending), mask);
 }
@@ -95,14 +97,27 @@ void run(const PredictCommand& c) {
 void add_predict(CLI::App& program) {
   auto o = std::make_shared<PredictCommand>();
   CLI::App* command = program.add_subcommand("predict", "Segment images with a trained network");
-  command->add_option("--model", o->model, "Folder of a run (its best checkpoint) or a checkpoint file")->required()->check(CLI::ExistingPath)->type_name("RUN_or_FILE");
-  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")->required()->check(CLI::ExistingPath)->type_name("FILE_or_DIR");
+  command->add_option("--model", o->model, "Folder of a run (its best checkpoint) or a checkpoint file")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->type_name("RUN_or_FILE");
+  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->type_name("FILE_or_DIR");
   command->add_option("--out", o->out, "Folder for the masks, one per case, in the geometry of its image")->required()->type_name("DIR");
-  command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")->check(CLI::Range(0.0, 0.95))->type_name("X");
+  command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
+      ->check(CLI::Range(0.0, 0.95))
+      ->type_name("X");
   command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
-  command->add_option("--format", o->ending, "Ending of the masks: .nii.gz, .nii, .nrrd or .mha")->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))->type_name("EXT")->capture_default_str();
+  command->add_option("--format", o->ending, "Ending of the masks: .nii.gz, .nii, .nrrd or .mha")
+      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))
+      ->type_name("EXT")
+      ->capture_default_str();
   command->add_flag("--picture", o->picture, "Write a PNG of slices with the mask beside each");
-  command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")->check(CLI::ExistingDirectory)->type_name("DIR");
+  command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
   add_device(*command, o->device);
   add_threads(*command);
   command->callback([o] { run(*o); });

@@ -101,12 +101,13 @@ TEST_CASE("surface scores agree with distances counted by hand and with scipy") 
       b.view().as<uint8_t>()[96 + h * 12 + 5 + w] = 1;
     }
   const auto s = score(a, b, {1, 1, 2}, {.classes = 2, .tolerance_mm = 2});
-  CHECK(s[0].hd95_mm == 6);       // a fifth of each surface is 6 mm away
-  CHECK(s[0].nsd == 0.6);         // columns at 0, 0 and 2 mm of five
+  CHECK(s[0].hd95_mm == 6);  // a fifth of each surface is 6 mm away
+  CHECK(s[0].nsd == 0.6);    // columns at 0, 0 and 2 mm of five
   CHECK(s[0].dice == 0.4);
   CHECK(s[0].volume_mm3 == 40);
 
-  // scipy.ndimage: border = mask ^ binary_erosion(mask), distance_transform_edt(sampling), numpy.percentile(95), for blobs(0) and blobs(0.6).
+  // scipy.ndimage: border = mask ^ binary_erosion(mask), distance_transform_edt(sampling), numpy.percentile(95), for blobs(0) and
+  // blobs(0.6).
   const auto t = score(blobs({16, 24, 32}, 0), blobs({16, 24, 32}, 0.6), {2.5, 1, 0.8}, {.classes = 3, .tolerance_mm = 1});
   CHECK(t[0].hd95_mm == Approx(2.5612496949731396).epsilon(1e-6));
   CHECK(t[1].hd95_mm == Approx(2.692582403567252).epsilon(1e-6));
@@ -154,8 +155,14 @@ TEST_CASE("scores do not depend on the number of threads") {
 TEST_CASE("an evaluation averages over cases, then over classes, and writes both table and JSON") {
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
   const auto scores = [](int label, double dice, double hd) {
-    return ClassScores{.label = label, .counts = {.tp = 1, .fp = 2, .fn = 3, .tn = 4}, .dice = dice, .iou = dice, .precision = dice,
-                       .recall = dice, .hd95_mm = hd, .nsd = dice};
+    return ClassScores{.label = label,
+                       .counts = {.tp = 1, .fp = 2, .fn = 3, .tn = 4},
+                       .dice = dice,
+                       .iou = dice,
+                       .precision = dice,
+                       .recall = dice,
+                       .hd95_mm = hd,
+                       .nsd = dice};
   };
   Evaluation e{.label_names = {"background", "liver", "spleen"}, .tolerance_mm = 2};
   e.cases.push_back({"a", {scores(1, 0.5, 3), scores(2, nan, nan)}});

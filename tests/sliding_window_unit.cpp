@@ -82,10 +82,13 @@ TEST_CASE("a pointwise net gives what it gives on the whole volume") {
   const Tensor whole = pointwise_net(image.reshape({1, 21, 17, 30, 2})).reshape({21, 17, 30, 2});
   for (const bool gaussian : {true, false})
     for (const int64_t batch : {1, 4})
-      for (const std::array<bool, 3>& mirror : {std::array{false, false, false}, std::array{true, true, true}, std::array{false, false, true}}) {
+      for (const std::array<bool, 3>& mirror :
+           {std::array{false, false, false}, std::array{true, true, true}, std::array{false, false, true}}) {
         int64_t calls = 0, last = 0, total = 0;
-        const SlidingWindowOptions o{.patch = {8, 20, 12}, .gaussian = gaussian, .batch = batch, .mirror = mirror,
-                                     .progress = [&](int64_t done, int64_t all) { ++calls, last = done, total = all; }};
+        const SlidingWindowOptions o{
+            .patch = {8, 20, 12}, .gaussian = gaussian, .batch = batch, .mirror = mirror, .progress = [&](int64_t done, int64_t all) {
+              ++calls, last = done, total = all;
+            }};
         const Tensor y = sliding_window(pointwise_net, image, o);
         // Weights of up to 8 tiles times 8 images, each rounded three times, sum to 1.
         CHECK(largest_difference(y, whole) < 64 * 4 * 0x1p-24);
@@ -183,10 +186,12 @@ TEST_CASE("bad nets, images and options are errors") {
 
 TEST_CASE("progress shows count, rate, time left and notes") {
   const ProgressOptions o{.what = "predict", .unit = "tile", .total = 12};
-  CHECK(progress_line(o, {.done = 3, .total = 12, .rate = 1.5, .elapsed_s = 2}, "case_1") == "predict  3/12 tile  1.5 tile/s  0:06 left  case_1");
+  CHECK(progress_line(o, {.done = 3, .total = 12, .rate = 1.5, .elapsed_s = 2}, "case_1") ==
+        "predict  3/12 tile  1.5 tile/s  0:06 left  case_1");
   CHECK(progress_line(o, {.done = 12, .total = 12, .rate = 0.25, .elapsed_s = 48}, "") == "predict  12/12 tile  4.0 s/tile  in 0:48");
   CHECK(progress_line(o, {.done = 0, .total = 12}, "") == "predict  0/12 tile");
-  CHECK(progress_bar(o, {.done = 6, .total = 12, .rate = 20, .elapsed_s = 1}, "", 52) == "predict [=====>    ] 6/12 tile  20 tile/s  0:00 left");
+  CHECK(progress_bar(o, {.done = 6, .total = 12, .rate = 20, .elapsed_s = 1}, "", 52) ==
+        "predict [=====>    ] 6/12 tile  20 tile/s  0:00 left");
   CHECK(progress_bar(o, {.done = 6, .total = 12}, "a long note", 20).size() == 20);
   CHECK(duration_text(3723.4) == "1:02:03");
   CHECK(duration_text(59.6) == "1:00");
@@ -204,5 +209,6 @@ TEST_CASE("progress without a terminal writes the first and the last line and fe
   text.resize(std::fread(text.data(), 1, text.size(), file));
   std::fclose(file);
   CHECK(std::count(text.begin(), text.end(), '\n') == 3);
-  CHECK_THAT(text, Catch::Matchers::Contains("train  1/1000 step") && Catch::Matchers::Contains("1000/1000") && Catch::Matchers::Contains("\nsaved\n"));
+  CHECK_THAT(text, Catch::Matchers::Contains("train  1/1000 step") && Catch::Matchers::Contains("1000/1000") &&
+                       Catch::Matchers::Contains("\nsaved\n"));
 }

@@ -154,7 +154,8 @@ Tensor distance_transform(const Tensor& mask, const Spacing& spacing) {
   return out;
 }
 
-SurfaceDistances surface_distances(const Tensor& prediction, const Tensor& reference, uint8_t label, const Box& box, const Spacing& spacing) {
+SurfaceDistances surface_distances(const Tensor& prediction, const Tensor& reference, uint8_t label, const Box& box,
+                                   const Spacing& spacing) {
   if (box.empty()) return {};
   const Tensor a = surface_in(prediction, label, box), b = surface_in(reference, label, box);
   return {values_at(distance_transform(b, spacing), a), values_at(distance_transform(a, spacing), b)};
@@ -168,7 +169,8 @@ double hausdorff_distance(const SurfaceDistances& s, double q) {
 
 double surface_dice(const SurfaceDistances& s, double tolerance_mm) {
   const auto near = [&](const std::vector<float>& v) {
-    return std::count_if(v.begin(), v.end(), [&](float d) { return double(d) <= tolerance_mm * (1 + 1e-6); });  // distances are rounded to f32
+    return std::count_if(v.begin(), v.end(),
+                         [&](float d) { return double(d) <= tolerance_mm * (1 + 1e-6); });  // distances are rounded to f32
   };
   const int64_t total = int64_t(s.to_reference.size() + s.to_prediction.size());
   return total ? double(near(s.to_reference) + near(s.to_prediction)) / double(total) : std::numeric_limits<double>::quiet_NaN();

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -24,7 +25,8 @@ struct Box {
   bool empty() const { return begin[0] >= end[0]; }
 };
 // The objects are the voxels equal to `label` in two u8 {D, H, W} tensors. `box` must contain both.
-SurfaceDistances surface_distances(const Tensor& prediction, const Tensor& reference, uint8_t label, const Box& box, const Spacing& spacing);
+SurfaceDistances surface_distances(const Tensor& prediction, const Tensor& reference, uint8_t label, const Box& box,
+                                   const Spacing& spacing);
 
 // max over the two directions of the q-quantile (linear interpolation between order statistics, as numpy). NaN if both surfaces are
 // empty, +inf if one is.

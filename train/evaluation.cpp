@@ -16,18 +16,32 @@ std::string label_name(const Evaluation& e, int label) {
 }
 
 Json object_of(const MeanScores& m) {
-  return {{"Dice", number(m.dice)},     {"IoU", number(m.iou)},         {"Precision", number(m.precision)},
-          {"Recall", number(m.recall)}, {"HD95_mm", number(m.hd95_mm)}, {"NSD", number(m.nsd)},
-          {"cases", m.cases},           {"surface_missing", m.surface_missing}};
+  return {{"Dice", number(m.dice)},
+          {"IoU", number(m.iou)},
+          {"Precision", number(m.precision)},
+          {"Recall", number(m.recall)},
+          {"HD95_mm", number(m.hd95_mm)},
+          {"NSD", number(m.nsd)},
+          {"cases", m.cases},
+          {"surface_missing", m.surface_missing}};
 }
 
 Json object_of(const ClassScores& s) {
   const Confusion& c = s.counts;
-  return {{"Dice", number(s.dice)},         {"IoU", number(s.iou)},       {"Precision", number(s.precision)},
-          {"Recall", number(s.recall)},     {"HD95_mm", number(s.hd95_mm)}, {"NSD", number(s.nsd)},
-          {"TP", c.tp},                     {"FP", c.fp},                 {"FN", c.fn},
-          {"TN", c.tn},                     {"n_pred", c.tp + c.fp},      {"n_ref", c.tp + c.fn},
-          {"volume_pred_mm3", s.volume_mm3}, {"volume_ref_mm3", s.reference_volume_mm3}};
+  return {{"Dice", number(s.dice)},
+          {"IoU", number(s.iou)},
+          {"Precision", number(s.precision)},
+          {"Recall", number(s.recall)},
+          {"HD95_mm", number(s.hd95_mm)},
+          {"NSD", number(s.nsd)},
+          {"TP", c.tp},
+          {"FP", c.fp},
+          {"FN", c.fn},
+          {"TN", c.tn},
+          {"n_pred", c.tp + c.fp},
+          {"n_ref", c.tp + c.fn},
+          {"volume_pred_mm3", s.volume_mm3},
+          {"volume_ref_mm3", s.reference_volume_mm3}};
 }
 
 std::string cell(double v, int decimals) {
@@ -57,8 +71,12 @@ std::vector<MeanScores> Evaluation::mean_by_class() const {
         if (!finite || std::isfinite(c.classes[k].*field)) values.push_back(c.classes[k].*field);
       return nan_mean(values);
     };
-    MeanScores m{.dice = mean(&ClassScores::dice, false), .iou = mean(&ClassScores::iou, false), .precision = mean(&ClassScores::precision, false),
-                 .recall = mean(&ClassScores::recall, false), .nsd = mean(&ClassScores::nsd, false), .hd95_mm = mean(&ClassScores::hd95_mm, true)};
+    MeanScores m{.dice = mean(&ClassScores::dice, false),
+                 .iou = mean(&ClassScores::iou, false),
+                 .precision = mean(&ClassScores::precision, false),
+                 .recall = mean(&ClassScores::recall, false),
+                 .nsd = mean(&ClassScores::nsd, false),
+                 .hd95_mm = mean(&ClassScores::hd95_mm, true)};
     for (const CaseScores& c : cases) {
       m.cases += !std::isnan(c.classes[k].dice);
       m.surface_missing += std::isinf(c.classes[k].hd95_mm);
@@ -75,8 +93,12 @@ MeanScores Evaluation::foreground_mean() const {
     for (const MeanScores& m : by_class) values.push_back(m.*field);
     return nan_mean(values);
   };
-  MeanScores out{.dice = mean(&MeanScores::dice), .iou = mean(&MeanScores::iou), .precision = mean(&MeanScores::precision),
-                 .recall = mean(&MeanScores::recall), .nsd = mean(&MeanScores::nsd), .hd95_mm = mean(&MeanScores::hd95_mm)};
+  MeanScores out{.dice = mean(&MeanScores::dice),
+                 .iou = mean(&MeanScores::iou),
+                 .precision = mean(&MeanScores::precision),
+                 .recall = mean(&MeanScores::recall),
+                 .nsd = mean(&MeanScores::nsd),
+                 .hd95_mm = mean(&MeanScores::hd95_mm)};
   for (const MeanScores& m : by_class) out.cases += m.cases, out.surface_missing += m.surface_missing;
   return out;
 }
@@ -86,7 +108,8 @@ std::string table_of(const Evaluation& e) {
   std::snprintf(nsd, sizeof nsd, "NSD %g mm", e.tolerance_mm);
   std::vector<std::vector<std::string>> rows = {{"class", "Dice", "IoU", "precision", "recall", "HD95 mm", nsd, "cases"}};
   const auto add = [&](const std::string& name, const MeanScores& m, const std::string& cases) {
-    rows.push_back({name, cell(m.dice, 4), cell(m.iou, 4), cell(m.precision, 4), cell(m.recall, 4), cell(m.hd95_mm, 2), cell(m.nsd, 4), cases});
+    rows.push_back(
+        {name, cell(m.dice, 4), cell(m.iou, 4), cell(m.precision, 4), cell(m.recall, 4), cell(m.hd95_mm, 2), cell(m.nsd, 4), cases});
   };
   const std::vector<MeanScores> by_class = e.mean_by_class();
   for (size_t k = 0; k < by_class.size(); ++k) {
@@ -121,8 +144,11 @@ Json to_json(const Evaluation& e) {
     for (const ClassScores& s : c.classes) metrics[std::to_string(s.label)] = object_of(s);
     per_case.push_back({{"case", c.id}, {"metrics", metrics}});
   }
-  return {{"foreground_mean", object_of(e.foreground_mean())}, {"labels", labels}, {"nsd_tolerance_mm", e.tolerance_mm},
-                    {"mean", mean}, {"metric_per_case", per_case}};
+  return {{"foreground_mean", object_of(e.foreground_mean())},
+          {"labels", labels},
+          {"nsd_tolerance_mm", e.tolerance_mm},
+          {"mean", mean},
+          {"metric_per_case", per_case}};
 }
 
 }  // namespace voxgrad

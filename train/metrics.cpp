@@ -12,7 +12,8 @@ namespace {
 double ratio(int64_t part, int64_t whole) { return whole ? double(part) / double(whole) : std::numeric_limits<double>::quiet_NaN(); }
 
 void validate(const Tensor& prediction, const Tensor& reference, int classes) {
-  check(prediction && reference && prediction.dtype() == DType::u8 && reference.dtype() == DType::u8 && prediction.shape() == reference.shape(),
+  check(prediction && reference && prediction.dtype() == DType::u8 && reference.dtype() == DType::u8 &&
+            prediction.shape() == reference.shape(),
         "metrics: prediction ", prediction, " and reference ", reference, "; u8 of one shape is wanted");
   check(classes >= 1 && classes <= 256, "metrics: ", classes, " classes; 1 to 256 are possible");
 }
@@ -118,8 +119,16 @@ std::vector<ClassScores> score(const Tensor& prediction, const Tensor& reference
   std::vector<ClassScores> out;
   for (int k = 1; k < o.classes; ++k) {
     const Confusion& c = counts[k];
-    ClassScores s{.label = k, .counts = c, .dice = c.dice(), .iou = c.iou(), .precision = c.precision(), .recall = c.recall(),
-                  .hd95_mm = nan, .nsd = nan, .volume_mm3 = double(c.tp + c.fp) * voxel, .reference_volume_mm3 = double(c.tp + c.fn) * voxel};
+    ClassScores s{.label = k,
+                  .counts = c,
+                  .dice = c.dice(),
+                  .iou = c.iou(),
+                  .precision = c.precision(),
+                  .recall = c.recall(),
+                  .hd95_mm = nan,
+                  .nsd = nan,
+                  .volume_mm3 = double(c.tp + c.fp) * voxel,
+                  .reference_volume_mm3 = double(c.tp + c.fn) * voxel};
     if (o.surface) {
       const SurfaceDistances distances = surface_distances(predicted, real, uint8_t(k), boxes[k], spacing);
       s.hd95_mm = hausdorff_distance(distances);

@@ -53,9 +53,9 @@ struct CaseScores {
 // Means over the cases of one class, or over classes.
 struct MeanScores {
   double dice = 0, iou = 0, precision = 0, recall = 0, nsd = 0;  // without the NaN ones
-  double hd95_mm = 0;           // over the cases in which it is finite
-  int64_t cases = 0;            // in which the class is in the prediction or in the reference
-  int64_t surface_missing = 0;  // of these, the ones in which it is in one only: hd95 is infinite there
+  double hd95_mm = 0;                                            // over the cases in which it is finite
+  int64_t cases = 0;                                             // in which the class is in the prediction or in the reference
+  int64_t surface_missing = 0;                                   // of these, the ones in which it is in one only: hd95 is infinite there
 };
 
 struct Evaluation {

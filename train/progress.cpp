@@ -16,10 +16,8 @@ double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::ste
 std::string rate_text(double rate, const std::string& unit) {
   if (!(rate > 0)) return "";
   char text[64];
-  if (rate >= 1)
-    std::snprintf(text, sizeof text, "%.*f %s/s", rate < 10 ? 1 : 0, rate, unit.c_str());
-  else
-    std::snprintf(text, sizeof text, "%.*f s/%s", 1 / rate < 10 ? 1 : 0, 1 / rate, unit.c_str());
+  if (rate >= 1) std::snprintf(text, sizeof text, "%.*f %s/s", rate < 10 ? 1 : 0, rate, unit.c_str());
+  else std::snprintf(text, sizeof text, "%.*f s/%s", 1 / rate < 10 ? 1 : 0, 1 / rate, unit.c_str());
   return text;
 }
 
@@ -28,10 +26,8 @@ std::string tail_of(const ProgressOptions& o, const ProgressState& s, const std:
   std::string text;
   const std::string rate = rate_text(s.rate, o.unit);
   if (!rate.empty()) text += "  " + rate;
-  if (s.total > 0 && s.done >= s.total)
-    text += "  in " + duration_text(s.elapsed_s);
-  else if (s.total > 0 && s.rate > 0)
-    text += "  " + duration_text(double(s.total - s.done) / s.rate) + " left";
+  if (s.total > 0 && s.done >= s.total) text += "  in " + duration_text(s.elapsed_s);
+  else if (s.total > 0 && s.rate > 0) text += "  " + duration_text(double(s.total - s.done) / s.rate) + " left";
   if (!note.empty()) text += "  " + note;
   return text;
 }
@@ -50,10 +46,8 @@ int columns_of(std::FILE* out) {
 std::string duration_text(double seconds) {
   const int64_t s = std::isfinite(seconds) ? int64_t(std::clamp(seconds + 0.5, 0.0, 3.6e8)) : 0;
   char text[32];
-  if (s >= 3600)
-    std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(s / 3600), int(s / 60 % 60), int(s % 60));
-  else
-    std::snprintf(text, sizeof text, "%d:%02d", int(s / 60), int(s % 60));
+  if (s >= 3600) std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(s / 3600), int(s / 60 % 60), int(s % 60));
+  else std::snprintf(text, sizeof text, "%d:%02d", int(s / 60), int(s % 60));
   return text;
 }
 
@@ -67,12 +61,14 @@ std::string progress_bar(const ProgressOptions& o, const ProgressState& s, const
   const int room = width - int(head.size()) - int(tail.size()) - 2;
   if (s.total > 0 && room >= 5) {
     const int cells = std::min(room, 30), full = int(std::clamp(double(s.done) / double(s.total), 0.0, 1.0) * cells);
-    bar = "[" + std::string(size_t(full), '=') + std::string(full < cells ? ">" : "") + std::string(size_t(std::max(0, cells - full - 1)), ' ') + "]";
+    bar = "[" + std::string(size_t(full), '=') + std::string(full < cells ? ">" : "") +
+          std::string(size_t(std::max(0, cells - full - 1)), ' ') + "]";
   }
   return (head + bar + tail).substr(0, size_t(std::max(1, width)));
 }
 
-Progress::Progress(ProgressOptions o) : options_(std::move(o)), terminal_(isatty(fileno(options_.out)) == 1), start_(Clock::now()), shown_(start_) {}
+Progress::Progress(ProgressOptions o)
+    : options_(std::move(o)), terminal_(isatty(fileno(options_.out)) == 1), start_(Clock::now()), shown_(start_) {}
 
 Progress::~Progress() {
   if (bar_shown_) std::fputc('\n', options_.out);

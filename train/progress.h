@@ -7,12 +7,12 @@
 namespace voxgrad {
 
 struct ProgressOptions {
-  std::string what;             // "predict", "train"
-  std::string unit = "step";    // of the counter
-  int64_t total = 0;            // 0: unknown
+  std::string what;           // "predict", "train"
+  std::string unit = "step";  // of the counter
+  int64_t total = 0;          // 0: unknown
   std::FILE* out = stderr;
-  double line_seconds = 5;      // where `out` is no terminal: plain lines, at most one in this time besides the first and the last
-  bool quiet = false;           // nothing at all
+  double line_seconds = 5;  // where `out` is no terminal: plain lines, at most one in this time besides the first and the last
+  bool quiet = false;       // nothing at all
 };
 
 // A counter with a rate and the time left: a bar that redraws itself on a terminal, plain lines elsewhere. Used from one thread.

@@ -38,7 +38,6 @@ Picture case_picture(const CasePicture& p) {
 
 Picture training_curves(const std::filesystem::path& metrics_jsonl) {
   std::ifstream in(metrics_jsonl);
-  check(in.good(), metrics_jsonl.string(), ": cannot be read");
   std::vector<Curve> loss, dice, rate;
   for (std::string line; std::getline(in, line);) {
     const Json j = Json::parse(line, nullptr, false);

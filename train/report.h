@@ -17,7 +17,8 @@ struct CasePicture {
 Picture case_picture(const CasePicture&);
 
 // Loss, validation Dice (mean and per class) and learning rate over the steps of a run, from the lines of its metrics.jsonl:
-// {"step", "loss", "learning_rate"} and {"step", "validation_dice", "dice": {label: value}}. An incomplete last line is ignored.
+// {"step", "loss", "learning_rate"} and {"step", "validation_dice", "dice": {label: value}}. An incomplete last line is ignored,
+// and a run that has logged nothing has no such file.
 Picture training_curves(const std::filesystem::path& metrics_jsonl);
 
 }  // namespace voxgrad

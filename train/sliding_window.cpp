@@ -41,10 +41,12 @@ struct Job {
   std::array<bool, 3> flip;
 };
 
-class Window {
+class Tiling {
  public:
-  Window(const Tensor& image, const SlidingWindowOptions& o)
-      : image_(image), options_(o), channels_(image.dim(3)),
+  Tiling(const Tensor& image, const SlidingWindowOptions& o)
+      : image_(image),
+        options_(o),
+        channels_(image.dim(3)),
         axes_{Axis(image.dim(0), o.patch.d, o), Axis(image.dim(1), o.patch.h, o), Axis(image.dim(2), o.patch.w, o)} {
     for (int64_t d = 0; d < int64_t(axes_[0].starts.size()); ++d)
       for (int64_t h = 0; h < int64_t(axes_[1].starts.size()); ++h)
@@ -224,10 +226,11 @@ std::vector<double> gaussian_importance(int64_t patch) {
 Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOptions& options) {
   validate(image, options);
   Tensor out;
-  Window(image, options).run(net, [&, plane = image.shape().count(1, 3)](int64_t first, int64_t rows, const float* logits, int64_t classes) {
-    if (!out) out = Tensor::empty(image.shape().with(3, classes));
-    std::memcpy(out.view().as<float>() + first * plane * classes, logits, size_t(rows * plane * classes) * sizeof(float));
-  });
+  Tiling(image, options)
+      .run(net, [&, plane = image.shape().count(1, 3)](int64_t first, int64_t rows, const float* logits, int64_t classes) {
+        if (!out) out = Tensor::empty(image.shape().with(3, classes));
+        std::memcpy(out.view().as<float>() + first * plane * classes, logits, size_t(rows * plane * classes) * sizeof(float));
+      });
   return out;
 }
 
@@ -235,7 +238,7 @@ Tensor sliding_window_labels(const Net& net, const Tensor& image, const SlidingW
   validate(image, options);
   const Tensor out = Tensor::empty({image.dim(0), image.dim(1), image.dim(2)}, DType::u8);
   const int64_t plane = image.shape().count(1, 3);
-  Window(image, options).run(net, [&](int64_t first, int64_t rows, const float* logits, int64_t classes) {
+  Tiling(image, options).run(net, [&](int64_t first, int64_t rows, const float* logits, int64_t classes) {
     argmax_rows(logits, rows * plane, classes, out.view().as<uint8_t>() + first * plane);
   });
   return out;

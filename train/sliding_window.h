@@ -8,12 +8,12 @@
 namespace voxgrad {
 
 struct SlidingWindowOptions {
-  Int3 patch;                  // the size the net was trained on
-  double overlap = 0.5;        // in [0, 1): consecutive tiles share at least this part of their extent
-  bool gaussian = true;        // weight of a voxel within its tile: gaussian (sigma = patch / 8) or constant
-  int64_t batch = 1;           // tiles per call of the net
+  Int3 patch;                       // the size the net was trained on
+  double overlap = 0.5;             // in [0, 1): consecutive tiles share at least this part of their extent
+  bool gaussian = true;             // weight of a voxel within its tile: gaussian (sigma = patch / 8) or constant
+  int64_t batch = 1;                // tiles per call of the net
   std::array<bool, 3> mirror = {};  // axes D, H, W to average over mirror images of (2, 4 or 8 times the work)
-  Device device = {};          // where the net computes
+  Device device = {};               // where the net computes
   std::function<void(int64_t done, int64_t total)> progress = {};  // called after each call of the net, in tiles (mirrored ones count)
 };
 
@@ -32,7 +32,8 @@ using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N
 // their sum over the grid of tiles), so no volume of weights exists.
 Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
-// argmax over the classes of the same logits, u8 {D, H, W}, bit for bit; the first of equal classes wins. Holds logits of one patch depth only.
+// argmax over the classes of the same logits, u8 {D, H, W}, bit for bit; the first of equal classes wins. Holds logits of one patch depth
+// only.
 Tensor sliding_window_labels(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
 // u8 {D, H, W}: argmax over the last axis of f32 {D, H, W, K}, K <= 256; the first of equal classes wins.
