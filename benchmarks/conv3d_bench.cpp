@@ -43,17 +43,15 @@ double best_time(double budget, F&& f) {
 
 // 12 independent chains of multiply-adds in registers; `bytes` is the width of a vector.
 constexpr int64_t kRounds = 1 << 21;
-#define FMA_LOOP(name, bytes, attribute)                                                           \
-  attribute double name() {                                                                        \
-    typedef float V __attribute__((vector_size(bytes)));                                           \
-    V sum[12], a = V{} + 1e-9f, b = V{} + 0.5f;                                                    \
-    for (int j = 0; j < 12; ++j) sum[j] = V{} + float(j);                                          \
-    for (int64_t i = 0; i < kRounds; ++i) {                                                        \
-      _Pragma("GCC unroll 12") for (int j = 0; j < 12; ++j) sum[j] = sum[j] * b + a;               \
-    }                                                                                              \
-    volatile float sink = 0;                                                                       \
-    for (auto& v : sum) sink = sink + v[0];                                                        \
-    return double(kRounds) * 12 * double(sizeof(V) / 4) * 2;                                       \
+#define FMA_LOOP(name, bytes, attribute)                                                                                     \
+  attribute double name() {                                                                                                  \
+    typedef float V __attribute__((vector_size(bytes)));                                                                     \
+    V sum[12], a = V{} + 1e-9f, b = V{} + 0.5f;                                                                              \
+    for (int j = 0; j < 12; ++j) sum[j] = V{} + float(j);                                                                    \
+    for (int64_t i = 0; i < kRounds; ++i) { _Pragma("GCC unroll 12") for (int j = 0; j < 12; ++j) sum[j] = sum[j] * b + a; } \
+    volatile float sink = 0;                                                                                                 \
+    for (auto& v : sum) sink = sink + v[0];                                                                                  \
+    return double(kRounds) * 12 * double(sizeof(V) / 4) * 2;                                                                 \
   }
 FMA_LOOP(multiply_add_baseline, 16, )
 FMA_LOOP(multiply_add_avx2, 32, __attribute__((target("avx2,fma"), optimize("fp-contract=fast"))))
@@ -65,7 +63,9 @@ double peak() {
   const double t = best_time(0.3, [&] {
     std::vector<double> done(size_t(threads()) * 16);
     parallel_for(threads(), 1, [&](int64_t i) {
-      done[size_t(i) * 16] = isa() >= Isa::avx512 ? multiply_add_avx512() : isa() == Isa::avx2 ? multiply_add_avx2() : multiply_add_baseline();
+      done[size_t(i) * 16] = isa() >= Isa::avx512 ? multiply_add_avx512()
+                             : isa() == Isa::avx2 ? multiply_add_avx2()
+                                                  : multiply_add_baseline();
     });
     flops = 0;
     for (double f : done) flops += f;
@@ -78,7 +78,8 @@ struct Layer {
   Conv3dProblem p;  // out is derived
 };
 
-Layer layer(const char* name, int64_t c, int64_t k, Int3 size, Int3 kernel = {3, 3, 3}, Int3 stride = {1, 1, 1}, int groups = 1, int64_t n = 1) {
+Layer layer(const char* name, int64_t c, int64_t k, Int3 size, Int3 kernel = {3, 3, 3}, Int3 stride = {1, 1, 1}, int groups = 1,
+            int64_t n = 1) {
   Layer l{name, {.n = n, .c = c, .k = k, .groups = groups, .in = size, .kernel = kernel, .stride = stride}};
   for (int a = 0; a < 3; ++a) {
     l.p.padding[a] = kernel[a] == stride[a] ? 0 : kernel[a] / 2;

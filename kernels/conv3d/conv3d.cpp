@@ -10,13 +10,21 @@ Conv3dProblem problem_of(const Tensor& x, const Tensor& w, const Tensor& b, cons
   check(x && is_floating(x.dtype()) && x.shape().rank == 5, "conv3d: floating activations {N, D, H, W, C} are wanted, not ", x);
   check(w && w.shape().rank == 5, "conv3d: a weight {K, T, R, S, C / groups} is wanted, not ", w);
   check(w.dtype() == accum_of(x.dtype()), "conv3d: beside ", x, " the weight is ", name_of(accum_of(x.dtype())), ", not ", w);
-  Conv3dProblem p{.n = x.dim(0), .c = x.dim(4), .k = w.dim(0), .groups = o.groups, .in = x.shape().spatial(), .kernel = w.shape().spatial(),
-                  .stride = o.stride, .padding = o.padding, .dilation = o.dilation};
-  check(o.groups >= 1 && p.c % o.groups == 0 && p.k % o.groups == 0, "conv3d: ", o.groups, " groups do not divide ", p.c,
-        " channels into ", p.k);
+  Conv3dProblem p{.n = x.dim(0),
+                  .c = x.dim(4),
+                  .k = w.dim(0),
+                  .groups = o.groups,
+                  .in = x.shape().spatial(),
+                  .kernel = w.shape().spatial(),
+                  .stride = o.stride,
+                  .padding = o.padding,
+                  .dilation = o.dilation};
+  check(o.groups >= 1 && p.c % o.groups == 0 && p.k % o.groups == 0, "conv3d: ", o.groups, " groups do not divide ", p.c, " channels into ",
+        p.k);
+  check(p.c >= 1 && p.k >= 1, "conv3d: ", x, " and the weight ", w, " need at least one channel each");
   check(w.dim(4) == p.c / o.groups, "conv3d: ", x, " in ", o.groups, " groups needs a weight of ", p.c / o.groups, " channels, not ", w);
-  check(!b || (b.shape() == Shape{p.k} && b.dtype() == w.dtype()), "conv3d: the bias beside the weight ", w, " is ", name_of(w.dtype()), " {",
-        p.k, "}, not ", b);
+  check(!b || (b.shape() == Shape{p.k} && b.dtype() == w.dtype()), "conv3d: the bias beside the weight ", w, " is ", name_of(w.dtype()),
+        " {", p.k, "}, not ", b);
   check(w.device() == x.device() && (!b || b.device() == x.device()), "conv3d: x is on ", x.device(), ", the weight on ", w.device());
   for (int a = 0; a < 3; ++a) {
     check(o.stride[a] >= 1 && o.dilation[a] >= 1 && o.padding[a] >= 0, "conv3d: stride ", o.stride, ", dilation ", o.dilation, ", padding ",

@@ -49,8 +49,12 @@ OP_CASES(conv3d) {
   add({"two groups", {1, 3, 4, 5, 12}, 8, three, {.padding = one, .groups = 2}});
   add({"groups of 16, stride 2", {1, 4, 4, 5, 32}, 32, three, {.stride = two, .padding = one, .groups = 2}});
   add({"depthwise", {2, 3, 4, 7, 19}, 19, three, {.padding = one, .groups = 19}});
-  add({"depthwise, kernel 5x1x3, stride 2, dilated", {1, 9, 5, 8, 6}, 6, {5, 1, 3},
-       {.stride = two, .padding = {2, 0, 2}, .dilation = {1, 1, 2}, .groups = 6}, false});
+  add({"depthwise, kernel 5x1x3, stride 2, dilated",
+       {1, 9, 5, 8, 6},
+       6,
+       {5, 1, 3},
+       {.stride = two, .padding = {2, 0, 2}, .dilation = {1, 1, 2}, .groups = 6},
+       false});
   add({"depthwise over several blocks of channels", {1, 3, 3, 4, 150}, 150, three, {.padding = one, .groups = 150}, true, false, f32});
   add({"depthwise with 3 filters per channel", {1, 3, 4, 5, 5}, 15, three, {.padding = one, .groups = 5}});
   add({"15 to 33 channels", {1, 3, 3, 4, 15}, 33, three, {.padding = one}, true, false, f32});
@@ -74,7 +78,11 @@ OP_CASES(conv3d) {
   const auto reject = [&](const char* name, std::function<void()> run, std::vector<std::string> words) {
     rejects.push_back({"conv3d", name, std::move(run), std::move(words)});
   };
-  reject("a weight for other channels", [=] { conv3d(Tensor::zeros({1, 4, 4, 4, 5}), w(), {}); }, {"conv3d", "5 channels", "{8, 3, 3, 3, 6}"});
+  reject("a weight for other channels",
+         [=] {
+           conv3d(Tensor::zeros({1, 4, 4, 4, 5}), w(), {});
+         },
+         {"conv3d", "5 channels", "{8, 3, 3, 3, 6}"});
   reject("a kernel larger than the input", [=] { conv3d(Tensor::zeros({1, 4, 2, 4, 6}), w(), {}); }, {"conv3d", "3x3x3", "4x2x4"});
   reject("groups that do not divide", [=] { conv3d(x(), w(), {}, {.groups = 4}); }, {"conv3d", "4 groups", "6"});
   reject("a weight in bf16", [=] { conv3d(x(), w().to(DType::bf16), {}); }, {"conv3d", "f32", "bf16"});

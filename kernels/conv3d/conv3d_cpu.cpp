@@ -41,7 +41,8 @@ class GatherPass {
       Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}};
       int64_t loaded = -1;
       for (int64_t task = begin; task < end; ++task) {
-        const int64_t part = task % parts_, tile = task / parts_ % tiles, slice = task / parts_ / tiles % g_.slices, n = task / parts_ / tiles / g_.slices;
+        const int64_t part = task % parts_, tile = task / parts_ % tiles, slice = task / parts_ / tiles % g_.slices,
+                      n = task / parts_ / tiles / g_.slices;
         const ConvStart start(tiling_, tile);
         if (task / parts_ != loaded) worker.tile.load(n, slice, start);
         loaded = task / parts_;
@@ -79,7 +80,9 @@ class GatherPass {
     }
   }
   int64_t slice_weights() const { return g_.taps() * (g_.depthwise ? 1 : inputs_) * outputs_; }
-  A* weights(int64_t slice, const ConvPhase& p) { return packed_->data() + slice * slice_weights() + p.first_tap * (slice_weights() / g_.taps()); }
+  A* weights(int64_t slice, const ConvPhase& p) {
+    return packed_->data() + slice * slice_weights() + p.first_tap * (slice_weights() / g_.taps());
+  }
 
   void pack_tap(const ConvPhase& p, int64_t tap, int64_t slice, const A* w) {
     A* to = weights(slice, p);
@@ -90,7 +93,8 @@ class GatherPass {
     }
     if (dot_) {
       for (int64_t k = 0; k < outputs; ++k)
-        for (int64_t c = 0; c < inputs_; ++c) to[(k * p.taps + tap) * inputs_ + c] = c < g_.inputs ? w[k * g_.w_output + c * g_.w_input] : A(0);
+        for (int64_t c = 0; c < inputs_; ++c)
+          to[(k * p.taps + tap) * inputs_ + c] = c < g_.inputs ? w[k * g_.w_output + c * g_.w_input] : A(0);
       return;
     }
     for (int64_t b = 0; b < blocks_.count; ++b) {
@@ -126,7 +130,8 @@ class GatherPass {
       int64_t from = 0;
       do {
         int64_t to = from, steps = 0;
-        while (to < pieces && (to == from || whole || steps + p.pieces[size_t(to)].run.steps <= most_steps_)) steps += p.pieces[size_t(to++)].run.steps;
+        while (to < pieces && (to == from || whole || steps + p.pieces[size_t(to)].run.steps <= most_steps_))
+          steps += p.pieces[size_t(to++)].run.steps;
         sum_rows(worker, p, rows, start, b, from, to);
         from = to;
       } while (from < pieces);
@@ -140,8 +145,8 @@ class GatherPass {
     return static_cast<A*>(element(y_, output_at(p, r, start, z, y)));
   }
   int64_t output_at(const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) const {
-    const int64_t d = (start.at[0] + z) * g_.out_step.d + p.axis[0]->out_offset, h = (start.at[1] + y) * g_.out_step.h + p.axis[1]->out_offset,
-                  w = start.at[2] * g_.out_step.w + p.axis[2]->out_offset;
+    const int64_t d = (start.at[0] + z) * g_.out_step.d + p.axis[0]->out_offset,
+                  h = (start.at[1] + y) * g_.out_step.h + p.axis[1]->out_offset, w = start.at[2] * g_.out_step.w + p.axis[2]->out_offset;
     return (((r.n * g_.out.d + d) * g_.out.h + h) * g_.out.w + w) * g_.out_channels + r.slice * g_.outputs;
   }
 
@@ -176,7 +181,8 @@ class GatherPass {
   }
 
   void store(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t first_block, int64_t last_block) {
-    const int64_t first = blocks_.first(first_block) * isa_.lanes, last = std::min(blocks_.first(last_block) * isa_.lanes, g_.outputs_of(r.slice));
+    const int64_t first = blocks_.first(first_block) * isa_.lanes,
+                  last = std::min(blocks_.first(last_block) * isa_.lanes, g_.outputs_of(r.slice));
     for (int64_t z = 0; z < r.depth; ++z)
       for (int64_t y = 0; y < r.height; ++y)
         isa_.store_rows(y_.dtype, sums_at(worker, p, r, start, z, y) + first, outputs_, element(y_, output_at(p, r, start, z, y) + first),

@@ -2,10 +2,15 @@
 
 #if defined(__AVX512F__)
 constexpr int kVectors = 4;
-template <int NB> constexpr int kVoxels = NB == 1 ? 14 : NB == 2 ? 12 : NB == 3 ? 8 : 6;
+template <int NB>
+constexpr int kVoxels = NB == 1   ? 14
+                        : NB == 2 ? 12
+                        : NB == 3 ? 8
+                                  : 6;
 #else
 constexpr int kVectors = 2;
-template <int NB> constexpr int kVoxels = NB == 1 ? 12 : 6;
+template <int NB>
+constexpr int kVoxels = NB == 1 ? 12 : 6;
 #endif
 
 // Voxel v of a few is at v * step from the first; neighbours of every third one are reached by the address modes base + {1, 2} step.
@@ -84,7 +89,8 @@ VOXGRAD_INLINE Vector<A> sums_of_lanes(Vector<A> (&v)[kLanes<A>]) {
 #pragma GCC unroll 8
   for (int count = L; count > 1; count /= 2)
 #pragma GCC unroll 8
-    for (int i = 0; i < count / 2; ++i) v[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], even) + __builtin_shuffle(v[2 * i], v[2 * i + 1], odd);
+    for (int i = 0; i < count / 2; ++i)
+      v[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], even) + __builtin_shuffle(v[2 * i], v[2 * i + 1], odd);
   return v[0];
 }
 

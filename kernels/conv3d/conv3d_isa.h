@@ -51,7 +51,8 @@ struct ConvIsa {
   void (*transpose)(const A* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t columns);
   // y[v][l] = init[l] + sum over runs and steps of x[v][run.x + step] w[run.w + step][l]; w[step] holds `width` vectors.
   void (*gather)(const ConvRow<A>&);
-  // y[v][k] = init[k] + sum of x[v][run.x + step] w[k][run.w + step]; steps are multiples of lanes, w[k] lies w_step elements after w[k - 1].
+  // y[v][k] = init[k] + sum of x[v][run.x + step] w[k][run.w + step]; steps are multiples of lanes, w[k] lies w_step elements after w[k -
+  // 1].
   void (*dot)(const ConvRow<A>&, int64_t w_step);
   // y[v][l] = init[l] + sum over runs of x[v][run.x + l] w[run.w + l].
   void (*depthwise)(const ConvRow<A>&);
@@ -62,11 +63,12 @@ struct ConvIsa {
   void (*column_sums)(DType, const void* g, int64_t rows, int64_t channels, A* sum);
 };
 
-#define VOXGRAD_CONV_ISA(isa)                       \
-  namespace conv3d_##isa {                          \
-  template <class A> ConvIsa<A> kernels();          \
-  extern template ConvIsa<float> kernels<float>();  \
-  extern template ConvIsa<double> kernels<double>(); \
+#define VOXGRAD_CONV_ISA(isa)                          \
+  namespace conv3d_##isa {                             \
+    template <class A>                                 \
+    ConvIsa<A> kernels();                              \
+    extern template ConvIsa<float> kernels<float>();   \
+    extern template ConvIsa<double> kernels<double>(); \
   }
 VOXGRAD_CONV_ISA(baseline)
 VOXGRAD_CONV_ISA(avx2)
@@ -76,7 +78,9 @@ VOXGRAD_CONV_ISA(avx512)
 // Those of isa().
 template <class A>
 ConvIsa<A> conv_isa() {
-  return isa() >= Isa::avx512 ? conv3d_avx512::kernels<A>() : isa() == Isa::avx2 ? conv3d_avx2::kernels<A>() : conv3d_baseline::kernels<A>();
+  return isa() >= Isa::avx512 ? conv3d_avx512::kernels<A>()
+         : isa() == Isa::avx2 ? conv3d_avx2::kernels<A>()
+                              : conv3d_baseline::kernels<A>();
 }
 
 }  // namespace voxgrad

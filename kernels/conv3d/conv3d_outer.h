@@ -1,9 +1,14 @@
 // Sums of outer products over voxels: weight gradients. Included inside the namespace of one instruction set.
 
 #if defined(__AVX512F__)
-template <int NB> constexpr int kRanks = NB == 1 ? 16 : NB == 2 ? 12 : NB == 3 ? 8 : 6;
+template <int NB>
+constexpr int kRanks = NB == 1   ? 16
+                       : NB == 2 ? 12
+                       : NB == 3 ? 8
+                                 : 6;
 #else
-template <int NB> constexpr int kRanks = NB == 1 ? 12 : 6;
+template <int NB>
+constexpr int kRanks = NB == 1 ? 12 : 6;
 #endif
 
 template <class A, int R, int NB>

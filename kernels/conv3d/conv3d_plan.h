@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct ConvGather {
   std::array<std::vector<ConvAxis>, 3> axes;  // phases of each axis
   // Slices of the channels that do not mix: groups, or blocks of channels if depthwise (one input and one output channel a group).
   bool depthwise = false;
-  int64_t slices = 1, inputs = 1, outputs = 1;                     // channels of a slice; the last depthwise slice may have fewer
-  int64_t w_slice = 0, w_input = 0, w_output = 0, w_tap = 0;       // elements of the weight between neighbours
+  int64_t slices = 1, inputs = 1, outputs = 1;                // channels of a slice; the last depthwise slice may have fewer
+  int64_t w_slice = 0, w_input = 0, w_output = 0, w_tap = 0;  // elements of the weight between neighbours
 
   int64_t inputs_of(int64_t slice) const { return std::min(inputs, in_channels - slice * inputs); }
   int64_t outputs_of(int64_t slice) const { return std::min(outputs, out_channels - slice * outputs); }
@@ -47,13 +48,13 @@ struct ConvTiling {
     return c < in[axis] ? std::max<int64_t>(c, -1) : -1;
   }
 };
-// Tiles that fit the second-level cache with `in_bytes` per input and `out_bytes` per position, and at least `wanted` of them where the volume
-// is large enough to be shared out.
+// Tiles that fit the second-level cache with `in_bytes` per input and `out_bytes` per position, and at least `wanted` of them where the
+// volume is large enough to be shared out.
 ConvTiling tile_volume(const ConvGather&, int64_t in_bytes, int64_t out_bytes, int64_t wanted);
 
 // A run of a tile with the row of taps it belongs to: rows of the tile that lie outside the volume are skipped, not multiplied by zero.
 struct ConvPiece {
-  ConvRun run;        // x: elements from a position's corner of the tile; w: in taps * inputs
+  ConvRun run;           // x: elements from a position's corner of the tile; w: in taps * inputs
   int64_t z = 0, y = 0;  // the row of the tile, from that corner
 };
 struct ConvPhase {

@@ -58,7 +58,9 @@ class ConvTile {
         const int64_t row = input_row(z, y);
         for (const Segment& s : segments_) {
           if (s.from < 0) std::memset(to + s.at * padded_, 0, size_t(s.count * padded_) * sizeof(A));
-          else isa_.load_rows(x_.dtype, element(x_, (row + s.from) * channels + first_), channels, to + s.at * padded_, padded_, s.count, count);
+          else
+            isa_.load_rows(x_.dtype, element(x_, (row + s.from) * channels + first_), channels, to + s.at * padded_, padded_, s.count,
+                           count);
         }
       }
   }

@@ -5,21 +5,28 @@
 #include "kernels/conv3d/conv3d_tile.h"
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
-// them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in order.
+// them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in
+// order.
 namespace voxgrad {
 namespace {
 
 constexpr int64_t kLaneBytes = 16 << 10;  // of the vector operand that stay in the first-level cache
 constexpr int64_t kTasks = 16;
-constexpr int64_t kChunkVoxels = 256;     // that a chunk sums at least: less would cost more in clearing and adding sums
-constexpr int64_t kSumBytes = 64 << 20;   // of all chunks
+constexpr int64_t kChunkVoxels = 256;    // that a chunk sums at least: less would cost more in clearing and adding sums
+constexpr int64_t kSumBytes = 64 << 20;  // of all chunks
 
 template <class A>
 class WeightPass {
  public:
   // g is the gather of the forward pass.
   WeightPass(const ConvGather& g, View x, View gy, View gw)
-      : g_(g), isa_(conv_isa<A>()), x_(x), gy_(gy), gw_(gw), swapped_(wants_swap()), blocks_(swapped_ ? g.inputs : g.outputs, isa_.lanes, isa_.vectors) {
+      : g_(g),
+        isa_(conv_isa<A>()),
+        x_(x),
+        gy_(gy),
+        gw_(gw),
+        swapped_(wants_swap()),
+        blocks_(swapped_ ? g.inputs : g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes;
     inputs_ = swapped_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = swapped_ ? g.outputs : round_up(g.outputs, lanes);
@@ -83,7 +90,8 @@ class WeightPass {
       std::fill_n(sums(chunk, slice, b) + first_plane * taps * width, (last_plane - first_plane) * taps * width, A(0));
     }
     const int64_t tiles = g_.n * tiling_.tiles();
-    for (int64_t i = tiles * chunk / chunks_; i < tiles * (chunk + 1) / chunks_; ++i) sum_tile(worker, chunk, slice, i / tiling_.tiles(), i % tiling_.tiles(), of);
+    for (int64_t i = tiles * chunk / chunks_; i < tiles * (chunk + 1) / chunks_; ++i)
+      sum_tile(worker, chunk, slice, i / tiling_.tiles(), i % tiling_.tiles(), of);
   }
 
   void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t n, int64_t tile, const Part& part) {
@@ -103,7 +111,8 @@ class WeightPass {
     const int64_t widest = g_.depthwise ? blocks_.vectors : blocks_.width(blocks_.count - 1);
     const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
     for (int64_t first = 0; first < rows; first += group)
-      for (int64_t b = part.first_block; b < part.last_block; ++b) sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part);
+      for (int64_t b = part.first_block; b < part.last_block; ++b)
+        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part);
   }
 
   // Rows [first, last) of the tile, in the order of z and y.
@@ -117,7 +126,8 @@ class WeightPass {
       const ConvPiece& piece = phase_.pieces[size_t(i)];
       int64_t next = i + 1;
       // Depthwise: the taps of a row share a pass over the gradients.
-      while (g_.depthwise && next < part.last_piece && phase_.pieces[size_t(next)].z == piece.z && phase_.pieces[size_t(next)].y == piece.y) ++next;
+      while (g_.depthwise && next < part.last_piece && phase_.pieces[size_t(next)].z == piece.z && phase_.pieces[size_t(next)].y == piece.y)
+        ++next;
       worker.rows.clear();
       for (int64_t row = first; row < last; ++row) {
         const int64_t z = row / size[1], y = row % size[1], tz = z * tiling_.step[0], ty = y * tiling_.step[1];
@@ -175,6 +185,7 @@ class WeightPass {
 }  // namespace
 
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, View x, View gy, View gw) {
+  if (p.out_voxels() == 0) return fill(Cpu{}, p.weights(), 0, gw);
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() { WeightPass<accum_t<T>>(g, x, gy, gw).run(); });
 }

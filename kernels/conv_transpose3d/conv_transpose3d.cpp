@@ -17,14 +17,23 @@ Conv3dProblem adjoint_of(const Tensor& x, const Tensor& w, const Tensor& b, cons
   check(w.dtype() == accum_of(x.dtype()), me, "beside ", x, " the weight is ", name_of(accum_of(x.dtype())), ", not ", w);
   check(w.dim(0) == x.dim(4), me, x, " needs a weight of ", x.dim(4), " channels on its first axis, not ", w);
   check(o.groups >= 1 && x.dim(4) % o.groups == 0, me, o.groups, " groups do not divide ", x.dim(4), " channels");
-  Conv3dProblem p{.n = x.dim(0), .c = w.dim(4) * o.groups, .k = x.dim(4), .groups = o.groups, .out = x.shape().spatial(),
-                  .kernel = w.shape().spatial(), .stride = o.stride, .padding = o.padding, .dilation = o.dilation};
-  check(!b || (b.shape() == Shape{p.c} && b.dtype() == w.dtype()), me, "the bias beside the weight ", w, " is ", name_of(w.dtype()), " {", p.c,
-        "}, not ", b);
+  Conv3dProblem p{.n = x.dim(0),
+                  .c = w.dim(4) * o.groups,
+                  .k = x.dim(4),
+                  .groups = o.groups,
+                  .out = x.shape().spatial(),
+                  .kernel = w.shape().spatial(),
+                  .stride = o.stride,
+                  .padding = o.padding,
+                  .dilation = o.dilation};
+  check(p.c >= 1 && p.k >= 1, me, x, " and the weight ", w, " need at least one channel each");
+  check(!b || (b.shape() == Shape{p.c} && b.dtype() == w.dtype()), me, "the bias beside the weight ", w, " is ", name_of(w.dtype()), " {",
+        p.c, "}, not ", b);
   check(w.device() == x.device() && (!b || b.device() == x.device()), me, "x is on ", x.device(), ", the weight on ", w.device());
   for (int a = 0; a < 3; ++a) {
-    check(o.stride[a] >= 1 && o.dilation[a] >= 1 && o.padding[a] >= 0 && p.kernel[a] >= 1, me, "stride ", o.stride, ", dilation ", o.dilation,
-          ", padding ", o.padding, ", kernel ", p.kernel, ": strides, dilations and kernels are at least 1, paddings at least 0");
+    check(o.stride[a] >= 1 && o.dilation[a] >= 1 && o.padding[a] >= 0 && p.kernel[a] >= 1, me, "stride ", o.stride, ", dilation ",
+          o.dilation, ", padding ", o.padding, ", kernel ", p.kernel,
+          ": strides, dilations and kernels are at least 1, paddings at least 0");
     check(o.output_padding[a] >= 0 && o.output_padding[a] < std::max(o.stride[a], o.dilation[a]), me, "output padding ", o.output_padding,
           " is not below the larger of stride ", o.stride, " and dilation ", o.dilation);
     const int64_t extent = (int64_t(p.out[a]) - 1) * o.stride[a] - 2 * int64_t(o.padding[a]) + int64_t(o.dilation[a]) * (p.kernel[a] - 1) +

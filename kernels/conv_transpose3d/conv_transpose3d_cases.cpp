@@ -36,7 +36,11 @@ OP_CASES(conv_transpose3d) {
   add({"kernel 3, stride 2, output padding", {1, 3, 4, 3, 5}, 6, three, {.stride = two, .padding = one, .output_padding = one}});
   add({"kernel 4, stride 2", {1, 3, 3, 4, 4}, 7, {4, 4, 4}, {.stride = two, .padding = one}});
   add({"stride above the kernel: phases without taps", {1, 3, 4, 3, 4}, 5, {1, 2, 2}, {.stride = three}});
-  add({"output padding up to the dilation", {1, 3, 3, 3, 3}, 4, two, {.stride = {1, 2, 1}, .output_padding = {1, 2, 0}, .dilation = {2, 3, 1}}});
+  add({"output padding up to the dilation",
+       {1, 3, 3, 3, 3},
+       4,
+       two,
+       {.stride = {1, 2, 1}, .output_padding = {1, 2, 0}, .dilation = {2, 3, 1}}});
   add({"stride 1, dilated", {1, 4, 5, 4, 4}, 3, three, {.padding = two, .dilation = two}});
   add({"two groups", {1, 3, 3, 4, 8}, 12, two, {.stride = two, .groups = 2}});
   add({"depthwise", {1, 3, 4, 5, 18}, 18, three, {.stride = two, .padding = one, .output_padding = one, .groups = 18}});
@@ -49,12 +53,20 @@ OP_CASES(conv_transpose3d) {
   const auto reject = [&](const char* name, std::function<void()> run, std::vector<std::string> words) {
     rejects.push_back({"conv_transpose3d", name, std::move(run), std::move(words)});
   };
-  reject("a weight for other channels", [=] { conv_transpose3d(Tensor::zeros({1, 4, 4, 4, 5}), w(), {}); },
+  reject("a weight for other channels",
+         [=] {
+           conv_transpose3d(Tensor::zeros({1, 4, 4, 4, 5}), w(), {});
+         },
          {"conv_transpose3d", "5 channels", "{6, 2, 2, 2, 3}"});
   reject("groups that do not divide", [=] { conv_transpose3d(x(), w(), {}, {.groups = 4}); }, {"conv_transpose3d", "4 groups", "6"});
-  reject("a bias of another length", [=] { conv_transpose3d(x(), w(), Tensor::zeros({6}), {.stride = two}); }, {"conv_transpose3d", "{3}", "{6}"});
+  reject("a bias of another length", [=] { conv_transpose3d(x(), w(), Tensor::zeros({6}), {.stride = two}); },
+         {"conv_transpose3d", "{3}", "{6}"});
   reject("a weight in bf16", [=] { conv_transpose3d(x(), w().to(DType::bf16), {}); }, {"conv_transpose3d", "f32", "bf16"});
   reject("output padding as large as the stride", [=] { conv_transpose3d(x(), w(), {}, {.stride = two, .output_padding = two}); },
          {"conv_transpose3d", "output padding 2x2x2", "stride 2x2x2"});
-  reject("padding that leaves nothing", [=] { conv_transpose3d(x(), w(), {}, {.padding = {0, 3, 0}}); }, {"conv_transpose3d", "padding 0x3x0", "-1"});
+  reject("padding that leaves nothing",
+         [=] {
+           conv_transpose3d(x(), w(), {}, {.padding = {0, 3, 0}});
+         },
+         {"conv_transpose3d", "padding 0x3x0", "-1"});
 }
