@@ -38,7 +38,7 @@ Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, co
                     .label = volume.label.view().as<uint8_t>(),
                     .out_image = out.image.view().as<float>(),
                     .out_label = out.label.view().as<uint8_t>()};
-  Window window{.reversed = pose.mirror};
+  VoxelWindow window{.reversed = pose.mirror};
   bool whole = is_identity(pose.matrix);
   for (int a = 0; a < 3; ++a) {
     p.size[a] = size[a];

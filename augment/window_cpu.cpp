@@ -8,7 +8,7 @@ namespace {
 
 // One row of the window out of one row of the volume.
 template <class T>
-void copy_row(const Window& w, const T* from, T* to, int64_t channels, bool edge, T outside) {
+void copy_row(const VoxelWindow& w, const T* from, T* to, int64_t channels, bool edge, T outside) {
   const int64_t size = w.size[2], start = w.start[2], extent = w.extent[2];
   const int64_t begin = std::clamp<int64_t>(-start, 0, extent), end = std::clamp<int64_t>(size - start, begin, extent);
   const bool reversed = w.reversed[2];
@@ -32,7 +32,7 @@ void copy_row(const Window& w, const T* from, T* to, int64_t channels, bool edge
 }
 
 template <class T>
-void copy(const Window& w, const T* from, T* to, int64_t channels, bool edge, T outside) {
+void copy(const VoxelWindow& w, const T* from, T* to, int64_t channels, bool edge, T outside) {
   parallel_for(w.extent[0] * w.extent[1], 64, [&](int64_t row) {
     const int64_t at[2] = {row / w.extent[1], row % w.extent[1]};
     T* out = to + row * w.extent[2] * channels;
@@ -50,7 +50,7 @@ void copy(const Window& w, const T* from, T* to, int64_t channels, bool edge, T 
 
 }  // namespace
 
-void copy_window(const Window& w, const float* from, float* to, int64_t channels, bool edge) { copy(w, from, to, channels, edge, 0.f); }
-void copy_window(const Window& w, const uint8_t* from, uint8_t* to, uint8_t outside) { copy(w, from, to, 1, false, outside); }
+void copy_window(const VoxelWindow& w, const float* from, float* to, int64_t channels, bool edge) { copy(w, from, to, channels, edge, 0.f); }
+void copy_window(const VoxelWindow& w, const uint8_t* from, uint8_t* to, uint8_t outside) { copy(w, from, to, 1, false, outside); }
 
 }  // namespace voxgrad
