@@ -7,6 +7,8 @@ namespace {
 #include "kernels/dropout/dropout_words.h"
 }  // namespace
 
-void philox_words(uint64_t key, uint64_t stream, uint64_t first, int64_t blocks, uint32_t* out) { words_of(key, stream, first, blocks, out); }
+void philox_keep(uint64_t key, uint64_t stream, uint32_t last_dropped, uint64_t first, int64_t blocks, float* keep) {
+  keep_of(key, stream, last_dropped, first, blocks, keep);
+}
 
 }  // namespace voxgrad::dropout_avx512

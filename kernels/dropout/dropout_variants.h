@@ -3,15 +3,16 @@
 
 namespace voxgrad {
 
-// Words 0 .. 4 blocks - 1 of the blocks first, first + 1, .. of philox(key, block, stream).
+// keep[k] = 1 where word k of the blocks first, first + 1, .. of philox(key, block, stream) is above `last_dropped`, else 0.
+// keep has room for a multiple of 8 blocks.
 namespace dropout_baseline {
-void philox_words(uint64_t key, uint64_t stream, uint64_t first, int64_t blocks, uint32_t* out);
+void philox_keep(uint64_t key, uint64_t stream, uint32_t last_dropped, uint64_t first, int64_t blocks, float* keep);
 }
 namespace dropout_avx2 {
-void philox_words(uint64_t key, uint64_t stream, uint64_t first, int64_t blocks, uint32_t* out);
+void philox_keep(uint64_t key, uint64_t stream, uint32_t last_dropped, uint64_t first, int64_t blocks, float* keep);
 }
 namespace dropout_avx512 {
-void philox_words(uint64_t key, uint64_t stream, uint64_t first, int64_t blocks, uint32_t* out);
+void philox_keep(uint64_t key, uint64_t stream, uint32_t last_dropped, uint64_t first, int64_t blocks, float* keep);
 }
 
 }  // namespace voxgrad

@@ -128,8 +128,8 @@ void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
     for (int64_t task = from; task < to; ++task) {
       const int64_t o = task / chunks, first = task % chunks * chunk, last = std::min(s.length, first + chunk), offset = s.offset_of(o);
       T* out = gx + o * s.length;
-      if (!x && last - first < period) {
-        for (int64_t i = first; i < last; ++i) out[i] = T(A(g[offset + i % s.columns]) * scale);
+      if (!x && s.columns == 1) {
+        std::fill(out + first, out + last, T(A(g[offset]) * scale));
         continue;
       }
       std::vector<A> row = repeated<A>(g + offset, s.columns), largest;
@@ -147,19 +147,30 @@ void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
   });
 }
 
+// Rows are turned into columns of a tile first, so that lanes are rows.
 template <class T, class I>
 void argmax_of(int64_t rows, int64_t columns, const T* x, I* y) {
   using A = accum_t<T>;
-  parallel_for(rows, std::max<int64_t>(1, kGrain / columns), [&](int64_t r) {
-    const T* row = x + r * columns;
-    A best = A(row[0]);
-    int64_t at = 0;
-    for (int64_t c = 1; c < columns; ++c) {
-      const A v = A(row[c]);
-      const bool better = v > best || (v != v && best == best);
-      best = better ? v : best, at = better ? c : at;
+  constexpr int64_t kRows = 32, kTile = 32;
+  parallel_chunks(rows, kRows, [&](int64_t, int64_t begin, int64_t end) {
+    const int64_t count = end - begin;
+    A tile[kTile][kRows] = {}, best[kRows];
+    int32_t at[kRows] = {};
+    for (int64_t r = 0; r < count; ++r) best[r] = A(x[(begin + r) * columns]);
+    for (int64_t r = count; r < kRows; ++r) best[r] = 0;
+    for (int64_t first = 0; first < columns; first += kTile) {
+      const int64_t width = std::min(kTile, columns - first);
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t c = 0; c < width; ++c) tile[c][r] = A(x[(begin + r) * columns + first + c]);
+      for (int64_t c = 0; c < width; ++c)
+        for (int64_t r = 0; r < kRows; ++r) {
+          const A v = tile[c][r];
+          const bool better = bool((v > best[r]) | ((v != v) & (best[r] == best[r])));
+          best[r] = better ? v : best[r];
+          at[r] = better ? int32_t(first + c) : at[r];
+        }
     }
-    y[r] = I(at);
+    for (int64_t r = 0; r < count; ++r) y[begin + r] = I(at[r]);
   });
 }
 

@@ -1,0 +1,16 @@
+#include <type_traits>
+
+#include "kernels/max_pool3d/max_pool3d_variants.h"
+
+namespace voxgrad::max_pool_baseline {
+namespace {
+#include "kernels/max_pool3d/max_pool3d_rows.h"
+}  // namespace
+
+#define X(T, I)                                                                           \
+  void max_pool_row(const MaxPoolRow<T>& p, T* y, I* winner) { forward_row(p, y, winner); } \
+  void max_pool_grad_row(const MaxPoolGradRow<T, I>& p, T* gx) { backward_row(p, gx); }
+VOXGRAD_MAX_POOL_TYPES(X)
+#undef X
+
+}  // namespace voxgrad::max_pool_baseline

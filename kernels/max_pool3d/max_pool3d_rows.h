@@ -1,0 +1,105 @@
+// Included inside a namespace per instruction set; see core/isa.h. A group of kLanes channels is one vector; the last group of a
+// voxel may have less.
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+template <int kSize> struct IntegerOf { using type = int32_t; };
+template <> struct IntegerOf<8> { using type = int64_t; };
+
+template <class E>
+struct Lanes {
+  using Vector [[gnu::vector_size(kLanes * sizeof(E))]] = E;
+};
+template <class E> using Vector = typename Lanes<E>::Vector;
+template <class A> using Index = typename IntegerOf<sizeof(A)>::type;
+
+// kWhole: all lanes are there. Lanes beyond `count` are 0.
+template <bool kWhole, class E>
+Vector<E> loaded(const E* p, int64_t count) {
+  Vector<E> v = {};
+  __builtin_memcpy(&v, p, kWhole ? sizeof v : size_t(count) * sizeof(E));
+  return v;
+}
+template <bool kWhole, class E>
+void store(E* p, const Vector<E>& v, int64_t count) {
+  __builtin_memcpy(p, &v, kWhole ? sizeof v : size_t(count) * sizeof(E));
+}
+template <bool kWhole, class A, class T>
+Vector<A> values(const T* p, int64_t count) {
+  if constexpr (std::is_same_v<T, A>) return loaded<kWhole>(p, count);
+  else if constexpr (std::is_same_v<T, bf16>) {
+    const auto bits = loaded<kWhole>(reinterpret_cast<const uint16_t*>(p), count);
+    return (Vector<A>)(__builtin_convertvector(bits, Vector<uint32_t>) << 16);
+  } else {
+    Vector<A> v = {};
+    for (int64_t j = 0; j < (kWhole ? kLanes : count); ++j) v[j] = A(p[j]);
+    return v;
+  }
+}
+template <bool kWhole, class A, class T>
+void store_values(T* p, const Vector<A>& v, int64_t count) {
+  if constexpr (std::is_same_v<T, A>) store<kWhole>(p, v, count);
+  else
+    for (int64_t j = 0; j < (kWhole ? kLanes : count); ++j) p[j] = T(v[j]);
+}
+
+template <bool kWhole, class T, class I>
+void largest(const MaxPoolRow<T>& p, int w, int64_t c, int64_t count, T* y, I* winner) {
+  using A = accum_t<T>;
+  // A dilated window may hold nothing but padding: -infinity, and a winner that no input looks for.
+  Vector<A> best = Vector<A>{} - A(__builtin_huge_val());
+  Vector<Index<A>> at = {}, tap = {};
+  bool first = true;
+  for (int r = 0; r < p.rows; ++r)
+    for (int e = p.begin[w]; e < p.end[w]; ++e) {
+      const Vector<A> v = values<kWhole, A>(p.x[r] + int64_t(p.first[w] + e * p.dilation) * p.c + c, count);
+      tap = Vector<Index<A>>{} + Index<A>(p.tap[r] + e);
+      const auto better = first ? tap == tap : (v > best) | (v != v);
+      best = better ? v : best;
+      at = better ? tap : at;
+      first = false;
+    }
+  store_values<kWhole, A>(y, best, count);
+  if (winner) store<kWhole>(winner, __builtin_convertvector(at, Vector<I>), count);
+}
+
+template <class T, class I>
+void forward_row(const MaxPoolRow<T>& p, T* y, I* winner) {
+  for (int w = 0; w < p.out; ++w)
+    for (int64_t c = 0; c < p.c; c += kLanes) {
+      T* to = y + w * p.c + c;
+      I* at = winner ? winner + w * p.c + c : nullptr;
+      if (p.c - c >= kLanes) largest<true>(p, w, c, kLanes, to, at);
+      else largest<false>(p, w, c, p.c - c, to, at);
+    }
+}
+
+template <bool kWhole, class T, class I>
+void collected(const MaxPoolGradRow<T, I>& p, int w, int64_t c, int64_t count, T* gx) {
+  using A = accum_t<T>;
+  using Indices = Vector<Index<A>>;
+  Vector<A> sum = {};
+  for (int r = 0; r < p.rows; ++r)
+    for (int k = p.begin[w]; k < p.begin[w + 1]; ++k) {
+      const int64_t from = p.out[k] * p.c + c;
+      const Indices winner = __builtin_convertvector(loaded<kWhole>(p.winner[r] + from, count), Indices);
+      const Vector<A> gy = values<kWhole, A>(p.gy[r] + from, count);
+      sum += winner == Index<A>(p.tap[r] + p.tap_w[k]) ? gy : Vector<A>{};
+    }
+  store_values<kWhole, A>(gx, sum, count);
+}
+
+template <class T, class I>
+void backward_row(const MaxPoolGradRow<T, I>& p, T* gx) {
+  for (int w = 0; w < p.in; ++w)
+    for (int64_t c = 0; c < p.c; c += kLanes) {
+      if (p.c - c >= kLanes) collected<true>(p, w, c, kLanes, gx + w * p.c + c);
+      else collected<false>(p, w, c, p.c - c, gx + w * p.c + c);
+    }
+}
