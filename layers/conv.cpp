@@ -10,7 +10,8 @@ int64_t volume_of(const char* who, const Int3& kernel) {
   return int64_t(kernel.d) * kernel.h * kernel.w;
 }
 void check_channels(const char* who, int in, int out, int groups) {
-  check(in > 0 && out > 0 && groups > 0 && in % groups == 0 && out % groups == 0, who, ": ", in, " to ", out, " channels in ", groups, " groups");
+  check(in > 0 && out > 0 && groups > 0 && in % groups == 0 && out % groups == 0, who, ": ", in, " to ", out, " channels in ", groups,
+        " groups");
 }
 }  // namespace
 

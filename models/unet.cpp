@@ -30,10 +30,12 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> UNet::operator()(const Tensor& x) const {
-  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "UNet: the input is ", x, ", wanted is {N, D, H, W, ", config.in_channels, "}");
+  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "UNet: the input is ", x, ", wanted is {N, D, H, W, ",
+        config.in_channels, "}");
   const Int3 divisor = config.divisor(), size = x.shape().spatial();
   for (int a = 0; a < 3; ++a)
-    check(size[a] > 0 && size[a] % divisor[a] == 0, "UNet: an input of ", size, " voxels is not a multiple of ", divisor, ", the product of the strides");
+    check(size[a] > 0 && size[a] % divisor[a] == 0, "UNet: an input of ", size, " voxels is not a multiple of ", divisor,
+          ", the product of the strides");
   std::vector<Tensor> skips;
   Tensor y = stem ? (*stem)(x) : x;
   for (int s = 0; s < config.stages(); ++s) skips.push_back(y = config.residual ? residual_encoder[size_t(s)](y) : encoder[size_t(s)](y));

@@ -21,8 +21,8 @@ struct UNetConfig {
   int groups = 8;                     // of the group norm
   Activation activation = {};         // leaky_relu(0.01)
 
-  // 3x3x3 kernels, stride 2 from stage 1 on, base 2^s features capped at 320. Plain: 2 convolutions per stage; residual encoder: 1, 3, 4, 6,
-  // 6, .. blocks and 1 convolution per decoder stage (ResEnc L with 6 stages).
+  // 3x3x3 kernels, stride 2 from stage 1 on, base 2^s features capped at 320. Plain: 2 convolutions per stage; residual encoder: 1, 3, 4,
+  // 6, 6, .. blocks and 1 convolution per decoder stage (ResEnc L with 6 stages).
   struct Preset {
     int in_channels = 1, classes = 2, stages = 6, base_features = 32, max_features = 320;
   };
@@ -52,7 +52,8 @@ struct UNet {
   FIELDS(stem, encoder, residual_encoder, up, decoder, heads)
 
   UNet(const UNetConfig&, Rng&);
-  // x {N, D, H, W, in_channels} -> logits {N, .., classes}, full resolution first; only that one without deep supervision and within Inference.
+  // x {N, D, H, W, in_channels} -> logits {N, .., classes}, full resolution first; only that one without deep supervision and within
+  // Inference.
   std::vector<Tensor> operator()(const Tensor& x) const;
 };
 

@@ -88,8 +88,8 @@ void UNetConfig::validate() const {
     check(features[s] > 0, "UNetConfig: features[", s, "] is ", features[s]);
     check(encoder_depth[s] > 0, "UNetConfig: encoder_depth[", s, "] is ", encoder_depth[s]);
     check(s + 1 == n || decoder_depth[s] > 0, "UNetConfig: decoder_depth[", s, "] is ", s + 1 == n ? 0 : decoder_depth[s]);
-    check(norm != NormKind::group || (groups > 0 && features[s] % groups == 0), "UNetConfig: groups ", groups, " does not divide features[", s, "] ",
-          features[s]);
+    check(norm != NormKind::group || (groups > 0 && features[s] % groups == 0), "UNetConfig: groups ", groups, " does not divide features[",
+          s, "] ", features[s]);
     for (int a = 0; a < 3; ++a) {
       check(kernels[s][a] > 0 && kernels[s][a] % 2 == 1, "UNetConfig: kernels[", s, "] is ", kernels[s], ", odd extents are wanted");
       check(strides[s][a] > 0, "UNetConfig: strides[", s, "] is ", strides[s]);

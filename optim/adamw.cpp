@@ -7,17 +7,19 @@
 
 namespace voxgrad {
 
-AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& o) : AdamW(std::vector<ParameterGroup>{{.parameters = std::move(parameters)}}, o) {}
+AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& o)
+    : AdamW(std::vector<ParameterGroup>{{.parameters = std::move(parameters)}}, o) {}
 
 AdamW::AdamW(std::vector<ParameterGroup> groups, const AdamWOptions& o) : groups_(std::move(groups)), options_(o) {
   check_groups("AdamW", groups_);
-  check(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 && o.eps > 0 && o.weight_decay >= 0, "AdamW: beta1 ", o.beta1, " and beta2 ", o.beta2,
-        " must be in [0, 1), eps ", o.eps, " positive, weight decay ", o.weight_decay, " not negative");
+  check(o.beta1 >= 0 && o.beta1 < 1 && o.beta2 >= 0 && o.beta2 < 1 && o.eps > 0 && o.weight_decay >= 0, "AdamW: beta1 ", o.beta1,
+        " and beta2 ", o.beta2, " must be in [0, 1), eps ", o.eps, " positive, weight decay ", o.weight_decay, " not negative");
   for (auto& g : groups_) {
     auto& moments = moments_.emplace_back();
     for (auto& p : g.parameters) {
       const auto zeros = [&] { return Tensor::zeros(p.tensor.shape(), p.tensor.dtype(), p.tensor.device()); };
-      moments.push_back({.mean = zeros(), .square = zeros(), .largest = o.amsgrad ? zeros() : Tensor{}, .steps = Tensor::zeros({}, DType::i32)});
+      moments.push_back(
+          {.mean = zeros(), .square = zeros(), .largest = o.amsgrad ? zeros() : Tensor{}, .steps = Tensor::zeros({}, DType::i32)});
     }
   }
 }

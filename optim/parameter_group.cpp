@@ -27,8 +27,8 @@ void check_gradients(const std::vector<Parameter>& parameters) {
   for (auto& p : parameters) {
     const Tensor g = p.tensor.grad();
     if (!g) continue;
-    check(on_device(g.device(), [&](auto on) { return all_finite(on, g.count(), g.view()); }), "optimizer: the gradient of \"", p.name, "\" ",
-          p.tensor.shape(), " is not finite");
+    check(on_device(g.device(), [&](auto on) { return all_finite(on, g.count(), g.view()); }), "optimizer: the gradient of \"", p.name,
+          "\" ", p.tensor.shape(), " is not finite");
   }
 }
 
@@ -66,7 +66,8 @@ void check_groups(const char* who, const std::vector<ParameterGroup>& groups) {
   for (auto& g : groups)
     for (auto& p : g.parameters) {
       check(p.tensor.requires_grad(), who, ": \"", p.name, "\" requires no gradient");
-      check(p.tensor.dtype() == DType::f32 || p.tensor.dtype() == DType::f64, who, ": \"", p.name, "\" is ", p.tensor, ", f32 or f64 is wanted");
+      check(p.tensor.dtype() == DType::f32 || p.tensor.dtype() == DType::f64, who, ": \"", p.name, "\" is ", p.tensor,
+            ", f32 or f64 is wanted");
       seen.push_back(p.name);
     }
   check(!seen.empty(), who, ": no parameters");
@@ -79,8 +80,8 @@ void copy_state(const char* who, const std::vector<Parameter>& from, const std::
   for (auto& wanted : into) {
     const auto found = std::find_if(from.begin(), from.end(), [&](auto& p) { return p.name == wanted.name; });
     check(found != from.end(), who, ": the state has no \"", wanted.name, "\"");
-    check(found->tensor.shape() == wanted.tensor.shape() && found->tensor.dtype() == wanted.tensor.dtype(), who, ": \"", wanted.name, "\" is ",
-          found->tensor, " in the state, ", wanted.tensor, " is wanted");
+    check(found->tensor.shape() == wanted.tensor.shape() && found->tensor.dtype() == wanted.tensor.dtype(), who, ": \"", wanted.name,
+          "\" is ", found->tensor, " in the state, ", wanted.tensor, " is wanted");
   }
   for (auto& given : from)
     check(std::any_of(into.begin(), into.end(), [&](auto& p) { return p.name == given.name; }), who, ": the state holds \"", given.name,

@@ -37,7 +37,8 @@ void sgd_range(const SgdUpdate& u, int64_t n, A* __restrict p, const A* __restri
 
 // With a = learning_rate / correction1 and b = 1 / sqrt(correction2): p -= a m / (b sqrt(u) + eps).
 template <bool kLargest, class A>
-void adamw_range(const AdamWUpdate& u, int64_t n, A* __restrict p, const A* __restrict g, A* __restrict m, A* __restrict v, A* __restrict largest) {
+void adamw_range(const AdamWUpdate& u, int64_t n, A* __restrict p, const A* __restrict g, A* __restrict m, A* __restrict v,
+                 A* __restrict largest) {
   const A beta1 = A(u.beta1), beta2 = A(u.beta2), rest1 = A(1 - u.beta1), rest2 = A(1 - u.beta2), eps = A(u.eps);
   const A keep = A(1 - u.learning_rate * u.weight_decay), a = A(u.learning_rate / u.correction1), b = A(1 / std::sqrt(u.correction2));
   for (int64_t i = 0; i < n; ++i) {

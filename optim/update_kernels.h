@@ -16,7 +16,8 @@ struct AdamWUpdate {
   double correction1, correction2;  // 1 - beta^t
 };
 
-// p and the moments are updated, one pass. All views of one dtype, f32 or f64. v may be null where the momentum is 0, largest without amsgrad.
+// p and the moments are updated, one pass. All views of one dtype, f32 or f64. v may be null where the momentum is 0, largest without
+// amsgrad.
 void sgd_update(Cpu, const SgdUpdate&, int64_t n, View p, View g, View v);
 void sgd_update(Cuda, const SgdUpdate&, int64_t n, View p, View g, View v);
 struct AdamWViews {

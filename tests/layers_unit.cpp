@@ -154,7 +154,8 @@ TEST_CASE("deep supervision weighs outputs as nnU-Net") {
   Tensor label = Tensor::zeros({1, 4, 4, 4}, DType::u8);
   for (int i = 0; i < 64; ++i) label.data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
   const Tensor loss = deep_supervision_loss({full, half, quarter}, label);
-  const double wanted = (2. / 3) * dice_cross_entropy(full, label).item() + (1. / 3) * dice_cross_entropy(half, downsample_label(label, {2, 2, 2})).item();
+  const double wanted =
+      (2. / 3) * dice_cross_entropy(full, label).item() + (1. / 3) * dice_cross_entropy(half, downsample_label(label, {2, 2, 2})).item();
   CHECK(std::abs(loss.item() - wanted) < 1e-6);
   backward(loss);
   CHECK(full.grad());

@@ -19,8 +19,14 @@ int64_t parameters_of(const UNetConfig& c) {
 }
 
 UNetConfig tiny(bool residual = false) {
-  return {.in_channels = 1, .classes = 3, .features = {4, 8, 8}, .kernels = {{1, 3, 3}, {3, 3, 3}, {3, 3, 3}}, .strides = {{1, 1, 1}, {1, 2, 2}, {2, 2, 2}},
-          .encoder_depth = {1, 2, 1}, .decoder_depth = {1, 2}, .residual = residual};
+  return {.in_channels = 1,
+          .classes = 3,
+          .features = {4, 8, 8},
+          .kernels = {{1, 3, 3}, {3, 3, 3}, {3, 3, 3}},
+          .strides = {{1, 1, 1}, {1, 2, 2}, {2, 2, 2}},
+          .encoder_depth = {1, 2, 1},
+          .decoder_depth = {1, 2},
+          .residual = residual};
 }
 Tensor noise(const Shape& s, uint64_t seed) {
   Rng rng(seed);
@@ -35,8 +41,8 @@ TEST_CASE("the plain six-stage net has the parameters of nnU-Net's PlainConvUNet
   // A convolution of 3x3x3 from a to b channels with its bias and norm has 27 a b + 3 b parameters.
   // Encoder, 1 input channel, features 32, 64, 128, 256, 320, 320, two convolutions per stage:
   //   960 + 27744, 55488 + 110784, 221568 + 442752, 885504 + 1770240, 2212800 + 2765760, 2765760 + 2765760      sum 14025120
-  // Transposed convolutions 2x2x2 with bias, 8 a b + b: 320-320 819520, 320-256 655616, 256-128 262272, 128-64 65600, 64-32 16416  sum 1819424
-  // Decoder, first convolution from twice the channels:
+  // Transposed convolutions 2x2x2 with bias, 8 a b + b: 320-320 819520, 320-256 655616, 256-128 262272, 128-64 65600, 64-32 16416  sum
+  // 1819424 Decoder, first convolution from twice the channels:
   //   5530560 + 2765760, 3539712 + 1770240, 885120 + 442752, 221376 + 110784, 55392 + 27744                      sum 15349440
   // Heads 1x1x1 with bias: (320 + 256 + 128 + 64 + 32 + 5) per class                                              805 per class
   const int64_t body = 14025120 + 1819424 + 15349440;
@@ -57,7 +63,9 @@ TEST_CASE("the residual-encoder net has the parameters of ResEnc L") {
   int64_t wanted = 960;
   for (int s = 0; s < 6; ++s) {
     wanted += block(features[s == 0 ? 0 : s - 1], features[s]) + (blocks[s] - 1) * block(features[s], features[s]);
-    if (s < 5) wanted += 8 * features[s + 1] * features[s] + features[s] + 27 * 2 * features[s] * features[s] + 3 * features[s] + 2 * (features[s] + 1);
+    if (s < 5)
+      wanted +=
+          8 * features[s + 1] * features[s] + features[s] + 27 * 2 * features[s] * features[s] + 3 * features[s] + 2 * (features[s] + 1);
   }
   const int64_t count = parameters_of(UNetConfig::residual_encoder({.classes = 2}));
   CHECK(count == wanted);

@@ -23,7 +23,9 @@ Parameter parameter(const char* name, const Shape& s, uint64_t seed, DType t = D
   p.tensor.require_grad();
   return p;
 }
-void set_gradient(const Parameter& p, uint64_t seed) { p.tensor.set_grad(Tensor::from(numbers(p.tensor.count(), seed), p.tensor.shape(), p.tensor.dtype())); }
+void set_gradient(const Parameter& p, uint64_t seed) {
+  p.tensor.set_grad(Tensor::from(numbers(p.tensor.count(), seed), p.tensor.shape(), p.tensor.dtype()));
+}
 
 double difference(const std::vector<double>& a, const std::vector<double>& b) {
   REQUIRE(a.size() == b.size());
@@ -111,7 +113,9 @@ TEST_CASE("groups scale the learning rate and replace the weight decay") {
 
 TEST_CASE("an optimizer that was saved and loaded goes on with the same bits") {
   const auto check_resume = [](auto make) {
-    const auto make_parameters = [] { return std::vector<Parameter>{parameter("a", {40, 50}, 1, DType::f32), parameter("b", {50}, 2, DType::f32)}; };
+    const auto make_parameters = [] {
+      return std::vector<Parameter>{parameter("a", {40, 50}, 1, DType::f32), parameter("b", {50}, 2, DType::f32)};
+    };
     const auto whole = make_parameters(), before = make_parameters(), after = make_parameters();
     auto straight = make(whole), first = make(before), second = make(after);
     run(straight, whole, 0, 6);

@@ -45,15 +45,18 @@ OP_CASES(cross_entropy) {
   const auto add = [&](const char* name, const Shape& s, CrossEntropyOptions o, bool weighted = false) {
     Shape label = s;
     label.dims[--label.rank] = 0;
-    cases.push_back({.op = "cross_entropy", .name = name,
-                     .inputs = {{.shape = s, .low = -4, .high = 4}, {.shape = label, .role = Role::label, .low = 0, .high = double(s[-1] - 1)}},
-                     .run =
-                         [=](const Tensors& in) {
-                           CrossEntropyOptions with = o;
-                           if (weighted) with.class_weights = weights();
-                           return checked(in[0], in[1], with);
-                         },
-                     .terms = s.count(), .dtypes = s.count() < 10000 ? all : wide});
+    cases.push_back(
+        {.op = "cross_entropy",
+         .name = name,
+         .inputs = {{.shape = s, .low = -4, .high = 4}, {.shape = label, .role = Role::label, .low = 0, .high = double(s[-1] - 1)}},
+         .run =
+             [=](const Tensors& in) {
+               CrossEntropyOptions with = o;
+               if (weighted) with.class_weights = weights();
+               return checked(in[0], in[1], with);
+             },
+         .terms = s.count(),
+         .dtypes = s.count() < 10000 ? all : wide});
   };
   add("2 classes", {2, 3, 3, 5, 2}, {});
   add("3 classes", {2, 3, 4, 5, 3}, {});
@@ -76,13 +79,23 @@ OP_CASES(cross_entropy) {
   const auto reject = [&](const char* name, Make label, CrossEntropyOptions o, std::vector<std::string> words) {
     rejects.push_back({"cross_entropy", name, [=] { cross_entropy(Tensor::zeros({1, 2, 2, 2, 3}), label(), o); }, words});
   };
-  reject("a label beyond the classes", [] { return Tensor::from({0, 1, 2, 0, 7, 0, 0, 0}, {1, 2, 2, 2}, DType::u8); }, {}, {"cross_entropy", "is 7", "3 classes"});
-  reject("a negative label", [] { return Tensor::full({1, 2, 2, 2}, -1, DType::i16); }, {.ignore_label = 255}, {"cross_entropy", "is -1", "3 classes"});
+  reject("a label beyond the classes",
+         [] {
+           return Tensor::from({0, 1, 2, 0, 7, 0, 0, 0}, {1, 2, 2, 2}, DType::u8);
+         },
+         {}, {"cross_entropy", "is 7", "3 classes"});
+  reject("a negative label",
+         [] {
+           return Tensor::full({1, 2, 2, 2}, -1, DType::i16);
+         },
+         {.ignore_label = 255}, {"cross_entropy", "is -1", "3 classes"});
   reject("a label of another shape", [] { return Tensor::zeros({1, 2, 2, 3}, DType::u8); }, {}, {"u8 {1, 2, 2, 3}", "{1, 2, 2, 2}"});
   reject("a floating label", [] { return Tensor::zeros({1, 2, 2, 2}); }, {}, {"label", "f32"});
-  rejects.push_back({"cross_entropy", "weights for other classes",
-                     [] {
-                       cross_entropy(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({1, 2, 2, 2}, DType::u8), {.class_weights = Tensor::zeros({4})});
-                     },
-                     {"weights", "3 classes"}});
+  rejects.push_back(
+      {"cross_entropy",
+       "weights for other classes",
+       [] {
+         cross_entropy(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({1, 2, 2, 2}, DType::u8), {.class_weights = Tensor::zeros({4})});
+       },
+       {"weights", "3 classes"}});
 }

@@ -6,19 +6,20 @@
 namespace voxgrad {
 
 Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& label, const DiceCrossEntropyOptions& o) {
-  check(logits && is_floating(logits.dtype()) && logits.shape().rank >= 2 && logits.count() > 0, op, ": floating logits {N, .., K} are wanted, not ",
-        logits);
+  check(logits && is_floating(logits.dtype()) && logits.shape().rank >= 2 && logits.count() > 0, op,
+        ": floating logits {N, .., K} are wanted, not ", logits);
   Shape wanted = logits.shape();
   --wanted.rank;
   wanted.dims[wanted.rank] = 0;
-  check(label && label.shape() == wanted && !is_floating(label.dtype()), op, ": the label is ", label, ", beside logits of ", logits.shape(),
-        " wanted is u8, i16 or i32 ", wanted);
+  check(label && label.shape() == wanted && !is_floating(label.dtype()), op, ": the label is ", label, ", beside logits of ",
+        logits.shape(), " wanted is u8, i16 or i32 ", wanted);
   check(label.device() == logits.device(), op, ": the label is on ", label.device(), ", the logits are on ", logits.device());
   const int64_t channels = logits.dim(-1), samples = logits.dim(0);
   const CrossEntropyOptions& ce = o.cross_entropy;
   check(o.dice_weight == 0 || o.cross_entropy_weight == 0 || o.dice.ignore_label == ce.ignore_label, op, ": the Dice ignores label ",
         o.dice.ignore_label, ", the cross-entropy ", ce.ignore_label);
-  check(!ce.class_weights || ce.class_weights.shape() == Shape{channels}, op, ": the class weights are ", ce.class_weights, " for ", channels, " classes");
+  check(!ce.class_weights || ce.class_weights.shape() == Shape{channels}, op, ": the class weights are ", ce.class_weights, " for ",
+        channels, " classes");
   check(ce.label_smoothing >= 0 && ce.label_smoothing <= 1, op, ": a label smoothing of ", ce.label_smoothing, ", from 0 to 1 is possible");
   check(o.dice_weight == 0 || o.dice.include_background || channels > 1, op, ": one class without the background leaves none");
   check(o.dice.smooth >= 0, op, ": smooth is ", o.dice.smooth, ", not negative is wanted");
@@ -37,10 +38,12 @@ Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& lab
   const Tensor weights = ce.class_weights.detach().to(accum).to(logits.device());
   const Tensor slopes = Tensor::empty({1 + 2 * samples * channels}, accum, logits.device());
   Tensor loss = Tensor::empty({}, accum, logits.device());
-  on_device(logits.device(), [&](auto on) { loss_forward(on, p, logits.view(), label.view(), weights.view(), loss.view(), slopes.view()); });
+  on_device(logits.device(),
+            [&](auto on) { loss_forward(on, p, logits.view(), label.view(), weights.view(), loss.view(), slopes.view()); });
   return record(op, {logits}, loss, [p, slopes, weights, logits = logits.detach(), label = label.detach()](const Tensor& seed, Needs) {
     Tensor g = Tensor::empty_like(logits);
-    on_device(g.device(), [&](auto on) { loss_backward(on, p, logits.view(), label.view(), weights.view(), slopes.view(), seed.view(), g.view()); });
+    on_device(g.device(),
+              [&](auto on) { loss_backward(on, p, logits.view(), label.view(), weights.view(), slopes.view(), seed.view(), g.view()); });
     return Grads{g};
   });
 }

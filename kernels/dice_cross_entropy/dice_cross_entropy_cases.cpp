@@ -15,7 +15,8 @@ OP_CASES(dice_cross_entropy) {
       whole.require_grad(), parts.require_grad();
       const Tensor fused = dice_cross_entropy(whole, in[1], o);
       const Tensor dice = soft_dice_loss(parts, in[1], o.dice), ce = cross_entropy(parts, in[1], o.cross_entropy);
-      const double limit = in[0].dtype() == DType::f64 ? 1e-13 : 1e-6, sum = o.dice_weight * dice.item() + o.cross_entropy_weight * ce.item();
+      const double limit = in[0].dtype() == DType::f64 ? 1e-13 : 1e-6,
+                   sum = o.dice_weight * dice.item() + o.cross_entropy_weight * ce.item();
       check(std::abs(fused.item() - sum) < 4 * limit, "dice_cross_entropy: ", fused.item(), ", its parts give ", sum);
       if (fused.requires_grad()) {
         backward(fused);
@@ -24,8 +25,8 @@ OP_CASES(dice_cross_entropy) {
         const std::vector<double> a = whole.grad().values(), b = parts.grad().values();
         // The sum of two gradients is rounded once more to the dtype.
         for (size_t i = 0; i < a.size(); ++i)
-          check(std::abs(a[i] - b[i]) < limit + 3 * epsilon_of(in[0].dtype()) * std::abs(b[i]), "dice_cross_entropy: gradient ", i, " is ", a[i],
-                ", its parts give ", b[i]);
+          check(std::abs(a[i] - b[i]) < limit + 3 * epsilon_of(in[0].dtype()) * std::abs(b[i]), "dice_cross_entropy: gradient ", i, " is ",
+                a[i], ", its parts give ", b[i]);
       }
     }
     return dice_cross_entropy(in[0], in[1], o);
@@ -35,20 +36,25 @@ OP_CASES(dice_cross_entropy) {
   const auto add = [&](const char* name, const Shape& s, double largest_label, DiceCrossEntropyOptions o) {
     Shape label = s;
     label.dims[--label.rank] = 0;
-    cases.push_back({.op = "dice_cross_entropy", .name = name,
+    cases.push_back({.op = "dice_cross_entropy",
+                     .name = name,
                      .inputs = {{.shape = s, .low = -2, .high = 2}, {.shape = label, .role = Role::label, .low = 0, .high = largest_label}},
-                     .run = [=](const Tensors& in) { return held_to_the_sum(in, o); }, .terms = s.count(), .dtypes = s.count() < 10000 ? all : wide});
+                     .run = [=](const Tensors& in) { return held_to_the_sum(in, o); },
+                     .terms = s.count(),
+                     .dtypes = s.count() < 10000 ? all : wide});
   };
   add("2 classes", {2, 3, 3, 5, 2}, 1, {});
   add("3 classes, weighted", {2, 3, 4, 5, 3}, 2, {.dice_weight = 0.5, .cross_entropy_weight = 2});
   add("5 classes, an ignored label, over the batch", {2, 3, 4, 5, 5}, 5,
       {.dice = {.batch_dice = true, .ignore_label = 5}, .cross_entropy = {.ignore_label = 5, .label_smoothing = 0.1}});
   add("several chunks", {2, 25, 24, 21, 3}, 2, {});
-  rejects.push_back({"dice_cross_entropy", "two labels to ignore",
-                     [] {
-                       dice_cross_entropy(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({1, 2, 2, 2}, DType::u8), {.cross_entropy = {.ignore_label = 3}});
-                     },
-                     {"dice_cross_entropy", "-1", "3"}});
+  rejects.push_back(
+      {"dice_cross_entropy",
+       "two labels to ignore",
+       [] {
+         dice_cross_entropy(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({1, 2, 2, 2}, DType::u8), {.cross_entropy = {.ignore_label = 3}});
+       },
+       {"dice_cross_entropy", "-1", "3"}});
   // 2 x 64^3 with 3 classes: a first output of a small net.
   cases.push_back({.op = "dice_cross_entropy", .name = "2x64^3, 3 classes",
                    .inputs = {{.shape = {2, 64, 64, 64, 3}}, {.shape = {2, 64, 64, 64}, .role = Role::label, .low = 0, .high = 2}},

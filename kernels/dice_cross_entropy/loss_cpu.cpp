@@ -48,7 +48,8 @@ void over_chunks(const SegmentationLoss& p, View logits, View label, View weight
     else if (label.dtype == DType::i16) convert_labels(p, label.as<int16_t>() + at, n, labels.data());
     else convert_labels(p, label.as<int32_t>() + at, n, labels.data());
     std::vector<A> scratch(size_t(2 * width * p.channels));
-    f(kernels, LossSpan<T>{n, p.channels, width, logits.as<T>() + at * p.channels, labels.data(), w.data(), weight_sum, p.smoothing, scratch.data()},
+    f(kernels,
+      LossSpan<T>{n, p.channels, width, logits.as<T>() + at * p.channels, labels.data(), w.data(), weight_sum, p.smoothing, scratch.data()},
       sample, i, at);
   });
 }

@@ -18,8 +18,8 @@ struct SegmentationLoss {
   double smooth;
 };
 
-// weights {channels} of accum_of(logits) or null. Assigns loss {} and slopes {1 + 2 samples channels}: the derivatives of the loss by the sum
-// of cross-entropies and, per sample and channel, by the sums of p t and of p. Throws Error that names a label beyond the channels.
+// weights {channels} of accum_of(logits) or null. Assigns loss {} and slopes {1 + 2 samples channels}: the derivatives of the loss by the
+// sum of cross-entropies and, per sample and channel, by the sums of p t and of p. Throws Error that names a label beyond the channels.
 void loss_forward(Cpu, const SegmentationLoss&, View logits, View label, View weights, View loss, View slopes);
 void loss_forward(Cuda, const SegmentationLoss&, View logits, View label, View weights, View loss, View slopes);
 // gradient = seed {} times the derivative of the loss; assigned.

@@ -104,7 +104,8 @@ template <class T>
 void gradient(const LossSpan<T>& s, const LossSlopes<T>& slopes, T* out) {
   using A = accum_t<T>;
   const int64_t K = s.channels, B = s.width;
-  const A keep = slopes.cross_entropy * A(1 - s.smoothing), spread = slopes.cross_entropy * A(s.smoothing / double(K)), total = A(s.weight_sum);
+  const A keep = slopes.cross_entropy * A(1 - s.smoothing), spread = slopes.cross_entropy * A(s.smoothing / double(K)),
+          total = A(s.weight_sum);
   over_groups(s, [&](A* z, Mask<A> y) {
     const Exponentials<A> e = exponentiate(z, K, B, y, s.weights);
     const Vector<A> scale = A(1) / e.sum, none = {}, own = keep * e.weight;

@@ -6,12 +6,13 @@
 namespace voxgrad {
 
 Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
-  check(x && is_floating(x.dtype()) && x.shape().rank >= 2 && x.count() > 0, op, ": a floating tensor {N, .., C} with elements is wanted, not ", x);
+  check(x && is_floating(x.dtype()) && x.shape().rank >= 2 && x.count() > 0, op,
+        ": a floating tensor {N, .., C} with elements is wanted, not ", x);
   const int64_t channels = x.dim(-1), samples = x.dim(0), rest = x.count() / (channels * samples);
   const DType accum = accum_of(x.dtype());
   const auto check_vector = [&](const char* what, const Tensor& v) {
-    check(!v || (v.shape() == Shape{channels} && v.dtype() == accum), op, ": the ", what, " is ", v, ", wanted beside ", x, " is ", name_of(accum), " {",
-          channels, "}");
+    check(!v || (v.shape() == Shape{channels} && v.dtype() == accum), op, ": the ", what, " is ", v, ", wanted beside ", x, " is ",
+          name_of(accum), " {", channels, "}");
   };
   check_vector("scale", scale);
   check_vector("shift", shift);
@@ -65,7 +66,9 @@ Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, con
 }
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const BatchNormOptions& o) {
   return norm_call("batch_norm", x, scale, shift, {},
-                   {.over = NormCall::Over::batch, .problem = {.groups = 0, .eps = o.eps, .constant_statistics = !o.training}, .running = running,
+                   {.over = NormCall::Over::batch,
+                    .problem = {.groups = 0, .eps = o.eps, .constant_statistics = !o.training},
+                    .running = running,
                     .momentum = o.momentum});
 }
 

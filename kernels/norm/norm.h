@@ -3,8 +3,8 @@
 
 // Normalisation of x {N, .., C} over statistic axes, then an affine map per channel:
 //   y = (x - mean) / sqrt(variance + eps) scale[c] + shift[c],   variance the mean of (x - mean)^2.
-// scale, shift: {C} of accum_of(x.dtype), or absent (1 and 0). Statistics are f32 beside f32, bf16 and f16 (combined in f64, exact also where
-// the mean is far above the deviation). Saves x and three numbers per statistic. Determined by shape alone: bitwise the same for any
+// scale, shift: {C} of accum_of(x.dtype), or absent (1 and 0). Statistics are f32 beside f32, bf16 and f16 (combined in f64, exact also
+// where the mean is far above the deviation). Saves x and three numbers per statistic. Determined by shape alone: bitwise the same for any
 // number of threads.
 namespace voxgrad {
 

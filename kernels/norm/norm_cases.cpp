@@ -38,23 +38,44 @@ OP_CASES(norm) {
   // moves x by 1e-6 of its deviation, of which f64 keeps 1e-13 / 1e-6 at that mean: larger steps keep it exact.
   for (auto [name, run] : {std::pair<const char*, Run>{"instance, mean far above the deviation", instance},
                            {"layer, mean far above the deviation", [](const Tensors& in) { return layer_norm(in[0], in[1], in[2]); }}})
-    cases.push_back({.op = "norm", .name = name, .inputs = {{.shape = {1, 6, 8, 7, 18}, .low = 299.5, .high = 300.5}, scale_of(18), shift_of(18)},
-                     .run = run, .terms = 336, .dtypes = {DType::f32}, .step = 1e-5});
-  cases.push_back({.op = "norm", .name = "batch at rest",
-                   .inputs = {{.shape = {2, 3, 2, 4, 5}}, scale_of(5), shift_of(5), {.shape = {5}, .role = Role::constant, .low = 0.5, .high = 2}},
-                   .run = [](const Tensors& in) {
-                     const DType t = accum_of(in[0].dtype());
-                     const Tensor running = in[3].detach().to(t);
-                     return batch_norm(in[0], in[1], in[2], {.mean = running, .variance = running}, {.training = false});
-                   },
-                   .terms = 48});
-  rejects.push_back({"norm", "a scale of another width",
-                     [] { instance_norm(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({4}), {}); }, {"instance_norm", "scale", "{4}", "{3}"}});
+    cases.push_back({.op = "norm",
+                     .name = name,
+                     .inputs = {{.shape = {1, 6, 8, 7, 18}, .low = 299.5, .high = 300.5}, scale_of(18), shift_of(18)},
+                     .run = run,
+                     .terms = 336,
+                     .dtypes = {DType::f32},
+                     .step = 1e-5});
+  cases.push_back(
+      {.op = "norm",
+       .name = "batch at rest",
+       .inputs = {{.shape = {2, 3, 2, 4, 5}}, scale_of(5), shift_of(5), {.shape = {5}, .role = Role::constant, .low = 0.5, .high = 2}},
+       .run =
+           [](const Tensors& in) {
+             const DType t = accum_of(in[0].dtype());
+             const Tensor running = in[3].detach().to(t);
+             return batch_norm(in[0], in[1], in[2], {.mean = running, .variance = running}, {.training = false});
+           },
+       .terms = 48});
+  rejects.push_back({"norm",
+                     "a scale of another width",
+                     [] {
+                       instance_norm(Tensor::zeros({1, 2, 2, 2, 3}), Tensor::zeros({4}), {});
+                     },
+                     {"instance_norm", "scale", "{4}", "{3}"}});
   rejects.push_back({"norm", "groups that do not divide",
                      [] { group_norm(Tensor::zeros({1, 2, 2, 2, 6}), {}, {}, {.groups = 4}); }, {"group_norm", "4 groups", "6 channels"}});
-  rejects.push_back({"norm", "an integer tensor", [] { instance_norm(Tensor::zeros({1, 2, 2, 2, 3}, DType::u8)); }, {"instance_norm", "u8"}});
+  rejects.push_back({"norm",
+                     "an integer tensor",
+                     [] {
+                       instance_norm(Tensor::zeros({1, 2, 2, 2, 3}, DType::u8));
+                     },
+                     {"instance_norm", "u8"}});
   rejects.push_back({"norm", "batch at rest without statistics",
                      [] { batch_norm(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, {}, {.training = false}); }, {"batch_norm", "running"}});
-  rejects.push_back({"norm", "parameters of the activation's half type",
-                     [] { instance_norm(Tensor::zeros({1, 2, 2, 2, 3}, DType::bf16), Tensor::zeros({3}, DType::bf16)); }, {"scale", "f32 {3}"}});
+  rejects.push_back({"norm",
+                     "parameters of the activation's half type",
+                     [] {
+                       instance_norm(Tensor::zeros({1, 2, 2, 2, 3}, DType::bf16), Tensor::zeros({3}, DType::bf16));
+                     },
+                     {"scale", "f32 {3}"}});
 }

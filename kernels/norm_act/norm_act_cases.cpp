@@ -47,9 +47,11 @@ OP_CASES(norm_act) {
   add("instance over several chunks", {1, 16, 12, 12, 20}, false, instance, 2304, -1);
   add("instance with a skip", {2, 3, 5, 4, 16}, true, skipped, 60, n * 16 * 2 + 32 + 96);
   add("instance with a skip over several chunks", {1, 16, 12, 12, 20}, true, skipped, 2304, -1);
-  add("group", {2, 3, 5, 4, 6}, false,
+  add(
+      "group", {2, 3, 5, 4, 6}, false,
       [](const Tensors& in) {
-        return checked_against(group_norm_act(in[0], in[1], in[2], {}, {.groups = 2}), leaky_relu(group_norm(in[0], in[1], in[2], {.groups = 2})));
+        return checked_against(group_norm_act(in[0], in[1], in[2], {}, {.groups = 2}),
+                               leaky_relu(group_norm(in[0], in[1], in[2], {.groups = 2})));
       },
       180, n * 6 + 12 + 12);
   add("one group of single voxels", {6, 1, 1, 1, 20}, false,
@@ -60,13 +62,21 @@ OP_CASES(norm_act) {
   add("batch with a skip", {2, 3, 5, 4, 7}, true,
       [](const Tensors& in) { return batch_norm_act(in[0], in[1], in[2], {}, in[3], {.slope = 0}); }, 120, n * 14 + 14 + 21);
   for (DType t : {DType::bf16, DType::f16})
-    cases.push_back({.op = "norm_act", .name = std::string("instance in ") + name_of(t), .inputs = {{.shape = {2, 3, 5, 4, 18}}, scale_of(18), shift_of(18)},
-                     .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .terms = 60, .dtypes = {t}});
+    cases.push_back({.op = "norm_act",
+                     .name = std::string("instance in ") + name_of(t),
+                     .inputs = {{.shape = {2, 3, 5, 4, 18}}, scale_of(18), shift_of(18)},
+                     .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); },
+                     .terms = 60,
+                     .dtypes = {t}});
   cases.push_back({.op = "norm_act", .name = "instance 2x64^3x32", .inputs = {{.shape = {2, 64, 64, 64, 32}}, scale_of(32), shift_of(32)},
                    .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2]); }, .bench = true});
   rejects.push_back({"norm_act", "a skip of another shape",
                      [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, Tensor::zeros({1, 2, 2, 1, 3})); },
                      {"instance_norm_act", "skip", "{1, 2, 2, 1, 3}"}});
-  rejects.push_back({"norm_act", "a negative slope",
-                     [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, {}, {.slope = -1}); }, {"instance_norm_act", "slope -1"}});
+  rejects.push_back({"norm_act",
+                     "a negative slope",
+                     [] {
+                       instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, {}, {.slope = -1});
+                     },
+                     {"instance_norm_act", "slope -1"}});
 }

@@ -84,7 +84,8 @@ VOXGRAD_INLINE void over_quads(int64_t voxels, int64_t channels, F&& f) {
     for (int64_t k = 0; k < channels; k += 4) f(v, k + 4 <= channels ? k : channels - 4);
 }
 VOXGRAD_INLINE void transpose_in(const float* __restrict from, int64_t voxels, int64_t channels, int64_t width, float* __restrict planes) {
-  over_quads(voxels, channels, [&](int64_t v, int64_t k) { Quads(from + v * channels + k, channels).store(planes + k * width + v, width); });
+  over_quads(voxels, channels,
+             [&](int64_t v, int64_t k) { Quads(from + v * channels + k, channels).store(planes + k * width + v, width); });
   for (int64_t k = 0; k < channels; ++k) {
     for (int64_t v = voxels / 4 * 4; v < voxels; ++v) planes[k * width + v] = from[v * channels + k];
     for (int64_t v = voxels; v < width; ++v) planes[k * width + v] = 0;

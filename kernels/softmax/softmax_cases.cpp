@@ -6,8 +6,8 @@ using namespace voxgrad;
 
 OP_CASES(softmax) {
   // Channel counts with and without a compile-time variant, voxel counts around vectors, blocks and chunks.
-  for (const Shape& s : {Shape{2, 3, 5, 4, 3}, Shape{1, 3, 3, 7, 2}, Shape{1, 1, 1, 17, 4}, Shape{2, 2, 2, 5, 5}, Shape{2, 2, 3, 3, 7}, Shape{1, 1, 1, 40, 8},
-                         Shape{3, 100}, Shape{5, 1}, Shape{1, 25, 25, 20, 3}}) {
+  for (const Shape& s : {Shape{2, 3, 5, 4, 3}, Shape{1, 3, 3, 7, 2}, Shape{1, 1, 1, 17, 4}, Shape{2, 2, 2, 5, 5}, Shape{2, 2, 3, 3, 7},
+                         Shape{1, 1, 1, 40, 8}, Shape{3, 100}, Shape{5, 1}, Shape{1, 25, 25, 20, 3}}) {
     std::ostringstream name;
     name << s;
     const int64_t bytes = s.count() < 4000 ? s.count() * 4 : -1;

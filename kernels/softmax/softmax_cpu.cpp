@@ -11,7 +11,9 @@ namespace {
 
 template <class T>
 SoftmaxIsa<T> kernels_in_use() {
-  return isa() >= Isa::avx512 ? softmax_avx512::kernels<T>() : isa() == Isa::avx2 ? softmax_avx2::kernels<T>() : softmax_baseline::kernels<T>();
+  return isa() >= Isa::avx512 ? softmax_avx512::kernels<T>()
+         : isa() == Isa::avx2 ? softmax_avx2::kernels<T>()
+                              : softmax_baseline::kernels<T>();
 }
 
 // f(kernels, span, first element) over the chunks.
@@ -34,7 +36,8 @@ void softmax_forward(Cpu, const SoftmaxProblem& p, View x, View y) {
 }
 void softmax_backward(Cpu, const SoftmaxProblem& p, View y, View gy, View gx) {
   on_dtype(y.dtype, [&]<class T>() {
-    over_chunks<T>(p, [&](auto& k, auto span, int64_t at) { k.backward(span, p.logarithm, y.as<T>() + at, gy.as<T>() + at, gx.as<T>() + at); });
+    over_chunks<T>(
+        p, [&](auto& k, auto span, int64_t at) { k.backward(span, p.logarithm, y.as<T>() + at, gy.as<T>() + at, gx.as<T>() + at); });
   });
 }
 

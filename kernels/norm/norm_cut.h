@@ -1,0 +1,51 @@
+#pragma once
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "kernels/norm/norm_isa.h"
+#include "kernels/norm/norm_kernels.h"
+
+// What the CPU kernels of the norms share.
+namespace voxgrad {
+
+template <class T>
+NormIsa<T> norm_isa_in_use() {
+  return isa() >= Isa::avx512 ? norm_avx512::kernels<T>() : isa() == Isa::avx2 ? norm_avx2::kernels<T>() : norm_baseline::kernels<T>();
+}
+
+// How a sample is cut into spans (norm_isa.h): a function of the shape alone.
+struct NormCut {
+  int64_t elements, lanes, chunk, chunks;
+  explicit NormCut(const NormProblem& p) : elements(p.voxels * p.channels), lanes(p.channels) {
+    // Enough elements to be worth a task, enough rows to be worth the merging of its lanes, few enough rows to sum in f32.
+    constexpr int64_t kElements = 1 << 15, kRows = 512;
+    while (lanes % 16 != 0 || lanes < 64) lanes += p.channels;
+    chunk = std::max(kElements / lanes, kRows) * lanes;
+    chunks = chunk_count(elements, chunk);
+  }
+  // f(sample, index of the span among all, first element within x, number of elements)
+  template <class F>
+  void parallel(const NormProblem& p, F&& f) const {
+    parallel_for(p.samples * chunks, 1, [&](int64_t i) {
+      const int64_t s = i / chunks, begin = (i % chunks) * chunk;
+      f(s, i, s * elements + begin, std::min(chunk, elements - begin));
+    });
+  }
+};
+
+// Whether each row of channels has a statistic of its own.
+inline bool norm_by_rows(const NormProblem& p) { return p.voxels == 1 && p.groups == 1 && !p.constant_statistics; }
+inline int64_t norm_rows_per_chunk(const NormProblem& p) { return std::max<int64_t>(1, (1 << 15) / p.channels); }
+
+// The views of stats {3, samples, groups}.
+template <class A>
+struct NormStatistics {
+  A *mean, *rest, *rstd;
+  NormStatistics(const NormProblem& p, View v) : mean(v.as<A>()), rest(mean + p.samples * p.groups), rstd(rest + p.samples * p.groups) {}
+  void set(int64_t i, double m, double variance, double eps) const {
+    mean[i] = A(m);
+    rest[i] = A(m - double(A(m)));
+    rstd[i] = A(1 / __builtin_sqrt(variance + eps));
+  }
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,89 @@
+#include <vector>
+
+#include "kernels/norm/norm_cut.h"
+
+namespace voxgrad {
+namespace {
+
+// Count, mean and sum of squared deviations, merged exactly (Chan, Golub and LeVeque 1983).
+struct Moments {
+  double count = 0, mean = 0, deviation = 0;
+  void merge(double n, double m, double d) {
+    if (n == 0) return;
+    const double delta = m - mean, total = count + n;
+    mean += delta * n / total;
+    deviation += d + delta * delta * count * n / total;
+    count = total;
+  }
+};
+
+template <class T>
+void row_statistics(const NormProblem& p, View x, View stats) {
+  using A = accum_t<T>;
+  const auto isa = norm_isa_in_use<T>();
+  const NormStatistics<A> st(p, stats);
+  parallel_chunks(p.samples, norm_rows_per_chunk(p), [&](int64_t, int64_t begin, int64_t end) {
+    isa.row_statistics({.rows = end - begin, .channels = p.channels, .x = x.as<T>() + begin * p.channels, .mean = st.mean + begin,
+                        .rest = st.rest + begin, .rstd = st.rstd + begin, .eps = p.eps});
+  });
+}
+
+template <class T>
+void statistics_of(const NormProblem& p, View x, View stats, const NormRunning& running) {
+  using A = accum_t<T>;
+  if (norm_by_rows(p)) return row_statistics<T>(p, x, stats);
+  const auto isa = norm_isa_in_use<T>();
+  const NormCut cut(p);
+  const int64_t C = p.channels;
+  std::vector<Moments> partial(size_t(p.samples * cut.chunks * C));
+  cut.parallel(p, [&](int64_t, int64_t index, int64_t begin, int64_t count) {
+    std::vector<A> lane(size_t(3 * cut.lanes));
+    A *first = lane.data(), *sum = first + cut.lanes, *square = sum + cut.lanes;
+    isa.moments({.count = count, .lanes = cut.lanes, .x = x.as<T>() + begin}, first, sum, square);
+    const int64_t rows = count / cut.lanes, tail = count % cut.lanes;
+    for (int64_t l0 = 0; l0 < cut.lanes; l0 += C)
+      for (int64_t c = 0; c < C; ++c) {
+        const int64_t l = l0 + c;
+        const double n = double(rows + (l < tail));
+        if (n == 0) continue;
+        const double s = double(sum[l]), deviation = double(square[l]) - s * s / n;
+        partial[size_t(index * C + c)].merge(n, double(first[l]) + s / n,
+                                             deviation > 0            ? deviation
+                                             : deviation == deviation ? 0
+                                                                      : deviation);
+      }
+  });
+  const NormStatistics<A> st(p, stats);
+  const int64_t width = C / p.groups;
+  parallel_for(p.samples * p.groups, 64, [&](int64_t i) {
+    const int64_t s = i / p.groups, g = i % p.groups;
+    Moments all;
+    for (int64_t k = 0; k < cut.chunks; ++k)
+      for (int64_t c = g * width; c < (g + 1) * width; ++c) {
+        const Moments& m = partial[size_t((s * cut.chunks + k) * C + c)];
+        all.merge(m.count, m.mean, m.deviation);
+      }
+    st.set(i, all.mean, all.deviation / all.count, p.eps);
+    if (running.mean) {
+      A &mean = running.mean.as<A>()[i], &variance = running.variance.as<A>()[i];
+      const double keep = 1 - running.momentum, unbiased = all.deviation / (all.count > 1 ? all.count - 1 : 1);
+      mean = A(keep * double(mean) + running.momentum * all.mean);
+      variance = A(keep * double(variance) + running.momentum * unbiased);
+    }
+  });
+}
+
+}  // namespace
+
+void norm_statistics(Cpu, const NormProblem& p, View x, View stats, const NormRunning& running) {
+  on_dtype(x.dtype, [&]<class T>() { statistics_of<T>(p, x, stats, running); });
+}
+void norm_constant_statistics(Cpu, const NormProblem& p, const NormRunning& running, View stats) {
+  on_dtype(stats.dtype, [&]<class T>() {
+    using A = accum_t<T>;
+    const NormStatistics<A> st(p, stats);
+    for (int64_t c = 0; c < p.channels; ++c) st.set(c, double(running.mean.as<A>()[c]), double(running.variance.as<A>()[c]), p.eps);
+  });
+}
+
+}  // namespace voxgrad
