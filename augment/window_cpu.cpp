@@ -50,7 +50,9 @@ void copy(const VoxelWindow& w, const T* from, T* to, int64_t channels, bool edg
 
 }  // namespace
 
-void copy_window(const VoxelWindow& w, const float* from, float* to, int64_t channels, bool edge) { copy(w, from, to, channels, edge, 0.f); }
+void copy_window(const VoxelWindow& w, const float* from, float* to, int64_t channels, bool edge) {
+  copy(w, from, to, channels, edge, 0.f);
+}
 void copy_window(const VoxelWindow& w, const uint8_t* from, uint8_t* to, uint8_t outside) { copy(w, from, to, 1, false, outside); }
 
 }  // namespace voxgrad

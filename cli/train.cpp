@@ -22,9 +22,7 @@ TrainConfig config_of(const TrainCommand& c) {
     if (!c.config.empty()) apply_json(config, read_json(c.config), c.config);
     for (auto& a : c.assignments) apply_assignment(config, a);
     return config;
-  } catch (const Error& e) {
-    throw CLI::ValidationError(e.what());
-  }
+  } catch (const Error& e) { throw CLI::ValidationError(e.what()); }
 }
 
 void run(const TrainCommand& c) {
@@ -42,10 +40,17 @@ void run(const TrainCommand& c) {
 void add_train(CLI::App& program) {
   auto o = std::make_shared<TrainCommand>();
   CLI::App* command = program.add_subcommand("train", "Train a 3D U-Net on a labelled data set");
-  command->add_option("--data", o->data, "Data set: a folder with dataset.json (MSD or nnU-Net)")->required()->check(CLI::ExistingDirectory)->type_name("DIR");
+  command->add_option("--data", o->data, "Data set: a folder with dataset.json (MSD or nnU-Net)")
+      ->required()
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
   command->add_option("--out", o->out, "Folder of the run: checkpoints, metrics, curves")->required()->type_name("RUN");
-  command->add_option("--config", o->config, "Configuration: a JSON file with any of the keys below")->check(CLI::ExistingFile)->type_name("FILE");
-  command->add_option("--set", o->assignments, "Set one key, after --config; may be repeated")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command->add_option("--config", o->config, "Configuration: a JSON file with any of the keys below")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  command->add_option("--set", o->assignments, "Set one key, after --config; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
   add_device(*command, o->device);
   add_threads(*command);

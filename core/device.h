@@ -19,9 +19,7 @@ struct Device {
   int cuda_index = -1;  // -1: the CPU
   bool is_cpu() const { return cuda_index < 0; }
   friend bool operator==(Device, Device) = default;
-  friend std::ostream& operator<<(std::ostream& o, Device d) {
-    return d.is_cpu() ? o << "cpu" : o << "cuda:" << d.cuda_index;
-  }
+  friend std::ostream& operator<<(std::ostream& o, Device d) { return d.is_cpu() ? o << "cpu" : o << "cuda:" << d.cuda_index; }
 };
 
 // How many CUDA devices this build and this machine offer.

@@ -57,24 +57,42 @@ struct f16 {
   VOXGRAD_HD operator float() const { return detail::float_from_f16(bits); }
 };
 
-// The type a kernel computes in: load T, compute accum_t<T>, store T. Also the type of parameters, statistics and losses beside activations of T.
-template <class T> struct AccumOf { using type = float; };
-template <> struct AccumOf<double> { using type = double; };
-template <class T> using accum_t = typename AccumOf<T>::type;
+// The type a kernel computes in: load T, compute accum_t<T>, store T. Also the type of parameters, statistics and losses beside activations
+// of T.
+template <class T>
+struct AccumOf {
+  using type = float;
+};
+template <>
+struct AccumOf<double> {
+  using type = double;
+};
+template <class T>
+using accum_t = typename AccumOf<T>::type;
 
-template <class T> inline constexpr DType dtype_of = DType::f32;
-template <> inline constexpr DType dtype_of<double> = DType::f64;
-template <> inline constexpr DType dtype_of<bf16> = DType::bf16;
-template <> inline constexpr DType dtype_of<f16> = DType::f16;
-template <> inline constexpr DType dtype_of<uint8_t> = DType::u8;
-template <> inline constexpr DType dtype_of<int16_t> = DType::i16;
-template <> inline constexpr DType dtype_of<int32_t> = DType::i32;
+template <class T>
+inline constexpr DType dtype_of = DType::f32;
+template <>
+inline constexpr DType dtype_of<double> = DType::f64;
+template <>
+inline constexpr DType dtype_of<bf16> = DType::bf16;
+template <>
+inline constexpr DType dtype_of<f16> = DType::f16;
+template <>
+inline constexpr DType dtype_of<uint8_t> = DType::u8;
+template <>
+inline constexpr DType dtype_of<int16_t> = DType::i16;
+template <>
+inline constexpr DType dtype_of<int32_t> = DType::i32;
 
 constexpr size_t size_of(DType t) {
   switch (t) {
     case DType::f64: return 8;
-    case DType::f32: case DType::i32: return 4;
-    case DType::bf16: case DType::f16: case DType::i16: return 2;
+    case DType::f32:
+    case DType::i32: return 4;
+    case DType::bf16:
+    case DType::f16:
+    case DType::i16: return 2;
     default: return 1;
   }
 }

@@ -19,7 +19,8 @@ template <class... Parts>
 // check(condition, "conv3d: ", what, " ...") throws Error with the parts joined.
 template <class... Parts>
 inline void check(bool ok, const Parts&... parts) {
-  if (!ok) [[unlikely]] fail(parts...);
+  if (!ok) [[unlikely]]
+    fail(parts...);
 }
 
 }  // namespace voxgrad

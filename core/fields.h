@@ -10,7 +10,7 @@
 
 // FIELDS(conv, norm): all that a module says about itself. Names, parameters, checkpoints, freezing and device moves walk it.
 // A field is a Tensor, a module, or a vector, array or optional of them.
-#define FIELDS(...)                              \
+#define FIELDS(...)                               \
   auto fields() { return std::tie(__VA_ARGS__); } \
   static constexpr std::string_view field_names() { return #__VA_ARGS__; }
 
@@ -32,8 +32,10 @@ inline std::string_view pop_name(std::string_view& names) {
   while (head.ends_with(' ')) head.remove_suffix(1);
   return head;
 }
-template <class T> inline constexpr bool is_optional = false;
-template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
 }  // namespace detail
 
 // Calls f(path, tensor&) for each present tensor of the module, depth first, in the order of FIELDS: "down.0.conv1.weight".
@@ -47,7 +49,10 @@ void walk(M& m, F&& f, const std::string& path = "") {
     std::apply([&](auto&... field) { (walk(field, f, join(detail::pop_name(names))), ...); }, m.fields());
   } else if constexpr (detail::is_optional<M>) {
     if (m) walk(*m, f, path);
-  } else if constexpr (requires { m.begin(); m.end(); }) {
+  } else if constexpr (requires {
+                         m.begin();
+                         m.end();
+                       }) {
     size_t i = 0;
     for (auto& e : m) walk(e, f, join(std::to_string(i++)));
   } else {
@@ -65,7 +70,12 @@ struct Parameter {
 template <class M>
 std::vector<Parameter> parameters(M& m, const std::string& prefix = "") {
   std::vector<Parameter> out;
-  walk(m, [&](const std::string& name, Tensor& t) { if (t.requires_grad()) out.push_back({name, t}); }, prefix);
+  walk(
+      m,
+      [&](const std::string& name, Tensor& t) {
+        if (t.requires_grad()) out.push_back({name, t});
+      },
+      prefix);
   return out;
 }
 
@@ -80,7 +90,12 @@ int64_t parameter_count(M& m) {
 template <class M>
 std::vector<Parameter> state_of(M& m, const std::string& prefix = "") {
   std::vector<Parameter> out;
-  walk(m, [&](const std::string& name, Tensor& t) { out.push_back({name, t.detach()}); }, prefix);
+  walk(
+      m,
+      [&](const std::string& name, Tensor& t) {
+        out.push_back({name, t.detach()});
+      },
+      prefix);
   return out;
 }
 

@@ -14,9 +14,9 @@ void release(Device, void* data, size_t bytes) noexcept;
 void trim_memory(Device);
 
 struct MemoryStats {
-  size_t in_use = 0;   // bytes handed out now
-  size_t peak = 0;     // the largest in_use since the last reset
-  size_t cached = 0;   // bytes kept for reuse
+  size_t in_use = 0;  // bytes handed out now
+  size_t peak = 0;    // the largest in_use since the last reset
+  size_t cached = 0;  // bytes kept for reuse
 };
 MemoryStats memory_stats(Device);
 void reset_peak_memory(Device);

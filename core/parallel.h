@@ -14,7 +14,8 @@ namespace detail {
 void run_team(int workers, void (*body)(void*, int), void* data);
 template <class F>
 void team(int workers, F& f) {
-  run_team(workers, [](void* data, int worker) { (*static_cast<F*>(data))(worker); }, &f);
+  run_team(
+      workers, [](void* data, int worker) { (*static_cast<F*>(data))(worker); }, &f);
 }
 }  // namespace detail
 

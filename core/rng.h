@@ -67,7 +67,7 @@ class Rng {
   }
 
   uint32_t next() { return philox(key_, counter_++).word[0]; }
-  double uniform() { return next() * 0x1p-32; }                                      // [0, 1)
+  double uniform() { return next() * 0x1p-32; }                                       // [0, 1)
   double uniform(double low, double high) { return low + (high - low) * uniform(); }  // [low, high)
   bool coin(double probability) { return uniform() < probability; }
   int64_t below(int64_t n) {  // uniform in [0, n)

@@ -7,7 +7,10 @@ namespace voxgrad {
 struct View {
   void* data = nullptr;
   DType dtype = DType::f32;
-  template <class T> T* as() const { return static_cast<T*>(data); }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
   explicit operator bool() const { return data != nullptr; }
 };
 

@@ -52,7 +52,8 @@ TEST_CASE("configuration: --set takes JSON values and bare words") {
 
 TEST_CASE("configuration: every key is described") {
   const std::string text = describe_config();
-  for (const char* key : {"seed", "data.fold", "network.kind", "train.steps", "augment.mirror", "predict.overlap"}) CHECK_THAT(text, Contains(key));
+  for (const char* key : {"seed", "data.fold", "network.kind", "train.steps", "augment.mirror", "predict.overlap"})
+    CHECK_THAT(text, Contains(key));
 }
 
 TEST_CASE("split: the folds partition the cases, whatever their order") {

@@ -51,9 +51,9 @@ TEST_CASE("plan: thick slices are neither pooled nor convolved across until the 
   const ModelDescription d = plan(dataset_of({"CT"}, 2), print_of({20, 320, 320}, {5, 0.8, 0.8}), TrainConfig{});
   CHECK(d.network.kernels[0] == Int3{1, 3, 3});
   CHECK(d.network.strides[1] == Int3{1, 2, 2});
-  CHECK(d.network.kernels[1] == Int3{1, 3, 3});   // 5 against 1.6 mm
+  CHECK(d.network.kernels[1] == Int3{1, 3, 3});  // 5 against 1.6 mm
   CHECK(d.network.strides[2] == Int3{1, 2, 2});
-  CHECK(d.network.kernels[2] == Int3{3, 3, 3});   // 5 against 3.2 mm
+  CHECK(d.network.kernels[2] == Int3{3, 3, 3});  // 5 against 3.2 mm
   CHECK(d.normalization[0].kind == "ct");
   CHECK(d.normalization[0].high == 200);
   CHECK(double(d.patch.d) * d.patch.h * d.patch.w <= 128. * 128 * 128);
@@ -62,7 +62,8 @@ TEST_CASE("plan: thick slices are neither pooled nor convolved across until the 
 TEST_CASE("plan: a patch that the strides do not divide is refused") {
   TrainConfig config;
   config.train.patch = {30, 32, 32};
-  CHECK_THROWS_WITH(plan(dataset_of({"MRI"}, 2), print_of({64, 64, 64}, {1, 1, 1}), config), Contains("train.patch") && Contains("30x32x32"));
+  CHECK_THROWS_WITH(plan(dataset_of({"MRI"}, 2), print_of({64, 64, 64}, {1, 1, 1}), config),
+                    Contains("train.patch") && Contains("30x32x32"));
 }
 
 TEST_CASE("preprocessing goes to canonical axes and back to the geometry of the file, exactly where no resampling is needed") {
@@ -107,7 +108,8 @@ TEST_CASE("preprocessing refuses what it cannot use, by the name of the file") {
   d.nan = "zero";
   const Preprocessed p = preprocess(v, d, "scan.nii");
   CHECK_THROWS_WITH(preprocess(turned_volume({3, 4, 5, 2}, DType::f32), d, "two.nii"), Contains("2 channels") && Contains("takes 1"));
-  CHECK_THROWS_WITH(preprocess_label(turned_volume({3, 4, 6}, DType::u8), p.geometry, 3, "label.nii"), Contains("label.nii") && Contains("extents"));
+  CHECK_THROWS_WITH(preprocess_label(turned_volume({3, 4, 6}, DType::u8), p.geometry, 3, "label.nii"),
+                    Contains("label.nii") && Contains("extents"));
   Volume label = turned_volume({3, 4, 5}, DType::f32);
   label.data.data<float>()[3] = 3;
   CHECK_THROWS_WITH(preprocess_label(label, p.geometry, 3, "label.nii"), Contains("the label 3") && Contains("0 to 2"));

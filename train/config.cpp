@@ -15,9 +15,7 @@ void set_key(std::vector<ConfigKey>& keys, const std::string& name, const Json& 
     if (key.name == name) {
       try {
         key.set(value);
-      } catch (const Error& e) {
-        fail(where, ": ", name, " = ", value.dump(), ": ", e.what());
-      }
+      } catch (const Error& e) { fail(where, ": ", name, " = ", value.dump(), ": ", e.what()); }
       return;
     }
   fail(where, ": unknown key \"", name, "\"; the nearest known one is \"", nearest_key(name, keys), "\"");
@@ -69,7 +67,8 @@ Json to_json(const TrainConfig& config) {
 std::string describe_config() {
   TrainConfig defaults;
   std::ostringstream out;
-  for (auto& key : config_keys(defaults)) out << "  " << std::left << std::setw(34) << key.name << std::setw(14) << key.get().dump() << ' ' << key.help << '\n';
+  for (auto& key : config_keys(defaults))
+    out << "  " << std::left << std::setw(34) << key.name << std::setw(14) << key.get().dump() << ' ' << key.help << '\n';
   return out.str();
 }
 

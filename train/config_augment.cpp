@@ -4,10 +4,14 @@ namespace voxgrad {
 namespace {
 
 void range(ConfigTable& t, const char* name, Range& field, double low, double high, const char* help) {
-  t.keys.push_back({name, help, [&field] { return Json{field.low, field.high}; },
+  t.keys.push_back({name, help,
+                    [&field] {
+                      return Json{field.low, field.high};
+                    },
                     [&field, low, high](const Json& v) {
                       const bool numbers = v.is_array() && v.size() == 2 && v[0].is_number() && v[1].is_number();
-                      if (!numbers || !(v[0].get<double>() >= low && v[0].get<double>() <= v[1].get<double>() && v[1].get<double>() <= high))
+                      if (!numbers ||
+                          !(v[0].get<double>() >= low && v[0].get<double>() <= v[1].get<double>() && v[1].get<double>() <= high))
                         fail("[low, high] from ", low, " to ", high, " is wanted");
                       field = {v[0].get<double>(), v[1].get<double>()};
                     }});
@@ -17,7 +21,8 @@ void range(ConfigTable& t, const char* name, Range& field, double low, double hi
 
 void add_augment_keys(ConfigTable& t, AugmentOptions& a) {
   t.number("augment.rotation", a.spatial.rotation_probability, 0, 1, "probability of a random rotation");
-  t.number("augment.rotation_degrees", a.spatial.rotation_degrees[0], 0, 180, "largest angle about each axis (flat patches follow nnU-Net's rule)");
+  t.number("augment.rotation_degrees", a.spatial.rotation_degrees[0], 0, 180,
+           "largest angle about each axis (flat patches follow nnU-Net's rule)");
   t.number("augment.scaling", a.spatial.scaling_probability, 0, 1, "probability of a random scaling");
   t.number("augment.scale_low", a.spatial.scale_low, 0.1, 1, "smallest factor of the scaling");
   t.number("augment.scale_high", a.spatial.scale_high, 1, 10, "largest factor of the scaling");

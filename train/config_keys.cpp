@@ -14,7 +14,8 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.integer("data.folds", d.folds, 1, 100, "folds of the split; 1: every case trains, nothing validates");
   t.spacing("data.spacing", d.spacing, "spacing [d, h, w] in mm that cases are resampled to; []: the median of the training cases");
   t.choice("data.normalization", d.normalization, {"auto", "zscore", "ct", "none"},
-           "zscore: per volume; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; auto: ct for channels named CT");
+           "zscore: per volume; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; auto: ct for channels "
+           "named CT");
   t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
 }
@@ -39,8 +40,10 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s) {
   t.number("train.clip", s.clip, 0, 1e9, "largest L2 norm of the gradients; 0: no clipping");
   t.number("train.poly", s.poly, 0, 10, "power p of the schedule (1 - t / T)^p");
   t.integer("train.warmup_steps", s.warmup_steps, 0, 1000000, "steps over which the learning rate rises from 0");
-  t.number("train.oversample_foreground", s.oversample_foreground, 0, 1, "fraction of a batch whose patches are centred on a labelled voxel");
-  t.number("train.average_weights", s.average_weights, 0, 0.99999, "decay of a moving average of the weights, used for prediction; 0: none");
+  t.number("train.oversample_foreground", s.oversample_foreground, 0, 1,
+           "fraction of a batch whose patches are centred on a labelled voxel");
+  t.number("train.average_weights", s.average_weights, 0, 0.99999,
+           "decay of a moving average of the weights, used for prediction; 0: none");
   t.integer("train.validate_every", s.validate_every, 1, 1000000000, "steps between validations");
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");

@@ -17,7 +17,8 @@ struct ConfigTable {
   template <class Int>
   void integer(const char* name, Int& field, int64_t low, int64_t high, const char* help) {
     add(name, help, field, [low, high](const Json& v) {
-      if (!v.is_number_integer() || v.get<int64_t>() < low || v.get<int64_t>() > high) fail("an integer from ", low, " to ", high, " is wanted");
+      if (!v.is_number_integer() || v.get<int64_t>() < low || v.get<int64_t>() > high)
+        fail("an integer from ", low, " to ", high, " is wanted");
       return Int(v.get<int64_t>());
     });
   }
@@ -37,9 +38,14 @@ struct ConfigTable {
     });
   }
   void extents(const char* name, Int3& field, int low, int high, const char* help) {
-    keys.push_back({name, help, [&field] { return Json{field.d, field.h, field.w}; },
+    keys.push_back({name, help,
+                    [&field] {
+                      return Json{field.d, field.h, field.w};
+                    },
                     [&field, low, high](const Json& v) {
-                      const auto good = [&](const Json& e) { return e.is_number_integer() && e.get<int64_t>() >= low && e.get<int64_t>() <= high; };
+                      const auto good = [&](const Json& e) {
+                        return e.is_number_integer() && e.get<int64_t>() >= low && e.get<int64_t>() <= high;
+                      };
                       if (!v.is_array() || v.size() != 3 || !good(v[0]) || !good(v[1]) || !good(v[2]))
                         fail("three integers [depth, height, width] from ", low, " to ", high, " are wanted");
                       field = {v[0].get<int>(), v[1].get<int>(), v[2].get<int>()};

@@ -13,8 +13,9 @@ Int3 int3_from(const Json& v) { return {v.at(0).get<int>(), v.at(1).get<int>(), 
 
 void validate(const ModelDescription& d) {
   check(d.patch.d > 0 && d.patch.h > 0 && d.patch.w > 0, "model description: the patch ", d.patch, " is empty");
-  check(int(d.channels.size()) == d.network.in_channels && d.normalization.size() == d.channels.size(), "model description: the network takes ",
-        d.network.in_channels, " channels, ", d.channels.size(), " are named and ", d.normalization.size(), " normalised");
+  check(int(d.channels.size()) == d.network.in_channels && d.normalization.size() == d.channels.size(),
+        "model description: the network takes ", d.network.in_channels, " channels, ", d.channels.size(), " are named and ",
+        d.normalization.size(), " normalised");
   check(int(d.labels.size()) == d.network.classes, "model description: the network has ", d.network.classes, " classes, ", d.labels.size(),
         " labels are named");
   for (double s : d.spacing) check(s > 0 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
@@ -62,14 +63,13 @@ ModelDescription description_from_json(const Json& j) {
     d.channels = j.at("channels").get<std::vector<std::string>>();
     d.labels = j.at("labels").get<std::vector<std::string>>();
     for (auto& n : j.at("normalization"))
-      d.normalization.push_back({n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0), n.value("high", 0.0)});
+      d.normalization.push_back(
+          {n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0), n.value("high", 0.0)});
     d.nan = j.at("nan").get<std::string>();
     d.overlap = j.at("overlap").get<double>();
     d.mirror = j.at("mirror").get<bool>();
     d.dtype = j.at("dtype").get<std::string>();
-  } catch (const nlohmann::json::exception& e) {
-    fail("model description: ", e.what());
-  }
+  } catch (const nlohmann::json::exception& e) { fail("model description: ", e.what()); }
   validate(d);
   return d;
 }

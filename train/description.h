@@ -18,14 +18,14 @@ struct Normalization {
 // All that is needed to apply a trained network to a file: kept in the checkpoint, so that a checkpoint alone suffices.
 struct ModelDescription {
   UNetConfig network;
-  Int3 patch = {0, 0, 0};                      // voxels, at `spacing`
-  std::array<double, 3> spacing = {1, 1, 1};   // mm along D, H, W in canonical orientation
-  std::vector<Normalization> normalization;    // one per channel
-  std::vector<std::string> channels, labels;   // names; label i is voxel value i
-  std::string nan = "refuse";                  // refuse or zero
-  double overlap = 0.5;                        // of the sliding window
+  Int3 patch = {0, 0, 0};                     // voxels, at `spacing`
+  std::array<double, 3> spacing = {1, 1, 1};  // mm along D, H, W in canonical orientation
+  std::vector<Normalization> normalization;   // one per channel
+  std::vector<std::string> channels, labels;  // names; label i is voxel value i
+  std::string nan = "refuse";                 // refuse or zero
+  double overlap = 0.5;                       // of the sliding window
   bool mirror = false;
-  std::string dtype = "f32";                   // of the activations: f32 or bf16
+  std::string dtype = "f32";  // of the activations: f32 or bf16
 };
 
 DType activation_dtype(const ModelDescription&);

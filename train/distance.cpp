@@ -9,6 +9,10 @@
 namespace voxgrad {
 namespace {
 
+// Work for a thread, in voxels: simple passes, and lower envelopes at some 20 ns each.
+constexpr int64_t kSimple = 1 << 17, kCostly = 1 << 14;
+int64_t planes_of(int64_t voxels, int64_t plane) { return std::max<int64_t>(1, voxels / std::max<int64_t>(1, plane)); }
+
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
 // Lower envelope of the parabolas f(q) + step^2 (x - q)^2 over the q with finite f, sampled at every x: f is replaced by it.
@@ -50,7 +54,7 @@ class Envelope {
 // Along D: distance in steps, by a scan in both directions; squared millimetres afterwards.
 void scan_depth(const uint8_t* mask, float* y, const Shape& s, double step) {
   const int64_t depth = s[0], plane = s.count(1, 3);
-  parallel_ranges(plane, 1 << 10, [&](int64_t begin, int64_t end) {
+  parallel_ranges(plane, planes_of(kSimple, depth), [&](int64_t begin, int64_t end) {
     for (int64_t d = 0; d < depth; ++d)
       for (int64_t i = begin; i < end; ++i) {
         const float before = d ? y[(d - 1) * plane + i] + 1 : kFar;
@@ -75,7 +79,7 @@ Tensor surface_of(const Tensor& padded) {
   const Tensor out = Tensor::empty({d, h, w}, DType::u8);
   const uint8_t* in = padded.view().as<uint8_t>();
   uint8_t* to = out.view().as<uint8_t>();
-  parallel_for(d, 4, [&](int64_t z) {
+  parallel_for(d, planes_of(kSimple, h * w), [&](int64_t z) {
     for (int64_t y = 0; y < h; ++y) {
       const uint8_t* p = in + (z + 1) * plane + (y + 1) * row + 1;
       uint8_t* q = to + (z * h + y) * w;
@@ -93,7 +97,7 @@ Tensor surface_in(const Tensor& labels, uint8_t label, const Box& box) {
   const Tensor padded = Tensor::zeros({d + 2, h + 2, w + 2}, DType::u8);
   const uint8_t* from = labels.view().as<uint8_t>();
   uint8_t* to = padded.view().as<uint8_t>();
-  parallel_for(d, 4, [&](int64_t z) {
+  parallel_for(d, planes_of(kSimple, h * w), [&](int64_t z) {
     for (int64_t y = 0; y < h; ++y) {
       const uint8_t* p = from + ((box.begin[0] + z) * labels.dim(1) + box.begin[1] + y) * labels.dim(2) + box.begin[2];
       uint8_t* q = to + ((z + 1) * (h + 2) + y + 1) * (w + 2) + 1;
@@ -132,7 +136,7 @@ Tensor distance_transform(const Tensor& mask, const Spacing& spacing) {
   scan_depth(mask.view().as<uint8_t>(), y, s, spacing[0]);
   const int64_t h = s[1], w = s[2];
   constexpr int64_t kColumns = 16;  // gathered at once, a cache line of each row
-  parallel_ranges(s[0], 1, [&](int64_t begin, int64_t end) {
+  parallel_ranges(s[0], planes_of(kCostly, h * w), [&](int64_t begin, int64_t end) {
     Envelope envelope(std::max(h, w));
     std::vector<float> columns(size_t(kColumns * h));
     for (int64_t d = begin; d < end; ++d) {

@@ -24,8 +24,12 @@ AugmentOptions augment_for(const ModelDescription& d, AugmentOptions a) {
 }  // namespace
 
 Loader::Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig& config)
-    : store_(store), ids_(std::move(ids)), patch_(store.description().patch), batch_(config.train.batch),
-      oversample_(config.train.oversample_foreground), augment_(augment_for(store_.description(), config.augment)),
+    : store_(store),
+      ids_(std::move(ids)),
+      patch_(store.description().patch),
+      batch_(config.train.batch),
+      oversample_(config.train.oversample_foreground),
+      augment_(augment_for(store_.description(), config.augment)),
       rng_(Rng(config.seed).at(kLoaderStream)) {
   check(!ids_.empty(), "train: no case is left to train on");
 }
@@ -49,7 +53,8 @@ Batch Loader::batch(int64_t step) const {
   std::vector<Sample> samples{size_t(batch_)};
   parallel_for(batch_, 1, [&](int64_t slot) { samples[size_t(slot)] = patch(step, int(slot)); });
   const Shape image = samples[0].image.shape(), label = samples[0].label.shape();
-  Batch b{Tensor::empty({batch_, image[0], image[1], image[2], image[3]}), Tensor::empty({batch_, label[0], label[1], label[2]}, DType::u8)};
+  Batch b{Tensor::empty({batch_, image[0], image[1], image[2], image[3]}),
+          Tensor::empty({batch_, label[0], label[1], label[2]}, DType::u8)};
   for (int64_t i = 0; i < batch_; ++i) {
     b.image.rows(i, i + 1).reshape(image).copy_from(samples[size_t(i)].image);
     b.label.rows(i, i + 1).reshape(label).copy_from(samples[size_t(i)].label);

@@ -35,7 +35,7 @@ std::vector<Box> boxes_of(const Tensor& prediction, const Tensor& reference, int
   const int64_t depth = prediction.dim(0), height = prediction.dim(1), width = prediction.dim(2);
   using Boxes = std::vector<Box>;
   auto slices = std::vector<Boxes>(size_t(depth), Boxes(size_t(classes)));
-  parallel_for(depth, 4, [&](int64_t d) {
+  parallel_for(depth, std::max<int64_t>(1, (1 << 17) / std::max<int64_t>(1, height * width)), [&](int64_t d) {
     for (const Tensor* t : {&prediction, &reference})
       for (int64_t h = 0; h < height; ++h) {
         const uint8_t* row = t->view().as<uint8_t>() + (d * height + h) * width;

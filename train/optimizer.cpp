@@ -18,11 +18,14 @@ Optimizer::Optimizer(std::vector<Parameter> p, const ScheduleConfig& config)
 double Optimizer::clip(double max_norm) { return max_norm > 0 ? clip_grad_norm(parameters_, max_norm) : gradient_norm(parameters_); }
 
 void Optimizer::step(double fraction, int64_t step) {
-  const double rate = poly_lr({.base = config_.learning_rate, .total = 1}, fraction, config_.poly) * warm_up(double(step), config_.warmup_steps);
-  std::visit([&](auto& o) {
-    o.set_learning_rate(rate);
-    o.step();
-  }, optimizer_);
+  const double rate =
+      poly_lr({.base = config_.learning_rate, .total = 1}, fraction, config_.poly) * warm_up(double(step), config_.warmup_steps);
+  std::visit(
+      [&](auto& o) {
+        o.set_learning_rate(rate);
+        o.step();
+      },
+      optimizer_);
 }
 
 double Optimizer::learning_rate() const {

@@ -8,8 +8,8 @@
 namespace voxgrad {
 namespace {
 
-constexpr int kMinExtent = 4;                     // of a feature map (nnU-Net)
-constexpr double kMaxVoxels = 128. * 128 * 128;   // of a planned patch
+constexpr int kMinExtent = 4;                    // of a feature map (nnU-Net)
+constexpr double kMaxVoxels = 128. * 128 * 128;  // of a planned patch
 constexpr double kStartVoxels = 256. * 256 * 256;
 
 using Spacing3 = std::array<double, 3>;
@@ -119,7 +119,8 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
   net.strides = t.strides;
   net.kernels = t.kernels;
   net.features.clear();
-  for (size_t s = 0; s < stages; ++s) net.features.push_back(int(std::min<int64_t>(config.network.max_features, int64_t(config.network.base_features) << s)));
+  for (size_t s = 0; s < stages; ++s)
+    net.features.push_back(int(std::min<int64_t>(config.network.max_features, int64_t(config.network.base_features) << s)));
   constexpr int kResidualBlocks[] = {1, 3, 4, 6, 6, 6, 6, 6};
   net.encoder_depth.clear();
   for (size_t s = 0; s < stages; ++s) net.encoder_depth.push_back(net.residual ? kResidualBlocks[s] : 2);

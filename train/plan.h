@@ -18,8 +18,8 @@ struct Fingerprint {
 Fingerprint fingerprint(const Dataset&, const std::vector<std::string>& ids, const DataConfig&);
 
 // Patch, strides, kernels, channels and normalisation from the fingerprint and what the configuration fixes. The rules are nnU-Net's
-// (features.md of the field: Isensee et al., Nature Methods 2021): an axis is halved while its extent is at least 8 and its spacing is within 2x
-// of the finest; kernels are 1 along an axis until its spacing is within 2x; the patch is a multiple of its strides.
+// (features.md of the field: Isensee et al., Nature Methods 2021): an axis is halved while its extent is at least 8 and its spacing is
+// within 2x of the finest; kernels are 1 along an axis until its spacing is within 2x; the patch is a multiple of its strides.
 ModelDescription plan(const Dataset&, const Fingerprint&, const TrainConfig&);
 
 }  // namespace voxgrad

@@ -24,7 +24,8 @@ Volume predict_labels(const UNet& net, const ModelDescription& d, const Volume& 
   Inference quiet;
   const Preprocessed p = preprocess(v, d, name);
   // Without resampling no more than a patch's depth of logits needs to exist.
-  if (p.geometry.working == p.geometry.canonical) return restore_labels(sliding_window_labels(net_of(net, d), p.image, window_options(d, o)), p.geometry);
+  if (p.geometry.working == p.geometry.canonical)
+    return restore_labels(sliding_window_labels(net_of(net, d), p.image, window_options(d, o)), p.geometry);
   return restore_labels(predict_logits(net, d, p.image, o), p.geometry);
 }
 

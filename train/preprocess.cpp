@@ -115,8 +115,8 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
 Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name) {
   const Shape s = with_channels(v.data.shape());
   check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
-  check(orientation_of(v.affine) == g.orientation, name, ": the axes of the label point ", orientation_code(v.affine), ", those of its image ",
-        orientation_code(g.affine));
+  check(orientation_of(v.affine) == g.orientation, name, ": the axes of the label point ", orientation_code(v.affine),
+        ", those of its image ", orientation_code(g.affine));
   const Tensor turned = to_canonical(v.data.reshape(s), g.orientation);
   check(volume_size(turned) == g.canonical, name, ": the label has the extents ", volume_size(turned), ", its image ", g.canonical,
         " (depth x height x width, canonical)");
@@ -127,8 +127,8 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
     const T* from = moved.view().as<T>();
     for (int64_t i = 0; i < moved.count(); ++i) {
       const double value = double(from[i]);
-      check(value >= 0 && value < classes && value == std::floor(value), name, ": the label ", value, " is none of the declared classes 0 to ",
-            classes - 1);
+      check(value >= 0 && value < classes && value == std::floor(value), name, ": the label ", value,
+            " is none of the declared classes 0 to ", classes - 1);
       to[i] = uint8_t(value);
     }
   });

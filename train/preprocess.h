@@ -23,12 +23,12 @@ struct Preprocessed {
 // finite. Order, as nnU-Net: orientation, normalisation, resampling (trilinear).
 Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
 
-// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and a shape other than the image's. Resampled by
-// the label with the largest trilinear weight.
+// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and a shape other than the image's. Resampled
+// by the label with the largest trilinear weight.
 Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name);
 
-// A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled trilinearly
-// before the argmax, or labels u8 {D, H, W} where working and canonical extents are the same.
+// A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled
+// trilinearly before the argmax, or labels u8 {D, H, W} where working and canonical extents are the same.
 Volume restore_labels(const Tensor& logits_or_labels, const Geometry&);
 
 // Only the orientation of preprocess, with values as they are in the file: f32 {D, H, W, C}. Not finite values stay.

@@ -11,7 +11,8 @@
 namespace voxgrad {
 
 void RunFolder::check_free() const {
-  check(!std::filesystem::exists(folder_ / "config.json"), folder_.string(), ": holds a run already; go on with it by --resume, or choose another folder");
+  check(!std::filesystem::exists(folder_ / "config.json"), folder_.string(),
+        ": holds a run already; go on with it by --resume, or choose another folder");
 }
 
 void RunFolder::start(const TrainConfig& config) const {

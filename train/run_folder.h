@@ -6,7 +6,8 @@
 
 namespace voxgrad {
 
-// The files of a training run. Each is replaced as a whole; metrics.jsonl grows by lines, and a line cut off by a kill is dropped on resume.
+// The files of a training run. Each is replaced as a whole; metrics.jsonl grows by lines, and a line cut off by a kill is dropped on
+// resume.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -35,6 +35,8 @@ struct Axis {
   }
 };
 
+constexpr int64_t kGrain = 1 << 16;  // elements moved or added that are worth a thread
+
 // One call's worth of one tile: its place in the grid, and the axes it is mirrored along.
 struct Job {
   std::array<int64_t, 3> tile;
@@ -87,7 +89,7 @@ class Tiling {
     const float* from = image_.view().as<float>();
     float* to = batch.view().as<float>();
     const int64_t row = p.w * channels_;
-    parallel_for(n * p.d, 1, [&](int64_t line) {
+    parallel_for(n * p.d, std::max<int64_t>(1, kGrain / (p.h * row)), [&](int64_t line) {
       const Job& job = jobs_[begin + line / p.d];
       const auto od = axes_[0].overlap(job.tile[0]), oh = axes_[1].overlap(job.tile[1]), ow = axes_[2].overlap(job.tile[2]);
       const int64_t out_d = line % p.d, d = job.flip[0] ? p.d - 1 - out_d : out_d;
@@ -154,7 +156,7 @@ class Tiling {
     const float share = 1.f / float((1 + options_.mirror[0]) * (1 + options_.mirror[1]) * (1 + options_.mirror[2]));
     const float* from = logits.view().as<float>();
     float* sum = sum_.view().as<float>();
-    parallel_for(od.last - od.first, 1, [&](int64_t row) {
+    parallel_for(od.last - od.first, std::max<int64_t>(1, kGrain / (int64_t(p.h) * p.w * classes_)), [&](int64_t row) {
       const int64_t d = od.first + row, src_d = job.flip[0] ? p.d - 1 - d : d;
       for (int64_t h = oh.first; h < oh.last; ++h) {
         const float weight = share * wd[d] * wh[h];

@@ -21,8 +21,8 @@
 namespace voxgrad {
 namespace {
 
-constexpr uint64_t kInitStream = 1;    // of the seed
-constexpr int64_t kLogEvery = 25;      // steps per line of metrics.jsonl
+constexpr uint64_t kInitStream = 1;  // of the seed
+constexpr int64_t kLogEvery = 25;    // steps per line of metrics.jsonl
 constexpr const char* kStateKey = "voxgrad.train";
 
 struct State {
@@ -34,9 +34,15 @@ struct State {
 class Trainer {
  public:
   Trainer(const std::filesystem::path& data, RunFolder run, const TrainConfig& config, Device device)
-      : run_(std::move(run)), config_(config), device_(device), dataset_(read_dataset(data)), split_(split_of(dataset_, config)),
+      : run_(std::move(run)),
+        config_(config),
+        device_(device),
+        dataset_(read_dataset(data)),
+        split_(split_of(dataset_, config)),
         store_(dataset_, plan(dataset_, fingerprint(dataset_, split_.training, config.data), config), size_t(config.data.cache_gb * 1e9)),
-        loader_(store_, split_.training, config), net_(make_net()), optimizer_(parameters(net_), config.train) {
+        loader_(store_, split_.training, config),
+        net_(make_net()),
+        optimizer_(parameters(net_), config.train) {
     if (config.train.average_weights > 0) {
       average_.emplace(make_net());
       move_to(*average_, device_);
@@ -117,8 +123,8 @@ double Trainer::one_step() {
   const Tensor x = batch.image.to(device_).to(activation_dtype(store_.description()));
   const Tensor loss = deep_supervision_loss(net_(x), batch.label.to(device_));
   const double value = loss.item();
-  check(std::isfinite(value), "train: the loss is ", value, " at step ", state_.step, "; a smaller train.learning_rate than ", t.learning_rate,
-        " may help. The last checkpoint is kept");
+  check(std::isfinite(value), "train: the loss is ", value, " at step ", state_.step, "; a smaller train.learning_rate than ",
+        t.learning_rate, " may help. The last checkpoint is kept");
   backward(loss);
   gradient_norm_ = optimizer_.clip(t.clip);
   optimizer_.step(fraction(), state_.step);
@@ -131,7 +137,8 @@ double Trainer::one_step() {
 void Trainer::update_average() {
   const double decay = std::min(config_.train.average_weights, double(1 + state_.step) / double(10 + state_.step));
   const auto from = state_of(net_), into = state_of(*average_);
-  for (size_t i = 0; i < from.size(); ++i) into[i].tensor.copy_from(add(affine(into[i].tensor, decay, 0), affine(from[i].tensor, 1 - decay, 0)));
+  for (size_t i = 0; i < from.size(); ++i)
+    into[i].tensor.copy_from(add(affine(into[i].tensor, decay, 0), affine(from[i].tensor, 1 - decay, 0)));
 }
 
 void Trainer::save_last(bool training_done) {
@@ -139,7 +146,10 @@ void Trainer::save_last(bool training_done) {
   if (average_)
     for (auto& p : state_of(*average_, "average")) c.tensors.push_back(p);
   for (auto& p : optimizer_.state()) c.tensors.push_back({"optimizer." + p.name, p.tensor});
-  Json j{{"step", state_.step}, {"best", std::isnan(state_.best) ? Json() : Json(state_.best)}, {"done", training_done}, {"config", to_json(config_)}};
+  Json j{{"step", state_.step},
+         {"best", std::isnan(state_.best) ? Json() : Json(state_.best)},
+         {"done", training_done},
+         {"config", to_json(config_)}};
   if (by_clock()) j["seconds"] = seconds();
   c.metadata[kStateKey] = j.dump();
   save_checkpoint(run_.last(), c);
@@ -155,9 +165,10 @@ void Trainer::save_best(double dice) {
 ValidationScores Trainer::validate(size_t cases, Progress& progress) {
   const size_t n = std::min(cases, split_.validation.size());
   const std::vector<std::string> ids(split_.validation.begin(), split_.validation.begin() + std::ptrdiff_t(n));
-  return mean_of(dice_by_case(network_to_use(), store_, ids, device_,
-                              [&](int64_t done) { progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n)); }),
-                 int(dataset_.labels.size()));
+  return mean_of(
+      dice_by_case(network_to_use(), store_, ids, device_,
+                   [&](int64_t done) { progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n)); }),
+      int(dataset_.labels.size()));
 }
 
 void Trainer::log_validation(const ValidationScores& s, Progress& progress) {
@@ -169,7 +180,8 @@ void Trainer::log_validation(const ValidationScores& s, Progress& progress) {
     std::snprintf(number, sizeof number, " %.3f", s.dice_by_class[k]);
     text += (k ? ", " : "") + dataset_.labels[k + 1] + number;
   }
-  run_.append_metrics({{"step", state_.step}, {"validation_dice", std::isnan(s.dice) ? Json() : Json(s.dice)}, {"dice", by_label}, {"seconds", seconds()}});
+  run_.append_metrics(
+      {{"step", state_.step}, {"validation_dice", std::isnan(s.dice) ? Json() : Json(s.dice)}, {"dice", by_label}, {"seconds", seconds()}});
   std::snprintf(number, sizeof number, "%.4f", s.dice);
   progress.message("step " + std::to_string(state_.step) + ": validation Dice " + number + " (" + text + ")");
 }
@@ -189,8 +201,9 @@ void Trainer::finish(TrainResult& result, Progress& progress) {
     result.final_dice = result.best_dice = NAN;
     return;
   }
-  const auto cases = dice_by_case(network_to_use(), store_, split_.validation, device_,
-                                  [&](int64_t done) { progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size())); });
+  const auto cases = dice_by_case(network_to_use(), store_, split_.validation, device_, [&](int64_t done) {
+    progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size()));
+  });
   const int classes = int(dataset_.labels.size());
   const ValidationScores all = mean_of(cases, classes);
   // Best and last are compared on the same cases.
@@ -214,11 +227,15 @@ TrainResult Trainer::run() {
     const double loss = one_step();
     loss_sum += loss, ++loss_count;
     char note[96];
-    std::snprintf(note, sizeof note, "loss %.4f%s", loss, by_clock() ? (", " + duration_text((1 - fraction()) * (t.minutes * 60 - reserve_)) + " left").c_str() : "");
+    std::snprintf(note, sizeof note, "loss %.4f%s", loss,
+                  by_clock() ? (", " + duration_text((1 - fraction()) * (t.minutes * 60 - reserve_)) + " left").c_str() : "");
     progress.update(state_.step, note);
     if (state_.step % kLogEvery == 0) {
-      run_.append_metrics({{"step", state_.step}, {"loss", loss_sum / double(loss_count)}, {"learning_rate", optimizer_.learning_rate()},
-                           {"gradient_norm", gradient_norm_}, {"seconds", seconds()}});
+      run_.append_metrics({{"step", state_.step},
+                           {"loss", loss_sum / double(loss_count)},
+                           {"learning_rate", optimizer_.learning_rate()},
+                           {"gradient_norm", gradient_norm_},
+                           {"seconds", seconds()}});
       loss_sum = 0, loss_count = 0;
     }
     if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !split_.validation.empty() && !finished()) {

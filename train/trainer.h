@@ -5,9 +5,9 @@
 
 namespace voxgrad {
 
-// Trains on the data set in `data` and writes into the folder `run`: config.json, split.json, metrics.jsonl, curves.png, last.safetensors (all that
-// a resume needs) and best.safetensors. Every file is replaced as a whole, so that a kill at any moment leaves a run that resumes to
-// bitwise the result of an uninterrupted one (except where train.minutes fits the schedule to a clock).
+// Trains on the data set in `data` and writes into the folder `run`: config.json, split.json, metrics.jsonl, curves.png, last.safetensors
+// (all that a resume needs) and best.safetensors. Every file is replaced as a whole, so that a kill at any moment leaves a run that resumes
+// to bitwise the result of an uninterrupted one (except where train.minutes fits the schedule to a clock).
 struct TrainResult {
   int64_t steps = 0;
   double best_dice = 0;   // of the best checkpoint, on the cases that validate during training; NaN without validation
