@@ -27,7 +27,8 @@ TEST_CASE("a data set in the layout of the Medical Segmentation Decathlon") {
   touch(folder / "imagesTs" / "t_1.nii.gz");
   put_bytes(folder / "dataset.json", std::string(R"({"name": "Kidney", "modality": {"0": "CT"}, )") + kLabels +
                                          R"(, "numTraining": 3, "test": ["./imagesTs/t_1.nii.gz"],
-    "training": [{"image": "./imagesTr/b_2.nii.gz", "label": "./labelsTr/b_2.nii.gz"}, {"image": "./imagesTr/a_9.nii.gz", "label": "./labelsTr/a_9.nii.gz"},
+    "training": [{"image": "./imagesTr/b_2.nii.gz", "label": "./labelsTr/b_2.nii.gz"},
+                 {"image": "./imagesTr/a_9.nii.gz", "label": "./labelsTr/a_9.nii.gz"},
                  {"image": "imagesTr/a_10.nii.gz", "label": "labelsTr/a_10.nii.gz"}]})");
   const Dataset d = read_dataset(folder.path());
   CHECK(d.name == "Kidney");

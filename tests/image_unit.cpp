@@ -156,6 +156,18 @@ TEST_CASE("slope and intercept are applied, other byte orders and types are read
   CHECK_THAT(read_error(folder / "l.mha"), Contains("2147483648") && Contains("do not fit i32"));
 }
 
+TEST_CASE("the matrix of a MetaImage lists directions axis by axis") {
+  const TemporaryFolder folder;
+  put_bytes(folder / "m.mha",
+            "NDims = 3\nDimSize = 1 1 2\nElementType = MET_UCHAR\nElementSpacing = 2 3 4\nOffset = 5 6 7\n"
+            "TransformMatrix = 0 1 0 0 0 1 1 0 0\nElementDataFile = LOCAL\nab");
+  const Volume v = read_volume(folder / "m.mha");
+  CHECK(v.data.values() == std::vector<double>{97, 98});
+  CHECK(v.affine.apply({0, 0, 0}) == Vec3{-5, -6, 7});
+  CHECK(v.affine.apply({0, 0, 1}) == Vec3{-5, -8, 7});  // i along y of LPS+
+  CHECK(v.affine.apply({1, 0, 0}) == Vec3{-9, -6, 7});  // k along x
+}
+
 TEST_CASE("headers that promise more than the file has are refused before memory is asked for") {
   const TemporaryFolder folder;
   const std::string bytes = small_nifti(folder);

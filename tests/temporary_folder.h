@@ -13,7 +13,8 @@
 
 namespace voxgrad {
 
-// A folder of its own for a test, removed at the end of the scope. In memory where that is possible: syncing a disk takes longer than the test.
+// A folder of its own for a test, removed at the end of the scope. In memory where that is possible: syncing a disk takes longer than a
+// test.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
