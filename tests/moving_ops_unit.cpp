@@ -63,7 +63,8 @@ TEST_CASE("permute moves axes, in any dtype and order") {
     const Shape s = {2, 3, 17, 5, 70};
     const Tensor x = counted(s, t);
     const std::vector<double> v = x.values();
-    for (const std::vector<int>& axes : {std::vector<int>{0, 4, 1, 2, 3}, {0, 2, 3, 4, 1}, {4, 3, 2, 1, 0}, {1, 0, 2, 4, 3}, {2, 0, 1, 3, 4}}) {
+    for (const std::vector<int>& axes :
+         {std::vector<int>{0, 4, 1, 2, 3}, {0, 2, 3, 4, 1}, {4, 3, 2, 1, 0}, {1, 0, 2, 4, 3}, {2, 0, 1, 3, 4}}) {
       const Tensor y = permute(x, axes);
       CHECK(holds(y, [&](const Index& i) {
         Index from(5);

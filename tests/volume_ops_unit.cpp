@@ -60,7 +60,8 @@ TEST_CASE("binary ops broadcast one element and channels") {
   CHECK((1 - a * 2 + 1).values() == Values{0, -2, -4, -6, -8, -10});
   CHECK((12 / a).values() == Values{12, 6, 4, 3, 2.4000000953674316, 2});
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const Tensor& y : {maximum(Tensor::from({nan, 1}, {2}), Tensor::from({1, nan}, {2})), minimum(Tensor::from({nan, 1}, {2}), Tensor::from({1, nan}, {2}))})
+  for (const Tensor& y : {maximum(Tensor::from({nan, 1}, {2}), Tensor::from({1, nan}, {2})),
+                          minimum(Tensor::from({nan, 1}, {2}), Tensor::from({1, nan}, {2}))})
     CHECK((std::isnan(y.values()[0]) && std::isnan(y.values()[1])));
 }
 
@@ -145,7 +146,8 @@ TEST_CASE("max_pool3d agrees with its definition on every instruction set") {
                 for (int a = 0; a < o.kernel.d; ++a)
                   for (int b = 0; b < o.kernel.h; ++b)
                     for (int e = 0; e < o.kernel.w; ++e) {
-                      const int64_t d = od * o.stride.d - o.padding.d + a * o.dilation.d, h = oh * o.stride.h - o.padding.h + b * o.dilation.h,
+                      const int64_t d = od * o.stride.d - o.padding.d + a * o.dilation.d,
+                                    h = oh * o.stride.h - o.padding.h + b * o.dilation.h,
                                     w = ow * o.stride.w - o.padding.w + e * o.dilation.w;
                       if (d < 0 || h < 0 || w < 0 || d >= s[1] || h >= s[2] || w >= s[3]) continue;
                       const int64_t at = (((n * s[1] + d) * s[2] + h) * s[3] + w) * s[4] + c;
@@ -206,7 +208,9 @@ TEST_CASE("trilinear interpolation is the product of its axes, on every instruct
     const Values v = x.values();
     const Int3 size = {7, 8, 4};
     Values expected;
-    const auto source = [](int64_t o, int64_t in, int64_t out) { return std::max(0.0, (double(o) + 0.5) * double(in) / double(out) - 0.5); };
+    const auto source = [](int64_t o, int64_t in, int64_t out) {
+      return std::max(0.0, (double(o) + 0.5) * double(in) / double(out) - 0.5);
+    };
     for (int64_t n = 0; n < 2; ++n)
       for (int64_t d = 0; d < size.d; ++d)
         for (int64_t h = 0; h < size.h; ++h)

@@ -18,7 +18,8 @@ Tensor avg_pool(const char* op, const Tensor& x, const PoolAxes& axes, F&& count
     map.axis[k] = axis_matrix(a.in, a.out, [&](int o) {
       const PoolAxis::Range taps = a.taps(o);
       std::vector<Tap> row;
-      for (int t = taps.begin; t < taps.end; ++t) row.push_back({a.origin(o) + t * a.dilation, 1 / double(count(a, o, taps.end - taps.begin))});
+      for (int t = taps.begin; t < taps.end; ++t)
+        row.push_back({a.origin(o) + t * a.dilation, 1 / double(count(a, o, taps.end - taps.begin))});
       return row;
     });
   }

@@ -19,8 +19,9 @@ OP_CASES(binary) {
     double low, high;  // of b
     bool keeps_a, keeps_b;
   };
-  for (const Op& op : {Op{"add", add, -1, 1, false, false}, Op{"sub", sub, -1, 1, false, false}, Op{"mul", mul, -1, 1, true, true},
-                       Op{"div", div, 0.5, 2, true, true}, Op{"maximum", maximum, -1, 1, true, true}, Op{"minimum", minimum, -1, 1, true, true}}) {
+  for (const Op& op :
+       {Op{"add", add, -1, 1, false, false}, Op{"sub", sub, -1, 1, false, false}, Op{"mul", mul, -1, 1, true, true},
+        Op{"div", div, 0.5, 2, true, true}, Op{"maximum", maximum, -1, 1, true, true}, Op{"minimum", minimum, -1, 1, true, true}}) {
     const std::string name = op.name;
     const auto saved = [&](int64_t b) { return op.keeps_a * bytes + op.keeps_b * b * 4; };
     add_case(name, op.run, {s}, {.shape = s, .low = op.low, .high = op.high}, saved(s.count()));
@@ -42,7 +43,13 @@ OP_CASES(binary) {
   bench("mul per channel, 32x64^3", mul, {32});
   bench("mul scalar, 32x64^3", mul, {});
   rejects.push_back({"binary", "another shape", [] { add(Tensor::zeros({2, 3}), Tensor::zeros({3, 2})); }, {"add", "{3, 2}", "{2, 3}"}});
-  rejects.push_back({"binary", "a wrong number of channels", [] { mul(Tensor::zeros({2, 3}), Tensor::zeros({2})); }, {"mul", "{2}", "last axis"}});
+  rejects.push_back({"binary",
+                     "a wrong number of channels",
+                     [] {
+                       mul(Tensor::zeros({2, 3}), Tensor::zeros({2}));
+                     },
+                     {"mul", "{2}", "last axis"}});
   rejects.push_back({"binary", "another dtype", [] { sub(Tensor::zeros({2, 3}), Tensor::zeros({2, 3}, DType::bf16)); }, {"sub", "bf16"}});
-  rejects.push_back({"binary", "labels", [] { div(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}, DType::u8)); }, {"div", "floating", "u8"}});
+  rejects.push_back(
+      {"binary", "labels", [] { div(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}, DType::u8)); }, {"div", "floating", "u8"}});
 }

@@ -16,10 +16,16 @@ OP_CASES(cast) {
                    .run = [](const Tensors& in) { return in[0].to(DType::u8); }, .differentiable = false});
   cases.push_back({.op = "cast", .name = "from u8", .inputs = {{.shape = s, .role = Role::label, .low = 0, .high = 255}},
                    .run = [](const Tensors& in) { return in[0].to(DType::f32); }, .differentiable = false});
-  cases.push_back({.op = "cast", .name = "there and back", .inputs = {{s}}, .run = [](const Tensors& in) { return in[0].to(DType::f64).to(in[0].dtype()); },
+  cases.push_back({.op = "cast",
+                   .name = "there and back",
+                   .inputs = {{s}},
+                   .run = [](const Tensors& in) { return in[0].to(DType::f64).to(in[0].dtype()); },
                    .saved_bytes = 0});
-  cases.push_back({.op = "reshape", .name = "to a matrix", .inputs = {{s}}, .run = [](const Tensors& in) { return in[0].reshape({30, 12}); }});
-  cases.push_back({.op = "reshape", .name = "to a scalar", .inputs = {{Shape{1, 1}}}, .run = [](const Tensors& in) { return in[0].reshape({}); }});
+  cases.push_back({.op = "reshape", .name = "to a matrix", .inputs = {{s}}, .run = [](const Tensors& in) {
+                     return in[0].reshape({30, 12});
+                   }});
+  cases.push_back(
+      {.op = "reshape", .name = "to a scalar", .inputs = {{Shape{1, 1}}}, .run = [](const Tensors& in) { return in[0].reshape({}); }});
   cases.push_back({.op = "cast", .name = "f32 to bf16, 32x64^3", .inputs = {{Shape{1, 64, 64, 64, 32}}},
                    .run = [](const Tensors& in) { return in[0].to(DType::bf16); }, .bench = true});
   rejects.push_back({"reshape", "another count", [] { Tensor::zeros({2, 3}).reshape({5}); }, {"reshape", "{2, 3}", "{5}"}});

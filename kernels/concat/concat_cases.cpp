@@ -17,8 +17,18 @@ OP_CASES(concat) {
   add("one tensor", {{{2, 3}}}, 1);
   add("wide rows", {{{3, 2500}}, {{3, 2100}}}, 1);
   add("channels, 32x64^3 twice", {{{1, 64, 64, 64, 32}}, {{1, 64, 64, 64, 32}}}, -1, true);
-  rejects.push_back({"concat", "another shape", [] { concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})}, 1); }, {"concat", "{3, 3}", "{2, 3}"}});
-  rejects.push_back({"concat", "another dtype", [] { concat({Tensor::zeros({2}), Tensor::zeros({2}, DType::f16)}, 0); }, {"concat", "f16"}});
+  rejects.push_back({"concat",
+                     "another shape",
+                     [] {
+                       concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})}, 1);
+                     },
+                     {"concat", "{3, 3}", "{2, 3}"}});
+  rejects.push_back({"concat",
+                     "another dtype",
+                     [] {
+                       concat({Tensor::zeros({2}), Tensor::zeros({2}, DType::f16)}, 0);
+                     },
+                     {"concat", "f16"}});
   rejects.push_back({"concat", "nothing", [] { concat({}, 0); }, {"concat", "not 0"}});
   rejects.push_back({"concat", "an axis that is not there", [] { concat({Tensor::zeros({2})}, 1); }, {"concat", "axis 1"}});
 }

@@ -127,7 +127,8 @@ void place(const PlacedBox& p, E value, const E* from, E* into) {
   int64_t rows = 1;
   for (int k = 0; k < last; ++k) rows *= p.extent[k];
   const int64_t width = p.extent[last], left = p.begin[last], size = p.size[last];
-  parallel_ranges(rows, std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, width * int64_t(sizeof(E)))), [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, width * int64_t(sizeof(E))));
+  parallel_ranges(rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       int64_t rest = r, step = 1, row = 0;
       bool inside = true;

@@ -20,5 +20,6 @@ OP_CASES(dropout) {
   add("channels, 32x64^3", {1, 64, 64, 64, 32}, 0.2, {.per_channel = true}, true);
   rejects.push_back({"dropout", "a probability above 1", [] { dropout(Tensor::zeros({2}), 1.5, Rng(0)); }, {"dropout", "1.5"}});
   rejects.push_back({"dropout", "labels", [] { dropout(Tensor::zeros({2}, DType::u8), 0.5, Rng(0)); }, {"dropout", "floating", "u8"}});
-  rejects.push_back({"dropout", "channels of rank 1", [] { dropout(Tensor::zeros({2}), 0.5, Rng(0), {.per_channel = true}); }, {"dropout", "{2}"}});
+  rejects.push_back(
+      {"dropout", "channels of rank 1", [] { dropout(Tensor::zeros({2}), 0.5, Rng(0), {.per_channel = true}); }, {"dropout", "{2}"}});
 }

@@ -35,7 +35,9 @@ inline Lanes exclusive(Lanes a, Lanes b) { return a ^ b; }
 inline Lanes all(uint32_t v) { return v; }
 inline Lanes counters(uint64_t b) { return b; }
 inline Lanes paired(Lanes low, Lanes up) { return (low & 0xffffffffu) | up << 32; }
-inline void store(uint32_t* p, Lanes w01, Lanes w23) { p[0] = uint32_t(w01), p[1] = uint32_t(w01 >> 32), p[2] = uint32_t(w23), p[3] = uint32_t(w23 >> 32); }
+inline void store(uint32_t* p, Lanes w01, Lanes w23) {
+  p[0] = uint32_t(w01), p[1] = uint32_t(w01 >> 32), p[2] = uint32_t(w23), p[3] = uint32_t(w23 >> 32);
+}
 #endif
 
 // keep[k] = 1 where word k of the blocks first, first + 1, .. of philox(key, block, stream) is above `last_dropped`, else 0; core/rng.h.

@@ -10,11 +10,17 @@ Tensor grid_sample3d(const Tensor& x, const Tensor& grid, const GridSample3dOpti
   check(x.dim(1) > 0 && x.dim(2) > 0 && x.dim(3) > 0, "grid_sample3d: ", x, " has no voxels");
   check(grid && grid.shape().rank == 5 && grid.dim(0) == x.dim(0) && grid.dim(4) == 3 && grid.dtype() == accum_of(x.dtype()) &&
             grid.device() == x.device(),
-        "grid_sample3d: the grid ", grid, " does not go with ", x, "; ", name_of(accum_of(x.dtype())), " {", x.dim(0), ", Z, P, Q, 3} is wanted");
+        "grid_sample3d: the grid ", grid, " does not go with ", x, "; ", name_of(accum_of(x.dtype())), " {", x.dim(0),
+        ", Z, P, Q, 3} is wanted");
   const Shape s = grid.shape().with(4, x.dim(4));
   const Int3 in = x.shape().spatial();
-  const GridSample p{.n = x.dim(0), .c = x.dim(4), .points = s.count(1, 4), .in = {in.d, in.h, in.w}, .nearest = o.mode == GridMode::nearest,
-                     .border = o.padding == GridPadding::border, .reflection = o.padding == GridPadding::reflection,
+  const GridSample p{.n = x.dim(0),
+                     .c = x.dim(4),
+                     .points = s.count(1, 4),
+                     .in = {in.d, in.h, in.w},
+                     .nearest = o.mode == GridMode::nearest,
+                     .border = o.padding == GridPadding::border,
+                     .reflection = o.padding == GridPadding::reflection,
                      .align_corners = o.align_corners};
   Tensor y = Tensor::empty(s, x.dtype(), x.device());
   on_device(x.device(), [&](auto on) { grid_sample_forward(on, p, x.view(), grid.view(), y.view()); });

@@ -9,9 +9,13 @@ OP_CASES(grid_sample3d) {
   // corners, whose coordinates are rounded at the scale of the extent: slack. A coordinate at the edge of a cell has two one-sided
   // slopes; random grids do not meet one.
   const auto add = [&](const std::string& name, const Shape& x, const Shape& grid, const GridSample3dOptions& o, double reach = 1.7) {
-    cases.push_back({.op = "grid_sample3d", .name = name, .inputs = {{x}, {.shape = grid, .role = Role::parameter, .low = -reach, .high = reach}},
-                     .run = [=](const Tensors& in) { return grid_sample3d(in[0], in[1], o); }, .terms = 8,
-                     .saved_bytes = (x.count() + grid.count()) * 4, .slack = 8});
+    cases.push_back({.op = "grid_sample3d",
+                     .name = name,
+                     .inputs = {{x}, {.shape = grid, .role = Role::parameter, .low = -reach, .high = reach}},
+                     .run = [=](const Tensors& in) { return grid_sample3d(in[0], in[1], o); },
+                     .terms = 8,
+                     .saved_bytes = (x.count() + grid.count()) * 4,
+                     .slack = 8});
   };
   const struct {
     const char* name;
@@ -20,7 +24,8 @@ OP_CASES(grid_sample3d) {
   for (const auto& [padding_name, padding] : paddings)
     for (bool aligned : {false, true})
       for (GridMode mode : {GridMode::bilinear, GridMode::nearest}) {
-        const std::string name = std::string(mode == GridMode::nearest ? "nearest, " : "bilinear, ") + padding_name + (aligned ? ", align_corners" : "");
+        const std::string name =
+            std::string(mode == GridMode::nearest ? "nearest, " : "bilinear, ") + padding_name + (aligned ? ", align_corners" : "");
         add(name, {2, 4, 5, 3, 3}, {2, 3, 2, 4, 3}, {.mode = mode, .padding = padding, .align_corners = aligned});
       }
   add("one channel", {1, 7, 5, 6, 1}, {1, 5, 4, 6, 3}, {});
@@ -31,11 +36,19 @@ OP_CASES(grid_sample3d) {
     cases.push_back({.op = "grid_sample3d", .name = std::to_string(c) + "x64^3 at random",
                      .inputs = {{Shape{1, 64, 64, 64, c}}, {.shape = {1, 64, 64, 64, 3}, .role = Role::parameter}},
                      .run = [](const Tensors& in) { return grid_sample3d(in[0], in[1]); }, .bench = true});
-  rejects.push_back({"grid_sample3d", "a grid of another batch",
-                     [] { grid_sample3d(Tensor::zeros({2, 2, 2, 2, 1}), Tensor::zeros({1, 2, 2, 2, 3})); }, {"grid_sample3d", "{2, Z, P, Q, 3}"}});
+  rejects.push_back({"grid_sample3d",
+                     "a grid of another batch",
+                     [] {
+                       grid_sample3d(Tensor::zeros({2, 2, 2, 2, 1}), Tensor::zeros({1, 2, 2, 2, 3}));
+                     },
+                     {"grid_sample3d", "{2, Z, P, Q, 3}"}});
   rejects.push_back({"grid_sample3d", "a grid in half precision",
                      [] { grid_sample3d(Tensor::zeros({1, 2, 2, 2, 1}, DType::f16), Tensor::zeros({1, 2, 2, 2, 3}, DType::f16)); },
                      {"grid_sample3d", "f32"}});
-  rejects.push_back({"grid_sample3d", "labels", [] { grid_sample3d(Tensor::zeros({1, 2, 2, 2, 1}, DType::u8), Tensor::zeros({1, 2, 2, 2, 3})); },
+  rejects.push_back({"grid_sample3d",
+                     "labels",
+                     [] {
+                       grid_sample3d(Tensor::zeros({1, 2, 2, 2, 1}, DType::u8), Tensor::zeros({1, 2, 2, 2, 3}));
+                     },
                      {"grid_sample3d", "floating", "u8"}});
 }

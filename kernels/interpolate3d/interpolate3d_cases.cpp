@@ -6,8 +6,13 @@ using namespace voxgrad;
 
 OP_CASES(interpolate3d) {
   const auto add = [&](const std::string& name, const Shape& s, const Int3& size, const Interpolate3dOptions& o, bool bench = false) {
-    cases.push_back({.op = "interpolate3d", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return interpolate3d(in[0], size, o); },
-                     .terms = o.mode == Interpolation::trilinear ? 8 : 1, .saved_bytes = bench ? -1 : 0, .bench = bench});
+    cases.push_back({.op = "interpolate3d",
+                     .name = name,
+                     .inputs = {{s}},
+                     .run = [=](const Tensors& in) { return interpolate3d(in[0], size, o); },
+                     .terms = o.mode == Interpolation::trilinear ? 8 : 1,
+                     .saved_bytes = bench ? -1 : 0,
+                     .bench = bench});
   };
   const Interpolate3dOptions nearest{}, exact{.mode = Interpolation::nearest_exact}, linear{.mode = Interpolation::trilinear},
       aligned{.mode = Interpolation::trilinear, .align_corners = true};
@@ -27,11 +32,30 @@ OP_CASES(interpolate3d) {
   add("nearest, 32x64^3 doubled", {2, 64, 64, 64, 32}, {128, 128, 128}, nearest, true);
   add("trilinear, 32x64^3 doubled", {2, 64, 64, 64, 32}, {128, 128, 128}, linear, true);
   add("trilinear, 1x128^3 to 160^3", {1, 128, 128, 128, 1}, {160, 160, 160}, linear, true);
-  rejects.push_back({"interpolate3d", "rank 4", [] { interpolate3d(Tensor::zeros({4, 4, 4, 1}), {2, 2, 2}); }, {"interpolate3d", "{4, 4, 4, 1}"}});
-  rejects.push_back({"interpolate3d", "size zero", [] { interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}), {2, 0, 2}); }, {"interpolate3d", "2x0x2"}});
-  rejects.push_back({"interpolate3d", "no voxels", [] { interpolate3d(Tensor::zeros({1, 0, 4, 4, 1}), {2, 2, 2}); }, {"interpolate3d", "no voxel"}});
-  rejects.push_back({"interpolate3d", "aligned corners of nearest",
-                     [] { interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}), {2, 2, 2}, {.align_corners = true}); }, {"align_corners", "trilinear"}});
+  rejects.push_back({"interpolate3d",
+                     "rank 4",
+                     [] {
+                       interpolate3d(Tensor::zeros({4, 4, 4, 1}), {2, 2, 2});
+                     },
+                     {"interpolate3d", "{4, 4, 4, 1}"}});
+  rejects.push_back({"interpolate3d",
+                     "size zero",
+                     [] {
+                       interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}), {2, 0, 2});
+                     },
+                     {"interpolate3d", "2x0x2"}});
+  rejects.push_back({"interpolate3d",
+                     "no voxels",
+                     [] {
+                       interpolate3d(Tensor::zeros({1, 0, 4, 4, 1}), {2, 2, 2});
+                     },
+                     {"interpolate3d", "no voxel"}});
+  rejects.push_back({"interpolate3d",
+                     "aligned corners of nearest",
+                     [] {
+                       interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}), {2, 2, 2}, {.align_corners = true});
+                     },
+                     {"align_corners", "trilinear"}});
   rejects.push_back({"interpolate3d", "trilinear labels",
                      [] { interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}, DType::u8), {2, 2, 2}, {.mode = Interpolation::trilinear}); },
                      {"interpolate3d", "floating", "u8"}});

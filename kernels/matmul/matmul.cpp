@@ -26,8 +26,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
         "matmul: two matrices or two batches of equally many matrices are wanted, not ", a, " and ", b);
   const Gemm p{.batch = rank == 3 ? a.dim(0) : 1, .m = a.dim(o.transpose_a ? -1 : -2), .n = b.dim(o.transpose_b ? -2 : -1),
                .k = a.dim(o.transpose_a ? -2 : -1), .transpose_a = o.transpose_a, .transpose_b = o.transpose_b};
-  check(b.dim(o.transpose_b ? -1 : -2) == p.k, "matmul: ", a, o.transpose_a ? " transposed" : "", " times ", b, o.transpose_b ? " transposed" : "",
-        ": the inner extents differ");
+  check(b.dim(o.transpose_b ? -1 : -2) == p.k, "matmul: ", a, o.transpose_a ? " transposed" : "", " times ", b,
+        o.transpose_b ? " transposed" : "", ": the inner extents differ");
   const Shape s = a.shape().with(rank - 2, p.m).with(rank - 1, p.n);
   const Tensor saved_a = b.requires_grad() ? a.detach() : Tensor{}, saved_b = a.requires_grad() ? b.detach() : Tensor{};
   return record("matmul", {a, b}, product(p, a, b, {}, s, a.dtype()),
@@ -35,11 +35,13 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
     // c = op(a) op(b): the gradients of op(a) and op(b) are g op(b)' and op(a)' g; of a transposed operand, their transposes.
     Tensor ga, gb;
     if (needs[0]) {
-      const Gemm q = p.transpose_a ? Gemm{p.batch, p.k, p.m, p.n, p.transpose_b, true} : Gemm{p.batch, p.m, p.k, p.n, false, !p.transpose_b};
+      const Gemm q =
+          p.transpose_a ? Gemm{p.batch, p.k, p.m, p.n, p.transpose_b, true} : Gemm{p.batch, p.m, p.k, p.n, false, !p.transpose_b};
       ga = p.transpose_a ? product(q, saved_b, g, {}, shape_a, g.dtype()) : product(q, g, saved_b, {}, shape_a, g.dtype());
     }
     if (needs[1]) {
-      const Gemm q = p.transpose_b ? Gemm{p.batch, p.n, p.k, p.m, true, p.transpose_a} : Gemm{p.batch, p.k, p.n, p.m, !p.transpose_a, false};
+      const Gemm q =
+          p.transpose_b ? Gemm{p.batch, p.n, p.k, p.m, true, p.transpose_a} : Gemm{p.batch, p.k, p.n, p.m, !p.transpose_a, false};
       gb = p.transpose_b ? product(q, g, saved_a, {}, shape_b, g.dtype()) : product(q, saved_a, g, {}, shape_b, g.dtype());
     }
     return Grads{ga, gb};

@@ -37,11 +37,21 @@ OP_CASES(matmul) {
   add("512", {512, 512}, {512, 512}, {}, 512, true);
   add("2048", {2048, 2048}, {2048, 2048}, {}, 2048, true);
   add_linear("32 to 32, 64^3", {1, 64, 64, 64, 32}, 32, true, true);
-  rejects.push_back({"matmul", "inner extents", [] { matmul(Tensor::zeros({2, 3}), Tensor::zeros({2, 3})); }, {"matmul", "{2, 3}", "inner"}});
+  rejects.push_back({"matmul",
+                     "inner extents",
+                     [] {
+                       matmul(Tensor::zeros({2, 3}), Tensor::zeros({2, 3}));
+                     },
+                     {"matmul", "{2, 3}", "inner"}});
   rejects.push_back({"matmul", "batches", [] { matmul(Tensor::zeros({2, 2, 3}), Tensor::zeros({3, 3, 2})); }, {"matmul", "batches"}});
   rejects.push_back({"matmul", "rank 1", [] { matmul(Tensor::zeros({2}), Tensor::zeros({2})); }, {"matmul", "{2}"}});
   rejects.push_back({"matmul", "two dtypes", [] { matmul(Tensor::zeros({2, 2}), Tensor::zeros({2, 2}, DType::f16)); }, {"matmul", "f16"}});
-  rejects.push_back({"linear", "another number of channels", [] { linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 2})); }, {"linear", "{K, 3}"}});
+  rejects.push_back({"linear",
+                     "another number of channels",
+                     [] {
+                       linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 2}));
+                     },
+                     {"linear", "{K, 3}"}});
   rejects.push_back({"linear", "half-precision weights",
                      [] { linear(Tensor::zeros({2, 3}, DType::f16), Tensor::zeros({4, 3}, DType::f16)); }, {"linear", "f32 {K, 3}"}});
   rejects.push_back({"linear", "a bias of another length",

@@ -20,18 +20,26 @@ OP_CASES(max_pool3d) {
   add("130 channels", {1, 2, 2, 3, 130}, {.kernel = {2, 1, 2}, .stride = {1, 1, 1}}, 2 * 2 * 130);
   add("a window of 343", {1, 8, 8, 7, 2}, {.kernel = {7, 7, 7}, .stride = {1, 1, 1}}, 2 * 2 * 2 * 2);
   const auto adaptive = [&](const char* name, const Shape& s, const Int3& out) {
-    cases.push_back({.op = "adaptive_max_pool3d", .name = name, .inputs = {{s}},
-                     .run = [=](const Tensors& in) { return adaptive_max_pool3d(in[0], out); }, .saved_bytes = s[0] * out.d * out.h * out.w * s[4]});
+    cases.push_back({.op = "adaptive_max_pool3d",
+                     .name = name,
+                     .inputs = {{s}},
+                     .run = [=](const Tensors& in) { return adaptive_max_pool3d(in[0], out); },
+                     .saved_bytes = s[0] * out.d * out.h * out.w * s[4]});
   };
   adaptive("global", {2, 4, 3, 5, 3}, {1, 1, 1});
   adaptive("overlapping windows", {1, 5, 7, 8, 2}, {3, 4, 5});
   adaptive("more outputs than inputs", {1, 2, 3, 4, 2}, {5, 4, 7});
   add("halved, 32x64^3", {1, 64, 64, 64, 32}, {}, -1, true);
-  add("kernel 3 stride 2 padding 1, 32x64^3", {1, 64, 64, 64, 32}, {.kernel = {3, 3, 3}, .stride = {2, 2, 2}, .padding = {1, 1, 1}}, -1, true);
+  add("kernel 3 stride 2 padding 1, 32x64^3", {1, 64, 64, 64, 32}, {.kernel = {3, 3, 3}, .stride = {2, 2, 2}, .padding = {1, 1, 1}}, -1,
+      true);
   rejects.push_back({"max_pool3d", "rank 4", [] { max_pool3d(Tensor::zeros({4, 4, 4, 1})); }, {"max_pool3d", "{4, 4, 4, 1}"}});
   rejects.push_back({"max_pool3d", "labels", [] { max_pool3d(Tensor::zeros({1, 4, 4, 4, 1}, DType::u8)); }, {"max_pool3d", "floating"}});
-  rejects.push_back({"max_pool3d", "a window too large",
-                     [] { max_pool3d(Tensor::zeros({1, 4, 2, 4, 1}), {.kernel = {2, 3, 2}}); }, {"max_pool3d", "2x3x2", "{1, 4, 2, 4, 1}"}});
+  rejects.push_back({"max_pool3d",
+                     "a window too large",
+                     [] {
+                       max_pool3d(Tensor::zeros({1, 4, 2, 4, 1}), {.kernel = {2, 3, 2}});
+                     },
+                     {"max_pool3d", "2x3x2", "{1, 4, 2, 4, 1}"}});
   rejects.push_back({"max_pool3d", "too much padding",
                      [] { max_pool3d(Tensor::zeros({1, 4, 4, 4, 1}), {.padding = {0, 0, 2}}); }, {"max_pool3d", "padding", "0x0x2"}});
   rejects.push_back({"max_pool3d", "kernel 0",

@@ -14,12 +14,14 @@ PoolAxes pool_axes(const char* op, const Tensor& x, const PoolWindows& o) {
   for (int k = 0; k < 3; ++k) {
     check(o.kernel[k] > 0 && o.stride[k] >= 0 && o.dilation[k] > 0, op, ": kernel ", o.kernel, ", stride ", o.stride, " and dilation ",
           o.dilation, " are wanted to be positive");
-    check(o.padding[k] >= 0 && 2 * o.padding[k] <= o.kernel[k], op, ": padding ", o.padding, " is not within 0 and half the kernel ", o.kernel);
+    check(o.padding[k] >= 0 && 2 * o.padding[k] <= o.kernel[k], op, ": padding ", o.padding, " is not within 0 and half the kernel ",
+          o.kernel);
     PoolAxis& a = axes.axis[k];
     a.in = int(x.dim(k + 1)), a.kernel = o.kernel[k], a.padding = o.padding[k], a.dilation = o.dilation[k];
     a.stride = o.stride[k] ? o.stride[k] : o.kernel[k];
     const int64_t room = int64_t(a.in) + 2 * a.padding - int64_t(a.dilation) * (a.kernel - 1) - 1;
-    check(room >= 0, op, ": the window of kernel ", o.kernel, " and dilation ", o.dilation, " is larger than ", x, " with padding ", o.padding);
+    check(room >= 0, op, ": the window of kernel ", o.kernel, " and dilation ", o.dilation, " is larger than ", x, " with padding ",
+          o.padding);
     a.out = int((room + (o.ceil_mode ? a.stride - 1 : 0)) / a.stride) + 1;
     if (o.ceil_mode && int64_t(a.out - 1) * a.stride >= int64_t(a.in) + a.padding) --a.out;
   }

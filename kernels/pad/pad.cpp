@@ -25,7 +25,8 @@ Tensor pad3d(const Tensor& x, const Int3& before, const Int3& after, const PadOp
   check(x && x.shape().rank == 5, "pad3d: {N, D, H, W, C} is wanted, not ", x);
   const Int3 in = x.shape().spatial();
   for (int k = 0; k < 3; ++k) {
-    check(before[k] >= 0 && after[k] >= 0, "pad3d: ", before, " before and ", after, " after: negative padding is not possible (see crop3d)");
+    check(before[k] >= 0 && after[k] >= 0, "pad3d: ", before, " before and ", after,
+          " after: negative padding is not possible (see crop3d)");
     check(o.mode != PadMode::edge || in[k] > 0 || before[k] + after[k] == 0, "pad3d: ", x, " has no voxel to repeat");
     check(o.mode != PadMode::reflect || std::max(before[k], after[k]) < std::max(1, in[k]), "pad3d: reflection by ", before, " and ", after,
           " wants larger extents than those of ", x);

@@ -5,7 +5,8 @@
 using namespace voxgrad;
 
 OP_CASES(pad) {
-  const auto add = [&](const std::string& name, const Shape& s, const Int3& before, const Int3& after, const PadOptions& o, bool bench = false) {
+  const auto add = [&](const std::string& name, const Shape& s, const Int3& before, const Int3& after, const PadOptions& o,
+                       bool bench = false) {
     cases.push_back({.op = "pad3d", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return pad3d(in[0], before, after, o); },
                      .terms = 1, .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
@@ -24,7 +25,12 @@ OP_CASES(pad) {
   add("constant, planes", {2, 2, 3, 4, 2}, {1, 0, 0}, {2, 0, 0}, {.value = -1});
   add("edge, wider than the extent", {1, 1, 2, 3, 2}, {3, 3, 3}, {4, 2, 5}, {.mode = PadMode::edge});
   rejects.push_back({"pad3d", "rank 4", [] { pad3d(Tensor::zeros({2, 2, 2, 1}), {}, {}); }, {"pad3d", "{2, 2, 2, 1}"}});
-  rejects.push_back({"pad3d", "negative", [] { pad3d(Tensor::zeros({1, 2, 2, 2, 1}), {0, 0, -1}, {0, 0, 0}); }, {"pad3d", "0x0x-1", "negative"}});
+  rejects.push_back({"pad3d",
+                     "negative",
+                     [] {
+                       pad3d(Tensor::zeros({1, 2, 2, 2, 1}), {0, 0, -1}, {0, 0, 0});
+                     },
+                     {"pad3d", "0x0x-1", "negative"}});
   rejects.push_back({"pad3d", "a reflection too wide",
                      [] { pad3d(Tensor::zeros({1, 2, 2, 2, 1}), {0, 2, 0}, {0, 0, 0}, {.mode = PadMode::reflect}); }, {"pad3d", "0x2x0"}});
   rejects.push_back({"pad3d", "an edge of nothing",

@@ -74,7 +74,8 @@ template <class T>
 void max_of(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
   const int64_t tiles = chunk_count(p.inner, kColumns);
-  parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / (std::min(p.inner, kColumns) * std::max<int64_t>(1, p.reduced))), [&](int64_t task) {
+  const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced));
+  parallel_for(p.outer * tiles, grain, [&](int64_t task) {
     const int64_t o = task / tiles, first = task % tiles * kColumns, width = std::min(kColumns, p.inner - first);
     const T* from = x + o * p.reduced * p.inner + first;
     A best[kColumns];
@@ -122,9 +123,10 @@ template <class T, class G>
 void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
   using A = accum_t<T>;
   const Stretches s(p);
-  const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period, chunks = chunk_count(s.length, chunk);
+  const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period;
+  const int64_t chunks = chunk_count(s.length, chunk), grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk)));
   const A scale = A(p.scale);
-  parallel_ranges(s.outer * chunks, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk))), [&](int64_t from, int64_t to) {
+  parallel_ranges(s.outer * chunks, grain, [&](int64_t from, int64_t to) {
     for (int64_t task = from; task < to; ++task) {
       const int64_t o = task / chunks, first = task % chunks * chunk, last = std::min(s.length, first + chunk), offset = s.offset_of(o);
       T* out = gx + o * s.length;

@@ -27,6 +27,11 @@ OP_CASES(slice) {
   rejects.push_back({"slice", "backwards", [] { slice(Tensor::zeros({2, 3}), 1, 2, 1); }, {"slice", "[2, 1)"}});
   rejects.push_back({"slice", "an axis that is not there", [] { slice(Tensor::zeros({2, 3}), 2, 0, 1); }, {"slice", "axis 2", "{2, 3}"}});
   rejects.push_back({"slice", "no tensor", [] { slice({}, 0, 0, 1); }, {"slice", "no tensor"}});
-  rejects.push_back({"crop3d", "outside", [] { crop3d(Tensor::zeros({1, 4, 4, 4, 1}), {0, 0, 2}, {4, 4, 3}); }, {"crop3d", "4x4x3", "0x0x2"}});
+  rejects.push_back({"crop3d",
+                     "outside",
+                     [] {
+                       crop3d(Tensor::zeros({1, 4, 4, 4, 1}), {0, 0, 2}, {4, 4, 3});
+                     },
+                     {"crop3d", "4x4x3", "0x0x2"}});
   rejects.push_back({"crop3d", "rank 4", [] { crop3d(Tensor::zeros({4, 4, 4, 1}), {0, 0, 0}, {1, 1, 1}); }, {"crop3d", "{4, 4, 4, 1}"}});
 }
