@@ -115,7 +115,10 @@ void emit_decoded(const Emit& emit, const Decoded& d) {
 // Takes what the child emitted apart again.
 struct Reader {
   const std::byte* at;
-  void take(void* to, size_t bytes) { std::memcpy(to, at, bytes), at += bytes; }
+  void take(void* to, size_t bytes) {
+    if (bytes > 0) std::memcpy(to, at, bytes);
+    at += bytes;
+  }
   template <class T>
   T take() {
     T value;
