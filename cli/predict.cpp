@@ -53,9 +53,9 @@ void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c,
 
 void run(const PredictCommand& c) {
   const Device device = parse_device(c.device);
-  const std::vector<DatasetCase> cases = list_images(c.in);
-  check(!cases.empty(), c.in, ": holds no images");
   Model model = load_model(c.model);
+  const std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
+  check(!cases.empty(), c.in, ": holds no images");
   move_to(model.net, device);
   check_apart(cases, c);
   fs::create_directories(c.out);
