@@ -48,6 +48,28 @@ void for_stretches(const StridedCopy& p, int axis, int64_t grain, F&& f) {
   });
 }
 
+// into[r into_stride + c] = from[c from_stride + r] for r < rows, c < columns. Elements of four bytes go in blocks of 4 x 4.
+template <class E>
+void transpose_tile(const E* from, int64_t from_stride, E* into, int64_t into_stride, int64_t rows, int64_t columns) {
+  int64_t done = 0;
+  if constexpr (sizeof(E) == 4) {
+    using V [[gnu::vector_size(16)]] = uint32_t;
+    if (rows % 4 == 0)
+      for (; done + 4 <= columns; done += 4)
+        for (int64_t r = 0; r < rows; r += 4) {
+          V a[4];
+          for (int k = 0; k < 4; ++k) std::memcpy(&a[k], from + (done + k) * from_stride + r, sizeof(V));
+          const V low01 = __builtin_shufflevector(a[0], a[1], 0, 4, 1, 5), high01 = __builtin_shufflevector(a[0], a[1], 2, 6, 3, 7);
+          const V low23 = __builtin_shufflevector(a[2], a[3], 0, 4, 1, 5), high23 = __builtin_shufflevector(a[2], a[3], 2, 6, 3, 7);
+          const V b[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                          __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+          for (int k = 0; k < 4; ++k) std::memcpy(into + (r + k) * into_stride + done, &b[k], sizeof(V));
+        }
+  }
+  for (int64_t c = done; c < columns; ++c)
+    for (int64_t r = 0; r < rows; ++r) into[r * into_stride + c] = from[c * from_stride + r];
+}
+
 // Lines of `from` along its contiguous axis become lines of `into` along its own, through a tile that fits the first cache: a line
 // is then read once even where all lines of the tile fall into one cache set.
 template <class E>
@@ -55,19 +77,20 @@ void transpose(StridedCopy p, const E* from, E* into) {
   constexpr int64_t kTile = 64 / sizeof(E) < 16 ? 16 : 64 / sizeof(E), kWide = 64;
   const int a = p.rank - 2, b = p.rank - 1;  // a: contiguous in `from`, b: contiguous in `into`
   const int64_t extent_a = p.extent[a], extent_b = p.extent[b], stride_a = p.into_stride[a], stride_b = p.from_stride[b];
-  p.extent[a] = chunk_count(extent_a, kTile);
-  p.from_stride[a] = kTile, p.into_stride[a] = kTile * stride_a;
-  for_stretches(p, a, std::max<int64_t>(1, kGrainBytes / (kTile * extent_b * int64_t(sizeof(E)))),
-                [&](int64_t from_at, int64_t into_at, int64_t first, int64_t last) {
+  // Tiles along the axis with fewer of them are met one after the other: what two of them share of a line is then still cached.
+  const int64_t tiles_a = chunk_count(extent_a, kTile), tiles_b = chunk_count(extent_b, kWide);
+  const bool a_outside = tiles_a >= tiles_b;
+  p.extent[a] = a_outside ? tiles_a : tiles_b;
+  p.from_stride[a] = p.into_stride[a] = 0;
+  const int64_t inside = a_outside ? tiles_b : tiles_a, bytes = inside * kTile * kWide * int64_t(sizeof(E));
+  for_stretches(p, a, std::max<int64_t>(1, kGrainBytes / bytes), [&](int64_t from_at, int64_t into_at, int64_t first, int64_t last) {
     alignas(64) E tile[kTile * kWide];
     for (int64_t t = first; t < last; ++t)
-      for (int64_t b0 = 0; b0 < extent_b; b0 += kWide) {
-        const int64_t rows = std::min(kTile, extent_a - t * kTile), columns = std::min(kWide, extent_b - b0);
-        const E* src = from + from_at + t * kTile + b0 * stride_b;
-        E* dst = into + into_at + t * kTile * stride_a + b0;
-        for (int64_t c = 0; c < columns; ++c)
-          for (int64_t r = 0; r < rows; ++r) tile[r * kWide + c] = src[c * stride_b + r];
-        copy_runs(tile, kWide, dst, stride_a, rows, columns);
+      for (int64_t u = 0; u < inside; ++u) {
+        const int64_t a0 = (a_outside ? t : u) * kTile, b0 = (a_outside ? u : t) * kWide;
+        const int64_t rows = std::min(kTile, extent_a - a0), columns = std::min(kWide, extent_b - b0);
+        transpose_tile(from + from_at + a0 + b0 * stride_b, stride_b, tile, kWide, rows, columns);
+        copy_runs(tile, kWide, into + into_at + a0 * stride_a + b0, stride_a, rows, columns);
       }
   });
 }

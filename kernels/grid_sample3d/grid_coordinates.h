@@ -59,8 +59,9 @@ VOXGRAD_HD inline GridPair<A> pair_of(A value, int extent, const GridSample& p) 
     out.slope[0] = out.slope[1] = 0;
     return out;
   }
-  const A low = std::floor(v.at), fraction = v.at - low;
-  const int i = int(low);
+  int i = int(v.at);
+  i -= v.at < A(i);  // the floor
+  const A fraction = v.at - A(i);
   const bool first = i >= 0 && i < extent, second = i + 1 >= 0 && i + 1 < extent;
   out.index[0] = first ? i : -1, out.weight[0] = first ? 1 - fraction : A(0), out.slope[0] = first ? -v.slope : A(0);
   out.index[1] = second ? i + 1 : -1, out.weight[1] = second ? fraction : A(0), out.slope[1] = second ? v.slope : A(0);

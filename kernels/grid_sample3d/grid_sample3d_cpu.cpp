@@ -13,8 +13,8 @@ constexpr int64_t kGrain = 1 << 12, kLanes = 64;
 template <class A>
 struct Corners {
   int count = 0;
-  int64_t voxel[8];
-  A weight[8];
+  int64_t voxel[9];  // one more than there can be: the next is written before it is known to count
+  A weight[9];
   // Those whose depth is in [d_begin, d_end).
   Corners(const GridPoint<A>& q, const GridSample& p, int d_begin, int d_end) {
     for (int a = 0; a < 2; ++a) {
@@ -23,9 +23,9 @@ struct Corners {
       for (int b = 0; b < 2; ++b)
         for (int e = 0; e < 2; ++e) {
           const int h = q.axis[1].index[b], w = q.axis[2].index[e];
-          const A v = q.axis[0].weight[a] * q.axis[1].weight[b] * q.axis[2].weight[e];
-          if (h < 0 || w < 0 || v == 0) continue;
-          voxel[count] = (int64_t(d) * p.in[1] + h) * p.in[2] + w, weight[count++] = v;
+          voxel[count] = (int64_t(d) * p.in[1] + h) * p.in[2] + w;
+          weight[count] = q.axis[0].weight[a] * q.axis[1].weight[b] * q.axis[2].weight[e];
+          count += (h >= 0) & (w >= 0) & (weight[count] != 0);
         }
     }
   }
@@ -39,9 +39,16 @@ void forward_of(const GridSample& p, const T* x, const accum_t<T>* grid, T* y) {
     const Corners<A> corners(point_of(grid + 3 * i, p), p, 0, p.in[0]);
     const T* from = x + i / p.points * volume * p.c;
     T* to = y + i * p.c;
+    if (p.c == 1) {
+      A sum = 0;
+      for (int k = 0; k < corners.count; ++k) sum += corners.weight[k] * A(from[corners.voxel[k]]);
+      *to = T(sum);
+      return;
+    }
     for (int64_t c = 0; c < p.c; c += kLanes) {
       const int64_t lanes = std::min(kLanes, p.c - c);
-      A sum[kLanes] = {};
+      A sum[kLanes];
+      std::fill_n(sum, lanes, A(0));
       for (int k = 0; k < corners.count; ++k) {
         const T* v = from + corners.voxel[k] * p.c + c;
         for (int64_t j = 0; j < lanes; ++j) sum[j] += corners.weight[k] * A(v[j]);

@@ -7,8 +7,7 @@ namespace {
 
 #define X(T)                                                                                                                    \
   void separable_row(const SeparableRow<T>& p, int count, const T* const* x, const accum_t<T>* weight, accum_t<T>* row, T* y) { \
-    weighted_rows(p.width, count, x, weight, row);                                                                              \
-    along_width(p.out, p.c, p.begin, p.index, p.weight, row, y);                                                                \
+    row_of(p, count, x, weight, row, y);                                                                                        \
   }
 X(float)
 X(double)

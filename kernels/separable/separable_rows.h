@@ -49,6 +49,16 @@ void along_width(int64_t out, int64_t channels, const int32_t* begin, const int3
   }
 }
 
+// One channel: lanes are outputs. The taps are padded to kTaps per output, tap k of output o at [k out + o].
+template <int kTaps, class A, class T>
+void along_width_of_one(int64_t out, const int32_t* index, const A* weight, const A* row, T* y) {
+  for (int64_t o = 0; o < out; ++o) {
+    A sum = 0;
+    for (int k = 0; k < kTaps; ++k) sum += weight[k * out + o] * row[index[k * out + o]];
+    y[o] = T(sum);
+  }
+}
+
 template <class A, class T>
 void along_width(int64_t out, int64_t c, const int32_t* begin, const int32_t* index, const A* weight, const A* row, T* y) {
   switch (c) {
@@ -59,5 +69,16 @@ void along_width(int64_t out, int64_t c, const int32_t* begin, const int32_t* in
     case 16: return along_width<16>(out, c, begin, index, weight, row, y);
     case 32: return along_width<32>(out, c, begin, index, weight, row, y);
     default: return along_width<0>(out, c, begin, index, weight, row, y);
+  }
+}
+
+template <class T>
+void row_of(const SeparableRow<T>& p, int count, const T* const* x, const accum_t<T>* weight, accum_t<T>* row, T* y) {
+  weighted_rows(p.width, count, x, weight, row);
+  switch (p.taps) {
+    case 1: return along_width_of_one<1>(p.out, p.padded_index, p.padded_weight, row, y);
+    case 2: return along_width_of_one<2>(p.out, p.padded_index, p.padded_weight, row, y);
+    case 4: return along_width_of_one<4>(p.out, p.padded_index, p.padded_weight, row, y);
+    default: return along_width(p.out, p.c, p.begin, p.index, p.weight, row, y);
   }
 }

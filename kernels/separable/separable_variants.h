@@ -12,6 +12,10 @@ struct SeparableRow {
   int64_t width, out, c;
   const int32_t *begin, *index;
   const accum_t<T>* weight;
+  // Beside one channel, where no output has more than 4 taps and none has no tap: the same, padded to `taps` per output.
+  int taps;
+  const int32_t* padded_index;
+  const accum_t<T>* padded_weight;
 };
 
 #define VOXGRAD_SEPARABLE_VARIANT(isa)                                                                                          \
