@@ -65,10 +65,10 @@ OP_CASES(conv3d) {
   add({"one voxel out", {2, 3, 3, 3, 7}, 9, three});
   add({"one voxel in", {1, 1, 1, 1, 20}, 18, three, {.padding = one}});
   add({"kernel 7, stride 2, 1 channel", {1, 8, 9, 10, 1}, 12, {7, 7, 7}, {.stride = two, .padding = three}, true, false, f32});
-  add({"several tiles", {2, 17, 21, 70, 4}, 6, three, {.padding = one}, true, false, f32});
-  add({"several tiles, stride 2", {1, 22, 40, 37, 3}, 5, three, {.stride = two, .padding = one}, true, false, f32});
-  add({"several tiles to 1 output", {1, 20, 24, 40, 8}, 1, one, {}, true, false, f32});
-  add({"several tiles, depthwise", {1, 17, 24, 40, 3}, 3, three, {.padding = one, .groups = 3}, true, false, f32});
+  add({"several tiles", {2, 11, 17, 70, 4}, 6, three, {.padding = one}, true, false, f32});
+  add({"several tiles, stride 2", {1, 22, 26, 37, 3}, 5, three, {.stride = two, .padding = one}, true, false, f32});
+  add({"several tiles to 1 output", {1, 12, 24, 40, 8}, 1, one, {}, true, false, f32});
+  add({"several tiles, depthwise", {1, 13, 18, 40, 3}, 3, three, {.padding = one, .groups = 3}, true, false, f32});
   add({"32 to 32 channels at 64", {1, 64, 64, 64, 32}, 32, three, {.padding = one}, false, true, f32});
   add({"32 to 64 channels at 64, stride 2", {1, 64, 64, 64, 32}, 64, three, {.stride = two, .padding = one}, false, true, f32});
   add({"depthwise 32 channels at 64", {1, 64, 64, 64, 32}, 32, three, {.padding = one, .groups = 32}, false, true, f32});
