@@ -95,13 +95,12 @@ void grad_x_of(const GridSample& p, const accum_t<T>* grid, const T* gy, T* gx) 
     parallel_for(int64_t(slabs.begin.size()) - 1, 1, [&](int64_t s) {
       const int d_begin = int(s) * kPlanes, d_end = std::min(p.in[0], d_begin + kPlanes);
       std::vector<A> sum(size_t((d_end - d_begin) * plane), A(0));
-      A* to = sum.data() - d_begin * plane;
       for (int64_t k = slabs.begin[size_t(s)]; k < slabs.begin[size_t(s) + 1]; ++k) {
         const int64_t i = slabs.points[size_t(k)];
         const Corners<A> corners(point_of(points + 3 * i, p), p, d_begin, d_end);
         const T* g = gy + (n * p.points + i) * p.c;
         for (int q = 0; q < corners.count; ++q) {
-          A* v = to + corners.voxel[q] * p.c;
+          A* v = sum.data() + (corners.voxel[q] * p.c - d_begin * plane);
           for (int64_t c = 0; c < p.c; ++c) v[c] += corners.weight[q] * A(g[c]);
         }
       }

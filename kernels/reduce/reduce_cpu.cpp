@@ -124,7 +124,8 @@ void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
   using A = accum_t<T>;
   const Stretches s(p);
   const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period;
-  const int64_t chunks = chunk_count(s.length, chunk), grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk)));
+  const int64_t chunks = chunk_count(s.length, chunk),
+                grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk)));
   const A scale = A(p.scale);
   parallel_ranges(s.outer * chunks, grain, [&](int64_t from, int64_t to) {
     for (int64_t task = from; task < to; ++task) {

@@ -42,7 +42,8 @@ void sum_of(const SeparableSum& p, const AxisTaps (&taps)[3], const T* x, T* y, 
   const int32_t *begin_w = taps[2].begin.as<int32_t>(), *index_w = taps[2].index.as<int32_t>();
   const A* weight_w = taps[2].weight.as<A>();
   const PaddedTaps<A> padded(p.c == 1 ? p.out[2] : 0, begin_w, index_w, weight_w);
-  const SeparableRow<T> last = {width, p.out[2], p.c, begin_w, index_w, weight_w, p.c == 1 ? padded.taps : 0, padded.index.data(), padded.weight.data()};
+  const SeparableRow<T> last = {
+      width, p.out[2], p.c, begin_w, index_w, weight_w, p.c == 1 ? padded.taps : 0, padded.index.data(), padded.weight.data()};
   const int64_t rows = p.n * p.out[0] * p.out[1];
   parallel_ranges(rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, width + out_width)), [&](int64_t begin, int64_t end) {
     std::vector<A> scratch(static_cast<size_t>(width)), weights;
