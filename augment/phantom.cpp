@@ -8,16 +8,17 @@ namespace {
 constexpr PhantomKind kKinds[] = {PhantomKind::head, PhantomKind::abdomen, PhantomKind::shapes};
 
 struct Recipe {
-  double field_of_view_mm[3];
+  double mm;  // of the scene's unit
+  phantom::View view;
   float deformation;
   phantom::Tissue background;
   void (*paint)(phantom::Canvas&, phantom::Draw&);
 };
 Recipe recipe_of(PhantomKind kind) {
   switch (kind) {
-    case PhantomKind::head: return {{240, 240, 200}, 0.025f, {0.01f}, phantom::paint_head};
-    case PhantomKind::abdomen: return {{280, 280, 380}, 0.03f, {-990, 0, 5}, phantom::paint_abdomen};
-    default: return {{100, 100, 100}, 0.03f, {0.4f, 0.05f, 0.03f}, phantom::paint_shapes};
+    case PhantomKind::head: return {110, {{0.14f, -0.06f, 0}, {0.84f, 0.9f, 0.84f}}, 0.025f, {0.01f}, phantom::paint_head};
+    case PhantomKind::abdomen: return {160, {{0, -0.02f, 0}, {0.95f, 0.8f, 0.95f}}, 0.03f, {-990, 0, 5}, phantom::paint_abdomen};
+    default: return {50, {}, 0.03f, {0.4f, 0.05f, 0.03f}, phantom::paint_shapes};
   }
 }
 
@@ -52,12 +53,13 @@ Phantom make_phantom(PhantomKind kind, const PhantomOptions& o) {
         "make_phantom: a size of ", o.size, " voxels, from 16 to 2048 per axis are possible");
   const Recipe recipe = recipe_of(kind);
   phantom::Draw draw(Rng(o.seed).at(uint64_t(kind)));
-  phantom::Canvas canvas(o.size, recipe.deformation, recipe.background, draw.split());
+  phantom::Canvas canvas(o.size, recipe.view, recipe.deformation, recipe.background, draw.split());
   recipe.paint(canvas, draw);
   const phantom::Imaging imaging = imaging_of(kind, draw);
   phantom::take_image(canvas.image(), imaging, draw.split());
   Phantom p{canvas.image(), canvas.label(), {}};
-  for (int a = 0; a < 3; ++a) p.spacing_mm[size_t(a)] = recipe.field_of_view_mm[a] / o.size[a];
+  const phantom::Vec3 half = recipe.view.half;
+  p.spacing_mm = {2 * recipe.mm * half.d / o.size.d, 2 * recipe.mm * half.h / o.size.h, 2 * recipe.mm * half.w / o.size.w};
   return p;
 }
 

@@ -21,9 +21,11 @@ float Capsule::operator()(Vec3 x) const {
   return length(p - t * axis) - radius;
 }
 
-Canvas::Canvas(Int3 size, float deformation, const Tissue& background, Rng rng) : size_(size) {
-  const double voxels = std::cbrt(double(size.d) * size.h * size.w);
-  per_voxel_ = float(voxels / 2);
+Canvas::Canvas(Int3 size, const View& view, float deformation, const Tissue& background, Rng rng) : size_(size), view_(view) {
+  const double voxels = std::cbrt(double(size.d) * size.h * size.w),
+               extent = 2 * std::cbrt(double(view.half.d) * view.half.h * view.half.w);
+  per_voxel_ = float(voxels / extent);
+  const float centre[3] = {view.centre.d, view.centre.h, view.centre.w}, half[3] = {view.half.d, view.half.h, view.half.w};
   const auto waves = [&](double width) { return Double3{size.d / width, size.h / width, size.w / width}; };
   textures_[0] = smooth_noise(size, waves(4), rng.split());
   textures_[1] = smooth_noise(size, waves(1.5), rng.split());
@@ -36,7 +38,7 @@ Canvas::Canvas(Int3 size, float deformation, const Tissue& background, Rng rng) 
       const int64_t at = a == 0 ? i / plane : a == 1 ? i / size.w % size.h : i % size.w;
       const float moved = deformation * p[i];
       largest = std::max(largest, std::abs(moved));
-      p[i] = (2 * float(at) + 1) / float(size[a]) - 1 + moved;
+      p[i] = centre[a] + half[a] * ((2 * float(at) + 1) / float(size[a]) - 1) + moved;
     }
     place_[a] = p;
   }
@@ -51,12 +53,14 @@ Canvas::Canvas(Int3 size, float deformation, const Tissue& background, Rng rng) 
 }
 
 Canvas::Box Canvas::box_of(const Region& r) const {
-  const float centre[3] = {r.centre.d, r.centre.h, r.centre.w}, half[3] = {r.half.d, r.half.h, r.half.w};
+  const Vec3 middle = r.centre - view_.centre;
+  const float centre[3] = {middle.d, middle.h, middle.w}, half[3] = {r.half.d, r.half.h, r.half.w};
+  const float shown[3] = {view_.half.d, view_.half.h, view_.half.w};
   Box box;
   for (int a = 0; a < 3; ++a) {
     const float reach = half[a] + slack_ + 1 / per_voxel_;
     const auto index = [&](float place) {
-      return std::clamp<int64_t>(int64_t(std::floor((place + 1) * 0.5f * float(size_[a]))), 0, size_[a]);
+      return std::clamp<int64_t>(int64_t(std::floor((place / shown[a] + 1) * 0.5f * float(size_[a]))), 0, size_[a]);
     };
     box.begin[a] = index(centre[a] - reach);
     box.end[a] = std::min<int64_t>(index(centre[a] + reach) + 1, size_[a]);

@@ -6,8 +6,8 @@
 #include "augment/smooth_noise.h"
 #include "core/parallel.h"
 
-// How phantoms are drawn. Places and lengths are in half fields of view: each axis of the volume runs from -1 to 1, D towards
-// superior, H towards anterior, W towards right.
+// How phantoms are drawn. A scene is laid out around 0 with lengths of about 1, D towards superior, H towards anterior, W towards
+// right; a View says which box of it the volume shows.
 namespace voxgrad::phantom {
 
 struct Vec3 {
@@ -48,13 +48,17 @@ inline Region region_of(const Capsule& c) {
   return {0.5f * (c.from + c.to), {half(c.from.d, c.to.d), half(c.from.h, c.to.h), half(c.from.w, c.to.w)}};
 }
 
+struct View {
+  Vec3 centre = {0, 0, 0}, half = {1, 1, 1};
+};
+
 inline constexpr int kKeepLabel = -1;
 
 // An image and its label, painted back to front in a space that a smooth random field deforms.
 class Canvas {
  public:
-  // `deformation`: standard deviation of the displacement, which varies over a third of the field of view.
-  Canvas(Int3 size, float deformation, const Tissue& background, Rng);
+  // `deformation`: standard deviation of the displacement, which varies over a third of the view.
+  Canvas(Int3 size, const View&, float deformation, const Tissue& background, Rng);
 
   // Paints the tissue where distance(x, i) < 0, x the deformed place and i the number of a voxel in `region`; voxels within half a
   // voxel of the surface are mixtures. The label is that of whatever fills most of a voxel.
@@ -76,7 +80,7 @@ class Canvas {
     paint(region_of(shape), tissue, label, [&](Vec3 x, int64_t) { return shape(x); });
   }
 
-  // Noise with so many features across the field of view, for surfaces that are not smooth.
+  // Noise with so many features across the view, for surfaces that are not smooth.
   Tensor noise(double features, Rng rng) const { return smooth_noise(size_, {features, features, features}, rng); }
   float voxel() const { return 1 / per_voxel_; }
   const Tensor& image() const { return image_; }
@@ -95,6 +99,7 @@ class Canvas {
   }
 
   Int3 size_;
+  View view_;
   float per_voxel_, slack_;
   Tensor places_[3], textures_[2], image_, label_;
   const float *place_[3], *coarse_, *fine_;

@@ -31,7 +31,7 @@ struct Brain {
 void paint_outside(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& brain) {
   const Ellipsoid face{draw.near({-0.42f, 0.16f, 0}, 0.03), draw.scaled({0.52f, 0.66f, 0.56f}, 0.05)};
   const Capsule neck{{-0.4f, -0.15f, 0}, {-1.4f, -0.2f, 0}, draw.about(0.46, 0.08)};
-  const float skull = draw.between(0.11, 0.14), scalp = skull + draw.between(0.07, 0.1), skin = draw.between(0.04, 0.07);
+  const float skull = draw.between(0.09, 0.11), scalp = skull + draw.between(0.06, 0.08), skin = draw.between(0.04, 0.07);
   const auto outer = [&](Vec3 x) { return merge(merge(brain.cavity(x) - scalp, face(x), 0.15f), neck(x), 0.1f); };
   canvas.paint(Region{}, t.fat, kNone, [&](Vec3 x, int64_t) { return outer(x); });
   canvas.paint(Region{}, t.muscle, kNone, [&](Vec3 x, int64_t) {
@@ -55,7 +55,7 @@ void paint_outside(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
 }
 
 void paint_brain(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& brain) {
-  const float shell = draw.between(0.05, 0.08), ribbon = draw.between(0.12, 0.15);
+  const float shell = draw.between(0.04, 0.06), ribbon = draw.between(0.12, 0.15);
   const Tensor folds = canvas.noise(10, draw.split()), gyri = canvas.noise(9, draw.split());
   const float *fold = folds.view().as<float>(), *gyrus = gyri.view().as<float>();
   canvas.paint(Region{}, t.fluid, kNone, [&](Vec3 x, int64_t) { return brain.cavity(x) - shell; });
@@ -93,7 +93,7 @@ void paint_lesions(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
   float side = draw.below(2) ? 1.f : -1.f;
   for (int64_t k = 0; k < count; ++k, side = -side) {
     const Ellipsoid lesion{{draw.between(0.15, 0.45), draw.between(-0.42, 0.38), side * draw.between(0.27, 0.4)},
-                           (k == 0 ? 1.f : 0.7f) * draw.scaled({0.24f, 0.25f, 0.24f}, 0.15),
+                           (k == 0 ? 1.f : 0.7f) * draw.scaled({0.27f, 0.28f, 0.27f}, 0.15),
                            draw.between(-1, 1)};
     const float wall = draw.between(0.05, 0.08);
     const auto body = [&](Vec3 x, int64_t i) { return std::max(lesion(x) + 0.02f * r[i], brain.hemispheres(x) + 0.06f); };
@@ -103,7 +103,7 @@ void paint_lesions(Canvas& canvas, Draw& draw, const Tissues& t, const Brain& br
 }
 
 void paint_ventricles(Canvas& canvas, Draw& draw, const Tissues& t) {
-  const float size = draw.between(1.0, 1.6);
+  const float size = draw.between(1.2, 1.7);
   for (float side : {-1.f, 1.f}) {
     const float s = size * draw.about(1, 0.08);
     const Ellipsoid body{{0.24f, 0.02f, side * (0.06f + 0.06f * s)}, {0.1f * s, 0.34f, 0.075f * s}, -side * 0.15f};
