@@ -37,6 +37,12 @@ OP_CASES(conv3d) {
   add({"pointwise to 3 outputs", {1, 4, 5, 6, 32}, 3, one});
   add({"pointwise to 1 output, stride 2", {1, 5, 6, 7, 18}, 1, one, {.stride = two}});
   add({"3x3x3 to 2 outputs", {1, 3, 4, 9, 33}, 2, three, {.padding = one}});
+  // Rows that take several pieces and a rest of them, whatever the number of lanes.
+  add({"long rows to 1 output", {1, 2, 3, 61, 17}, 1, three, {.padding = one}});
+  add({"long rows to 2 outputs", {1, 2, 3, 61, 17}, 2, three, {.padding = one}});
+  add({"long rows to 3 outputs", {1, 2, 3, 61, 17}, 3, three, {.padding = one}});
+  add({"long rows to 4 outputs", {1, 2, 3, 61, 17}, 4, three, {.padding = one}});
+  add({"long rows to 3 outputs in each of 2 groups", {1, 2, 2, 53, 36}, 6, {1, 1, 3}, {.padding = {0, 0, 1}, .groups = 2}});
   add({"1 to 1 channel", {1, 4, 5, 6, 1}, 1, three, {.padding = one}});
   add({"anisotropic 1x3x3, stride 1x2x2", {2, 3, 7, 8, 6}, 10, {1, 3, 3}, {.stride = {1, 2, 2}, .padding = {0, 1, 1}}});
   add({"stride 2, odd extents", {1, 5, 7, 9, 8}, 16, three, {.stride = two, .padding = one}});
