@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 
 #include "augment/phantom.h"
 #include "cli/commands.h"
 #include "core/rng.h"
+#include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "io/image.h"
 #include "train/progress.h"
@@ -21,35 +20,6 @@ struct PhantomCommand {
   uint64_t seed = 1;
 };
 
-// A folder beside its final place, which it takes when complete; removed otherwise.
-class FolderInTheMaking {
- public:
-  explicit FolderInTheMaking(const fs::path& final_place) : final_(fs::absolute(final_place).lexically_normal()) {
-    if (!final_.has_filename()) final_ = final_.parent_path();
-    if (fs::exists(final_)) {
-      check(fs::is_directory(final_), final_.string(), ": is a file, a new or empty folder is wanted");
-      check(fs::is_empty(final_), final_.string(), ": is not empty, a new or empty folder is wanted");
-    }
-    fs::create_directories(final_.parent_path());
-    path_ = final_.parent_path() / ("." + final_.filename().string() + ".partial-" + std::to_string(getpid()));
-    fs::create_directory(path_);
-  }
-  ~FolderInTheMaking() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  FolderInTheMaking(const FolderInTheMaking&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void finish() {
-    fs::rename(path_, final_);
-    path_.clear();
-  }
-
- private:
-  fs::path final_, path_;
-};
-
 // Case ids: kind_001. Four digits at the end would be read as a channel number (nnU-Net), so there are three, or five and more.
 std::string id_of(const PhantomCommand& c, int64_t number) {
   char text[32];
@@ -59,12 +29,12 @@ std::string id_of(const PhantomCommand& c, int64_t number) {
 
 void run(const PhantomCommand& c) {
   const PhantomKind kind = parse_phantom_kind(c.kind);
-  FolderInTheMaking folder(c.out);
+  AtomicFolder folder(c.out);
   for (const char* sub : {"imagesTr", "labelsTr", "imagesTs", "labelsTs"})
-    if (c.tests > 0 || std::string(sub).ends_with("Tr")) fs::create_directory(folder.path() / sub);
+    if (c.tests > 0 || std::string(sub).ends_with("Tr")) fs::create_directory(folder.temporary() / sub);
 
   Dataset data{.name = "phantom_" + c.kind,
-               .root = folder.path(),
+               .root = folder.temporary(),
                .channel_names = {kind == PhantomKind::abdomen ? "CT" : "MR"},
                .labels = phantom_labels(kind)};
   Progress progress({.what = "phantoms", .unit = "case", .total = c.cases + c.tests});
@@ -75,8 +45,8 @@ void run(const PhantomCommand& c) {
     const Phantom p = make_phantom(kind, {.size = parse_extents(c.size), .seed = source.key()});
     const Affine affine = Affine::scaling(p.spacing_mm);
     DatasetCase one{.id = id_of(c, i + 1)};
-    one.images = {folder.path() / (test ? "imagesTs" : "imagesTr") / (one.id + data.file_ending)};
-    one.label = folder.path() / (test ? "labelsTs" : "labelsTr") / (one.id + data.file_ending);
+    one.images = {folder.temporary() / (test ? "imagesTs" : "imagesTr") / (one.id + data.file_ending)};
+    one.label = folder.temporary() / (test ? "labelsTs" : "labelsTr") / (one.id + data.file_ending);
     write_volume(one.images[0], {p.image, affine});
     const Shape s = p.label.shape();
     write_volume(one.label, {p.label.reshape({s[0], s[1], s[2], 1}), affine});
@@ -85,7 +55,7 @@ void run(const PhantomCommand& c) {
     progress.update(i + 1, one.id);
   }
   write_dataset_json(data);
-  folder.finish();
+  folder.commit();
   std::printf("%lld training and %lld test cases in %s\n", static_cast<long long>(c.cases), static_cast<long long>(c.tests), c.out.c_str());
 }
 

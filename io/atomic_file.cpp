@@ -21,10 +21,24 @@ bool same_file(int file, const fs::path& path) {
   struct stat a, b;
   return fstat(file, &a) == 0 && stat(path.c_str(), &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
+
+// Opens a temporary file or folder, which its writer keeps locked. The name depends on the final one alone, so that what a killed process
+// left is taken over by the next one; the lock keeps two writers apart, and file systems without locks go on without.
+template <class Open>
+int open_locked(const fs::path& temporary, const fs::path& final_place, Open&& open_one) {
+  for (;;) {
+    const int file = open_one();
+    if (file < 0) fail_to_write(final_place, errno);
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      close(file);
+      fail("cannot write ", final_place.string(), ": another process is writing it");
+    }
+    if (same_file(file, temporary)) return file;  // else its writer has renamed it since it was opened here
+    close(file);
+  }
+}
 }  // namespace
 
-// The temporary name depends on the final one alone, so that what a killed process left is taken over by the next one. A lock on it keeps
-// two writers apart; file systems without locks go on without.
 AtomicFile::AtomicFile(const fs::path& path) : final_(path) {
   std::error_code error;
   if (fs::is_symlink(path, error)) final_ = fs::weakly_canonical(path, error);
@@ -34,16 +48,7 @@ AtomicFile::AtomicFile(const fs::path& path) : final_(path) {
   const fs::path folder = final_.has_parent_path() ? final_.parent_path() : fs::path(".");
   check(fs::is_directory(folder, error), "cannot write ", path.string(), ": there is no folder ", folder.string());
   temporary_ = folder / (".partial." + final_.filename().string());
-  for (;;) {
-    file_ = open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) fail_to_write(final_, errno);
-    if (flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      close(file_);
-      fail("cannot write ", final_.string(), ": another process is writing it");
-    }
-    if (same_file(file_, temporary_)) break;  // else its writer has renamed it since it was opened here
-    close(file_);
-  }
+  file_ = open_locked(temporary_, final_, [&] { return open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); });
   if (ftruncate(file_, 0) != 0) {
     const int reason = errno;
     unlink(temporary_.c_str());
@@ -73,6 +78,44 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), final_.c_str()) != 0) fail_to_write(final_, errno);
   close(file_);
   file_ = -1;
+}
+
+AtomicFolder::AtomicFolder(const fs::path& path) : final_(fs::absolute(path).lexically_normal()) {
+  std::error_code error;
+  if (!final_.has_filename()) final_ = final_.parent_path();
+  if (fs::is_symlink(final_, error)) final_ = fs::weakly_canonical(final_, error);
+  make_folders(final_.parent_path());
+  temporary_ = final_.parent_path() / (".partial." + final_.filename().string());
+  lock_ = open_locked(temporary_, final_, [&] {
+    return mkdir(temporary_.c_str(), 0777) == 0 || errno == EEXIST ? open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  });
+  const bool free = !fs::exists(final_, error) || (fs::is_directory(final_, error) && fs::is_empty(final_, error));
+  for (const auto& left : fs::directory_iterator(temporary_, error)) fs::remove_all(left.path(), error);
+  if (free && fs::is_empty(temporary_, error)) return;
+  fs::remove_all(temporary_, error);
+  close(lock_);
+  check(free, final_.string(), fs::is_directory(final_, error) ? ": is not empty" : ": is a file", ", a new or empty folder is wanted");
+  fail("cannot write ", final_.string(), ": ", temporary_.string(), " is in the way and cannot be emptied");
+}
+
+AtomicFolder::~AtomicFolder() {
+  if (lock_ < 0) return;
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+  close(lock_);
+}
+
+void AtomicFolder::commit() {
+  if (rename(temporary_.c_str(), final_.c_str()) != 0) fail_to_write(final_, errno);
+  close(lock_);
+  lock_ = -1;
+}
+
+void make_folders(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  const std::string reason = error ? error.message() : "it is a file";
+  check(fs::is_directory(path, error), "cannot make the folder ", path.string(), ": ", reason);
 }
 
 void write_text_file(const fs::path& path, std::string_view text) {

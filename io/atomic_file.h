@@ -24,6 +24,24 @@ class AtomicFile {
   int file_ = -1;
 };
 
+// A folder that appears under its name with all its files or not at all: made under a hidden name beside its place, which commit() gives
+// it. The place must be free or an empty folder. Without commit() it is removed; what a killed process left is removed by the next one.
+class AtomicFolder {
+ public:
+  explicit AtomicFolder(const std::filesystem::path&);
+  ~AtomicFolder();
+  AtomicFolder(const AtomicFolder&) = delete;
+
+  const std::filesystem::path& temporary() const { return temporary_; }
+  void commit();
+
+ private:
+  std::filesystem::path final_, temporary_;
+  int lock_ = -1;
+};
+
+// Creates the folder and those above it; one that is there is as good.
+void make_folders(const std::filesystem::path&);
 void write_text_file(const std::filesystem::path&, std::string_view text);
 
 }  // namespace voxgrad

@@ -37,6 +37,34 @@ TEST_CASE("a file appears complete or not at all") {
   CHECK_THAT(error_of([&] { AtomicFile file(folder / "x" / "y"); }), Contains("there is no folder"));
 }
 
+TEST_CASE("a folder appears complete or not at all, and what a killed process left is removed") {
+  const TemporaryFolder folder;
+  const auto hidden = folder / ".partial.set";
+  std::filesystem::create_directories(hidden / "imagesTr");
+  put_bytes(hidden / "imagesTr" / "left", "by a killed process");
+  {
+    AtomicFolder made(folder / "set");
+    CHECK(std::filesystem::is_empty(made.temporary()));
+    put_bytes(made.temporary() / "a", "1");
+    CHECK_FALSE(std::filesystem::exists(folder / "set"));
+    CHECK_THAT(error_of([&] { AtomicFolder second(folder / "set/"); }), Contains("another process is writing it"));
+    CHECK(file_bytes(made.temporary() / "a") == "1");
+  }
+  CHECK(folder.files() == 0);
+  std::filesystem::create_directory(folder / "set");
+  {
+    AtomicFolder made(folder / "set");
+    put_bytes(made.temporary() / "a", "1");
+    made.commit();
+  }
+  CHECK(file_bytes(folder / "set" / "a") == "1");
+  CHECK_THAT(error_of([&] { AtomicFolder again(folder / "set"); }), Contains("not empty"));
+  put_bytes(folder / "file", "");
+  CHECK_THAT(error_of([&] { AtomicFolder file(folder / "file"); }), Contains("is a file"));
+  CHECK_THAT(error_of([&] { AtomicFolder file(folder / "file" / "set"); }), Contains("cannot make the folder"));
+  CHECK(folder.files() == 2);
+}
+
 TEST_CASE("JSON files keep the order of keys and errors say where") {
   const TemporaryFolder folder;
   const Json json = {{"z", 1}, {"a", {1.5, "text"}}, {"m", {{"y", true}, {"b", nullptr}}}};

@@ -16,9 +16,7 @@ void RunFolder::check_free() const {
 }
 
 void RunFolder::start(const TrainConfig& config) const {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  check(!error, folder_.string(), ": cannot be created: ", error.message());
+  make_folders(folder_);
   write_json(folder_ / "config.json", to_json(config));
 }
 
