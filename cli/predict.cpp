@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "io/atomic_file.h"
 #include "io/dataset.h"
 #include "io/image.h"
 #include "train/case_store.h"
@@ -44,9 +45,12 @@ void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c,
   const Volume mask = predict_labels(model.net, model.description, image, one.images[0].string(), options);
   if (c.picture) {
     const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id);
-    write_png(fs::path(c.out) / (one.id + ".png"),
-              case_picture(
-                  {.image = image, .prediction = mask, .reference = reference, .title = one.id, .label_names = model.description.labels}));
+    write_png(fs::path(c.out) / (one.id + ".png"), case_picture({.image = image,
+                                                                 .prediction = mask,
+                                                                 .reference = reference,
+                                                                 .title = one.id,
+                                                                 .label_names = model.description.labels,
+                                                                 .window = window_for(model.description)}));
   }
   write_volume(fs::path(c.out) / (one.id + c.ending), mask);
 }
@@ -58,7 +62,7 @@ void run(const PredictCommand& c) {
   check(!cases.empty(), c.in, ": holds no images");
   move_to(model.net, device);
   check_apart(cases, c);
-  fs::create_directories(c.out);
+  make_folders(c.out);
 
   PredictOptions options = predict_options(model.description);
   options.device = device;

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "augment/phantom.h"
 #include "tests/catch.h"
 #include "train/report.h"
 
@@ -42,4 +44,34 @@ TEST_CASE("a picture of a case has one column per label map, whatever the orient
   REQUIRE(orientation_of(image2.affine) == turned);
   const Picture again = case_picture({.image = image2, .prediction = mask2, .reference = mask2, .title = "case", .label_names = names});
   CHECK(again.rgb() == both.rgb());
+}
+
+TEST_CASE("pictures of a CT model show soft tissue, those of others the range of the image") {
+  ModelDescription d;
+  d.normalization = {{.kind = "zscore"}};
+  CHECK_FALSE(window_for(d).has_value());
+  d.normalization = {{.kind = "ct", .low = -900, .high = 2000}};
+  const std::optional<Window> window = window_for(d);
+  REQUIRE(window.has_value());
+  CHECK(window->low == -160);
+  CHECK(window->high == 240);
+
+  // Organs of 0 to 100 HU lie in the middle of the window, and in its upper quarter where air at -1000 HU is to be told from fat.
+  const Phantom p = make_phantom(PhantomKind::abdomen, {.size = {32, 48, 48}, .seed = 3});
+  const Volume image{p.image, Affine::scaling(p.spacing_mm)};
+  const auto pixels = [&](const std::optional<Window>& w, int low, int high) {
+    const Picture picture = case_picture({.image = image, .window = w});
+    int64_t count = 0;
+    for (size_t i = 0; i < picture.rgb().size(); i += 3) count += picture.rgb()[i] >= low && picture.rgb()[i] <= high;
+    return count;
+  };
+  CHECK(pixels(window, 102, 166) > 2 * pixels(window, 185, 254));
+  CHECK(pixels({}, 102, 166) * 2 < pixels({}, 185, 254));
+
+  Volume ramp{Tensor::zeros({1, 8, 8, 1}), Affine::scaling({1, 1, 1})};
+  for (int64_t i = 0; i < 64; ++i) ramp.data.data<float>()[size_t(i)] = i % 8 < 4 ? -500 : i < 32 ? 40 : 1000;
+  const std::vector<uint8_t> rgb = case_picture({.image = ramp, .window = window}).rgb();
+  CHECK(std::count(rgb.begin(), rgb.end(), uint8_t(128)) > 1000);  // the centre of the window, 40 HU
+  CHECK(std::count(rgb.begin(), rgb.end(), uint8_t(255)) > 1000);
+  CHECK(std::count(rgb.begin(), rgb.end(), uint8_t(0)) > 1000);
 }

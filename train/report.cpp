@@ -24,6 +24,11 @@ void add_point(std::vector<Curve>& curves, const std::string& name, double x, co
 
 }  // namespace
 
+std::optional<Window> window_for(const ModelDescription& d) {
+  if (d.normalization.empty() || d.normalization[0].kind != "ct") return {};
+  return Window{-160, 240};
+}
+
 Picture case_picture(const CasePicture& p) {
   std::vector<OverviewColumn> columns = {{.title = "image"}};
   const auto add = [&](const char* title, const Volume& v) {
@@ -33,7 +38,7 @@ Picture case_picture(const CasePicture& p) {
   };
   add("prediction", p.prediction);
   add("reference", p.reference);
-  return slice_overview(to_canonical(p.image), columns, {.label_names = p.label_names, .title = p.title});
+  return slice_overview(to_canonical(p.image), columns, {.window = p.window, .label_names = p.label_names, .title = p.title});
 }
 
 Picture training_curves(const std::filesystem::path& metrics_jsonl) {
