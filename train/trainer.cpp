@@ -43,6 +43,7 @@ class Trainer {
         loader_(store_, split_.training, config),
         net_(make_net()),
         optimizer_(parameters(net_), config.train) {
+    check_validation_cases();
     if (config.train.average_weights > 0) {
       average_.emplace(make_net());
       move_to(*average_, device_);
@@ -69,6 +70,12 @@ class Trainer {
     std::vector<std::string> ids;
     for (auto& c : d.cases) ids.push_back(c.id);
     return split_cases(ids, config.data.fold, config.data.folds);
+  }
+  // A case that cannot be used is said now rather than at a validation after hours. The training cases have been read for the plan.
+  void check_validation_cases() {
+    Progress progress({.what = "reading", .unit = "validation case", .total = int64_t(split_.validation.size())});
+    int64_t done = 0;
+    for (const std::string& id : split_.validation) store_.get(id), progress.update(++done, id);
   }
   UNet make_net() const {
     Rng rng = Rng(config_.seed).at(kInitStream);
@@ -101,6 +108,7 @@ class Trainer {
   UNet& network_to_use() { return average_ ? *average_ : net_; }
   void log_validation(const ValidationScores&, Progress&);
 
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();  // first: what the members read counts
   RunFolder run_;
   TrainConfig config_;
   Device device_;
@@ -114,7 +122,6 @@ class Trainer {
   State state_;
   double gradient_norm_ = 0;
   double reserve_ = 0;  // seconds kept for the last validation
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 double Trainer::one_step() {
