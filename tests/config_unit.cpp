@@ -1,4 +1,6 @@
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/catch.h"
 #include "train/config.h"
@@ -50,10 +52,35 @@ TEST_CASE("configuration: --set takes JSON values and bare words") {
   CHECK(c.train.patch == Int3{16, 24, 32});
 }
 
-TEST_CASE("configuration: every key is described") {
-  const std::string text = describe_config();
-  for (const char* key : {"seed", "data.fold", "network.kind", "train.steps", "augment.mirror", "predict.overlap"})
-    CHECK_THAT(text, Contains(key));
+TEST_CASE("configuration: every key has one line with its default and its meaning") {
+  std::vector<std::string> names;
+  const std::function<void(const Json&, const std::string&)> collect = [&](const Json& j, const std::string& prefix) {
+    if (!j.is_object()) return names.push_back(prefix);
+    for (auto& [name, value] : j.items()) collect(value, prefix.empty() ? name : prefix + "." + name);
+  };
+  collect(to_json(TrainConfig{}), "");
+  CHECK(names.size() >= 45);
+  std::istringstream text(describe_config());
+  std::string line;
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    REQUIRE(std::getline(text, line));
+    std::istringstream words(line);
+    std::string key, value, word, meaning;
+    words >> key >> value;
+    while (words >> word) meaning += word + ' ';
+    CHECK(key == name);
+    CHECK_FALSE(Json::parse(value, nullptr, false).is_discarded());
+    CHECK(meaning.size() >= 10);
+  }
+  CHECK_FALSE(std::getline(text, line));
+}
+
+TEST_CASE("configuration: f16 activations are refused, which would need a scaled loss") {
+  TrainConfig c;
+  CHECK_THROWS_WITH(apply_assignment(c, "train.dtype=f16"), Contains("train.dtype") && Contains("\"f16\"") && Contains("f32, bf16"));
+  apply_assignment(c, "train.dtype=bf16");
+  CHECK(c.train.dtype == "bf16");
 }
 
 TEST_CASE("split: the folds partition the cases, whatever their order") {

@@ -35,7 +35,7 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s) {
   t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");
   t.choice("train.optimizer", s.optimizer, {"sgd", "adamw"}, "sgd (with Nesterov momentum) or adamw");
   t.number("train.learning_rate", s.learning_rate, 0, 1e3, "at the start of the schedule");
-  t.number("train.momentum", s.momentum, 0, 0.9999, "of sgd");
+  t.number("train.momentum", s.momentum, 0, 0.9999, "of sgd, Nesterov's");
   t.number("train.weight_decay", s.weight_decay, 0, 10, "L2 for sgd, decoupled for adamw");
   t.number("train.clip", s.clip, 0, 1e9, "largest L2 norm of the gradients; 0: no clipping");
   t.number("train.poly", s.poly, 0, 10, "power p of the schedule (1 - t / T)^p");
