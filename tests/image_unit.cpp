@@ -1,6 +1,7 @@
 #include "io/image.h"
 
-#include <cstring>
+#include <array>
+#include <bit>
 
 #include "core/parallel.h"
 #include "io/gzip.h"
@@ -49,7 +50,8 @@ std::string small_nifti(const TemporaryFolder& folder) {
 }
 template <class T>
 std::string with(std::string bytes, size_t offset, T value) {
-  std::memcpy(bytes.data() + offset, &value, sizeof value);
+  const auto raw = std::bit_cast<std::array<char, sizeof value>>(value);
+  for (size_t i = 0; i < raw.size(); ++i) bytes.at(offset + i) = raw[i];
   return bytes;
 }
 std::string read_error(const std::filesystem::path& path) {
