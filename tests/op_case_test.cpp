@@ -72,6 +72,10 @@ int main(int argc, char** argv) try {
     else filter = argv[i];
   }
   const auto wanted = [&](const std::string& op, const std::string& name) { return (op + "/" + name).find(filter) != std::string::npos; };
+  // A tensor made while the tables were filled would have fixed the settings of memory before main, and with them the checks off.
+  const size_t before_main = memory_stats(Device{}).peak;
+  check(before_main == 0, "the tables of cases: tensors of ", before_main, " bytes were made before main; make them in run");
+  check(memory_checks_on(), "VOXGRAD_CHECK_MEMORY=1 came too late: memory is not checked");
   std::vector<Device> devices = {Device{}};
   if (cuda_device_count() > 0) devices.push_back(Device{0});
   else if (!list) std::puts("no CUDA device: the cases run on the CPU alone");
