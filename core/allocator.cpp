@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/memory.h"
+#include "core/allocator.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define VOXGRAD_KEEP_BLOCKS false  // let AddressSanitizer see every release
@@ -66,7 +66,7 @@ bool red_zone_intact(const void* p, size_t bytes) {
 }
 }  // namespace
 
-static void* allocate_cpu(size_t bytes) {
+void* cpu::allocate(size_t bytes) {
   Pool& m = pool();
   const size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
   std::lock_guard lock(m.mutex);
@@ -94,7 +94,7 @@ static void* allocate_cpu(size_t bytes) {
   return p;
 }
 
-static void release_cpu(void* p, size_t bytes) noexcept {
+void cpu::release(void* p, size_t bytes) noexcept {
   if (!p) return;
   Pool& m = pool();
   const size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
@@ -114,54 +114,23 @@ static void release_cpu(void* p, size_t bytes) noexcept {
 
 bool memory_checks_on() { return pool().checked; }
 
-void check_red_zones() {
+void cpu::check_red_zones() {
   Pool& m = pool();
   std::lock_guard lock(m.mutex);
   for (auto& [p, bytes] : m.live) check(red_zone_intact(p, bytes), "memory: something wrote past the end of a block of ", bytes, " bytes");
 }
 
-#ifndef VOXGRAD_CUDA
-int cuda_device_count() { return 0; }
-Cuda current_stream(Device d) { fail("device ", d, ": this build of voxgrad has no CUDA"); }
-static void only_cpu(Device d) { check(d.is_cpu(), "device ", d, ": this build of voxgrad has no CUDA"); }
-
-void* allocate(Device d, size_t bytes) {
-  only_cpu(d);
-  return allocate_cpu(bytes);
-}
-void release(Device, void* p, size_t bytes) noexcept { release_cpu(p, bytes); }
-void trim_memory(Device d) {
-  only_cpu(d);
+void cpu::trim_memory() {
   std::lock_guard lock(pool().mutex);
   pool().trim();
 }
-MemoryStats memory_stats(Device d) {
-  only_cpu(d);
+MemoryStats cpu::memory_stats() {
   std::lock_guard lock(pool().mutex);
   return pool().stats;
 }
-void reset_peak_memory(Device d) {
-  only_cpu(d);
+void cpu::reset_peak() {
   std::lock_guard lock(pool().mutex);
   pool().stats.peak = pool().stats.in_use;
-}
-void copy_bytes(Device to, void* dst, Device from, const void* src, size_t bytes) {
-  only_cpu(to), only_cpu(from);
-  if (bytes) std::memcpy(dst, src, bytes);
-}
-#endif
-
-Device parse_device(const std::string& text) {
-  if (text == "cpu") return {};
-  if (text == "auto") return {cuda_device_count() > 0 ? 0 : -1};
-  int index = 0;
-  const bool numbered =
-      text.rfind("cuda:", 0) == 0 && text.size() > 5 && text.size() < 9 && text.find_first_not_of("0123456789", 5) == text.npos;
-  if (numbered) index = std::stoi(text.substr(5));
-  check(text == "cuda" || numbered, "device \"", text, "\" is none of cpu, cuda, cuda:N, auto");
-  check(index < cuda_device_count(), "device ", text, ": ", kCuda ? "this machine has " : "this build of voxgrad has no CUDA; it sees ",
-        cuda_device_count(), " CUDA devices");
-  return {index};
 }
 
 }  // namespace voxgrad

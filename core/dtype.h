@@ -17,12 +17,23 @@ enum class DType : uint8_t { f32, f64, bf16, f16, u8, i16, i32 };
 namespace detail {
 // Round to nearest even; NaN stays NaN.
 VOXGRAD_HD inline uint16_t bf16_from_float(float v) {
+#ifdef __CUDA_ARCH__
+  uint16_t bits;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(v));
+  return bits;
+#else
   const uint32_t u = __builtin_bit_cast(uint32_t, v);
   if ((u & 0x7fffffffu) > 0x7f800000u) return uint16_t((u >> 16) | 0x40);
   return uint16_t((u + 0x7fffu + ((u >> 16) & 1)) >> 16);
+#endif
 }
 // IEEE binary16, round to nearest even, overflow to infinity, subnormals kept.
 VOXGRAD_HD inline uint16_t f16_from_float(float v) {
+#ifdef __CUDA_ARCH__
+  uint16_t bits;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(v));
+  return bits;
+#else
   const uint32_t u = __builtin_bit_cast(uint32_t, v), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;
   if (a >= 0x7f800000u) return uint16_t(sign | (a > 0x7f800000u ? 0x7e00u : 0x7c00u));
   if (a >= 0x477ff000u) return uint16_t(sign | 0x7c00u);
@@ -31,8 +42,14 @@ VOXGRAD_HD inline uint16_t f16_from_float(float v) {
     return uint16_t(sign | (__builtin_bit_cast(uint32_t, f) - 0x3f000000u));
   }
   return uint16_t(sign | ((a + 0xc8000fffu + ((a >> 13) & 1)) >> 13));
+#endif
 }
 VOXGRAD_HD inline float float_from_f16(uint16_t h) {
+#ifdef __CUDA_ARCH__
+  float v;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"(h));
+  return v;
+#else
   const uint32_t sign = uint32_t(h & 0x8000u) << 16, e = (h >> 10) & 31u, m = h & 0x3ffu;
   if (e == 31) return __builtin_bit_cast(float, sign | 0x7f800000u | (m << 13));
   if (e == 0) {
@@ -40,6 +57,7 @@ VOXGRAD_HD inline float float_from_f16(uint16_t h) {
     return sign ? -f : f;
   }
   return __builtin_bit_cast(float, sign | ((e + 112u) << 23) | (m << 13));
+#endif
 }
 }  // namespace detail
 
@@ -114,7 +132,7 @@ constexpr const char* name_of(DType t) {
 template <class F>
 decltype(auto) on_dtype(DType t, F&& f) {
   switch (t) {
-#ifndef __CUDACC__
+#if !defined(__CUDACC__) && !defined(VOXGRAD_EMULATED_DEVICE)
     case DType::f64: return f.template operator()<double>();
 #endif
     case DType::bf16: return f.template operator()<bf16>();

@@ -1,25 +1,13 @@
 #include "core/memory.h"
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
+#include "core/convert.h"
 #include "core/parallel.h"
 
 namespace voxgrad {
 namespace {
 constexpr int64_t kGrain = 1 << 15;  // elements worth a thread
-
-template <class To, class From>
-To converted(From v) {
-  if constexpr (std::is_same_v<To, From>) return v;
-  else if constexpr (std::is_integral_v<To>) {
-    const double d = std::nearbyint(double(v));
-    if (!(d == d)) return 0;
-    constexpr double low = double(std::numeric_limits<To>::min()), high = double(std::numeric_limits<To>::max());
-    return To(d < low ? low : d > high ? high : d);
-  } else if constexpr (std::is_same_v<To, double>) return double(v);
-  else return To(float(v));
-}
 }  // namespace
 
 void fill(Cpu, int64_t n, double value, View into) {

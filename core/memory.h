@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "core/device.h"
-#include "core/view.h"
+#include "core/memory_kernels.h"
 
 namespace voxgrad {
 
@@ -27,13 +27,5 @@ void copy_bytes(Device to, void* dst, Device from, const void* src, size_t bytes
 // verified on release and here. Throws if a kernel wrote past the end of a live block. Does nothing when the checks are off.
 bool memory_checks_on();
 void check_red_zones();
-
-// The kernels that the runtime itself needs; all others live in kernels/.
-void fill(Cpu, int64_t n, double value, View into);
-void accumulate(Cpu, int64_t n, View from, View into);  // into += from, same dtype
-void cast(Cpu, int64_t n, View from, View into);        // any dtype to any; floating to integer rounds to nearest and saturates
-void fill(Cuda, int64_t n, double value, View into);
-void accumulate(Cuda, int64_t n, View from, View into);
-void cast(Cuda, int64_t n, View from, View into);
 
 }  // namespace voxgrad

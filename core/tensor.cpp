@@ -4,7 +4,10 @@
 
 namespace voxgrad {
 
-void not_a_floating_dtype(DType t) { fail("dtype: f32, f64, bf16 or f16 wanted, not ", name_of(t)); }
+void not_a_floating_dtype(DType t) {
+  check(t != DType::f64, "dtype: f64 is computed on the CPU only");
+  fail("dtype: f32, f64, bf16 or f16 wanted, not ", name_of(t));
+}
 
 Tensor Tensor::empty(const Shape& s, DType t, Device d) {
   int64_t bytes = int64_t(size_of(t));

@@ -11,23 +11,6 @@ namespace {
 
 constexpr int64_t kGrainBytes = 1 << 16;
 
-// Drops axes of extent 1 and joins neighbours that both sides walk as one. False: there is nothing to copy.
-bool simplify(StridedCopy& p) {
-  int rank = 0;
-  for (int k = 0; k < p.rank; ++k) {
-    if (p.extent[k] == 0) return false;
-    if (p.extent[k] == 1) continue;
-    const bool joined = rank > 0 && p.from_stride[rank - 1] == p.from_stride[k] * p.extent[k] &&
-                        p.into_stride[rank - 1] == p.into_stride[k] * p.extent[k];
-    if (!joined) ++rank;
-    p.extent[rank - 1] = joined ? p.extent[rank - 1] * p.extent[k] : p.extent[k];
-    p.from_stride[rank - 1] = p.from_stride[k];
-    p.into_stride[rank - 1] = p.into_stride[k];
-  }
-  p.rank = rank;
-  return true;
-}
-
 // Calls f(from, into, first, last) for the stretches of axis `axis` in a range of the items that the axes [0, axis] number.
 template <class F>
 void for_stretches(const StridedCopy& p, int axis, int64_t grain, F&& f) {
@@ -130,17 +113,6 @@ void copy_elements(StridedCopy p, const E* from, E* into) {
                 [&](int64_t from_at, int64_t into_at, int64_t first, int64_t end) {
     copy_runs(from + from_at + first * from_stride, from_stride, into + into_at + first * into_stride, into_stride, end - first, run);
   });
-}
-
-// Joins each axis that the box fills with the axis before it.
-void simplify(PlacedBox& p) {
-  int rank = 0;
-  for (int k = 0; k < p.rank; ++k) {
-    const bool joined = rank > 0 && p.size[k] == p.extent[k];
-    if (!joined) p.extent[rank] = p.extent[k], p.begin[rank] = p.begin[k], p.size[rank] = p.size[k], ++rank;
-    else p.extent[rank - 1] *= p.extent[k], p.begin[rank - 1] *= p.extent[k], p.size[rank - 1] *= p.extent[k];
-  }
-  p.rank = rank;
 }
 
 template <class E>

@@ -16,6 +16,8 @@ struct StridedCopy {
   int64_t extent[kCopyRank] = {}, from_stride[kCopyRank] = {}, into_stride[kCopyRank] = {};
   int64_t from_offset = 0, into_offset = 0;
 };
+// Drops axes of extent 1 and joins neighbours that both sides walk as one. False: there is nothing to copy.
+bool simplify(StridedCopy&);
 void strided_copy(Cpu, StridedCopy, View from, View into);
 void strided_copy(Cuda, StridedCopy, View from, View into);
 
@@ -25,6 +27,8 @@ struct PlacedBox {
   int rank = 0;
   int64_t extent[kCopyRank] = {}, begin[kCopyRank] = {}, size[kCopyRank] = {};
 };
+// Joins each axis that the box fills with the axis before it.
+void simplify(PlacedBox&);
 void place_box(Cpu, PlacedBox, View value, View from, View into);
 void place_box(Cuda, PlacedBox, View value, View from, View into);
 

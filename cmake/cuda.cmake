@@ -1,0 +1,32 @@
+# The CUDA side of the library: kernels (*_cuda.cu) and the host code beside them (*_cuda.cpp, core/cuda). With nvcc, or with
+# VOXGRAD_EMULATE_CUDA compiled by the C++ compiler and run on the emulator of tests/emulator, without a toolkit or a GPU.
+file(GLOB cuda_kernels CONFIGURE_DEPENDS core/*_cuda.cu kernels/*/*_cuda.cu optim/*_cuda.cu augment/*_cuda.cu)
+file(GLOB cuda_host CONFIGURE_DEPENDS core/cuda/*.cpp kernels/*/*_cuda.cpp optim/*_cuda.cpp augment/*_cuda.cpp)
+
+if(VOXGRAD_EMULATE_CUDA)
+  file(GLOB emulator CONFIGURE_DEPENDS tests/emulator/*.cpp)
+  list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$")
+  # Optimised, and in front of each file what nvcc has in front of it. CMake takes the ending .cu for another language's.
+  set(emulated -x c++ -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
+  set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
+    OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
+  target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host} ${emulator})
+else()
+  # "90a" and not "90": tensor-core instructions of one generation are in no other one's code.
+  set(VOXGRAD_CUDA_ARCHITECTURES 90a-real CACHE STRING "GPUs to compile for; releases: 80-real;86-real;89-real;90a-real;100-real;120")
+  set(CMAKE_CUDA_ARCHITECTURES ${VOXGRAD_CUDA_ARCHITECTURES})
+  enable_language(CUDA)
+  find_package(CUDAToolkit 12.4 REQUIRED)
+  # CMake 3.25 does not know how nvcc 12 and later are asked for C++20.
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
+  set_target_properties(voxgrad PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON
+    CUDA_ARCHITECTURES "${VOXGRAD_CUDA_ARCHITECTURES}")
+  # Contraction to fma is off as on the CPU: kernels that want it say fmaf.
+  set_source_files_properties(${cuda_kernels} PROPERTIES COMPILE_OPTIONS -fmad=false)
+  target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host})
+  target_link_libraries(voxgrad PUBLIC CUDA::cudart_static)
+endif()
+target_compile_definitions(voxgrad PUBLIC VOXGRAD_CUDA)

@@ -1,0 +1,30 @@
+#include "core/cuda/launch_checks.h"
+
+#include "core/error.h"
+
+namespace voxgrad {
+
+std::string detail::kernel_name(const char* text) {
+  std::string s = text;
+  if (const size_t at = s.find("kKernel = "); at != s.npos) s = s.substr(at + 10);
+  if (!s.empty() && s.back() == ']') s.pop_back();
+  for (const std::string hidden : {"{anonymous}::", "(anonymous namespace)::"})
+    for (size_t at; (at = s.find(hidden)) != s.npos;) s.erase(at, hidden.size());
+  // nvcc's name of the anonymous namespace ends with a name made of the file's and digits.
+  for (size_t at; (at = s.find("_GLOBAL__N_")) != s.npos;) s.erase(at, s.find("::", at) + 2 - at);
+  return s;
+}
+
+void detail::check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared) {
+  const auto limit = [&](int64_t value, int64_t most, const char* what) {
+    if (value < 0 || value > most) fail("kernel ", kernel_name(kernel), ": ", value, " ", what, ", at most ", most, " are possible");
+  };
+  if (threads <= 0) fail("kernel ", kernel_name(kernel), ": a block of ", threads, " threads");
+  limit(threads, 1024, "threads in a block");
+  limit(shared, 227 << 10, "bytes of dynamic shared memory");
+  limit(blocks[0], 0x7fffffff, "blocks along x");
+  limit(blocks[1], 65535, "blocks along y");
+  limit(blocks[2], 65535, "blocks along z");
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "core/execution.h"
+
+namespace voxgrad::detail {
+
+// Throws Error where a grid lies outside the limits of CUDA or beyond the memory of an H200's block.
+void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared);
+// Lets a kernel use more dynamic shared memory than 48 KiB.
+void allow_shared(const char* kernel, const void* function, int64_t bytes);
+// Throws Error where the launch before it failed.
+void check_launch(const char* kernel, Cuda);
+
+// "voxgrad::pointwise_forward<float>" of the text that the compiler gives for the parameter of launch<..>.
+std::string kernel_name(const char* text);
+
+}  // namespace voxgrad::detail

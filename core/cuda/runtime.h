@@ -1,0 +1,74 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/execution.h"
+
+struct CUevent_st;
+
+// All that the host side asks of CUDA: core/cuda/runtime_cuda.cpp over the CUDA runtime or, in a build with VOXGRAD_EMULATE_CUDA,
+// tests/emulator/runtime.cpp. Errors of CUDA are thrown as Error with the name of the kernel launched last.
+namespace voxgrad::cuda {
+
+// 0 where there is no driver or no GPU.
+int device_count();
+
+struct DeviceInfo {
+  std::string name;
+  int major = 0, minor = 0;  // compute capability
+  int multiprocessors = 0;
+  size_t memory = 0, free_memory = 0;  // bytes
+};
+DeviceInfo device_info(int device);
+// The device that the calling thread launches on.
+void select(int device);
+
+// A queue of work that runs in order and beside other streams.
+class Stream {
+ public:
+  explicit Stream(int device);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Cuda on() const { return {handle_}; }
+
+ private:
+  CUstream_st* handle_ = nullptr;
+};
+int device_of(Cuda);
+// Returns when all work given to the stream so far is done.
+void synchronize(Cuda);
+
+// A mark in a stream that others can wait for.
+class Event {
+ public:
+  explicit Event(int device);
+  ~Event();
+  Event(const Event&) = delete;
+  void record(Cuda);
+  // Work given to the stream from now on starts after the mark.
+  void hold(Cuda) const;
+  void synchronize() const;
+
+ private:
+  CUevent_st* handle_ = nullptr;
+};
+
+// Memory of the stream's device, in the order of the stream: usable by work given to it after allocate and before release. Null where
+// there is no room. What is released is kept for the next allocate, until trim.
+void* allocate(Cuda, size_t bytes);
+void release(Cuda, void*) noexcept;
+void trim(int device);
+// Bytes held from the driver, handed out or kept.
+size_t reserved_bytes(int device);
+
+// Memory of the host that devices reach directly: copies from and to it run beside the host.
+void* allocate_pinned(size_t bytes);
+void release_pinned(void*) noexcept;
+
+// Queued copies and fills. A source in ordinary memory of the host may be changed on return; one in pinned memory and any destination
+// may be touched once the stream was synchronized.
+void copy(Cuda, void* into, const void* from, size_t bytes);
+void fill_bytes(Cuda, void* into, unsigned char value, size_t bytes);
+
+}  // namespace voxgrad::cuda

@@ -1,0 +1,139 @@
+// core/cuda/runtime.h over the CUDA runtime.
+#include "core/cuda/runtime.h"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <source_location>
+
+#include "core/cuda/launch_checks.h"
+#include "core/error.h"
+
+namespace voxgrad {
+namespace {
+// The text of the latest launch of the process: what a fault that shows later is most likely about.
+std::atomic<const char*> last_kernel{nullptr};
+
+[[noreturn]] void cuda_failed(cudaError_t e, std::source_location at) {
+  const char* kernel = last_kernel;
+  const std::string name = kernel ? detail::kernel_name(kernel) : "";
+  fail("CUDA: ", cudaGetErrorString(e), " in ", at.function_name(), kernel ? "; the latest kernel was " : "", name,
+       e == cudaErrorNoKernelImageForDevice ? "; this build of voxgrad has no code for this GPU" : "");
+}
+void check_cuda(cudaError_t e, std::source_location at = std::source_location::current()) {
+  if (e != cudaSuccess) [[unlikely]]
+    cuda_failed(e, at);
+}
+cudaMemPool_t pool_of(int device) {
+  cudaMemPool_t pool;
+  check_cuda(cudaDeviceGetDefaultMemPool(&pool, device));
+  return pool;
+}
+}  // namespace
+
+void detail::check_launch(const char* kernel, Cuda on) {
+  static const bool wait = std::getenv("VOXGRAD_CUDA_WAIT") != nullptr;
+  last_kernel = kernel;
+  check_cuda(cudaGetLastError());
+  if (wait) check_cuda(cudaStreamSynchronize(on.stream));
+}
+void detail::allow_shared(const char* kernel, const void* function, int64_t bytes) {
+  last_kernel = kernel;
+  check_cuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)));
+}
+
+namespace cuda {
+
+// Without a driver or a GPU the count is an error, which here means none.
+int device_count() {
+  static const int count = [] {
+    int n = 0;
+    if (cudaGetDeviceCount(&n) != cudaSuccess) n = 0;
+    (void)cudaGetLastError();
+    return n;
+  }();
+  return count;
+}
+
+DeviceInfo device_info(int device) {
+  select(device);
+  cudaDeviceProp p;
+  check_cuda(cudaGetDeviceProperties(&p, device));
+  DeviceInfo info{.name = p.name, .major = p.major, .minor = p.minor, .multiprocessors = p.multiProcessorCount};
+  check_cuda(cudaMemGetInfo(&info.free_memory, &info.memory));
+  return info;
+}
+
+void select(int device) {
+  thread_local int current = -1;
+  if (current == device) return;
+  check_cuda(cudaSetDevice(device));
+  current = device;
+}
+
+Stream::Stream(int device) {
+  select(device);
+  // The pool keeps what is released: asking the driver again costs more than most kernels.
+  uint64_t keep = UINT64_MAX;
+  check_cuda(cudaMemPoolSetAttribute(pool_of(device), cudaMemPoolAttrReleaseThreshold, &keep));
+  check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking));
+}
+Stream::~Stream() { cudaStreamDestroy(handle_); }
+int device_of(Cuda on) {
+  int device = 0;
+  check_cuda(cudaStreamGetDevice(on.stream, &device));
+  return device;
+}
+void synchronize(Cuda on) { check_cuda(cudaStreamSynchronize(on.stream)); }
+
+Event::Event(int device) {
+  select(device);
+  check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming));
+}
+Event::~Event() { cudaEventDestroy(handle_); }
+void Event::record(Cuda on) { check_cuda(cudaEventRecord(handle_, on.stream)); }
+void Event::hold(Cuda on) const { check_cuda(cudaStreamWaitEvent(on.stream, handle_, 0)); }
+void Event::synchronize() const { check_cuda(cudaEventSynchronize(handle_)); }
+
+void* allocate(Cuda on, size_t bytes) {
+  void* p = nullptr;
+  const cudaError_t e = cudaMallocAsync(&p, std::max<size_t>(bytes, 1), on.stream);
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    return nullptr;
+  }
+  check_cuda(e);
+  return p;
+}
+void release(Cuda on, void* p) noexcept { cudaFreeAsync(p, on.stream); }
+void trim(int device) { check_cuda(cudaMemPoolTrimTo(pool_of(device), 0)); }
+size_t reserved_bytes(int device) {
+  uint64_t bytes = 0;
+  check_cuda(cudaMemPoolGetAttribute(pool_of(device), cudaMemPoolAttrReservedMemCurrent, &bytes));
+  return bytes;
+}
+
+void* allocate_pinned(size_t bytes) {
+  void* p = nullptr;
+  const cudaError_t e = cudaHostAlloc(&p, std::max<size_t>(bytes, 1), cudaHostAllocPortable);
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    return nullptr;
+  }
+  check_cuda(e);
+  return p;
+}
+void release_pinned(void* p) noexcept { cudaFreeHost(p); }
+
+void copy(Cuda on, void* into, const void* from, size_t bytes) {
+  select(device_of(on));
+  check_cuda(cudaMemcpyAsync(into, from, bytes, cudaMemcpyDefault, on.stream));
+}
+void fill_bytes(Cuda on, void* into, unsigned char value, size_t bytes) {
+  check_cuda(cudaMemsetAsync(into, value, bytes, on.stream));
+}
+
+}  // namespace cuda
+}  // namespace voxgrad

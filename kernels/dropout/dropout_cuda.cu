@@ -1,0 +1,41 @@
+#include "core/cuda/launch.h"
+#include "core/rng.h"
+#include "kernels/dropout/dropout_kernels.h"
+
+namespace voxgrad {
+namespace {
+
+// A thread draws one Philox block and decides its four elements.
+template <class T>
+__global__ void dropout_kernel(Dropout p, const T* x, T* y) {
+  const float scale = float(p.scale);
+  for (int64_t block : grid_stride((p.count + 3) / 4)) {
+    const Random128 r = philox(p.key, uint64_t(block), p.stream);
+    for (int k = 0; k < 4; ++k) {
+      const int64_t i = block * 4 + k;
+      if (i < p.count) y[i] = r.word[k] >= p.threshold ? T(float(x[i]) * scale) : T(0.f);
+    }
+  }
+}
+
+template <class T>
+__global__ void channel_dropout_kernel(Dropout p, const T* x, T* y) {
+  const float scale = float(p.scale);
+  const int64_t size = p.inner * p.channels;
+  for (int64_t i : grid_stride(p.count)) {
+    const uint64_t k = uint64_t(i / size * p.channels + i % p.channels);
+    const bool keep = philox(p.key, k / 4, p.stream).word[k % 4] >= p.threshold;
+    y[i] = keep ? T(float(x[i]) * scale) : T(0.f);
+  }
+}
+
+}  // namespace
+
+void dropout(Cuda on, const Dropout& p, View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() {
+    if (p.per_channel) launch<channel_dropout_kernel<T>>(on, grid_over(p.count), p, x.as<T>(), y.as<T>());
+    else launch<dropout_kernel<T>>(on, grid_over((p.count + 3) / 4), p, x.as<T>(), y.as<T>());
+  });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,202 @@
+#include "tests/emulator/block.h"
+
+#include "core/cuda/launch_checks.h"
+#include "core/error.h"
+
+namespace voxgrad::emulator {
+namespace {
+std::string text_of(Place p) {
+  const std::string file = p.file ? p.file : "?";
+  const size_t slash = file.rfind('/');
+  return (slash == file.npos ? file : file.substr(slash + 1)) + ":" + std::to_string(p.line);
+}
+}  // namespace
+
+BlockRunner& BlockRunner::here() {
+  thread_local BlockRunner runner;
+  return runner;
+}
+
+uint64_t BlockRunner::random() {
+  random_ ^= random_ << 13, random_ ^= random_ >> 7, random_ ^= random_ << 17;
+  return random_;
+}
+
+void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block, uint64_t seed, const std::function<void()>& body) {
+  kernel_ = kernel, body_ = &body, block_ = block;
+  random_ = (seed ^ (uint64_t(block.x) + 1) * 0x9E3779B97F4A7C15u ^ (uint64_t(block.y) << 40) ^ (uint64_t(block.z) << 52)) | 1;
+  for (int warm = 0; warm < 4; ++warm) random();
+  const int n = shape.threads;
+  threads_.resize(size_t(n));
+  ready_.clear();
+  meetings_.clear();
+  alive_ = n, at_barrier_ = 0, fault_.clear();
+  blockIdx = block, blockDim = {unsigned(n), 1, 1};
+  gridDim = {unsigned(shape.blocks.x), unsigned(shape.blocks.y), unsigned(shape.blocks.z)};
+  begin_shared(shape.shared);
+  for (int i = 0; i < n; ++i) {
+    Thread& t = threads_[size_t(i)];
+    t.state = Thread::State::ready;
+    t.copy_groups.resize(1);
+    t.copy_groups[0].clear();
+    stacks_.prepare(t.fiber, i, thread_main);
+    ready_.push_back(i);
+  }
+  // The first thread is entered from here; the last one to end, or a fault, comes back.
+  const size_t pick = random() % ready_.size();
+  running_ = ready_[pick];
+  ready_[pick] = ready_.back();
+  ready_.pop_back();
+  threadIdx = {unsigned(running_), 0, 0};
+  switch_fiber(main_, current().fiber);
+  if (fault_.empty()) check_red_zones();
+  if (!fault_.empty())
+    fail("kernel ", detail::kernel_name(kernel), ", block (", block.x, ", ", block.y, ", ", block.z, ") of ", shape.threads,
+         " threads: ", fault_);
+}
+
+void BlockRunner::thread_main() {
+  fiber_entered();
+  here().run_thread();
+}
+
+void BlockRunner::run_thread() {
+  (*body_)();
+  for (auto& group : current().copy_groups)
+    if (!group.empty()) stop("thread " + std::to_string(running_) + " ended without waiting for its asynchronous copies");
+  current().state = Thread::State::exited;
+  --alive_;
+  if (alive_ > 0 && at_barrier_ == alive_) release_barrier();
+  resume_next(true);
+}
+
+// Enters a thread that can run, or the main context where none is left.
+void BlockRunner::resume_next(bool last) {
+  Fiber& from = current().fiber;
+  if (ready_.empty()) {
+    if (alive_ > 0) fault_ = "no thread can go on; " + waiting_threads();
+    return switch_fiber(from, main_, last);
+  }
+  const size_t pick = random() % ready_.size();
+  running_ = ready_[pick];
+  ready_[pick] = ready_.back();
+  ready_.pop_back();
+  threadIdx = {unsigned(running_), 0, 0};
+  if (&from != &current().fiber) switch_fiber(from, current().fiber, last);
+}
+
+void BlockRunner::suspend(Thread::State state, Place place) {
+  const int self = running_;
+  current().state = state;
+  current().place = place;
+  resume_next(false);
+  threadIdx = {unsigned(self), 0, 0};
+  current().state = Thread::State::ready;
+}
+
+void BlockRunner::stop(const std::string& what) {
+  fault_ = what;
+  switch_fiber(current().fiber, main_, true);
+  __builtin_unreachable();
+}
+
+void BlockRunner::release_barrier() {
+  at_barrier_ = 0;
+  for (size_t i = 0; i < threads_.size(); ++i)
+    if (threads_[i].state == Thread::State::at_barrier) threads_[i].state = Thread::State::ready, ready_.push_back(int(i));
+}
+
+void BlockRunner::barrier(Place place) {
+  for (size_t i = 0; at_barrier_ > 0 && i < threads_.size(); ++i) {
+    if (threads_[i].state != Thread::State::at_barrier) continue;
+    const Place other = threads_[i].place;
+    if (other.line != place.line || std::strcmp(other.file, place.file) != 0)
+      stop("threads " + std::to_string(i) + " and " + std::to_string(running_) + " wait at different barriers, " + text_of(other) +
+           " and " + text_of(place));
+    break;
+  }
+  if (++at_barrier_ == alive_) {
+    release_barrier();
+    ready_.push_back(running_);
+    return suspend(Thread::State::ready, place);
+  }
+  suspend(Thread::State::at_barrier, place);
+}
+
+void BlockRunner::collective(const char* operation, unsigned mask, void* operand, void (*combine)(Operands), Place place) {
+  const int self = running_, warp = self / 32, lane = self % 32;
+  const int width = int(threads_.size()) - warp * 32;
+  const unsigned present = width >= 32 ? 0xffffffffu : (1u << width) - 1;
+  if (!(mask >> lane & 1))
+    stop(std::string(operation) + " at " + text_of(place) + ": lane " + std::to_string(lane) + " is not in its own mask");
+  if (mask & ~present) stop(std::string(operation) + " at " + text_of(place) + ": the mask names lanes that the block does not have");
+  Rendezvous* meeting = nullptr;
+  for (auto& m : meetings_) {
+    if (m.warp != warp || !(m.mask & mask)) continue;
+    if (m.mask != mask || m.operation != operation || m.place.line != place.line || std::strcmp(m.place.file, place.file) != 0)
+      stop("lanes of warp " + std::to_string(warp) + " meet in different collectives: " + m.operation + " at " + text_of(m.place) +
+           " and " + operation + " at " + text_of(place));
+    meeting = &m;
+  }
+  if (!meeting) meeting = &meetings_.emplace_back(Rendezvous{warp, mask, 0, operation, place, {}});
+  meeting->arrived |= 1u << lane;
+  meeting->operands[lane] = operand;
+  if (meeting->arrived != mask) {
+    current().mask = mask, current().operation = operation;
+    return suspend(Thread::State::in_collective, place);
+  }
+  combine(meeting->operands);
+  for (int l = 0; l < 32; ++l)
+    if (mask >> l & 1) {
+      threads_[size_t(warp * 32 + l)].state = Thread::State::ready;
+      ready_.push_back(warp * 32 + l);
+    }
+  *meeting = meetings_.back();
+  meetings_.pop_back();
+  suspend(Thread::State::ready, place);
+}
+
+std::string BlockRunner::waiting_threads() const {
+  std::string out;
+  const auto describe = [&](size_t i) {
+    const Thread& t = threads_[i];
+    if (t.state == Thread::State::exited) return std::string("ended");
+    if (t.state == Thread::State::at_barrier) return "wait at the barrier " + text_of(t.place);
+    return std::string("wait in ") + t.operation + " at " + text_of(t.place);
+  };
+  for (size_t first = 0; first < threads_.size();) {
+    size_t end = first + 1;
+    while (end < threads_.size() && describe(end) == describe(first)) ++end;
+    out += std::string(first ? ", " : "") + (end - first > 1 ? "threads " : "thread ") + std::to_string(first) +
+           (end - first > 1 ? " to " + std::to_string(end - 1) : "") + " " + describe(first);
+    first = end;
+  }
+  return out;
+}
+
+void barrier(Place place) { BlockRunner::here().barrier(place); }
+void collective(const char* operation, unsigned mask, void* operand, void (*combine)(Operands), Place place) {
+  BlockRunner::here().collective(operation, mask, operand, combine, place);
+}
+void* shared_bytes(const char* name, const void* key, size_t bytes, size_t alignment) {
+  return BlockRunner::here().shared(name, key, bytes, alignment);
+}
+unsigned char* dynamic_shared() { return BlockRunner::here().dynamic(); }
+int lane_index() { return int(threadIdx.x) % 32; }
+
+unsigned ballot(unsigned mask, bool predicate, const char* file, int line) {
+  struct Vote {
+    bool predicate;
+    unsigned result;
+  } vote{predicate, 0};
+  collective("ballot", mask, &vote, [](Operands all) {
+    unsigned bits = 0;
+    for (int l = 0; l < 32; ++l)
+      if (all[l] && static_cast<Vote*>(all[l])->predicate) bits |= 1u << l;
+    for (void* v : all)
+      if (v) static_cast<Vote*>(v)->result = bits;
+  }, {file, line});
+  return vote.result;
+}
+
+}  // namespace voxgrad::emulator

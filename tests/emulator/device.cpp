@@ -1,0 +1,148 @@
+#include "tests/emulator/device.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+
+#include "core/error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+namespace voxgrad::emulator {
+namespace {
+uint64_t number_from(const char* variable, uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// Adds the names to the file of VOXGRAD_EMULATOR_LOG when the program ends.
+void write_log() {
+  const char* path = std::getenv("VOXGRAD_EMULATOR_LOG");
+  if (!path) return;
+  if (std::FILE* f = std::fopen(path, "a")) {
+    for (auto& name : Device::instance().kernels_run) std::fprintf(f, "%s\n", name.c_str());
+    std::fclose(f);
+  }
+}
+}  // namespace
+
+Device::Device()
+    : count_(int(number_from("VOXGRAD_EMULATED_DEVICES", 1))),
+      capacity_(number_from("VOXGRAD_EMULATED_MEMORY", size_t(4) << 30)),
+      seed_(number_from("VOXGRAD_EMULATOR_SEED", 1)),
+      used_(size_t(count_)) {
+  std::atexit(write_log);
+}
+
+Device& Device::instance() {
+  static Device* d = new Device;  // never destroyed: tensors with static storage duration may outlive it
+  return *d;
+}
+
+uint64_t Device::next_seed() {
+  seed_ = seed_ * 6364136223846793005u + 1442695040888963407u;
+  return seed_ ^ seed_ >> 29;
+}
+
+CUstream_st* Device::new_stream(int device) {
+  auto* s = new CUstream_st{.device = device, .queue = {}};
+  streams_.insert(s);
+  return s;
+}
+void Device::end_stream(CUstream_st* s) {
+  finish(s);
+  streams_.erase(s);
+  delete s;
+}
+void Device::push(CUstream_st* s, CUstream_st::Work w) {
+  check(streams_.contains(s), "emulator: work is given to a stream that does not exist");
+  s->queue.push_back(std::move(w));
+}
+
+void Device::run_one(CUstream_st* s) {
+  const CUstream_st::Work work = std::move(s->queue.front());
+  s->queue.pop_front();
+  if (work.waits_for) return reach(work.waits_for.get(), work.version);
+  if (running_++ == 0) open_memory(true);
+  try {
+    work.run();
+  } catch (...) {
+    if (--running_ == 0) open_memory(false);
+    throw;
+  }
+  if (--running_ == 0) open_memory(false);
+}
+
+void Device::finish(CUstream_st* s) {
+  for (CUstream_st* other : streams_)
+    if (other != s && other->device == s->device && next_seed() % 2)
+      for (size_t n = next_seed() % (other->queue.size() + 1); n > 0 && !other->queue.empty(); --n) run_one(other);
+  while (!s->queue.empty()) run_one(s);
+}
+
+void Device::reach(CUevent_st* e, uint64_t version) {
+  while (e->reached < version) {
+    check(!e->stream->queue.empty(), "emulator: a stream waits for an event that nothing will record");
+    run_one(e->stream);
+  }
+}
+
+void Device::finish_all(int device) {
+  for (CUstream_st* s : streams_)
+    while (s->device == device && !s->queue.empty()) run_one(s);
+}
+
+void Device::open_memory([[maybe_unused]] bool open) {
+#if defined(__SANITIZE_ADDRESS__)
+  for (auto& [p, b] : blocks_) {
+    if (b.kind != MemoryKind::device) continue;
+    if (open) ASAN_UNPOISON_MEMORY_REGION(p, b.bytes);
+    else ASAN_POISON_MEMORY_REGION(p, b.bytes);
+  }
+#endif
+}
+
+void* Device::allocate(size_t bytes, int device, MemoryKind kind) {
+  if (kind == MemoryKind::device && used_[size_t(device)] + bytes > capacity_) return nullptr;
+  void* p = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  if (!p) return nullptr;
+  std::memset(p, 0xff, bytes);
+  const size_t slack = (bytes + 255) / 256 * 256 - bytes;
+  ASAN_POISON_MEMORY_REGION(static_cast<char*>(p) + bytes, slack);
+  if (kind == MemoryKind::device) {
+    used_[size_t(device)] += bytes;
+    if (running_ == 0) ASAN_POISON_MEMORY_REGION(p, bytes);
+  }
+  blocks_[static_cast<char*>(p)] = {bytes, device, kind};
+  return p;
+}
+
+void Device::free(void* p) {
+  const auto found = blocks_.find(static_cast<char*>(p));
+  check(found != blocks_.end(), "emulator: memory is released that was not allocated, or was released already");
+  const Block b = found->second;
+  if (b.kind == MemoryKind::device) used_[size_t(b.device)] -= b.bytes;
+  blocks_.erase(found);
+  ASAN_UNPOISON_MEMORY_REGION(p, (b.bytes + 255) / 256 * 256);
+  std::memset(p, 0xff, b.bytes);
+  std::free(p);
+}
+
+const Block* Device::block_at(const void* p, size_t bytes, const char* what) const {
+  const char* at = static_cast<const char*>(p);
+  auto found = blocks_.upper_bound(at);
+  if (found == blocks_.begin()) return nullptr;
+  --found;
+  const auto& [base, b] = *found;
+  if (at >= base + (b.bytes + 255) / 256 * 256) return nullptr;
+  check(at + bytes <= base + b.bytes, "emulator: a ", what, " of ", bytes, " bytes goes past the end of a block of ", b.bytes, " bytes");
+  return &b;
+}
+
+}  // namespace voxgrad::emulator

@@ -1,0 +1,130 @@
+// What core/cuda/ptx.h declares, on fibers.
+#include <bit>
+#include <string>
+
+#include "tests/emulator/block.h"  // the keywords of CUDA, which the next one needs
+
+#include "core/cuda/ptx.h"
+
+namespace voxgrad {
+namespace {
+using emulator::BlockRunner;
+using emulator::Operands;
+
+struct MatrixLoad {
+  const char* row;
+  uint32_t* registers;
+};
+
+// Register m of lane l: elements 2 (l % 4), + 1 of row l / 4 of matrix m, whose rows lanes 8 m to 8 m + 7 point to.
+template <int kMatrices, bool kTransposed>
+void load_matrices(Operands lanes) {
+  for (int l = 0; l < 32; ++l)
+    for (int m = 0; m < kMatrices; ++m) {
+      uint16_t pair[2];
+      for (int i = 0; i < 2; ++i) {
+        const int row = kTransposed ? 2 * (l % 4) + i : l / 4, column = kTransposed ? l / 4 : 2 * (l % 4) + i;
+        std::memcpy(&pair[i], static_cast<MatrixLoad*>(lanes[8 * m + row])->row + 2 * column, 2);
+      }
+      static_cast<MatrixLoad*>(lanes[l])->registers[m] = pair[0] | uint32_t(pair[1]) << 16;
+    }
+}
+
+template <int kMatrices, bool kTransposed>
+void ldmatrix(uint32_t* r, SharedAddress row) {
+  const auto at = reinterpret_cast<uintptr_t>(row.value());
+  const int lane = emulator::lane_index();
+  if (lane < 8 * kMatrices && at % 16 != 0)
+    BlockRunner::here().stop("ldmatrix: lane " + std::to_string(lane) + " names a row that is not aligned to 16 bytes");
+  MatrixLoad load{static_cast<const char*>(row.value()), r};
+  emulator::collective(kTransposed ? "ldmatrix.trans" : "ldmatrix", 0xffffffffu, &load, load_matrices<kMatrices, kTransposed>,
+                       {"ldmatrix", kMatrices});
+}
+
+struct Product {
+  float* d;
+  const uint32_t *a, *b;
+};
+
+enum class Kind { bf16, f16, tf32 };
+
+// Element `half` of a register; tf32 is read with its 10 bits of mantissa, the others are ignored as the hardware does.
+template <Kind kKind>
+float element(uint32_t r, int half) {
+  if constexpr (kKind == Kind::tf32) return std::bit_cast<float>(r & 0xffffe000u);
+  else {
+    const uint16_t bits = uint16_t(half ? r >> 16 : r);
+    if constexpr (kKind == Kind::bf16) return std::bit_cast<float>(uint32_t(bits) << 16);
+    else return detail::float_from_f16(bits);
+  }
+}
+
+template <Kind kKind>
+void multiply(Operands lanes) {
+  constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2, kDepth = 8 * kHalves;
+  float a[16][kDepth], b[kDepth][8];
+  for (int l = 0; l < 32; ++l) {
+    const auto& p = *static_cast<Product*>(lanes[l]);
+    for (int r = 0; r < 4; ++r)
+      for (int h = 0; h < kHalves; ++h) a[l / 4 + r % 2 * 8][l % 4 * kHalves + h + r / 2 * 4 * kHalves] = element<kKind>(p.a[r], h);
+    for (int r = 0; r < 2; ++r)
+      for (int h = 0; h < kHalves; ++h) b[l % 4 * kHalves + h + r * 4 * kHalves][l / 4] = element<kKind>(p.b[r], h);
+  }
+  float sum[16][8] = {};
+  for (int i = 0; i < 16; ++i)
+    for (int k = 0; k < kDepth; ++k)
+      for (int j = 0; j < 8; ++j) sum[i][j] += a[i][k] * b[k][j];
+  for (int l = 0; l < 32; ++l) {
+    float* d = static_cast<Product*>(lanes[l])->d;
+    for (int r = 0; r < 4; ++r) d[r] += sum[l / 4 + r / 2 * 8][l % 4 * 2 + r % 2];
+  }
+}
+
+template <Kind kKind>
+void mma(const char* name, float* d, const uint32_t* a, const uint32_t* b) {
+  Product p{d, a, b};
+  emulator::collective(name, 0xffffffffu, &p, multiply<kKind>, {name, 0});
+}
+
+void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
+  if (reinterpret_cast<uintptr_t>(into.value()) % size_t(bytes) || (valid && reinterpret_cast<uintptr_t>(from) % size_t(bytes)))
+    BlockRunner::here().stop("cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them");
+  std::memset(into.value(), 0xff, size_t(bytes));  // what is read before the wait
+  BlockRunner::here().current().copy_groups.back().push_back({into.value(), from, bytes, valid});
+}
+
+}  // namespace
+
+void ldmatrix_x4(uint32_t (&r)[4], SharedAddress row) { ldmatrix<4, false>(r, row); }
+void ldmatrix_x2(uint32_t (&r)[2], SharedAddress row) { ldmatrix<2, false>(r, row); }
+void ldmatrix_x4_transposed(uint32_t (&r)[4], SharedAddress row) { ldmatrix<4, true>(r, row); }
+void ldmatrix_x2_transposed(uint32_t (&r)[2], SharedAddress row) { ldmatrix<2, true>(r, row); }
+
+void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::bf16>("mma.bf16", d, a, b); }
+void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::f16>("mma.f16", d, a, b); }
+void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::tf32>("mma.tf32", d, a, b); }
+
+uint32_t tf32_of(float v) {
+  const uint32_t u = std::bit_cast<uint32_t>(v);
+  if ((u & 0x7f800000u) == 0x7f800000u) return u & 0xffffe000u;
+  return (u + 0x1000u) & 0xffffe000u;
+}
+
+void cp_async_16(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 16, valid); }
+void cp_async_8(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 8, valid); }
+void cp_async_4(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 4, valid); }
+void cp_async_commit() { BlockRunner::here().current().copy_groups.emplace_back(); }
+
+void emulator::wait_for_copies(int pending) {
+  auto& groups = BlockRunner::here().current().copy_groups;
+  // The last group is open: it was not committed, and nothing waits for it.
+  const int closed = int(groups.size()) - 1, done = closed - pending;
+  for (int g = 0; g < done; ++g)
+    for (const PendingCopy& c : groups[size_t(g)]) {
+      if (c.valid) std::memcpy(c.into, c.from, size_t(c.bytes));
+      else std::memset(c.into, 0, size_t(c.bytes));
+    }
+  if (done > 0) groups.erase(groups.begin(), groups.begin() + done);
+}
+
+}  // namespace voxgrad
