@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
-#include "kernels/conv3d/conv3d_tile.h"
+#include "kernels/conv3d/winograd.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
 // run; the weights of a block of runs and of output channels stay in the first-level cache while the rows of the tile pass.
@@ -203,7 +203,11 @@ class GatherPass {
 
 void gather(const ConvGather& g, View x, View w, View b, View y) {
   if (g.n == 0) return;
-  on_dtype(x.dtype, [&]<class T>() { GatherPass<accum_t<T>>(g, x, w, b, y).run(); });
+  on_dtype(x.dtype, [&]<class T>() {
+    using A = accum_t<T>;
+    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_gather<A>(g, *tile, x, w, b, y);
+    else GatherPass<A>(g, x, w, b, y).run();
+  });
 }
 
 }  // namespace

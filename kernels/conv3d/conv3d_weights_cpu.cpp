@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
-#include "kernels/conv3d/conv3d_tile.h"
+#include "kernels/conv3d/winograd.h"
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
 // them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in
@@ -187,7 +187,11 @@ class WeightPass {
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, View x, View gy, View gw) {
   if (p.out_voxels() == 0) return fill(Cpu{}, p.weights(), 0, gw);
   const ConvGather g = forward_gather(p);
-  on_dtype(x.dtype, [&]<class T>() { WeightPass<accum_t<T>>(g, x, gy, gw).run(); });
+  on_dtype(x.dtype, [&]<class T>() {
+    using A = accum_t<T>;
+    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_weight_gradient<A>(g, *tile, x, gy, gw);
+    else WeightPass<A>(g, x, gy, gw).run();
+  });
 }
 
 void conv3d_bias_gradient(Cpu, int64_t rows, int64_t channels, View g, View gb) {

@@ -1,0 +1,83 @@
+#include "kernels/conv3d/winograd_plan.h"
+
+#include <algorithm>
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kBlockBytes = 512 << 10;   // of the frequencies of a block: half of a second-level cache
+constexpr int64_t kFewest = 16, kMost = 64;  // tiles of a block: a product of matrices wants so many rows
+
+bool is_eligible(const ConvGather& g) {
+  if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
+  for (int a = 0; a < 3; ++a) {
+    const auto& phases = g.axes[size_t(a)];
+    if (g.in_step[a] != 1 || g.out_step[a] != 1 || phases.size() != 1 || phases[0].offset.size() != 3) return false;
+    if (phases[0].offset[1] != phases[0].offset[0] + 1 || phases[0].offset[2] != phases[0].offset[0] + 2) return false;
+  }
+  return true;
+}
+
+int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
+
+// Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
+// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches.
+constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kFarBytes = 12e6, kDirect = 1.07;
+
+double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes) {
+  const double tiles = double(g.n) * double(ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w));
+  const double in = double(ceil_div(g.inputs, lanes)), out = double(ceil_div(g.outputs, lanes)), f = double(tile.frequencies());
+  const double weights = double(g.inputs) * out, bytes = f * weights * double(lanes) * 4;
+  return f * (tiles * (kMultiplyAdd * weights + kTransform * (in + out)) + (bytes < kFarBytes ? kWeight : kFarWeight) * weights);
+}
+double direct_cost(const ConvGather& g, int64_t lanes) {
+  // Taps outside the volume are skipped along D and H.
+  const auto inside = [](int64_t n) { return n > 1 ? (3 * double(n) - 2) / double(n) : 1; };
+  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * inside(g.out.d) * inside(g.out.h) * 3 * double(g.inputs) *
+         double(ceil_div(g.outputs, lanes)) * kDirect;
+}
+
+ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
+  ConvTiling t;
+  const Int3 m = p.tile.outputs();
+  for (int a = 0; a < 3; ++a) {
+    t.positions[a] = g.out[a], t.block[a] = p.block[a] * m[a], t.count[a] = p.count[a], t.step[a] = t.in_step[a] = 1;
+    t.extent[a] = t.block[a] + (inputs ? 2 : 0);
+    t.low[a] = inputs ? g.axes[size_t(a)][0].offset[0] : 0;
+    t.in[a] = inputs ? g.in[a] : g.out[a];
+  }
+  return t;
+}
+
+}  // namespace
+
+ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
+ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
+
+std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes) {
+  if (!is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
+  double best = direct_cost(g, lanes);
+  std::optional<WinogradTile> chosen;
+  for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
+    if (const double cost = winograd_cost(g, tile, lanes); cost < best) best = cost, chosen = tile;
+  return chosen;
+}
+
+WinogradPlan winograd_plan(const ConvGather& g, WinogradTile tile, int64_t bytes_per_tile, int64_t wanted) {
+  WinogradPlan p{.tile = tile};
+  const Int3 m = tile.outputs();
+  int64_t all = 1;
+  for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], m[a]), all *= p.tiles[a];
+  const int64_t most =
+      std::min(std::clamp(kBlockBytes / bytes_per_tile, kFewest, kMost), std::max(kFewest / 2, all / std::max<int64_t>(wanted, 1)));
+  // Whole rows, or equal pieces of them; then as many rows as fit.
+  int64_t left = std::max<int64_t>(most, 1);
+  for (int a = 2; a >= 0; --a) {
+    p.count[a] = ceil_div(p.tiles[a], std::min(p.tiles[a], left));
+    p.block[a] = ceil_div(p.tiles[a], p.count[a]), p.count[a] = ceil_div(p.tiles[a], p.block[a]);
+    left = std::max<int64_t>(left / p.block[a], 1);
+  }
+  return p;
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,27 @@
+#pragma once
+#include <optional>
+
+#include "kernels/conv3d/conv3d_plan.h"
+#include "kernels/conv3d/winograd_isa.h"
+
+namespace voxgrad {
+
+// How the tiles of a volume are worked off: in blocks whose frequencies stay in the second-level cache.
+struct WinogradPlan {
+  WinogradTile tile;
+  int64_t tiles[3], block[3], count[3];  // tiles of the volume along each axis, of a block, and blocks
+
+  int64_t blocks() const { return count[0] * count[1] * count[2]; }
+  int64_t tiles_of_block() const { return block[0] * block[1] * block[2]; }
+  // Blocks as tiles of the direct kernels: those of the inputs that they read, and those of their outputs.
+  ConvTiling inputs(const ConvGather&) const;
+  ConvTiling outputs(const ConvGather&) const;
+};
+
+// The tile with which Winograd's algorithm computes a gather (3x3x3, stride 1) fastest; none where the direct kernel is faster.
+std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes);
+
+// Blocks for `frequencies` elements of `bytes` per tile; at least `wanted` of them where the volume is large enough to be shared out.
+WinogradPlan winograd_plan(const ConvGather&, WinogradTile, int64_t bytes_per_tile, int64_t wanted);
+
+}  // namespace voxgrad

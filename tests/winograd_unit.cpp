@@ -1,0 +1,69 @@
+#include "kernels/conv3d/winograd_plan.h"
+#include "tests/catch.h"
+
+using namespace voxgrad;
+
+namespace {
+
+Conv3dProblem problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
+  Conv3dProblem p{.n = n, .c = c, .k = k, .in = in, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+  const int grown = 2 * padding - 2;
+  p.padding = {padding, padding, padding}, p.out = {in.d + grown, in.h + grown, in.w + grown};
+  return p;
+}
+
+void wants(const Conv3dProblem& p, int h, int w) {
+  for (int64_t lanes : {16, 8, 4}) {
+    const auto tile = winograd_tile(forward_gather(p), lanes);
+    CAPTURE(lanes);
+    REQUIRE(tile);
+    CHECK(tile->h == h);
+    CHECK(tile->w == w);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the op cases of Winograd's algorithm are computed by it") {
+  wants(problem(1, {5, 9, 10}, 20, 24, 1), 4, 4);
+  wants(problem(1, {6, 10, 9}, 16, 32, 0), 4, 4);
+  wants(problem(1, {4, 8, 8}, 80, 96, 1), 4, 4);
+  wants(problem(2, {8, 6, 8}, 16, 16, 1), 2, 4);
+  wants(problem(1, {10, 6, 6}, 16, 16, 1), 2, 2);
+}
+
+TEST_CASE("Winograd's algorithm is for dense 3x3x3 kernels with stride and dilation 1 and enough channels") {
+  Conv3dProblem p = problem(1, {32, 32, 32}, 32, 32, 1);
+  CHECK(winograd_tile(forward_gather(p), 16));
+  CHECK(winograd_tile(gradient_gather(p), 16));
+  Conv3dProblem few = p;
+  few.c = 3;
+  CHECK_FALSE(winograd_tile(forward_gather(few), 16));
+  Conv3dProblem strided = p;
+  strided.stride = {1, 2, 1}, strided.out.h = 16;
+  CHECK_FALSE(winograd_tile(forward_gather(strided), 16));
+  CHECK_FALSE(winograd_tile(gradient_gather(strided), 16));
+  Conv3dProblem dilated = p;
+  dilated.dilation = {1, 1, 2}, dilated.out.w = 30;
+  CHECK_FALSE(winograd_tile(forward_gather(dilated), 16));
+  Conv3dProblem flat = p;
+  flat.kernel = {1, 3, 3}, flat.out.d = 34;
+  CHECK_FALSE(winograd_tile(forward_gather(flat), 16));
+  Conv3dProblem grouped = p;
+  grouped.groups = 2;
+  CHECK_FALSE(winograd_tile(forward_gather(grouped), 16));
+}
+
+TEST_CASE("the blocks of a Winograd plan cover the volume") {
+  for (const Int3 in : {Int3{5, 9, 70}, Int3{64, 64, 64}, Int3{3, 200, 4}}) {
+    const ConvGather g = forward_gather(problem(2, in, 32, 32, 1));
+    const WinogradPlan p = winograd_plan(g, {4, 4}, 24 << 10, 8);
+    const Int3 m = p.tile.outputs();
+    CHECK(p.tiles_of_block() <= 64);
+    for (int a = 0; a < 3; ++a) {
+      CHECK(p.tiles[a] * m[a] >= in[a]);
+      CHECK(p.block[a] * p.count[a] >= p.tiles[a]);
+      CHECK(p.block[a] * (p.count[a] - 1) < p.tiles[a]);
+    }
+  }
+}
