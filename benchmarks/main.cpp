@@ -1,0 +1,93 @@
+// voxgrad_bench: the speed of voxgrad's kernels and networks, and the errors of its convolutions.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <regex>
+
+#include "benchmarks/measure.h"
+#include "core/isa.h"
+#include "core/parallel.h"
+#include "io/atomic_file.h"
+
+namespace voxgrad::bench {
+namespace {
+
+struct Options {
+  std::string filter, json;
+  std::vector<int> threads = {voxgrad::threads()};
+  std::vector<std::string> dtypes = {"f32", "bf16"};
+  double seconds = 0.3;
+  bool list = false, tiny = false, serve = false;
+};
+
+// "  32-32 at 64/forward  f32 2 threads  voxgrad  72.03 ms  201.3 GFLOP/s  1.9 GB/s".
+void print(const Json& r) {
+  const double seconds = r.at("seconds"), flops = r.at("flops"), bytes = r.at("bytes");
+  std::printf("%-62s %-4s %2d %-8s", r.at("case").get<std::string>().c_str(), r.at("dtype").get<std::string>().c_str(),
+              r.at("threads").get<int>(), r.at("who").get<std::string>().c_str());
+  if (r.contains("relative_error")) std::printf(" relative error %.2e", r.at("relative_error").get<double>());
+  else std::printf(" %10.3f ms", seconds * 1e3);
+  if (flops > 0) std::printf(" %8.1f GFLOP/s", flops / seconds * 1e-9);
+  if (bytes > 0) std::printf(" %7.1f GB/s", bytes / seconds * 1e-9);
+  if (r.contains("memory")) std::printf(" %8.0f MB", r.at("memory").get<double>() * 1e-6);
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+// One record per line.
+std::string file_text(const std::vector<Json>& records) {
+  std::string text = "{\"machine\": " + machine_description().dump() + ",\n\"results\": [";
+  for (size_t i = 0; i < records.size(); ++i) text += (i ? ",\n" : "\n") + records[i].dump();
+  return text + "\n]}\n";
+}
+
+bool wanted(const Options& o, const Case& c, DType t) {
+  const auto has = [&](const auto& all) { return std::find(all.begin(), all.end(), t) != all.end(); };
+  return has(c.dtypes) && std::find(o.dtypes.begin(), o.dtypes.end(), name_of(t)) != o.dtypes.end();
+}
+
+void run(const Options& o) {
+  const std::regex filter(o.filter, std::regex::ECMAScript);
+  std::vector<Case> cases = all_cases({.tiny = o.tiny});
+  std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.searched(), filter); });
+  if (o.serve) return serve(cases);
+  if (o.list)
+    for (const Case& c : cases) std::printf("%s\n", c.searched().c_str());
+  if (o.list) return;
+  std::vector<Json> records;
+  for (const Case& c : cases)
+    for (DType t : {DType::f32, DType::bf16})
+      for (int threads : o.threads) {
+        if (!wanted(o, c, t)) continue;
+        for (Json& r : measure(c, {.dtype = t, .threads = threads}, o.seconds)) print(r), records.push_back(std::move(r));
+      }
+  check(!records.empty(), "no case matches the filter \"", o.filter, "\" (--list prints all)");
+  if (!o.json.empty()) write_text_file(o.json, file_text(records));
+}
+
+}  // namespace
+}  // namespace voxgrad::bench
+
+int main(int argc, char** argv) {
+  using namespace voxgrad;
+  bench::Options o;
+  CLI::App program(
+      "Measures voxgrad's convolutions, other ops, training steps and inference. Each figure is the median of several runs; "
+      "peers in the process take turns with voxgrad.",
+      "voxgrad_bench");
+  program.add_option("--filter", o.filter, "Cases whose name and tags match this regular expression, such as '^layers/.*table'");
+  program.add_option("--threads", o.threads, "Numbers of threads, such as 1,2")->delimiter(',')->check(CLI::Range(1, 1024));
+  program.add_option("--dtype", o.dtypes, "f32, bf16 or both")->delimiter(',')->check(CLI::IsMember({"f32", "bf16"}));
+  program.add_option("--seconds", o.seconds, "Time that each contender gets per case")->check(CLI::NonNegativeNumber);
+  program.add_option("--json", o.json, "File for the results, one record per line");
+  program.add_flag("--list", o.list, "Print the cases instead of measuring them");
+  program.add_flag("--tiny", o.tiny, "Tiny sizes, to see that every case runs");
+  program.add_flag("--serve", o.serve, "Take requests as JSON lines, for benchmarks/compare");
+  try {
+    program.parse(argc, argv);
+    bench::run(o);
+  } catch (const CLI::ParseError& e) { return program.exit(e); } catch (const std::exception& e) {
+    std::fprintf(stderr, "voxgrad_bench: %s\n", e.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""PyTorch doing the work of voxgrad_bench's cases, for benchmarks/compare.
+
+Reads one JSON request per line from standard input and answers each with one line:
+  {"do": "list"}                                                 {"machine": {..}}
+  {"do": "prepare", "work", "dtype", "threads", "contenders"?}   {"contenders": [who, ..]}; "contenders" limits them
+  {"do": "run", "who", "repeat"}                                 {"seconds": [..]}, of the prepared work
+  {"do": "facts"}                                                {..}
+  {"do": "drop"}                                                 {}
+A request that cannot be met is answered {"error": text}. `work` is the description that voxgrad_bench gives of a case.
+
+Contenders: "pytorch" (contiguous) and "pytorch channels_last"; for networks each of them also " compiled".
+"""
+import gc
+import json
+import re
+import sys
+import time
+import warnings
+
+import torch
+
+import torch_ops
+import torch_unet
+
+LAYOUTS = {"": torch.contiguous_format, " channels_last": torch.channels_last_3d}
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
+
+
+def contenders_of(work, dtype):
+    """Maker of each contender's run, by its name; empty where PyTorch has no such op."""
+    if work["op"] in ("unet_step", "unet_inference"):
+        build = torch_unet.step if work["op"] == "unet_step" else torch_unet.inference
+        return {
+            "pytorch" + layout + (" compiled" if compiled else ""): (lambda m=form, c=compiled: build(work, dtype, m, c))
+            for compiled in (False, True)
+            for layout, form in LAYOUTS.items()
+        }
+    build = torch_ops.builder(work)
+    return {"pytorch" + layout: (lambda m=form: build(work, dtype, m)) for layout, form in LAYOUTS.items()} if build else {}
+
+
+class Server:
+    def __init__(self):
+        self.makers, self.runs, self.facts = {}, {}, {}
+
+    def answer(self, request):
+        what = request["do"]
+        if what == "list":
+            found = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", torch.__config__.show())
+            return {"machine": {"pytorch": torch.__version__, "pytorch_onednn": found.group(1) if found else ""}}
+        if what == "prepare":
+            self.drop()
+            torch.set_num_threads(request["threads"])
+            self.makers = contenders_of(request["work"], DTYPES[request["dtype"]])
+            if "contenders" in request:
+                self.makers = {who: make for who, make in self.makers.items() if who in request["contenders"]}
+            return {"contenders": list(self.makers)}
+        if what == "run":
+            return {"seconds": self.time(request["who"], request["repeat"])}
+        if what == "facts":
+            return {key: value() for key, value in self.facts.items()}
+        if what == "drop":
+            return self.drop()
+        raise ValueError(f'"{what}" is no request')
+
+    def time(self, who, repeat):
+        if who not in self.runs:
+            self.runs[who], self.facts = self.makers[who]()
+        seconds = []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            result = self.runs[who]()
+            seconds.append(time.perf_counter() - start)
+            del result
+        return seconds
+
+    def drop(self):
+        self.makers, self.runs, self.facts = {}, {}, {}
+        gc.collect()
+        return {}
+
+
+def main():
+    warnings.simplefilter("ignore")
+    torch.manual_seed(0)
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    server = Server()
+    for line in sys.stdin:
+        try:
+            reply = server.answer(json.loads(line))
+        except Exception as e:
+            reply = {"error": f"{type(e).__name__}: {e}"}
+        print(json.dumps(reply), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
