@@ -36,8 +36,19 @@ Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
   return activation(norm(y, skip));
 }
 
+ConvSource ConvBlock::lazily(const std::vector<ConvSource>& sources) const {
+  const Tensor y = conv3d_fused(sources, conv.weight, conv.bias, conv.options);
+  if (norm.instance && activation.is_fused())
+    return {y, true, norm.instance->weight, norm.instance->bias, activation.fused_slope(), norm.instance->eps};
+  return {activation.is_fused() ? norm(y, {}, activation.fused_slope()) : activation(norm(y))};
+}
+
 ConvStack::ConvStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ConvBlock>(o, depth, rng)) {}
-Tensor ConvStack::operator()(const Tensor& x) const { return in_turn(blocks, x); }
+Tensor ConvStack::operator()(const Tensor& x) const { return evaluate(lazily({{x}})); }
+ConvSource ConvStack::lazily(std::vector<ConvSource> sources) const {
+  for (const ConvBlock& b : blocks) sources = {b.lazily(sources)};
+  return sources[0];
+}
 
 ResidualBlock::ResidualBlock(const BlockLayer& o, Rng& rng) : first(o, rng), stride(o.stride) {
   BlockLayer inner = o;

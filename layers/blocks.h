@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "layers/activation.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "layers/conv.h"
 #include "layers/norm.h"
 
@@ -27,6 +28,9 @@ struct ConvBlock {
   ConvBlock(const BlockLayer&, Rng&);
   // skip: added before the activation.
   Tensor operator()(const Tensor& x, const Tensor& skip = {}) const;
+  // The same of the concatenation of the sources, its norm and activation left to the convolution that reads it where that is possible.
+  // To be read once: what is read twice is better stored, by evaluate().
+  ConvSource lazily(const std::vector<ConvSource>&) const;
 };
 
 // Several of them: the first has the stride and changes the channels.
@@ -37,6 +41,7 @@ struct ConvStack {
   ConvStack() = default;
   ConvStack(const BlockLayer&, int depth, Rng&);
   Tensor operator()(const Tensor& x) const;
+  ConvSource lazily(std::vector<ConvSource>) const;
 };
 
 // y = act(norm2(conv2(act(norm1(conv1(x))))) + skip(x)), skip = average pooling by the stride, then where the channels change a

@@ -1,14 +1,18 @@
 #include "models/unet.h"
 
 #include "core/autograd.h"
-#include "kernels/concat/concat.h"
 
 namespace voxgrad {
 
 UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
   c.validate();
   const auto block = [&](int in, size_t stage, const Int3& stride) {
-    return BlockLayer{.in = in, .out = c.features[stage], .kernel = c.kernels[stage], .stride = stride, .norm = c.norm, .groups = c.groups,
+    return BlockLayer{.in = in,
+                      .out = c.features[stage],
+                      .kernel = c.kernels[stage],
+                      .stride = stride,
+                      .norm = c.norm,
+                      .groups = c.groups,
                       .activation = c.activation};
   };
   const size_t stages = c.features.size();
@@ -24,8 +28,7 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
     const Int3 stride = c.strides[s + 1];
     up.emplace_back(ConvTranspose3dLayer{.in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride}, rng);
     decoder.emplace_back(block(2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
-    if (c.deep_supervision || s == 0)
-      heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
+    if (c.deep_supervision || s == 0) heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
   }
 }
 
@@ -45,10 +48,14 @@ std::vector<Tensor> UNet::operator()(const Tensor& x) const {
   for (size_t i = 0; i < decoder.size(); ++i) {
     const Tensor skip = std::move(skips.back());
     skips.pop_back();
-    y = decoder[i](concat({up[i](y), skip}, -1));
-    const bool last = i + 1 == decoder.size();
-    if (all) logits.insert(logits.begin(), heads[i](y));
-    else if (last) logits.push_back(heads.back()(y));
+    const ConvSource z = decoder[i].lazily({{up[i](y)}, {skip}});
+    if (i + 1 == decoder.size()) {
+      const Conv3d& head = heads.back();
+      logits.insert(logits.begin(), conv3d_fused({z}, head.weight, head.bias, head.options));
+    } else {
+      y = evaluate(z);
+      if (all) logits.insert(logits.begin(), heads[i](y));
+    }
   }
   return logits;
 }

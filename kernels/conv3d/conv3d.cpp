@@ -1,20 +1,19 @@
 #include "kernels/conv3d/conv3d.h"
 
 #include "core/autograd.h"
-#include "kernels/conv3d/conv3d_kernels.h"
+#include "kernels/conv3d/conv3d_problem.h"
 
 namespace voxgrad {
-namespace {
 
-Conv3dProblem problem_of(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& o) {
+Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& o) {
   check(x && is_floating(x.dtype()) && x.shape().rank == 5, "conv3d: floating activations {N, D, H, W, C} are wanted, not ", x);
   check(w && w.shape().rank == 5, "conv3d: a weight {K, T, R, S, C / groups} is wanted, not ", w);
   check(w.dtype() == accum_of(x.dtype()), "conv3d: beside ", x, " the weight is ", name_of(accum_of(x.dtype())), ", not ", w);
-  Conv3dProblem p{.n = x.dim(0),
-                  .c = x.dim(4),
+  Conv3dProblem p{.n = in[0],
+                  .c = in[4],
                   .k = w.dim(0),
                   .groups = o.groups,
-                  .in = x.shape().spatial(),
+                  .in = in.spatial(),
                   .kernel = w.shape().spatial(),
                   .stride = o.stride,
                   .padding = o.padding,
@@ -22,7 +21,8 @@ Conv3dProblem problem_of(const Tensor& x, const Tensor& w, const Tensor& b, cons
   check(o.groups >= 1 && p.c % o.groups == 0 && p.k % o.groups == 0, "conv3d: ", o.groups, " groups do not divide ", p.c, " channels into ",
         p.k);
   check(p.c >= 1 && p.k >= 1, "conv3d: ", x, " and the weight ", w, " need at least one channel each");
-  check(w.dim(4) == p.c / o.groups, "conv3d: ", x, " in ", o.groups, " groups needs a weight of ", p.c / o.groups, " channels, not ", w);
+  check(w.dim(4) == p.c / o.groups, "conv3d: an input ", in, " in ", o.groups, " groups needs a weight of ", p.c / o.groups,
+        " channels, not ", w);
   check(!b || (b.shape() == Shape{p.k} && b.dtype() == w.dtype()), "conv3d: the bias beside the weight ", w, " is ", name_of(w.dtype()),
         " {", p.k, "}, not ", b);
   check(w.device() == x.device() && (!b || b.device() == x.device()), "conv3d: x is on ", x.device(), ", the weight on ", w.device());
@@ -37,10 +37,8 @@ Conv3dProblem problem_of(const Tensor& x, const Tensor& w, const Tensor& b, cons
   return p;
 }
 
-}  // namespace
-
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
-  const Conv3dProblem p = problem_of(x, w, b, options);
+  const Conv3dProblem p = conv3d_problem(x.shape(), x, w, b, options);
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
   on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};

@@ -15,7 +15,7 @@ constexpr int64_t kTasks = 16;              // enough to keep a few threads even
 template <class A>
 class GatherPass {
  public:
-  GatherPass(const ConvGather& g, View x, View w, View bias, View y)
+  GatherPass(const ConvGather& g, const ConvInput& x, View w, View bias, View y)
       : g_(g), isa_(conv_isa<A>()), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
@@ -191,7 +191,8 @@ class GatherPass {
 
   const ConvGather& g_;
   const ConvIsa<A> isa_;
-  View x_, y_;
+  const ConvInput& x_;
+  View y_;
   bool dot_, direct_;
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
@@ -201,9 +202,9 @@ class GatherPass {
   std::vector<A> bias_;
 };
 
-void gather(const ConvGather& g, View x, View w, View b, View y) {
+void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y) {
   if (g.n == 0) return;
-  on_dtype(x.dtype, [&]<class T>() {
+  on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_gather<A>(g, *tile, x, w, b, y);
     else GatherPass<A>(g, x, w, b, y).run();
@@ -212,7 +213,12 @@ void gather(const ConvGather& g, View x, View w, View b, View y) {
 
 }  // namespace
 
-void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) { gather(forward_gather(p), x, w, b, y); }
-void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) { gather(gradient_gather(p), gy, w, b, gx); }
+void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) { gather(forward_gather(p), ConvInput(x, p.c), w, b, y); }
+void conv3d_forward(Cpu, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y) {
+  gather(forward_gather(p), ConvInput(parts, count), w, b, y);
+}
+void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) {
+  gather(gradient_gather(p), ConvInput(gy, p.k), w, b, gx);
+}
 
 }  // namespace voxgrad

@@ -39,6 +39,18 @@ struct ConvOuter {
   int64_t sum_step = 0, extent = 0, vectors = 0;
 };
 
+// dst[r][i] = act((src[r][i] - mean[i]) factor[i] + offset[i]) for r < rows, i < n; without a mean src itself.
+template <class A>
+struct ConvLoad {
+  DType dtype = DType::f32;
+  const void* src = nullptr;
+  int64_t src_step = 0;
+  A* dst = nullptr;
+  int64_t dst_step = 0, rows = 0, n = 0, tail = 0;
+  const A *mean = nullptr, *factor = nullptr, *offset = nullptr;
+  A slope = 1;
+};
+
 // The inner loops of the convolutions for one instruction set, in A = f32 or f64. T: f32, bf16, f16 beside f32; f64 beside f64.
 template <class A>
 struct ConvIsa {
@@ -46,6 +58,8 @@ struct ConvIsa {
   int64_t vectors = 0;  // the most vectors that gather and outer take at once
   // `rows` rows of n elements T, src_step apart, become rows of dst_step >= n elements A, zero from n on; and back.
   void (*load_rows)(DType, const void* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t n);
+  // Channels of one of several parts of a tile: `tail` zeros follow them, and nothing else of a row of dst is written.
+  void (*load_part)(const ConvLoad<A>&);
   void (*store_rows)(DType, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n);
   // dst[c][r] = src[r][c] for r < rows, c < columns.
   void (*transpose)(const A* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t columns);

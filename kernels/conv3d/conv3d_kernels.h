@@ -10,11 +10,21 @@ struct Conv3dProblem {
   int64_t n = 1, c = 1, k = 1;
   int groups = 1;
   Int3 in, out, kernel, stride, padding{0, 0, 0}, dilation;
+  int64_t w_channels = 0;  // of the weight in memory, where x is one part of the channels that it reads; 0: c / groups
 
   int64_t in_voxels() const { return n * in.d * in.h * in.w; }
   int64_t out_voxels() const { return n * out.d * out.h * out.w; }
   int64_t taps() const { return int64_t(kernel.d) * kernel.h * kernel.w; }
   int64_t weights() const { return k * taps() * (c / groups); }
+};
+
+// One of the tensors whose concatenation along the channels is convolved: x {n, in, channels} or, with coefficients {n, 3, channels} of
+// accum_of(x), z = act((x - mean) factor + offset), act(z) = z > 0 ? z : slope z, which is never stored.
+struct ConvPart {
+  View x;
+  int64_t channels = 0;
+  View coefficients = {};
+  double slope = 1;
 };
 
 // x, y and their gradients share a dtype T; weights, biases and their gradients are accum_t<T>. Results are assigned.
@@ -24,7 +34,10 @@ void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y);
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
+// The same of `count` parts, on the CPU alone.
+void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y);
 // gw[k, t, c] = sum over samples and voxels of x gy.
+void conv3d_weight_gradient(Cpu, const Conv3dProblem&, const ConvPart& x, View gy, View gw);
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, View x, View gy, View gw);
 void conv3d_weight_gradient(Cuda, const Conv3dProblem&, View x, View gy, View gw);
 // gb[k] = sum over the rows of g {rows, channels}.

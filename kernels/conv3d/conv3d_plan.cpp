@@ -19,8 +19,8 @@ ConvGather slices_of(const Conv3dProblem& p) {
   g.slices = g.depthwise ? (p.c + kDepthwiseBlock - 1) / kDepthwiseBlock : p.groups;
   g.inputs = g.depthwise ? std::min(p.c, kDepthwiseBlock) : cg;
   g.outputs = g.depthwise ? g.inputs : kg;
-  g.w_slice = g.outputs * p.taps() * cg;
-  g.w_tap = cg;
+  g.w_tap = p.w_channels > 0 ? p.w_channels : cg;
+  g.w_slice = g.outputs * p.taps() * g.w_tap;
   return g;
 }
 
@@ -36,7 +36,7 @@ int64_t most_positions(const std::vector<ConvAxis>& phases) {
 ConvGather forward_gather(const Conv3dProblem& p) {
   ConvGather g = slices_of(p);
   g.in_channels = p.c, g.out_channels = p.k, g.in = p.in, g.out = p.out, g.in_step = p.stride;
-  g.w_input = 1, g.w_output = p.taps() * (p.c / p.groups);
+  g.w_input = 1, g.w_output = p.taps() * g.w_tap;
   for (int a = 0; a < 3; ++a) {
     ConvAxis axis{.positions = p.out[a]};
     for (int t = 0; t < p.kernel[a]; ++t) axis.offset.push_back(int64_t(t) * p.dilation[a] - p.padding[a]), axis.tap.push_back(t);
@@ -49,7 +49,7 @@ ConvGather gradient_gather(const Conv3dProblem& p) {
   ConvGather g = slices_of(p);
   g.in_channels = p.k, g.out_channels = p.c, g.in = p.out, g.out = p.in, g.out_step = p.stride;
   std::swap(g.inputs, g.outputs);
-  g.w_input = p.taps() * (p.c / p.groups), g.w_output = g.depthwise ? g.w_input : 1;
+  g.w_input = p.taps() * g.w_tap, g.w_output = g.depthwise ? g.w_input : 1;
   for (int a = 0; a < 3; ++a) {
     const int64_t stride = p.stride[a];
     for (int64_t f = 0; f < std::min<int64_t>(stride, p.in[a]); ++f) {

@@ -30,6 +30,28 @@ void load_rows(DType t, const void* src, int64_t src_step, A* dst, int64_t dst_s
   });
 }
 
+template <class A, class T>
+VOXGRAD_INLINE void normalise_rows(const ConvLoad<A>& l, const T* src) {
+  for_lanes<A>(l.n, [&](int64_t i, auto count) {
+    const Vector<A> mean = load(l.mean + i, count), factor = load(l.factor + i, count), offset = load(l.offset + i, count);
+    for (int64_t r = 0; r < l.rows; ++r) {
+      const Vector<A> z = (load(src + r * l.src_step + i, count) - mean) * factor + offset;
+      store(l.dst + r * l.dst_step + i, z > 0 ? z : l.slope * z, count);
+    }
+  });
+}
+
+template <class A>
+void load_part(const ConvLoad<A>& l) {
+  on_elements<A>(l.dtype, l.src, [&](auto* from) {
+    if (l.mean) normalise_rows(l, from);
+    else
+      for (int64_t r = 0; r < l.rows; ++r) widen(from + r * l.src_step, l.dst + r * l.dst_step, l.n);
+  });
+  for (int64_t r = 0; r < l.rows && l.tail > 0; ++r)
+    for (int64_t i = l.n; i < l.n + l.tail; ++i) l.dst[r * l.dst_step + i] = 0;
+}
+
 template <class A>
 void store_rows(DType t, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n) {
   on_elements<A>(t, dst, [&](auto* to) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -29,17 +30,53 @@ struct ConvStart {
   int64_t size(const ConvTiling& t, int axis, int64_t positions) const { return std::min(t.block[axis], positions - at[axis]); }
 };
 
+// The parts of the inputs of a convolution.
+class ConvInput {
+ public:
+  ConvInput(View x, int64_t channels) : parts_{{x, channels}} {}
+  ConvInput(const ConvPart* parts, int64_t count) : parts_(parts, parts + count) {}
+  DType dtype() const { return parts_[0].x.dtype; }
+  // The tensor, where it is one and as it is.
+  View whole() const { return parts_.size() == 1 && !parts_[0].coefficients ? parts_[0].x : View{}; }
+
+  // Channels [first, first + count) of voxels of sample n, zeros after them up to `padded`.
+  template <class A>
+  void load(const ConvIsa<A>& isa, int64_t n, int64_t voxel, int64_t voxels, int64_t first, int64_t count, A* to, int64_t padded) const {
+    if (View x = whole()) {
+      const int64_t channels = parts_[0].channels;
+      return isa.load_rows(x.dtype, element(x, voxel * channels + first), channels, to, padded, voxels, count);
+    }
+    int64_t before = 0;
+    for (const ConvPart& part : parts_) {
+      const int64_t low = std::max(first, before), high = std::min(first + count, before + part.channels), c = low - before;
+      before += part.channels;
+      if (low >= high) continue;
+      ConvLoad<A> l{.dtype = part.x.dtype, .src = element(part.x, voxel * part.channels + c), .src_step = part.channels};
+      l.dst = to + low - first, l.dst_step = padded, l.rows = voxels, l.n = high - low;
+      l.tail = high == first + count ? padded - count : 0;
+      if (part.coefficients) {
+        l.mean = part.coefficients.as<A>() + n * 3 * part.channels + c;
+        l.factor = l.mean + part.channels, l.offset = l.factor + part.channels, l.slope = A(part.slope);
+      }
+      isa.load_part(l);
+    }
+  }
+
+ private:
+  std::vector<ConvPart> parts_;
+};
+
 // The inputs that a tile reads, in A, zero outside the volume: tile {extent[0], extent[1], extent[2], padded channels}. Rows that lie
 // outside the volume as a whole are left unwritten; inside() tells. Where every input is read once and as it is, rows of x itself.
 template <class A>
 class ConvTile {
  public:
-  ConvTile(const ConvIsa<A>& isa, const ConvGather& g, const ConvTiling& t, View x, int64_t padded, A* data)
-      : isa_(isa), g_(g), t_(t), x_(x), padded_(padded), data_(data), direct_(reads_directly(g, x, padded)) {
+  ConvTile(const ConvIsa<A>& isa, const ConvGather& g, const ConvTiling& t, const ConvInput& x, int64_t padded, A* data)
+      : isa_(isa), g_(g), t_(t), x_(x), padded_(padded), data_(data), direct_(reads_directly(g, x.whole(), padded)) {
     for (int a = 0; a < 2; ++a) rows_[a].resize(size_t(t.extent[a]));
   }
   static bool reads_directly(const ConvGather& g, View x, int64_t padded) {
-    bool inside = x.dtype == dtype_of<A> && padded == g.inputs && g.taps() == 1;
+    bool inside = x && x.dtype == dtype_of<A> && padded == g.inputs && g.taps() == 1;
     for (auto& phases : g.axes) inside = inside && phases.size() == 1 && phases[0].offset[0] == 0;
     return inside && (g.out.d - 1) * g.in_step.d < g.in.d && (g.out.h - 1) * g.in_step.h < g.in.h && (g.out.w - 1) * g.in_step.w < g.in.w;
   }
@@ -50,7 +87,7 @@ class ConvTile {
     sample_ = sample, first_ = slice * g_.inputs;
     if (direct_) return void(start_ = start.at[2] * t_.in_step[2]);
     find_segments(start);
-    const int64_t channels = g_.in_channels, count = g_.inputs_of(slice);
+    const int64_t count = g_.inputs_of(slice);
     for (int64_t z = 0; z < t_.extent[0]; ++z)
       for (int64_t y = 0; y < t_.extent[1]; ++y) {
         if (!inside(z, y)) continue;
@@ -58,9 +95,7 @@ class ConvTile {
         const int64_t row = input_row(z, y);
         for (const Segment& s : segments_) {
           if (s.from < 0) std::memset(to + s.at * padded_, 0, size_t(s.count * padded_) * sizeof(A));
-          else
-            isa_.load_rows(x_.dtype, element(x_, (row + s.from) * channels + first_), channels, to + s.at * padded_, padded_, s.count,
-                           count);
+          else x_.load(isa_, sample, row + s.from, s.count, first_, count, to + s.at * padded_, padded_);
         }
       }
   }
@@ -68,7 +103,7 @@ class ConvTile {
   // The first input of row (z, y) of the tile, and the elements between the inputs of neighbouring positions.
   const A* row(int64_t z, int64_t y) const {
     if (!direct_) return data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
-    return x_.as<A>() + (input_row(z, y) + start_) * g_.in_channels + first_;
+    return x_.whole().template as<A>() + (input_row(z, y) + start_) * g_.in_channels + first_;
   }
   int64_t step() const { return direct_ ? t_.in_step[2] * g_.in_channels : t_.step[2] * padded_; }
 
@@ -97,7 +132,7 @@ class ConvTile {
   const ConvIsa<A>& isa_;
   const ConvGather& g_;
   const ConvTiling& t_;
-  const View x_;
+  const ConvInput& x_;
   const int64_t padded_;
   A* data_;
   const bool direct_;

@@ -19,7 +19,7 @@ template <class A>
 class WeightPass {
  public:
   // g is the gather of the forward pass.
-  WeightPass(const ConvGather& g, View x, View gy, View gw)
+  WeightPass(const ConvGather& g, const ConvInput& x, View gy, View gw)
       : g_(g),
         isa_(conv_isa<A>()),
         x_(x),
@@ -172,7 +172,8 @@ class WeightPass {
 
   const ConvGather& g_;
   const ConvIsa<A> isa_;
-  View x_, gy_, gw_;
+  const ConvInput& x_;
+  View gy_, gw_;
   bool swapped_, direct_ = false;  // lanes run along the inputs; output gradients are read where they are
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, extent_;  // channels of a slice, padded; those that are not lanes
@@ -184,14 +185,18 @@ class WeightPass {
 
 }  // namespace
 
-void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, View x, View gy, View gw) {
-  if (p.out_voxels() == 0) return fill(Cpu{}, p.weights(), 0, gw);
+void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View gy, View gw) {
   const ConvGather g = forward_gather(p);
-  on_dtype(x.dtype, [&]<class T>() {
+  const ConvInput input(&x, 1);
+  on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
-    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_weight_gradient<A>(g, *tile, x, gy, gw);
-    else WeightPass<A>(g, x, gy, gw).run();
+    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_weight_gradient<A>(g, *tile, input, gy, gw);
+    else WeightPass<A>(g, input, gy, gw).run();
   });
+}
+void conv3d_weight_gradient(Cpu on, const Conv3dProblem& p, View x, View gy, View gw) {
+  if (p.out_voxels() == 0) return fill(on, p.weights(), 0, gw);
+  conv3d_weight_gradient(on, p, ConvPart{x, p.c}, gy, gw);
 }
 
 void conv3d_bias_gradient(Cpu, int64_t rows, int64_t channels, View g, View gb) {

@@ -8,15 +8,15 @@ namespace voxgrad {
 
 // y = gather(x, w) + bias by Winograd's algorithm, for the tile that winograd_tile() chose.
 template <class A>
-void winograd_gather(const ConvGather&, WinogradTile, View x, View w, View bias, View y);
-extern template void winograd_gather<float>(const ConvGather&, WinogradTile, View, View, View, View);
-extern template void winograd_gather<double>(const ConvGather&, WinogradTile, View, View, View, View);
+void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, View w, View bias, View y);
+extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
+extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
 
 // gw, for the gather of the forward pass.
 template <class A>
-void winograd_weight_gradient(const ConvGather&, WinogradTile, View x, View gy, View gw);
-extern template void winograd_weight_gradient<float>(const ConvGather&, WinogradTile, View, View, View);
-extern template void winograd_weight_gradient<double>(const ConvGather&, WinogradTile, View, View, View);
+void winograd_weight_gradient(const ConvGather&, WinogradTile, const ConvInput& x, View gy, View gw);
+extern template void winograd_weight_gradient<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View);
+extern template void winograd_weight_gradient<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View);
 
 // Elements between frequencies: those of a block, shifted by a cache line, so that the frequencies of a tile do not share a set of the
 // cache.

@@ -14,7 +14,7 @@ constexpr int64_t kPartChannels = 64;  // of the products in memory at a time
 template <class A>
 class WinogradGather {
  public:
-  WinogradGather(const ConvGather& g, WinogradTile tile, View x, View w, View bias, View y)
+  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, View w, View bias, View y)
       : g_(g), isa_(conv_isa<A>()), transforms_(winograd_isa<A>(tile)), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes;
     frequencies_ = tile.frequencies(), inputs_ = round_up(g.inputs, lanes);
@@ -186,7 +186,8 @@ class WinogradGather {
   const ConvGather& g_;
   const ConvIsa<A> isa_;
   const WinogradIsa<A> transforms_;
-  View x_, y_;
+  const ConvInput& x_;
+  View y_;
   ConvBlocks blocks_;
   std::vector<Part> parts_;
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block
@@ -199,10 +200,10 @@ class WinogradGather {
 }  // namespace
 
 template <class A>
-void winograd_gather(const ConvGather& g, WinogradTile tile, View x, View w, View bias, View y) {
+void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, View w, View bias, View y) {
   WinogradGather<A>(g, tile, x, w, bias, y).run();
 }
-template void winograd_gather<float>(const ConvGather&, WinogradTile, View, View, View, View);
-template void winograd_gather<double>(const ConvGather&, WinogradTile, View, View, View, View);
+template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
+template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
 
 }  // namespace voxgrad

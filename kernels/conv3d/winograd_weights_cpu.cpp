@@ -27,14 +27,14 @@ ConvGather grouped(const ConvGather& g, bool outputs, int64_t lanes) {
 template <class A>
 class WinogradWeights {
  public:
-  WinogradWeights(const ConvGather& g, WinogradTile tile, View x, View gy, View gw)
+  WinogradWeights(const ConvGather& g, WinogradTile tile, const ConvInput& x, View gy, View gw)
       : g_(g),
         isa_(conv_isa<A>()),
         in_(grouped(g, false, isa_.lanes)),
         out_(grouped(g, true, isa_.lanes)),
         transforms_(winograd_isa<A>(tile)),
         x_(x),
-        gy_(gy),
+        gradient_(gy, g.out_channels),
         gw_(gw),
         plane_(tile.frequencies() / kPlanes),
         inputs_(round_up(g.inputs, isa_.lanes)),
@@ -57,7 +57,7 @@ class WinogradWeights {
       ConvScratch<A> scratch(in + out + sums + frequencies * (in_step + out_step));
       A *const at = scratch.data() + in + out + sums, *const out_at = at + frequencies * in_step;
       Worker worker{{ConvTile<A>(isa_, in_, in_tiling_, x_, in_.inputs, scratch.data()), in_.inputs, 2, at, in_step},
-                    {ConvTile<A>(isa_, out_, out_tiling_, gy_, out_.inputs, scratch.data() + in), out_.inputs, 0, out_at, out_step},
+                    {ConvTile<A>(isa_, out_, out_tiling_, gradient_, out_.inputs, scratch.data() + in), out_.inputs, 0, out_at, out_step},
                     scratch.data() + in + out,
                     {}};
       for (int64_t task = begin; task < end; ++task) {
@@ -174,7 +174,9 @@ class WinogradWeights {
   const ConvIsa<A> isa_;
   const ConvGather in_, out_;  // slices: groups of channels; inputs: channels of a group, padded
   const WinogradIsa<A> transforms_;
-  View x_, gy_, gw_;
+  const ConvInput& x_;
+  const ConvInput gradient_;
+  View gw_;
   const int64_t plane_, inputs_, planes_per_task_;  // frequencies of a plane; channels of all groups, padded
   int64_t chunks_;
   WinogradPlan plan_;
@@ -186,10 +188,10 @@ class WinogradWeights {
 }  // namespace
 
 template <class A>
-void winograd_weight_gradient(const ConvGather& g, WinogradTile tile, View x, View gy, View gw) {
+void winograd_weight_gradient(const ConvGather& g, WinogradTile tile, const ConvInput& x, View gy, View gw) {
   WinogradWeights<A>(g, tile, x, gy, gw).run();
 }
-template void winograd_weight_gradient<float>(const ConvGather&, WinogradTile, View, View, View);
-template void winograd_weight_gradient<double>(const ConvGather&, WinogradTile, View, View, View);
+template void winograd_weight_gradient<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View);
+template void winograd_weight_gradient<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View);
 
 }  // namespace voxgrad

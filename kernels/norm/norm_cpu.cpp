@@ -5,22 +5,29 @@
 namespace voxgrad {
 namespace {
 
-// Per sample and lane: mean, factor = rstd scale, offset = shift - rest factor.
+// f(sample, channel, mean, factor, offset), factor = rstd scale and offset = shift - rest factor.
+template <class A, class F>
+void for_coefficients(const NormProblem& p, View stats, View scale, View shift, F&& f) {
+  const NormStatistics<A> st(p, stats);
+  const int64_t C = p.channels, width = C / p.groups;
+  for (int64_t s = 0; s < p.samples; ++s)
+    for (int64_t c = 0; c < C; ++c) {
+      const int64_t i = s * p.groups + c / width;
+      const double factor = double(st.rstd[i]) * (scale ? double(scale.as<A>()[c]) : 1);
+      f(s, c, st.mean[i], A(factor), A((shift ? double(shift.as<A>()[c]) : 0) - double(st.rest[i]) * factor));
+    }
+}
+
+// Those, per sample and lane.
 template <class A>
 struct Coefficients {
   std::vector<A> values;
   int64_t lanes;
   Coefficients(const NormProblem& p, const NormCut& cut, View stats, View scale, View shift)
       : values(size_t(3 * p.samples * cut.lanes)), lanes(cut.lanes) {
-    const NormStatistics<A> st(p, stats);
-    const int64_t C = p.channels, width = C / p.groups;
-    for (int64_t s = 0; s < p.samples; ++s)
-      for (int64_t c = 0; c < C; ++c) {
-        const int64_t i = s * p.groups + c / width;
-        const double factor = double(st.rstd[i]) * (scale ? double(scale.as<A>()[c]) : 1);
-        const double offset = (shift ? double(shift.as<A>()[c]) : 0) - double(st.rest[i]) * factor;
-        for (int64_t l = c; l < lanes; l += C) at(s, 0)[l] = st.mean[i], at(s, 1)[l] = A(factor), at(s, 2)[l] = A(offset);
-      }
+    for_coefficients<A>(p, stats, scale, shift, [&](int64_t s, int64_t c, A mean, A factor, A offset) {
+      for (int64_t l = c; l < lanes; l += p.channels) at(s, 0)[l] = mean, at(s, 1)[l] = factor, at(s, 2)[l] = offset;
+    });
   }
   A* at(int64_t sample, int which) { return values.data() + (sample * 3 + which) * lanes; }
 };
@@ -29,8 +36,14 @@ template <class T>
 NormRows<T> rows_of(const NormProblem& p, View x, View stats, View scale, View shift, int64_t begin, int64_t end) {
   using A = accum_t<T>;
   const NormStatistics<A> st(p, stats);
-  return {.rows = end - begin, .channels = p.channels, .x = x.as<T>() + begin * p.channels, .scale = scale.as<A>(), .shift = shift.as<A>(),
-          .mean = st.mean + begin, .rest = st.rest + begin, .rstd = st.rstd + begin};
+  return {.rows = end - begin,
+          .channels = p.channels,
+          .x = x.as<T>() + begin * p.channels,
+          .scale = scale.as<A>(),
+          .shift = shift.as<A>(),
+          .mean = st.mean + begin,
+          .rest = st.rest + begin,
+          .rstd = st.rstd + begin};
 }
 
 template <class T>
@@ -44,8 +57,14 @@ void apply_of(const NormProblem& p, View x, View stats, View scale, View shift, 
   const NormCut cut(p);
   Coefficients<A> co(p, cut, stats, scale, shift);
   cut.parallel(p, [&](int64_t s, int64_t, int64_t begin, int64_t count) {
-    isa.apply({.count = count, .lanes = cut.lanes, .x = x.as<T>() + begin, .skip = skip ? skip.as<T>() + begin : nullptr,
-               .mean = co.at(s, 0), .factor = co.at(s, 1), .offset = co.at(s, 2), .slope = A(p.slope)},
+    isa.apply({.count = count,
+               .lanes = cut.lanes,
+               .x = x.as<T>() + begin,
+               .skip = skip ? skip.as<T>() + begin : nullptr,
+               .mean = co.at(s, 0),
+               .factor = co.at(s, 1),
+               .offset = co.at(s, 2),
+               .slope = A(p.slope)},
               y.as<T>() + begin);
   });
 }
@@ -172,6 +191,17 @@ void backward_of(const NormProblem& p, View x, View y, View gy, View stats, View
 
 void norm_apply(Cpu, const NormProblem& p, View x, View stats, View scale, View shift, View skip, View y) {
   on_dtype(x.dtype, [&]<class T>() { apply_of<T>(p, x, stats, scale, shift, skip, y); });
+}
+void norm_coefficients(Cpu, const NormProblem& p, View stats, View scale, View shift, View coefficients) {
+  on_dtype(stats.dtype, [&]<class A>() {
+    if constexpr (std::is_same_v<A, accum_t<A>>) {
+      A* const to = coefficients.as<A>();
+      for_coefficients<A>(p, stats, scale, shift, [&](int64_t s, int64_t c, A mean, A factor, A offset) {
+        A* at = to + s * 3 * p.channels + c;
+        at[0] = mean, at[p.channels] = factor, at[2 * p.channels] = offset;
+      });
+    }
+  });
 }
 void norm_backward(Cpu, const NormProblem& p, View x, View y, View gy, View stats, View scale, View shift, const NormGradients& out) {
   on_dtype(x.dtype, [&]<class T>() { backward_of<T>(p, x, y, gy, stats, scale, shift, out); });

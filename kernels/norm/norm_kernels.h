@@ -32,7 +32,11 @@ void norm_constant_statistics(Cuda, const NormProblem&, const NormRunning&, View
 void norm_apply(Cpu, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
 void norm_apply(Cuda, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
 
+// coefficients {samples, 3, channels} of accum_of(x): per sample and channel mean, factor, offset with z = (x - mean) factor + offset.
+void norm_coefficients(Cpu, const NormProblem&, View stats, View scale, View shift, View coefficients);
+
 // y: the output where there was a skip, else null (z is recomputed). Gradients are assigned; null ones are not computed.
+// out.x may be gy.
 struct NormGradients {
   View x, scale, shift, skip;
 };

@@ -1,0 +1,10 @@
+#pragma once
+#include "kernels/conv3d/conv3d.h"
+#include "kernels/conv3d/conv3d_kernels.h"
+
+namespace voxgrad {
+
+// The checked problem of a convolution of an input of the shape `in` {N, D, H, W, C}, whose dtype, rank and device are those of x.
+Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions&);
+
+}  // namespace voxgrad

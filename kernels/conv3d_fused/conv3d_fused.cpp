@@ -1,0 +1,116 @@
+#include "kernels/conv3d_fused/conv3d_fused.h"
+
+#include "core/autograd.h"
+#include "kernels/concat/concat.h"
+#include "kernels/conv3d/conv3d_problem.h"
+#include "kernels/norm/norm_kernels.h"
+#include "kernels/norm_act/norm_act.h"
+
+namespace voxgrad {
+namespace {
+
+// A source as it is saved: detached, with the statistics of its norm.
+struct Part {
+  ConvSource source;
+  Tensor stats, coefficients;
+  NormProblem norm;
+  int64_t first = 0, channels = 0;  // within the weight
+
+  ConvPart view() const { return {source.x.view(), channels, coefficients.view(), norm.slope}; }
+};
+
+Part part_of(ConvSource s, int64_t first) {
+  Part part{.source = std::move(s), .first = first};
+  ConvSource& saved = part.source;
+  saved.x = saved.x.detach(), saved.scale = saved.scale.detach(), saved.shift = saved.shift.detach();
+  part.channels = saved.x.dim(4);
+  if (!saved.normalised) return part;
+  const DType accum = accum_of(saved.x.dtype());
+  for (const Tensor& v : {saved.scale, saved.shift})
+    check(!v || (v.shape() == Shape{part.channels} && v.dtype() == accum), "conv3d_fused: scale and shift of ", saved.x, " are ",
+          name_of(accum), " {", part.channels, "} or absent, not ", v);
+  check(saved.eps >= 0 && saved.slope >= 0, "conv3d_fused: eps ", saved.eps, " and slope ", saved.slope, " must not be negative");
+  const int64_t n = saved.x.dim(0);
+  part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = part.channels};
+  part.norm.eps = saved.eps, part.norm.slope = double(float(saved.slope));
+  part.stats = Tensor::empty({3, n, part.channels}, accum), part.coefficients = Tensor::empty({n, 3, part.channels}, accum);
+  norm_statistics(Cpu{}, part.norm, saved.x.view(), part.stats.view(), {});
+  norm_coefficients(Cpu{}, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
+  return part;
+}
+
+View from_channel(const Tensor& w, int64_t first) {
+  return {static_cast<char*>(w.view().data) + first * int64_t(size_of(w.dtype())), w.dtype()};
+}
+
+// The gradients of x, scale and shift.
+void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, const Tensor& gy, const Tensor& w, Needs needs, int at) {
+  if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
+  const ConvSource& s = part.source;
+  const Tensor gz = Tensor::empty_like(s.x);
+  conv3d_input_gradient(Cpu{}, sub, gy.view(), from_channel(w, part.first), {}, gz.view());
+  if (needs[at]) g[size_t(at)] = gz;
+  if (!s.normalised) return;
+  if (needs[at + 1]) g[size_t(at + 1)] = Tensor::empty_like(s.scale);
+  if (needs[at + 2]) g[size_t(at + 2)] = Tensor::empty_like(s.shift);
+  norm_backward(Cpu{}, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(),
+                {g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}});
+}
+
+}  // namespace
+
+Tensor evaluate(const ConvSource& s) {
+  return s.normalised ? instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps}) : s.x;
+}
+
+Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
+  check(!sources.empty() && sources.size() <= 16, "conv3d_fused: ", sources.size(), " sources, 1 to 16 are possible");
+  check(options.groups == 1, "conv3d_fused: ", options.groups, " groups, only one is possible");
+  int64_t channels = 0;
+  const Tensor& x = sources[0].x;
+  for (const ConvSource& s : sources) {
+    check(s.x && is_floating(s.x.dtype()) && s.x.shape().rank == 5 && s.x.count() > 0,
+          "conv3d_fused: floating activations {N, D, H, W, C}"
+          " with elements are wanted, not ",
+          s.x);
+    check(s.x.dtype() == x.dtype() && s.x.device() == x.device() && s.x.dim(0) == x.dim(0) && s.x.shape().spatial() == x.shape().spatial(),
+          "conv3d_fused: ", s.x, " does not fit beside ", x, ": only the channels may differ");
+    channels += s.x.dim(4);
+  }
+  if (!x.device().is_cpu()) {
+    std::vector<Tensor> stored;
+    for (const ConvSource& s : sources) stored.push_back(evaluate(s));
+    return conv3d(stored.size() == 1 ? stored[0] : concat(stored, -1), w, b, options);
+  }
+  const Shape& in = x.shape();
+  const Conv3dProblem p = conv3d_problem({in[0], in[1], in[2], in[3], channels}, x, w, b, options);
+  Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype());
+  std::vector<Part> parts;
+  std::vector<ConvPart> views;
+  std::vector<Tensor> inputs;
+  for (const ConvSource& s : sources) {
+    parts.push_back(part_of(s, parts.empty() ? 0 : parts.back().first + parts.back().channels));
+    views.push_back(parts.back().view());
+    for (const Tensor& t : {s.x, s.normalised ? s.scale : Tensor{}, s.normalised ? s.shift : Tensor{}}) inputs.push_back(t);
+  }
+  inputs.push_back(w), inputs.push_back(b);
+  conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view());
+  return record("conv3d_fused", inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
+    const int weight = 3 * int(parts.size());
+    Grads g(size_t(weight + 2));
+    if (needs[weight]) g[size_t(weight)] = Tensor::empty_like(w);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      Conv3dProblem sub = p;
+      sub.c = parts[i].channels, sub.w_channels = p.c;
+      add_source_gradients(g, parts[i], sub, gy, w, needs, 3 * int(i));
+      if (needs[weight]) conv3d_weight_gradient(Cpu{}, sub, parts[i].view(), gy.view(), from_channel(g[size_t(weight)], parts[i].first));
+    }
+    if (needs[weight + 1]) {
+      g[size_t(weight + 1)] = Tensor::empty({p.k}, w.dtype());
+      conv3d_bias_gradient(Cpu{}, p.out_voxels(), p.k, gy.view(), g[size_t(weight + 1)].view());
+    }
+    return g;
+  });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,66 @@
+#include "kernels/conv3d_fused/conv3d_fused.h"
+#include "tests/op_case.h"
+
+using namespace voxgrad;
+
+OP_CASES(conv3d_fused) {
+  // Of two sources the first is normalised, or neither; x[4] and more: their channels.
+  struct Use {
+    const char* name;
+    Shape x;
+    int64_t more, k;
+    Int3 kernel;
+    Conv3dOptions options = {};
+    bool normalised = true;
+    double slack = 1;
+  };
+  const auto add = [&](const Use& u) {
+    OpCase c{.op = "conv3d_fused", .name = u.name, .slack = u.slack};
+    const int64_t channels = u.x[4] + u.more;
+    c.inputs = {{.shape = u.x},
+                {.shape = {u.k, u.kernel.d, u.kernel.h, u.kernel.w, channels}, .role = Role::parameter},
+                {.shape = {u.k}, .role = Role::parameter}};
+    if (u.normalised) {
+      c.inputs.push_back({.shape = {u.x[4]}, .role = Role::parameter, .low = 0.5, .high = 1.5});
+      c.inputs.push_back({.shape = {u.x[4]}, .role = Role::parameter});
+    }
+    if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
+    c.run = [u](const Tensors& in) {
+      std::vector<ConvSource> sources = {{.x = in[0]}};
+      if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.01};
+      if (u.more > 0) sources.push_back({.x = in.back()});
+      return conv3d_fused(sources, in[1], in[2], u.options);
+    };
+    c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
+    cases.push_back(c);
+  };
+  const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3};
+  // The norm amplifies the rounding of its input by 1 / deviation, about 2 for uniform values.
+  add({"normalised, 3x3x3", {2, 3, 4, 5, 8}, 0, 12, three, {.padding = one}, true, 4});
+  add({"normalised, pointwise to 3 outputs", {2, 3, 4, 5, 18}, 0, 3, one, {}, true, 4});
+  add({"normalised, stride 2", {1, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4});
+  add({"two sources", {2, 3, 4, 5, 7}, 9, 12, three, {.padding = one}, false});
+  add({"two sources, the first normalised", {2, 3, 4, 5, 20}, 13, 12, three, {.padding = one}, true, 4});
+  add({"Winograd, normalised", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4});
+  add({"Winograd, two sources, the first normalised", {1, 6, 9, 10, 20}, 16, 24, three, {.padding = one}, true, 4});
+  add({"Winograd, two sources over groups of channels", {1, 4, 8, 8, 50}, 46, 40, three, {.padding = one}, false});
+  rejects.push_back({"conv3d_fused",
+                     "extents that differ",
+                     [] {
+                       conv3d_fused({{Tensor::zeros({1, 2, 2, 2, 3})}, {Tensor::zeros({1, 2, 2, 3, 3})}}, Tensor::zeros({2, 1, 1, 1, 6}));
+                     },
+                     {"conv3d_fused", "{1, 2, 2, 3, 3}", "{1, 2, 2, 2, 3}"}});
+  rejects.push_back({"conv3d_fused",
+                     "a weight for other channels",
+                     [] {
+                       conv3d_fused({{Tensor::zeros({1, 2, 2, 2, 3})}, {Tensor::zeros({1, 2, 2, 2, 3})}}, Tensor::zeros({2, 1, 1, 1, 5}));
+                     },
+                     {"conv3d", "6", "5"}});
+  rejects.push_back({"conv3d_fused",
+                     "a scale of other channels",
+                     [] {
+                       conv3d_fused({{.x = Tensor::zeros({1, 2, 2, 2, 3}), .normalised = true, .scale = Tensor::zeros({2})}},
+                                    Tensor::zeros({2, 1, 1, 1, 3}));
+                     },
+                     {"conv3d_fused", "scale", "{3}", "{2}"}});
+}
