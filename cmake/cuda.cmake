@@ -27,6 +27,6 @@ else()
   # Contraction to fma is off as on the CPU: kernels that want it say fmaf.
   set_source_files_properties(${cuda_kernels} PROPERTIES COMPILE_OPTIONS -fmad=false)
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host})
-  target_link_libraries(voxgrad PUBLIC CUDA::cudart_static)
+  target_link_libraries(voxgrad PUBLIC CUDA::cudart_static CUDA::cublas)
 endif()
 target_compile_definitions(voxgrad PUBLIC VOXGRAD_CUDA)

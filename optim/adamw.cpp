@@ -26,6 +26,7 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, const AdamWOptions& o) : groups
 
 void AdamW::step() {
   for (auto& g : groups_) check_gradients(g.parameters);
+  std::vector<AdamWTensor> tensors;
   for (size_t k = 0; k < groups_.size(); ++k) {
     const ParameterGroup& group = groups_[k];
     AdamWUpdate update = {options_.learning_rate * group.learning_rate_scale, options_.beta1, options_.beta2, options_.eps,
@@ -38,12 +39,11 @@ void AdamW::step() {
       const int32_t t = ++m.steps.data<int32_t>()[0];
       update.correction1 = 1 - std::pow(options_.beta1, t);
       update.correction2 = 1 - std::pow(options_.beta2, t);
-      on_device(p.device(), [&](auto on) {
-        adamw_update(on, update, p.count(), {p.view(), g.view(), m.mean.view(), m.square.view(), m.largest.view()});
-      });
-      p.clear_grad();
+      tensors.push_back({update, p.count(), p.view(), g.view(), m.mean.view(), m.square.view(), m.largest.view()});
     }
   }
+  on_device(device_of("AdamW", groups_), [&](auto on) { adamw_update(on, tensors.data(), int64_t(tensors.size())); });
+  for (auto& g : groups_) clear_gradients(g.parameters);
 }
 
 std::vector<Parameter> AdamW::state() const {

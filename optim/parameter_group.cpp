@@ -23,21 +23,38 @@ std::vector<Parameter> all_parameters(const std::vector<ParameterGroup>& groups)
   return out;
 }
 
-void check_gradients(const std::vector<Parameter>& parameters) {
+namespace {
+// The gradients that are there, and whose they are.
+struct Gradients {
+  std::vector<FlatView> views;
+  std::vector<const Parameter*> owners;
+  Device device;
+};
+Gradients gradients_of(const std::vector<Parameter>& parameters) {
+  Gradients all;
   for (auto& p : parameters) {
     const Tensor g = p.tensor.grad();
     if (!g) continue;
-    check(on_device(g.device(), [&](auto on) { return all_finite(on, g.count(), g.view()); }), "optimizer: the gradient of \"", p.name,
-          "\" ", p.tensor.shape(), " is not finite");
+    check(all.views.empty() || g.device() == all.device, "optimizer: gradients are on ", all.device, " and on ", g.device());
+    all.device = g.device();
+    all.views.push_back({g.count(), g.view()});
+    all.owners.push_back(&p);
   }
+  return all;
+}
+}  // namespace
+
+void check_gradients(const std::vector<Parameter>& parameters) {
+  const Gradients g = gradients_of(parameters);
+  const int64_t count = int64_t(g.views.size());
+  const int64_t bad = on_device(g.device, [&](auto on) { return first_not_finite(on, g.views.data(), count); });
+  if (bad < count)
+    fail("optimizer: the gradient of \"", g.owners[size_t(bad)]->name, "\" ", g.owners[size_t(bad)]->tensor.shape(), " is not finite");
 }
 
 double gradient_norm(const std::vector<Parameter>& parameters) {
-  double sum = 0;
-  for (auto& p : parameters) {
-    const Tensor g = p.tensor.grad();
-    if (g) sum += on_device(g.device(), [&](auto on) { return sum_of_squares(on, g.count(), g.view()); });
-  }
+  const Gradients g = gradients_of(parameters);
+  const double sum = on_device(g.device, [&](auto on) { return sum_of_squares(on, g.views.data(), int64_t(g.views.size())); });
   if (!std::isfinite(sum)) check_gradients(parameters);
   return std::sqrt(sum);
 }
@@ -51,9 +68,10 @@ double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm)
     if (!g) continue;
     p.tensor.clear_grad();
     if (!g.is_sole_owner()) g = g.clone();  // the memory may be the gradient of another tensor too
-    on_device(g.device(), [&](auto on) { scale_by(on, g.count(), max_norm / norm, g.view()); });
     p.tensor.set_grad(g);
   }
+  const Gradients g = gradients_of(parameters);
+  on_device(g.device, [&](auto on) { scale_by(on, g.views.data(), int64_t(g.views.size()), max_norm / norm); });
   return norm;
 }
 
@@ -74,6 +92,14 @@ void check_groups(const char* who, const std::vector<ParameterGroup>& groups) {
   std::sort(seen.begin(), seen.end());
   const auto twice = std::adjacent_find(seen.begin(), seen.end());
   check(twice == seen.end(), who, ": two parameters are named \"", twice == seen.end() ? "" : *twice, "\"");
+}
+
+Device device_of(const char* who, const std::vector<ParameterGroup>& groups) {
+  const auto all = all_parameters(groups);
+  for (auto& p : all)
+    check(p.tensor.device() == all[0].tensor.device(), who, ": \"", all[0].name, "\" is on ", all[0].tensor.device(), ", \"", p.name,
+          "\" on ", p.tensor.device());
+  return all[0].tensor.device();
 }
 
 void copy_state(const char* who, const std::vector<Parameter>& from, const std::vector<Parameter>& into) {

@@ -21,18 +21,18 @@ Sgd::Sgd(std::vector<ParameterGroup> groups, const SgdOptions& o) : groups_(std:
 
 void Sgd::step() {
   for (auto& g : groups_) check_gradients(g.parameters);
+  std::vector<SgdTensor> tensors;
   for (size_t k = 0; k < groups_.size(); ++k) {
     const ParameterGroup& group = groups_[k];
     const SgdUpdate update = {options_.learning_rate * group.learning_rate_scale, options_.momentum,
                               group.weight_decay.value_or(options_.weight_decay), options_.nesterov};
     for (size_t i = 0; i < group.parameters.size(); ++i) {
       const Tensor& p = group.parameters[i].tensor;
-      const Tensor g = p.grad();
-      if (!g) continue;
-      on_device(p.device(), [&](auto on) { sgd_update(on, update, p.count(), p.view(), g.view(), momentum_[k][i].view()); });
-      p.clear_grad();
+      if (const Tensor g = p.grad()) tensors.push_back({update, p.count(), p.view(), g.view(), momentum_[k][i].view()});
     }
   }
+  on_device(device_of("Sgd", groups_), [&](auto on) { sgd_update(on, tensors.data(), int64_t(tensors.size())); });
+  for (auto& g : groups_) clear_gradients(g.parameters);
 }
 
 std::vector<Parameter> Sgd::state() const {

@@ -83,40 +83,52 @@ bool finite_bits(int64_t n, const void* data) {
 
 }  // namespace
 
-void sgd_update(Cpu, const SgdUpdate& u, int64_t n, View p, View g, View v) {
-  on_parameter_dtype(p.dtype, [&]<class A>(A) {
-    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
-      sgd_range(u, end - begin, p.as<A>() + begin, g.as<A>() + begin, v ? v.as<A>() + begin : nullptr);
+void sgd_update(Cpu, const SgdTensor* tensors, int64_t count) {
+  for (const SgdTensor* t = tensors; t < tensors + count; ++t)
+    on_parameter_dtype(t->p.dtype, [&]<class A>(A) {
+      parallel_ranges(t->n, kGrain, [&](int64_t begin, int64_t end) {
+        A* v = t->v ? t->v.as<A>() + begin : nullptr;
+        sgd_range(t->update, end - begin, t->p.as<A>() + begin, t->g.as<A>() + begin, v);
+      });
     });
-  });
 }
 
-void adamw_update(Cpu, const AdamWUpdate& u, int64_t n, const AdamWViews& w) {
-  on_parameter_dtype(w.p.dtype, [&]<class A>(A) {
-    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
-      A *p = w.p.as<A>() + begin, *g = w.g.as<A>() + begin, *m = w.mean.as<A>() + begin, *v = w.square.as<A>() + begin;
-      if (w.largest) adamw_range<true>(u, end - begin, p, g, m, v, w.largest.as<A>() + begin);
-      else adamw_range<false, A>(u, end - begin, p, g, m, v, nullptr);
+void adamw_update(Cpu, const AdamWTensor* tensors, int64_t count) {
+  for (const AdamWTensor* t = tensors; t < tensors + count; ++t)
+    on_parameter_dtype(t->p.dtype, [&]<class A>(A) {
+      parallel_ranges(t->n, kGrain, [&](int64_t begin, int64_t end) {
+        A *p = t->p.as<A>() + begin, *g = t->g.as<A>() + begin, *m = t->mean.as<A>() + begin, *v = t->square.as<A>() + begin;
+        if (t->largest) adamw_range<true>(t->update, end - begin, p, g, m, v, t->largest.as<A>() + begin);
+        else adamw_range<false, A>(t->update, end - begin, p, g, m, v, nullptr);
+      });
     });
-  });
 }
 
-double sum_of_squares(Cpu, int64_t n, View x) {
-  return x.dtype == DType::f64 ? squares_of(n, x.as<double>()) : squares_of(n, x.as<float>());
+double sum_of_squares(Cpu, const FlatView* tensors, int64_t count) {
+  double sum = 0;
+  for (const FlatView* t = tensors; t < tensors + count; ++t)
+    sum += t->data.dtype == DType::f64 ? squares_of(t->n, t->data.as<double>()) : squares_of(t->n, t->data.as<float>());
+  return sum;
 }
 
-bool all_finite(Cpu, int64_t n, View x) {
-  if (x.dtype == DType::f64) return finite_bits<uint64_t, uint64_t(1) << 63, 0x7ff0000000000000u>(n, x.data);
-  return finite_bits<int32_t, INT32_MIN, 0x7f800000>(n, x.data);
+int64_t first_not_finite(Cpu, const FlatView* tensors, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    const FlatView& t = tensors[i];
+    const bool finite = t.data.dtype == DType::f64 ? finite_bits<uint64_t, uint64_t(1) << 63, 0x7ff0000000000000u>(t.n, t.data.data)
+                                                   : finite_bits<int32_t, INT32_MIN, 0x7f800000>(t.n, t.data.data);
+    if (!finite) return i;
+  }
+  return count;
 }
 
-void scale_by(Cpu, int64_t n, double factor, View x) {
-  on_parameter_dtype(x.dtype, [&]<class A>(A) {
-    A* p = x.as<A>();
-    parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) p[i] *= A(factor);
+void scale_by(Cpu, const FlatView* tensors, int64_t count, double factor) {
+  for (const FlatView* t = tensors; t < tensors + count; ++t)
+    on_parameter_dtype(t->data.dtype, [&]<class A>(A) {
+      A* p = t->data.as<A>();
+      parallel_ranges(t->n, kGrain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) p[i] *= A(factor);
+      });
     });
-  });
 }
 
 }  // namespace voxgrad

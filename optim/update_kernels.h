@@ -4,6 +4,7 @@
 #include "core/execution.h"
 #include "core/view.h"
 
+// What optimizers do to all parameters at once: `count` tensors of one dtype, f32 or f64, in one launch on a GPU.
 namespace voxgrad {
 
 // Constants of one step; the formulas are in sgd.h and adamw.h.
@@ -16,22 +17,33 @@ struct AdamWUpdate {
   double correction1, correction2;  // 1 - beta^t
 };
 
-// p and the moments are updated, one pass. All views of one dtype, f32 or f64. v may be null where the momentum is 0, largest without
-// amsgrad.
-void sgd_update(Cpu, const SgdUpdate&, int64_t n, View p, View g, View v);
-void sgd_update(Cuda, const SgdUpdate&, int64_t n, View p, View g, View v);
-struct AdamWViews {
+// p and the moments are updated, one pass. v may be null where the momentum is 0, largest without amsgrad.
+struct SgdTensor {
+  SgdUpdate update;
+  int64_t n;
+  View p, g, v;
+};
+void sgd_update(Cpu, const SgdTensor*, int64_t count);
+void sgd_update(Cuda, const SgdTensor*, int64_t count);
+struct AdamWTensor {
+  AdamWUpdate update;
+  int64_t n;
   View p, g, mean, square, largest;
 };
-void adamw_update(Cpu, const AdamWUpdate&, int64_t n, const AdamWViews&);
-void adamw_update(Cuda, const AdamWUpdate&, int64_t n, const AdamWViews&);
+void adamw_update(Cpu, const AdamWTensor*, int64_t count);
+void adamw_update(Cuda, const AdamWTensor*, int64_t count);
 
-// Summed in f64 in a fixed order.
-double sum_of_squares(Cpu, int64_t n, View);
-double sum_of_squares(Cuda, int64_t n, View);
-bool all_finite(Cpu, int64_t n, View);
-bool all_finite(Cuda, int64_t n, View);
-void scale_by(Cpu, int64_t n, double factor, View);
-void scale_by(Cuda, int64_t n, double factor, View);
+struct FlatView {
+  int64_t n;
+  View data;
+};
+// Over all elements of all tensors, in f64 and a fixed order.
+double sum_of_squares(Cpu, const FlatView*, int64_t count);
+double sum_of_squares(Cuda, const FlatView*, int64_t count);
+// The first tensor that holds a NaN or an infinity, or `count`.
+int64_t first_not_finite(Cpu, const FlatView*, int64_t count);
+int64_t first_not_finite(Cuda, const FlatView*, int64_t count);
+void scale_by(Cpu, const FlatView*, int64_t count, double factor);
+void scale_by(Cuda, const FlatView*, int64_t count, double factor);
 
 }  // namespace voxgrad

@@ -120,6 +120,13 @@ void cuda::give_back(int device, void* p, size_t bytes) noexcept try {
 }
 
 Scratch::Scratch(Cuda on, int64_t bytes) : on_(on), bytes_(bytes), data_(cuda::take(on, size_t(bytes))) {}
+Scratch::Scratch(Cuda on, const void* from, int64_t bytes) : Scratch(on, bytes) {
+  if (bytes > 0) cuda::copy(on, data_, from, size_t(bytes));
+}
+void Scratch::read(void* into, int64_t bytes) const {
+  cuda::copy(on_, into, data_, size_t(bytes));
+  cuda::synchronize(on_);
+}
 Scratch::~Scratch() { cuda::give_back(on_, data_, size_t(bytes_)); }
 
 void cuda::trim_memory(int device) {

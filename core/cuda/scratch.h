@@ -9,12 +9,16 @@ namespace voxgrad {
 class Scratch {
  public:
   Scratch(Cuda on, int64_t bytes);
+  Scratch(Cuda on, const void* from, int64_t bytes);  // a copy of memory of the host
   ~Scratch();
   Scratch(const Scratch&) = delete;
   template <class T>
   T* as() const {
     return static_cast<T*>(data_);
   }
+
+  // Copies the first bytes to the host, once all work given to the stream is done.
+  void read(void* into, int64_t bytes) const;
 
  private:
   Cuda on_;

@@ -12,6 +12,7 @@ struct ColumnCut {
   int64_t rows, columns, chunk_rows, chunks;
   int step;  // rows that a block takes at once
   Grid grid;
+  int64_t outer = 1;  // matrices one behind the other, along z of the grid
 };
 
 inline ColumnCut cut_columns(int64_t rows, int64_t columns) {
@@ -24,7 +25,7 @@ inline ColumnCut cut_columns(int64_t rows, int64_t columns) {
   return c;
 }
 
-// value(row, column) of type float. The grid is that of the cut.
+// value(row, column) of type float. The grid is that of the cut; `partial` is that of the block's matrix.
 template <class F>
 __device__ void column_partials(const ColumnCut& c, float* partial, F value) {
   VOXGRAD_SHARED(float, sums, [kColumnThreads]);
@@ -47,7 +48,7 @@ __device__ void column_partials(const ColumnCut& c, float* partial, F value) {
   if (first == 0 && column < c.columns) partial[int64_t(blockIdx.x) * c.columns + column] = sums[t];
 }
 
-// out[column] = scale * sum of the chunks.
+// out {outer, columns} = scale * sum of the chunks of partial {outer, chunks, columns}.
 void finish_column_sums(Cuda, const ColumnCut&, const float* partial, double scale, float* out);
 
 }  // namespace voxgrad

@@ -9,14 +9,14 @@ __global__ void column_sums_kernel(ColumnCut c, const float* partial, double sca
   const int64_t column = int64_t(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32;
   double sum = 0;
   if (column < c.columns)
-    for (int64_t k = lane; k < c.chunks; k += 32) sum += double(partial[k * c.columns + column]);
+    for (int64_t k = lane; k < c.chunks; k += 32) sum += double(partial[(blockIdx.y * c.chunks + k) * c.columns + column]);
   sum = warp_sum(sum);
-  if (lane == 0 && column < c.columns) out[column] = float(sum * scale);
+  if (lane == 0 && column < c.columns) out[blockIdx.y * c.columns + column] = float(sum * scale);
 }
 }  // namespace
 
 void finish_column_sums(Cuda on, const ColumnCut& c, const float* partial, double scale, float* out) {
-  launch<column_sums_kernel>(on, {.x = (c.columns + 7) / 8, .threads = 256}, c, partial, scale, out);
+  launch<column_sums_kernel>(on, {.x = (c.columns + 7) / 8, .y = c.outer, .threads = 256}, c, partial, scale, out);
 }
 
 }  // namespace voxgrad

@@ -28,6 +28,7 @@ OP_CASES(reduce) {
   add("max over space", s, [](const Tensor& x) { return max(x, {1, 2, 3}); }, 60, (s.count() + 6) * 4);
   add("max over axes apart, kept", s, [](const Tensor& x) { return max(x, {1, -1}, {.keep = true}); }, 9, (s.count() + 40) * 4);
   add("max over nothing", {2, 3}, [](const Tensor& x) { return max(x, {}); }, 1, 48);
+  add("max of many", {2, 301, 3}, [](const Tensor& x) { return max(x, {1}); }, 301, (2 * 301 * 3 + 6) * 4);
   for (int64_t channels : {1, 3, 40, 300})
     cases.push_back({.op = "argmax_channels", .name = std::to_string(channels) + " channels", .inputs = {{Shape{2, 3, 2, 5, channels}}},
                      .run = [](const Tensors& in) { return argmax_channels(in[0]); }, .differentiable = false});

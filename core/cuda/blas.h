@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+
+#include "core/execution.h"
+
+namespace voxgrad {
+
+// Row-major c {m, n} = op(a) op(b), or += where `add`, for each of `batch` matrices one behind the other. a is {m, k} or, transposed,
+// {k, m}; b is {k, n} or, transposed, {n, k}.
+struct BlasGemm {
+  int64_t batch = 1, m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false, add = false;
+};
+// In f32 throughout (no tf32), by cuBLAS; the same bits for the same shapes.
+void blas_gemm(Cuda, const BlasGemm&, const float* a, const float* b, float* c);
+
+}  // namespace voxgrad
