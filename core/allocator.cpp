@@ -1,5 +1,6 @@
 // Memory of the CPU: blocks of rounded sizes, kept on release and handed out again, because fresh pages cost more than a convolution's
-// epilogue.
+// epilogue. A block serves requests down to two thirds of its size, and what is kept beside what is in use stays near the most that was
+// ever in use at once.
 #include <sys/mman.h>
 
 #include <bit>
@@ -21,7 +22,7 @@
 
 namespace voxgrad {
 namespace {
-constexpr size_t kRedZone = 64, kSmall = 64 << 10, kHuge = 4 << 20;
+constexpr size_t kRedZone = 64, kSmall = 64 << 10, kHuge = 4 << 20, kSpare = 64 << 20;
 constexpr unsigned char kRedByte = 0xA5;
 
 // Small sizes to 64 bytes, others up to one of eight steps between powers of two: equal sizes meet again, 12.5 % is lost at most.
@@ -34,18 +35,33 @@ size_t rounded(size_t bytes) {
 struct Pool {
   std::mutex mutex;
   std::map<size_t, std::vector<void*>> free;
-  std::unordered_map<void*, size_t> live;  // requested bytes; kept only when memory is checked
+  std::unordered_map<void*, size_t> sizes;  // of the blocks in use that are not small
+  std::unordered_map<void*, size_t> live;   // requested bytes; kept only when memory is checked
   MemoryStats stats;
   const bool checked = [] {
     const char* text = std::getenv("VOXGRAD_CHECK_MEMORY");
     return text && std::strcmp(text, "0") != 0;
   }();
 
-  void trim() {
-    for (auto& [size, blocks] : free)
-      for (void* p : blocks) std::free(p);
-    free.clear();
-    stats.cached = 0;
+  // Gives kept blocks back, the largest first, until no more than `most` bytes are kept.
+  void trim(size_t most = 0) {
+    while (stats.cached > most && !free.empty()) {
+      const auto largest = std::prev(free.end());
+      std::free(largest->second.back());
+      stats.cached -= largest->first;
+      largest->second.pop_back();
+      if (largest->second.empty()) free.erase(largest);
+    }
+  }
+  // A kept block for `size` bytes, which becomes the size of the block; null where there is none.
+  void* take(size_t& size) {
+    const auto it = free.lower_bound(size);
+    if (it == free.end() || it->first > size + size / 2) return nullptr;
+    void* p = it->second.back();
+    size = it->first, stats.cached -= size;
+    it->second.pop_back();
+    if (it->second.empty()) free.erase(it);
+    return p;
   }
 };
 Pool& pool() {
@@ -68,22 +84,19 @@ bool red_zone_intact(const void* p, size_t bytes) {
 
 void* cpu::allocate(size_t bytes) {
   Pool& m = pool();
-  const size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
+  size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
   std::lock_guard lock(m.mutex);
-  void* p = nullptr;
-  if (auto it = m.free.find(size); it != m.free.end() && !it->second.empty()) {
-    p = it->second.back();
-    it->second.pop_back();
-    m.stats.cached -= size;
-  } else {
-    // What is kept may not outgrow what is used: sizes that no longer occur are given back.
-    if (m.stats.cached > m.stats.in_use / 2 + (size_t(256) << 20)) m.trim();
+  void* p = size > kSmall ? m.take(size) : nullptr;
+  if (!p) {
+    const size_t most = m.stats.peak + m.stats.peak / 8 + kSpare, others = m.stats.in_use + size;
+    m.trim(most > others ? most - others : 0);
     p = from_system(size);
     if (!p) m.trim(), p = from_system(size);
     if (!p)
       fail("out of memory: ", bytes, " bytes were asked for while ", m.stats.in_use,
            " bytes are in use on the CPU; a smaller patch or batch needs less");
   }
+  if (size > kSmall) m.sizes[p] = size;
   m.stats.in_use += size;
   m.stats.peak = std::max(m.stats.peak, m.stats.in_use);
   if (m.checked) {
@@ -97,8 +110,13 @@ void* cpu::allocate(size_t bytes) {
 void cpu::release(void* p, size_t bytes) noexcept {
   if (!p) return;
   Pool& m = pool();
-  const size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
+  size_t size = rounded(bytes + (m.checked ? kRedZone : 0));
   std::lock_guard lock(m.mutex);
+  if (size > kSmall) {
+    const auto it = m.sizes.find(p);
+    size = it->second;
+    m.sizes.erase(it);
+  }
   if (m.checked) {
     m.live.erase(p);
     if (!red_zone_intact(p, bytes)) {
