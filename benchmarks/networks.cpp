@@ -103,13 +103,14 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
                        return job(n, s);
                      }});
   };
-  const auto extent = [&](int v) { return sizes.tiny ? 32 : v; };
-  const Network plain{"unet 32-64-128-256-320, 2x64^3", 5, sizes.channels(32), 2, {extent(64), extent(64), extent(64)}};
-  const Network small{"unet 16-32-64-128, 2x40x56x40", 4, sizes.channels(16), 2, {extent(40), extent(56), extent(40)}};
+  const auto base = [&](int features) { return sizes.tiny ? 4 : features; };
+  const auto extent = [&](int v) { return sizes.tiny ? 16 : v; };
+  const Network plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
+  const Network small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
   for (const Network& n : {plain, small}) add("step", n, "unet_step", step_job);
   for (const Network& n : {plain, small}) add("inference", n, "unet_inference", inference_job);
   for (const int e : {32, 48, 64, 96, 128, 160, 192, 256})
-    add("sweep", {"unet 16-32-64-128, voxels " + std::to_string(e), 4, sizes.channels(16), 1, {extent(e), extent(e), extent(e)}},
+    add("sweep", {"unet 16-32-64-128, voxels " + std::to_string(e), 4, base(16), 1, {extent(e), extent(e), extent(e)}},
         "unet_inference", inference_job);
 }
 
