@@ -1,5 +1,5 @@
 // Memory of the CPU: blocks of rounded sizes, kept on release and handed out again, because fresh pages cost more than a convolution's
-// epilogue. A block serves requests down to two thirds of its size, and what is kept beside what is in use stays near the most that was
+// epilogue. A block serves requests down to half its size, and what is kept beside what is in use stays near the most that was
 // ever in use at once.
 #include <sys/mman.h>
 
@@ -56,7 +56,7 @@ struct Pool {
   // A kept block for `size` bytes, which becomes the size of the block; null where there is none.
   void* take(size_t& size) {
     const auto it = free.lower_bound(size);
-    if (it == free.end() || it->first > size + size / 2) return nullptr;
+    if (it == free.end() || it->first > 2 * size) return nullptr;
     void* p = it->second.back();
     size = it->first, stats.cached -= size;
     it->second.pop_back();
@@ -88,7 +88,7 @@ void* cpu::allocate(size_t bytes) {
   std::lock_guard lock(m.mutex);
   void* p = size > kSmall ? m.take(size) : nullptr;
   if (!p) {
-    const size_t most = m.stats.peak + m.stats.peak / 8 + kSpare, others = m.stats.in_use + size;
+    const size_t most = m.stats.peak + m.stats.peak / 4 + kSpare, others = m.stats.in_use + size;
     m.trim(most > others ? most - others : 0);
     p = from_system(size);
     if (!p) m.trim(), p = from_system(size);
