@@ -32,6 +32,17 @@ TEST_CASE("the op cases of Winograd's algorithm are computed by it") {
   wants(problem(1, {10, 6, 6}, 16, 16, 1), 2, 2);
 }
 
+TEST_CASE("large weights that meet few tiles are streamed") {
+  for (const Conv3dProblem& p : {problem(1, {5, 6, 7}, 192, 192, 1), problem(1, {8, 8, 8}, 256, 256, 1)}) {
+    const ConvGather g = forward_gather(p);
+    const auto tile = winograd_tile(g, 16);
+    REQUIRE(tile);
+    CHECK(winograd_streams(g, *tile, 16));
+  }
+  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {32, 32, 32}, 256, 256, 1)), {4, 4}, 16));
+  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {8, 8, 8}, 64, 64, 1)), {4, 4}, 16));
+}
+
 TEST_CASE("Winograd's algorithm is for dense 3x3x3 kernels with stride and dilation 1 and enough channels") {
   Conv3dProblem p = problem(1, {32, 32, 32}, 32, 32, 1);
   CHECK(winograd_tile(forward_gather(p), 16));

@@ -190,7 +190,8 @@ void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View
   const ConvInput input(&x, 1);
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
-    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_weight_gradient<A>(g, *tile, input, gy, gw);
+    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
+      winograd_weight_gradient<A>(g, *tile, input, gy, gw);
     else WeightPass<A>(g, input, gy, gw).run();
   });
 }

@@ -21,5 +21,6 @@ OP_CASES(winograd) {
   add("Winograd 2x4x4, several groups of channels", {1, 4, 8, 8, 80}, 96, 1);
   add("Winograd 2x4x4, padding 2", {1, 16, 3, 2, 20}, 33, 2);
   add("Winograd 2x2x4, two samples", {2, 8, 6, 8, 16}, 16, 1);
+  add("Winograd, streamed weights", {1, 5, 6, 7, 192}, 192, 1);
   add("Winograd 2x2x2", {1, 10, 6, 6, 16}, 16, 1);
 }

@@ -2,20 +2,29 @@
 
 #include "core/parallel.h"
 #include "kernels/conv3d/winograd.h"
+#include "kernels/conv3d/winograd_pack.h"
 
 // Forward pass and input gradient: a task transforms the inputs of a block of tiles, multiplies each frequency by the weights of that
 // frequency, and transforms the products back, a part of the output channels at a time.
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16;         // enough to keep a few threads evenly busy
-constexpr int64_t kPartChannels = 64;  // of the products in memory at a time
+constexpr int64_t kTasks = 16;                                 // enough to keep a few threads evenly busy
+constexpr int64_t kStreamedInputs = 32, kStreamedVectors = 2;  // of weights in memory at a time, where they are streamed
+constexpr int64_t kPartChannels = 64;                          // of the products in memory at a time
 
 template <class A>
 class WinogradGather {
  public:
   WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, View w, View bias, View y)
-      : g_(g), isa_(conv_isa<A>()), transforms_(winograd_isa<A>(tile)), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+      : g_(g),
+        isa_(conv_isa<A>()),
+        transforms_(winograd_isa<A>(tile)),
+        x_(x),
+        y_(y),
+        pack_(g, isa_, transforms_, w),
+        streamed_(winograd_streams(g, tile, isa_.lanes)),
+        blocks_(g.outputs, isa_.lanes, streamed_ ? kStreamedVectors : isa_.vectors) {
     const int64_t lanes = isa_.lanes;
     frequencies_ = tile.frequencies(), inputs_ = round_up(g.inputs, lanes);
     for (int64_t first = 0; first < blocks_.count;) {
@@ -32,10 +41,13 @@ class WinogradGather {
     bias_.resize(size_t(blocks_.vectors * lanes));
     for (int64_t k = 0; bias && k < g.outputs; ++k) bias_[size_t(k)] = bias.as<A>()[k];
     zeros_.resize(size_t(std::max(tiling_.extent[2] * inputs_, part_channels_)));
-    transform_weights(w);
   }
 
-  void run() {
+  void run() { streamed_ ? run_streamed() : run_packed(); }
+
+ private:
+  void run_packed() {
+    transform_weights();
     const int64_t tiles = plan_.tiles_of_block(), input_step = frequency_step<A>(tiles, inputs_),
                   product_step = frequency_step<A>(tiles, part_channels_);
     const int64_t extents = round_up(tiling_.extents() * inputs_, 16);
@@ -67,13 +79,61 @@ class WinogradGather {
     });
   }
 
- private:
+  // Weights that exceed the caches and meet few tiles: all tiles are transformed first; then a task takes a block of output channels and
+  // multiplies the weights of a few inputs as soon as it has transformed them.
+  void run_streamed() {
+    const int64_t blocks = g_.n * plan_.blocks();
+    std::vector<int64_t> first_tile(size_t(blocks + 1));
+    for (int64_t i = 0; i < blocks; ++i)
+      first_tile[size_t(i + 1)] = first_tile[size_t(i)] + tiles_at(ConvStart(tiling_, i % plan_.blocks())).count();
+    const int64_t tiles = first_tile.back(), step = frequency_step<A>(tiles, inputs_);
+    ConvScratch<A> inputs(frequencies_ * step);
+    parallel_ranges(blocks, 1, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(round_up(tiling_.extents() * inputs_, 16));
+      Worker worker{.tile = ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), .input_step = step};
+      for (int64_t i = begin; i < end; ++i) {
+        const ConvStart start(tiling_, i % plan_.blocks());
+        worker.inputs = inputs.data() + first_tile[size_t(i)] * inputs_;
+        worker.tile.load(i / plan_.blocks(), 0, start);
+        transform_inputs(worker, tiles_at(start));
+      }
+    });
+    parallel_for(blocks_.count, 1, [&](int64_t b) {
+      const int64_t width = blocks_.width(b) * isa_.lanes, product_step = frequency_step<A>(tiles, width),
+                    weight_step = frequency_step<A>(kStreamedInputs, width);
+      ConvScratch<A> scratch(frequencies_ * (product_step + weight_step) + pack_.scratch());
+      A *const products = scratch.data(), *const weights = products + frequencies_ * product_step,
+               *const squares = weights + frequencies_ * weight_step;
+      ConvRun run;
+      ConvRow<A> row;
+      row.runs = &run, row.run_count = 1, row.x_step = inputs_, row.y_step = width, row.voxels = tiles, row.width = blocks_.width(b);
+      for (int64_t first = 0; first < g_.inputs; first += kStreamedInputs) {
+        run.steps = std::min(kStreamedInputs, g_.inputs - first);
+        for (int64_t v = 0; v < blocks_.width(b); ++v)
+          for (int64_t c = 0; c < run.steps; c += isa_.lanes)
+            pack_.vector(blocks_.first(b) + v, first + c, std::min(isa_.lanes, run.steps - c), weights + c * width + v * isa_.lanes, width,
+                         weight_step, squares);
+        row.init = first == 0 ? zeros_.data() : nullptr;
+        for (int64_t f = 0; f < frequencies_; ++f) {
+          row.x = inputs.data() + f * step + first, row.w = weights + f * weight_step, row.y = products + f * product_step;
+          isa_.gather(row);
+        }
+      }
+      Worker worker{.tile = ConvTile<A>(isa_, g_, tiling_, x_, inputs_, nullptr), .product_step = product_step};
+      for (int64_t i = 0; i < blocks; ++i) {
+        const ConvStart start(tiling_, i % plan_.blocks());
+        worker.products = products + first_tile[size_t(i)] * width;
+        transform_outputs(worker, {b, b + 1}, tiles_at(start), i / plan_.blocks(), start);
+      }
+    });
+  }
+
   struct Worker {
     ConvTile<A> tile;
-    A *inputs, *products;  // {frequency, tile, channel}
-    int64_t input_step, product_step;
-    std::vector<const A*> lines;
-    std::vector<void*> out_lines;
+    A *inputs = nullptr, *products = nullptr;  // {frequency, tile, channel}
+    int64_t input_step = 0, product_step = 0;
+    std::vector<const A*> lines = {};
+    std::vector<void*> out_lines = {};
   };
   struct Part {
     int64_t first, last;  // blocks of output channels
@@ -99,35 +159,18 @@ class WinogradGather {
     return at;
   }
 
-  void transform_weights(View w) {
+  void transform_weights() {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes;
     weights_.emplace(weights_at(blocks_.count));
-    int64_t tap[27];
-    for (int64_t i = 0; i < 27; ++i)
-      tap[i] = g_.tap(g_.axes[0][0].tap[size_t(i / 9)], g_.axes[1][0].tap[size_t(i / 3 % 3)], g_.axes[2][0].tap[size_t(i % 3)]) * g_.w_tap;
     parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> turned(27 * lanes * lanes);
-      int64_t turned_tap[27];
-      for (int64_t i = 0; i < 27; ++i) turned_tap[i] = i * lanes * lanes;
+      ConvScratch<A> scratch(pack_.scratch());
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t vector = i / pieces, first = i % pieces * lanes, count = std::min(lanes, inputs - first);
-        const int64_t real = std::min(lanes, g_.outputs - vector * lanes);
+        const int64_t vector = i / pieces, first = i % pieces * lanes;
         int64_t block = 0;
         while (blocks_.first(block + 1) <= vector) ++block;
-        const int64_t width = blocks_.width(block) * lanes, step = weight_step(block);
+        const int64_t width = blocks_.width(block) * lanes;
         A* to = weights_->data() + weights_at(block) + first * width + (vector - blocks_.first(block)) * lanes;
-        const A* from = w.as<A>() + vector * lanes * g_.w_output + first * g_.w_input;
-        const bool direct = g_.w_output == 1 && real == lanes;
-        if (!direct) std::fill_n(turned.data(), 27 * lanes * lanes, A(0));
-        for (int64_t t = 0; t < 27 && !direct; ++t) {
-          A* square = turned.data() + turned_tap[t];
-          if (g_.w_input == 1) isa_.transpose(from + tap[t], g_.w_output, square, lanes, real, count);
-          else
-            for (int64_t c = 0; c < count; ++c) std::copy_n(from + tap[t] + c * g_.w_input, real, square + c * lanes);
-        }
-        for (int64_t c = 0; c < count; ++c)
-          transforms_.transform_weights(direct ? from + c * g_.w_input : turned.data() + c * lanes, direct ? tap : turned_tap,
-                                        to + c * width, step);
+        pack_.vector(vector, first, std::min(lanes, inputs - first), to, width, weight_step(block), scratch.data());
       }
     });
   }
@@ -188,6 +231,8 @@ class WinogradGather {
   const WinogradIsa<A> transforms_;
   const ConvInput& x_;
   View y_;
+  const WinogradPack<A> pack_;
+  const bool streamed_;
   ConvBlocks blocks_;
   std::vector<Part> parts_;
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block

@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kBlockBytes = 512 << 10;   // of the frequencies of a block: half of a second-level cache
 constexpr int64_t kFewest = 16, kMost = 64;  // tiles of a block: a product of matrices wants so many rows
+constexpr int64_t kStreamedTiles = 96;
 
 bool is_eligible(const ConvGather& g) {
   if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
@@ -21,14 +22,19 @@ bool is_eligible(const ConvGather& g) {
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
-// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches.
-constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kFarBytes = 12e6, kDirect = 1.07;
+// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient.
+constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07;
 
-double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes) {
-  const double tiles = double(g.n) * double(ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w));
+int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
+  return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
+}
+double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, ConvPass pass) {
+  const double tiles = double(tiles_of(g, tile));
   const double in = double(ceil_div(g.inputs, lanes)), out = double(ceil_div(g.outputs, lanes)), f = double(tile.frequencies());
-  const double weights = double(g.inputs) * out, bytes = f * weights * double(lanes) * 4;
-  return f * (tiles * (kMultiplyAdd * weights + kTransform * (in + out)) + (bytes < kFarBytes ? kWeight : kFarWeight) * weights);
+  const double weights = double(g.inputs) * out;
+  const bool far = !winograd_streams(g, tile, lanes) && f * weights * double(lanes) * 4 > kFarBytes;
+  const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight : far ? kFarWeight : kWeight;
+  return f * (tiles * (kMultiplyAdd * weights + kTransform * (in + out)) + weight * weights);
 }
 double direct_cost(const ConvGather& g, int64_t lanes) {
   // Taps outside the volume are skipped along D and H.
@@ -54,12 +60,17 @@ ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
 ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
 ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
 
-std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes) {
+bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
+  const double weights = double(tile.frequencies()) * double(g.inputs) * double(round_up(g.outputs, lanes)) * 4;
+  return weights > kFarBytes && tiles_of(g, tile) <= kStreamedTiles;
+}
+
+std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass) {
   if (!is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
   double best = direct_cost(g, lanes);
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
-    if (const double cost = winograd_cost(g, tile, lanes); cost < best) best = cost, chosen = tile;
+    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best) best = cost, chosen = tile;
   return chosen;
 }
 

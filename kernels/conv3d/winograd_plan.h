@@ -18,8 +18,12 @@ struct WinogradPlan {
   ConvTiling outputs(const ConvGather&) const;
 };
 
-// The tile with which Winograd's algorithm computes a gather (3x3x3, stride 1) fastest; none where the direct kernel is faster.
-std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes);
+enum class ConvPass { gather, weight_gradient };
+// The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel is faster.
+std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather);
+
+// Whether the transformed weights exceed the caches and meet so few tiles that they are better made where they are multiplied.
+bool winograd_streams(const ConvGather&, WinogradTile, int64_t lanes);
 
 // Blocks for `frequencies` elements of `bytes` per tile; at least `wanted` of them where the volume is large enough to be shared out.
 WinogradPlan winograd_plan(const ConvGather&, WinogradTile, int64_t bytes_per_tile, int64_t wanted);

@@ -1,0 +1,85 @@
+#pragma once
+// Convolutions on CUDA are told as gathers: y[n, v, m] = sum over taps t and channels r of x[n, source(v, t), r] w[t, m, r], with the same
+// affine map of positions along every axis. The forward pass is one gather; the input gradient is one for each residue of positions
+// modulo the stride, since these see different taps.
+#include "core/cuda/launch.h"
+#include "core/view.h"
+#include "kernels/conv3d/conv3d_kernels.h"
+
+namespace voxgrad {
+
+// Output j < count lies at first + j step of `out` positions; tap t reads position j in_step + offset + t tap_step of `in`, zero outside.
+// In the weights the tap has index weight_first + t weight_step.
+struct GatherAxis {
+  int out = 1, first = 0, step = 1, count = 1;
+  int in = 1, in_step = 1, offset = 0;
+  int taps = 1, tap_step = 1, weight_first = 0, weight_step = 1;
+
+  // Distance of the positions of x that are read at all, and how many of them `tile` neighbouring outputs need.
+  VOXGRAD_HD int unit() const {
+    if (taps == 1) return in_step;
+    int a = in_step, b = tap_step;
+    while (b) {
+      const int rest = a % b;
+      a = b, b = rest;
+    }
+    return a;
+  }
+  VOXGRAD_HD int halo(int tile) const { return ((tile - 1) * in_step + (taps - 1) * tap_step) / unit() + 1; }
+};
+
+struct ConvGather {
+  int64_t n = 1;
+  int groups = 1, inputs = 1, outputs = 1;  // channels of x and of y per group
+  GatherAxis axis[3];
+  int taps = 1;
+
+  VOXGRAD_HD int64_t out_voxels() const { return n * axis[0].count * axis[1].count * axis[2].count; }
+  VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
+};
+
+// The axis of the forward pass, and that of the input gradient for positions = residue modulo the stride. Without a tap, taps is 0.
+GatherAxis forward_axis(const Conv3dProblem&, int axis);
+GatherAxis gradient_axis(const Conv3dProblem&, int axis, int residue);
+
+// The weights of a gather as a kernel wants them: {groups, taps, rows, columns} of T, row = output channel, column = input channel, zeros
+// beyond those that there are. For direct kernels rows and columns change places.
+struct WeightPack {
+  int rows = 1, columns = 1;
+  int64_t row_stride = 0, column_stride = 0, tap_stride = 0, group_stride = 0;  // in w
+  int kernel_h = 1, kernel_w = 1;
+  bool transposed = false;
+};
+int64_t packed_count(const ConvGather&, const WeightPack&);
+
+// Which way of computing there is for a gather.
+bool mma_is_possible(const ConvGather&);
+// y = gather + bias, from f32 weights packed by `pack`; bias may be null. T = f32 is rounded to tf32.
+template <class T>
+void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
+// In f32 throughout.
+template <class T>
+void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
+
+// gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
+template <class T>
+void conv_weights_mma(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+template <class T>
+void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+// gw[i] = the sum over the chunks of partial {chunks, weights}, in f64.
+void total_weights(Cuda, int64_t weights, int64_t chunks, const float* partial, float* gw);
+
+// Packs f32 weights as T; f32 is rounded to tf32 where `rounded`.
+template <class T>
+void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool rounded, const float* w, T* packed);
+
+// Outputs of a block along the axes, and what they read of x.
+struct GatherTile {
+  int extent[3] = {1, 1, 1}, halo[3] = {1, 1, 1};
+  VOXGRAD_HD int halo_voxels() const { return halo[0] * halo[1] * halo[2]; }
+  VOXGRAD_HD int voxels() const { return extent[0] * extent[1] * extent[2]; }
+};
+// 128 outputs or, where their halo is too large, 64; extent[0] is 0 where that is too large as well.
+GatherTile halo_tile(const ConvGather&);
+
+}  // namespace voxgrad
