@@ -27,6 +27,7 @@ class GatherPass {
     const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A)), others = g.n * g.slices;
     parts_ = std::clamp<int64_t>(kTasks / (others * tile_volume(g, in_bytes, out_bytes, 1).tiles()), 1, blocks_.count);
     tiling_ = tile_volume(g, in_bytes, out_bytes, (kTasks + others * parts_ - 1) / (others * parts_));
+    if (ConvTile<A>::is_readable(g, x, inputs_) && g.slices == 1) read_in_place(tiling_, g);
     const int64_t widest = blocks_.width(blocks_.count - 1) * lanes * int64_t(sizeof(A));
     most_steps_ = std::max<int64_t>(kWeightBytes / widest, 16);
     phases_ = phases_of(g, tiling_, inputs_, g.depthwise ? 0 : dot_ ? int64_t(1) << 40 : most_steps_);

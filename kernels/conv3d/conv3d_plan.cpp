@@ -114,6 +114,16 @@ ConvTiling tile_volume(const ConvGather& g, int64_t in_bytes, int64_t out_bytes,
   return t;
 }
 
+void read_in_place(ConvTiling& t, const ConvGather& g) {
+  for (int a = 0; a < 3; ++a)
+    for (const ConvAxis& axis : g.axes[size_t(a)])
+      if (!axis.offset.empty() &&
+          (axis.offset.front() < 0 || (axis.positions - 1) * int64_t(g.in_step[a]) + axis.offset.back() >= int64_t(g.in[a])))
+        return;
+  t.in_place = true;
+  for (int a = 0; a < 3; ++a) t.extent[a] = g.in[a], t.step[a] = g.in_step[a];
+}
+
 std::vector<ConvPhase> phases_of(const ConvGather& g, const ConvTiling& t, int64_t channels, int64_t most_steps) {
   std::vector<ConvPhase> out;
   int64_t first_tap = 0;

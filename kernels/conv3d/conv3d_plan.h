@@ -38,10 +38,11 @@ ConvGather gradient_gather(const Conv3dProblem&);
 // (m0 + i / step) in_step + low + i % step: where the stride exceeds what the kernel spans, the inputs between are left out.
 struct ConvTiling {
   int64_t positions[3], block[3], count[3], extent[3], step[3], in_step[3], low[3], in[3];
+  bool in_place = false;  // the tile is the volume itself: nothing is loaded
 
   int64_t tiles() const { return count[0] * count[1] * count[2]; }
   int64_t voxels() const { return block[0] * block[1] * block[2]; }
-  int64_t extents() const { return extent[0] * extent[1] * extent[2]; }
+  int64_t extents() const { return in_place ? 0 : extent[0] * extent[1] * extent[2]; }
   // -1: outside the volume.
   int64_t coordinate(int axis, int64_t start, int64_t i) const {
     const int64_t c = (start + i / step[axis]) * in_step[axis] + low[axis] + i % step[axis];
@@ -51,6 +52,9 @@ struct ConvTiling {
 // Tiles that fit the second-level cache with `in_bytes` per input and `out_bytes` per position, and at least `wanted` of them where the
 // volume is large enough to be shared out.
 ConvTiling tile_volume(const ConvGather&, int64_t in_bytes, int64_t out_bytes, int64_t wanted);
+
+// Makes the volume the tile where no output reads beyond it. Before phases_of, whose runs are of the tile.
+void read_in_place(ConvTiling&, const ConvGather&);
 
 // A run of a tile with the row of taps it belongs to: rows of the tile that lie outside the volume are skipped, not multiplied by zero.
 struct ConvPiece {

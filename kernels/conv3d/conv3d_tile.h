@@ -67,25 +67,25 @@ class ConvInput {
 };
 
 // The inputs that a tile reads, in A, zero outside the volume: tile {extent[0], extent[1], extent[2], padded channels}. Rows that lie
-// outside the volume as a whole are left unwritten; inside() tells. Where every input is read once and as it is, rows of x itself.
+// outside the volume as a whole are left unwritten; inside() tells. In place, rows of x itself.
 template <class A>
 class ConvTile {
  public:
   ConvTile(const ConvIsa<A>& isa, const ConvGather& g, const ConvTiling& t, const ConvInput& x, int64_t padded, A* data)
-      : isa_(isa), g_(g), t_(t), x_(x), padded_(padded), data_(data), direct_(reads_directly(g, x.whole(), padded)) {
+      : isa_(isa), g_(g), t_(t), x_(x), padded_(padded), data_(data) {
     for (int a = 0; a < 2; ++a) rows_[a].resize(size_t(t.extent[a]));
   }
-  static bool reads_directly(const ConvGather& g, View x, int64_t padded) {
-    bool inside = x && x.dtype == dtype_of<A> && padded == g.inputs && g.taps() == 1;
-    for (auto& phases : g.axes) inside = inside && phases.size() == 1 && phases[0].offset[0] == 0;
-    return inside && (g.out.d - 1) * g.in_step.d < g.in.d && (g.out.h - 1) * g.in_step.h < g.in.h && (g.out.w - 1) * g.in_step.w < g.in.w;
+  // Whether elements of x can be read as they are.
+  static bool is_readable(const ConvGather& g, const ConvInput& x, int64_t padded) {
+    const View whole = x.whole();
+    return whole && whole.dtype == dtype_of<A> && padded == g.inputs;
   }
 
   void load(int64_t sample, int64_t slice, const ConvStart& start) {
     for (int a = 0; a < 2; ++a)
       for (int64_t i = 0; i < t_.extent[a]; ++i) rows_[a][size_t(i)] = t_.coordinate(a, start.at[a], i);
     sample_ = sample, first_ = slice * g_.inputs;
-    if (direct_) return void(start_ = start.at[2] * t_.in_step[2]);
+    if (t_.in_place) return void(start_ = start.at[2] * t_.in_step[2] + t_.low[2]);
     find_segments(start);
     const int64_t count = g_.inputs_of(slice);
     for (int64_t z = 0; z < t_.extent[0]; ++z)
@@ -102,10 +102,10 @@ class ConvTile {
   bool inside(int64_t z, int64_t y) const { return rows_[0][size_t(z)] >= 0 && rows_[1][size_t(y)] >= 0; }
   // The first input of row (z, y) of the tile, and the elements between the inputs of neighbouring positions.
   const A* row(int64_t z, int64_t y) const {
-    if (!direct_) return data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
+    if (!t_.in_place) return data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
     return x_.whole().template as<A>() + (input_row(z, y) + start_) * g_.in_channels + first_;
   }
-  int64_t step() const { return direct_ ? t_.in_step[2] * g_.in_channels : t_.step[2] * padded_; }
+  int64_t step() const { return t_.step[2] * (t_.in_place ? g_.in_channels : padded_); }
 
  private:
   int64_t input_row(int64_t z, int64_t y) const {
@@ -135,8 +135,7 @@ class ConvTile {
   const ConvInput& x_;
   const int64_t padded_;
   A* data_;
-  const bool direct_;
-  int64_t sample_ = 0, first_ = 0, start_ = 0;  // of the tile: sample, channel and, where read directly, position along the row
+  int64_t sample_ = 0, first_ = 0, start_ = 0;  // of the tile: sample, channel and, where read in place, position along the row
   std::vector<int64_t> rows_[2];
   std::vector<Segment> segments_;
 };

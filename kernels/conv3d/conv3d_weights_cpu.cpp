@@ -40,6 +40,7 @@ class WeightPass {
     tiling_ = tile_volume(g, in_bytes, out_bytes, (chunks + g.n - 1) / g.n);
     chunks_ = std::min(chunks, g.n * tiling_.tiles());
     block_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_), 1, blocks_.count);
+    if (ConvTile<A>::is_readable(g, x, inputs_) && g.slices == 1) read_in_place(tiling_, g);
     phase_ = std::move(phases_of(g, tiling_, inputs_, swapped_ || g.depthwise ? 0 : int64_t(1) << 40)[0]);
     const int64_t rows = int64_t(phase_.axis[0]->tap.size());
     tap_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_ * block_parts_), 1, rows);
