@@ -37,6 +37,7 @@ struct ConvOuter {
   int64_t row_count = 0;
   A* sum = nullptr;
   int64_t sum_step = 0, extent = 0, vectors = 0;
+  const int64_t* offsets = nullptr;  // of outer_scattered: where the elements r of a voxel lie
 };
 
 // dst[r][i] = act((src[r][i] - mean[i]) factor[i] + offset[i]) for r < rows, i < n; without a mean src itself.
@@ -71,6 +72,8 @@ struct ConvIsa {
   // y[v][l] = init[l] + sum over runs of x[v][run.x + l] w[run.w + l].
   void (*depthwise)(const ConvRow<A>&);
   void (*outer)(const ConvOuter<A>&);
+  // The same of a[v][offsets[r]].
+  void (*outer_scattered)(const ConvOuter<A>&);
   // sum[run.w + l] += sum over the voxels of the rows of a[v][run.x + l] b[v][l].
   void (*depthwise_outer)(const ConvOuter<A>&, const ConvRun* runs, int64_t run_count);
   // sum[c] += sum over rows of the dense g {rows, channels}.

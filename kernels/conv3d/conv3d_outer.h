@@ -11,12 +11,14 @@ template <int NB>
 constexpr int kRanks = NB == 1 ? 12 : 6;
 #endif
 
-template <class A, int R, int NB>
+template <class A, int R, int NB, bool Scattered>
 void outer_ranks(const ConvOuter<A>& o, int64_t first) {
   constexpr int L = kLanes<A>;
+  int64_t offset[R];
+  for (int r = 0; r < R; ++r) offset[r] = Scattered ? o.offsets[first + r] : first + r;
   Vector<A> sum[R][NB] = {};
   for (int64_t i = 0; i < o.row_count; ++i) {
-    const A *a = o.rows[i].a + first, *b = o.rows[i].b;
+    const A *a = o.rows[i].a + (Scattered ? 0 : first), *b = o.rows[i].b;
     for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
       Vector<A> lanes[NB];
 #pragma GCC unroll 4
@@ -24,7 +26,7 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-        for (int n = 0; n < NB; ++n) sum[r][n] += a[r] * lanes[n];
+        for (int n = 0; n < NB; ++n) sum[r][n] += a[Scattered ? offset[r] : r] * lanes[n];
     }
   }
   A* to = o.sum + first * o.sum_step;
@@ -34,20 +36,29 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
     for (int n = 0; n < NB; ++n) store(to + r * o.sum_step + n * L, load(to + r * o.sum_step + n * L) + sum[r][n]);
 }
 
-template <class A, int NB, int... R>
+template <class A, int NB, bool Scattered, int... R>
 VOXGRAD_INLINE void outer_width(const ConvOuter<A>& o, std::integer_sequence<int, R...>) {
-  static constexpr void (*by_ranks[])(const ConvOuter<A>&, int64_t) = {outer_ranks<A, R + 1, NB>...};
-  for_pieces(o.extent, kRanks<NB>, [&](int64_t first, int64_t count) { by_ranks[count - 1](o, first); });
+  static constexpr void (*by_ranks[])(const ConvOuter<A>&, int64_t) = {outer_ranks<A, R + 1, NB, Scattered>...};
+  for_pieces(o.extent, int64_t(sizeof...(R)), [&](int64_t first, int64_t count) { by_ranks[count - 1](o, first); });
 }
 
+template <class A, bool Scattered>
+VOXGRAD_INLINE void outer_of(const ConvOuter<A>& o) {
+  constexpr auto ranks = [](int n) { return Scattered && n > 9 ? 9 : n; };  // more offsets than that leave the registers
+  if (o.vectors == 1) return outer_width<A, 1, Scattered>(o, std::make_integer_sequence<int, ranks(kRanks<1>)>{});
+  if (o.vectors == 2) return outer_width<A, 2, Scattered>(o, std::make_integer_sequence<int, ranks(kRanks<2>)>{});
+  if constexpr (kVectors == 4) {
+    if (o.vectors == 3) return outer_width<A, 3, Scattered>(o, std::make_integer_sequence<int, ranks(kRanks<3>)>{});
+    outer_width<A, 4, Scattered>(o, std::make_integer_sequence<int, ranks(kRanks<4>)>{});
+  }
+}
 template <class A>
 void outer(const ConvOuter<A>& o) {
-  if (o.vectors == 1) return outer_width<A, 1>(o, std::make_integer_sequence<int, kRanks<1>>{});
-  if (o.vectors == 2) return outer_width<A, 2>(o, std::make_integer_sequence<int, kRanks<2>>{});
-  if constexpr (kVectors == 4) {
-    if (o.vectors == 3) return outer_width<A, 3>(o, std::make_integer_sequence<int, kRanks<3>>{});
-    outer_width<A, 4>(o, std::make_integer_sequence<int, kRanks<4>>{});
-  }
+  outer_of<A, false>(o);
+}
+template <class A>
+void outer_scattered(const ConvOuter<A>& o) {
+  outer_of<A, true>(o);
 }
 
 template <class A, int T>

@@ -81,7 +81,8 @@ class ConvTile {
     return whole && whole.dtype == dtype_of<A> && padded == g.inputs;
   }
 
-  void load(int64_t sample, int64_t slice, const ConvStart& start) {
+  // fill: rows outside the volume are zeros.
+  void load(int64_t sample, int64_t slice, const ConvStart& start, bool fill = false) {
     for (int a = 0; a < 2; ++a)
       for (int64_t i = 0; i < t_.extent[a]; ++i) rows_[a][size_t(i)] = t_.coordinate(a, start.at[a], i);
     sample_ = sample, first_ = slice * g_.inputs;
@@ -90,8 +91,11 @@ class ConvTile {
     const int64_t count = g_.inputs_of(slice);
     for (int64_t z = 0; z < t_.extent[0]; ++z)
       for (int64_t y = 0; y < t_.extent[1]; ++y) {
-        if (!inside(z, y)) continue;
         A* to = data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
+        if (!inside(z, y)) {
+          if (fill) std::fill_n(to, t_.extent[2] * padded_, A(0));
+          continue;
+        }
         const int64_t row = input_row(z, y);
         for (const Segment& s : segments_) {
           if (s.from < 0) std::memset(to + s.at * padded_, 0, size_t(s.count * padded_) * sizeof(A));

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kLaneBytes = 16 << 10;  // of the vector operand that stay in the first-level cache
 constexpr int64_t kTasks = 16;
+constexpr int64_t kFewInputs = 4;        // up to which all taps share a pass over the gradients
 constexpr int64_t kChunkVoxels = 256;    // that a chunk sums at least: less would cost more in clearing and adding sums
 constexpr int64_t kSumBytes = 64 << 20;  // of all chunks
 
@@ -42,6 +43,9 @@ class WeightPass {
     block_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_), 1, blocks_.count);
     if (ConvTile<A>::is_readable(g, x, inputs_) && g.slices == 1) read_in_place(tiling_, g);
     phase_ = std::move(phases_of(g, tiling_, inputs_, swapped_ || g.depthwise ? 0 : int64_t(1) << 40)[0]);
+    scattered_ = !swapped_ && !g.depthwise && !tiling_.in_place && g.inputs <= kFewInputs && g.taps() > 1;
+    for (const ConvPiece& piece : phase_.pieces)
+      for (int64_t s = 0; s < piece.run.steps && scattered_; ++s) offsets_.push_back(piece.run.x + s);
     const int64_t rows = int64_t(phase_.axis[0]->tap.size());
     tap_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_ * block_parts_), 1, rows);
     sums_.emplace(chunks_ * g.slices * slice_sums());
@@ -99,7 +103,7 @@ class WeightPass {
     const ConvStart start(tiling_, tile);
     int64_t size[3];
     for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
-    worker.tile.load(n, slice, start);
+    worker.tile.load(n, slice, start, scattered_);
     worker.gradient_rows.clear();
     for (int64_t z = 0; z < size[0]; ++z)
       for (int64_t y = 0; y < size[1]; ++y) {
@@ -123,6 +127,18 @@ class WeightPass {
     o.a_step = worker.tile.step(), o.b_step = direct_ ? g_.out_channels : outputs_;
     if (swapped_) std::swap(o.a_step, o.b_step);
     o.vectors = blocks_.width(block), o.sum_step = o.vectors * lanes;
+    if (scattered_) {
+      worker.rows.clear();
+      for (int64_t row = first; row < last; ++row)
+        worker.rows.push_back({worker.tile.row(row / size[1] * tiling_.step[0], row % size[1] * tiling_.step[1]),
+                               worker.gradient_rows[size_t(row)] + shift, size[2]});
+      const int64_t from = phase_.pieces[size_t(part.first_piece)].run.w, to = part.last_piece < int64_t(phase_.pieces.size())
+                                                                                   ? phase_.pieces[size_t(part.last_piece)].run.w
+                                                                                   : int64_t(offsets_.size());
+      o.rows = worker.rows.data(), o.row_count = int64_t(worker.rows.size());
+      o.offsets = offsets_.data() + from, o.extent = to - from, o.sum = sums + from * o.sum_step;
+      return isa_.outer_scattered(o);
+    }
     for (int64_t i = part.first_piece; i < part.last_piece;) {
       const ConvPiece& piece = phase_.pieces[size_t(i)];
       int64_t next = i + 1;
@@ -175,6 +191,8 @@ class WeightPass {
   const ConvIsa<A> isa_;
   const ConvInput& x_;
   View gy_, gw_;
+  std::vector<int64_t> offsets_;  // where scattered, of {tap, input} from the corner of a voxel's inputs
+  bool scattered_ = false;
   bool swapped_, direct_ = false;  // lanes run along the inputs; output gradients are read where they are
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, extent_;  // channels of a slice, padded; those that are not lanes
