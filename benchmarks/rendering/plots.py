@@ -3,6 +3,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import NullLocator  # noqa: E402
 
 import goals  # noqa: E402
 
@@ -21,10 +22,13 @@ def finish(figure, folder, name):
     plt.close(figure)
 
 
-def panels(title, log_y=True):
+def panels(title, log_y=True, ticks=None):
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
     for axis, dtype in zip(axes, DTYPES):
         axis.set_xscale("log")
+        if ticks:
+            axis.set_xticks(ticks, [str(t) for t in ticks])
+            axis.xaxis.set_minor_locator(NullLocator())
         if log_y:
             axis.set_yscale("log")
         axis.grid(True, which="both", alpha=0.25)
@@ -54,7 +58,7 @@ def roofline(results, folder):
 
 def voxels(results, folder):
     """Nanoseconds per voxel against the extent of the volume: level where time is linear in voxels."""
-    figure, axes = panels("time per voxel")
+    figure, axes = panels("time per voxel", ticks=(32, 48, 64, 96, 128, 192, 256))
     kinds = (("sweep/voxels ", "/forward", "conv 32-32", "-"), ("sweep/unet", "", "U-Net 16-32-64-128", "--"))
     for dtype, axis in axes.items():
         for prefix, ending, title, dash in kinds:
@@ -70,7 +74,7 @@ def voxels(results, folder):
 
 
 def channels(results, folder):
-    figure, axes = panels("convolution of C to C channels", log_y=False)
+    figure, axes = panels("convolution of C to C channels", log_y=False, ticks=(1, 2, 4, 8, 16, 32, 64, 128, 320))
     for dtype, axis in axes.items():
         for step, dash in zip(goals.PASSES, ("-", "--", ":")):
             for names, label, color, marker in CONTENDERS:

@@ -30,17 +30,16 @@ def row(results, goal):
     return cells
 
 
-def sweep_row(results, title, prefix, dtype, counts):
-    """Worst and median GFLOP/s over the cases whose last number `counts`."""
-    rates = []
-    for case in results.cases(prefix, dtype):
-        if case.endswith("/forward") and counts(int(case.split("/")[1].split()[-1])):
-            rates.append(results.rate(case, dtype, ("voxgrad",)))
+def sweep_row(results, sweep, step, dtype):
+    """Worst and median GFLOP/s of one pass over a sweep."""
+    title, prefix, least = sweep
+    cases = [c for c in results.cases(prefix, dtype) if c.endswith("/" + step) and int(c.split("/")[1].split()[-1]) >= least]
+    rates = [results.rate(case, dtype, ("voxgrad",)) for case in cases]
     if not rates:
         return None
     worst, middle = min(rates), statistics.median(rates)
     bar = f"worst ≥ {goals.LEAST_OF_MEDIAN} of the median: {verdict(worst / middle >= goals.LEAST_OF_MEDIAN)}"
-    return [title, dtype, "–", f"{worst:.0f} to {max(rates):.0f}, median {middle:.0f} GFLOP/s", f"{worst / middle:.2f}", bar]
+    return [f"{title}: {step}", dtype, "–", f"{worst:.0f} to {max(rates):.0f}, median {middle:.0f} GFLOP/s", f"{worst / middle:.2f}", bar]
 
 
 def precision_row(results, dtype):
@@ -59,8 +58,7 @@ def precision_row(results, dtype):
 def rows(results):
     found = [row(results, g) for g in goals.all_goals(results)]
     for dtype in ("f32", "bf16"):
-        found.append(sweep_row(results, "sweep, 32 to 32 channels, 32³ to 256³ voxels: forward", "sweep/voxels", dtype, lambda n: True))
-        found.append(sweep_row(results, "sweep, 8 to 320 channels: forward", "sweep/channels", dtype, lambda n: n >= 8))
+        found += [sweep_row(results, sweep, step, dtype) for sweep in goals.SWEEPS for step in goals.PASSES]
         found.append(precision_row(results, dtype))
     return [cells for cells in found if cells]
 
