@@ -7,6 +7,7 @@
 #include <cstring>
 #include <set>
 
+#include "core/exact_f32.h"
 #include "core/isa.h"
 #include "tests/op_checks.h"
 
@@ -41,9 +42,17 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
     }
     for (DType t : c.dtypes) {
       const std::string where = std::string(name_of(t)) + ": ";
-      const PrecisionErrors e = precision_errors(c, t, d);
-      note(where, error_line("forward error as a fraction of its limit", e.forward, 1));
-      note(where, error_line("gradient error as a fraction of its limit", e.gradient, 1));
+      const auto check_precision = [&](const std::string& how, double product_epsilon) {
+        const PrecisionErrors e = precision_errors(c, t, d, product_epsilon);
+        note(how, error_line("forward error as a fraction of its limit", e.forward, 1));
+        note(how, error_line("gradient error as a fraction of its limit", e.gradient, 1));
+        return e;
+      };
+      if (!d.is_cpu() && t == DType::f32) check_precision("tf32: ", 0x1p-10);
+      const PrecisionErrors e = [&] {
+        const ExactF32 exact;
+        return check_precision(where, 0);
+      }();
       char text[64];
       std::snprintf(text, sizeof text, "  %s %.2f/%.2f", name_of(t), e.forward, e.gradient);
       precisions += text;

@@ -91,7 +91,7 @@ double gradient_error(const OpCase& c, uint64_t seed) {
   return worst;
 }
 
-PrecisionErrors precision_errors(const OpCase& c, DType t, Device d) {
+PrecisionErrors precision_errors(const OpCase& c, DType t, Device d, double product_epsilon) {
   const Tensors low = make_inputs(c, t, 7);
   Tensors exact = low;
   for (auto& x : exact)
@@ -114,7 +114,8 @@ PrecisionErrors precision_errors(const OpCase& c, DType t, Device d) {
 
   // Rounding of the result once, and a random walk of f32 roundings over the terms summed.
   const auto limit = [&](DType stored, double terms) {
-    return c.slack * (2 * epsilon_of(stored) * (stored != DType::f32) + 4 * epsilon_of(DType::f32) * std::sqrt(terms));
+    const double of_store = 2 * epsilon_of(stored) * (stored != DType::f32), of_sum = 4 * epsilon_of(DType::f32) * std::sqrt(terms);
+    return c.slack * (of_store + of_sum + 4 * product_epsilon);
   };
   const auto fraction = [&](const Tensor& a, const Tensor& b, double allowed) {
     const std::vector<double> u = a.values(), v = b.values();

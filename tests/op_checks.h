@@ -15,7 +15,8 @@ double gradient_error(const OpCase&, uint64_t seed);
 struct PrecisionErrors {
   double forward = 0, gradient = 0;
 };
-PrecisionErrors precision_errors(const OpCase&, DType t, Device);
+// product_epsilon: how far operands of products are rounded beyond t, as tf32 does with f32.
+PrecisionErrors precision_errors(const OpCase&, DType t, Device, double product_epsilon = 0);
 
 // Each returns what is wrong, or nothing.
 std::string memory_fault(const OpCase&, DType, Device);         // not finite, not written everywhere, written past the end

@@ -32,7 +32,8 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
 template <class T>
-void run_gather(Cuda on, const Conv3dProblem& p, ConvGather g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
+void run_gather(Cuda on, const Conv3dProblem& p, ConvGather g, const WeightPack& pack, const T* x, const float* w, const float* bias,
+                T* y) {
   g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   if (exact || few_channels(g) || !mma_is_possible(g)) conv_gather_direct<T>(on, g, pack, x, w, bias, y);

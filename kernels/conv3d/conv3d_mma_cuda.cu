@@ -1,6 +1,6 @@
 // Convolutions on the tensor cores by mma.sync: implicit matrix products {outputs voxels} x {channels of a chunk} for every tap. A block
-// makes 128 or 64 voxels times kColumns channels; what its voxels read of x for all taps (the halo) lies in shared memory once per chunk of 64
-// bytes of channels, and every tap is another set of row addresses for ldmatrix.
+// makes 128 or 64 voxels times kColumns channels; what its voxels read of x for all taps (the halo) lies in shared memory once per chunk
+// of 64 bytes of channels, and every tap is another set of row addresses for ldmatrix.
 #include "kernels/conv3d/conv3d_halo.cuh"
 
 namespace voxgrad {

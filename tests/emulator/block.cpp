@@ -10,6 +10,7 @@ std::string text_of(Place p) {
   const size_t slash = file.rfind('/');
   return (slash == file.npos ? file : file.substr(slash + 1)) + ":" + std::to_string(p.line);
 }
+bool same(Place a, Place b) { return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0); }
 }  // namespace
 
 BlockRunner& BlockRunner::here() {
@@ -107,14 +108,11 @@ void BlockRunner::release_barrier() {
 }
 
 void BlockRunner::barrier(Place place) {
-  for (size_t i = 0; at_barrier_ > 0 && i < threads_.size(); ++i) {
-    if (threads_[i].state != Thread::State::at_barrier) continue;
-    const Place other = threads_[i].place;
-    if (other.line != place.line || std::strcmp(other.file, place.file) != 0)
-      stop("threads " + std::to_string(i) + " and " + std::to_string(running_) + " wait at different barriers, " + text_of(other) +
-           " and " + text_of(place));
-    break;
-  }
+  if (at_barrier_ == 0) first_at_barrier_ = running_;
+  const Place first = at_barrier_ == 0 ? place : threads_[size_t(first_at_barrier_)].place;
+  if (!same(first, place))
+    stop("threads " + std::to_string(first_at_barrier_) + " and " + std::to_string(running_) + " wait at different barriers, " +
+         text_of(first) + " and " + text_of(place));
   if (++at_barrier_ == alive_) {
     release_barrier();
     ready_.push_back(running_);
@@ -133,7 +131,7 @@ void BlockRunner::collective(const char* operation, unsigned mask, void* operand
   Rendezvous* meeting = nullptr;
   for (auto& m : meetings_) {
     if (m.warp != warp || !(m.mask & mask)) continue;
-    if (m.mask != mask || m.operation != operation || m.place.line != place.line || std::strcmp(m.place.file, place.file) != 0)
+    if (m.mask != mask || m.operation != operation || !same(m.place, place))
       stop("lanes of warp " + std::to_string(warp) + " meet in different collectives: " + m.operation + " at " + text_of(m.place) +
            " and " + operation + " at " + text_of(place));
     meeting = &m;

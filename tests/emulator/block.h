@@ -80,7 +80,7 @@ class BlockRunner {
   std::vector<unsigned char> arena_;
   size_t arena_used_ = 0;
   unsigned char* dynamic_ = nullptr;
-  int running_ = -1, alive_ = 0, at_barrier_ = 0;
+  int running_ = -1, alive_ = 0, at_barrier_ = 0, first_at_barrier_ = 0;
   uint64_t random_ = 1;
   Fiber main_;
   Stacks stacks_;
