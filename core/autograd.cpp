@@ -1,6 +1,7 @@
 #include "core/autograd.h"
 
 #include <atomic>
+#include <map>
 #include <queue>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,12 @@ namespace voxgrad {
 namespace {
 thread_local bool recording = true;
 thread_local bool inference = false;
+// The tensor is held so that its address is not another's meanwhile.
+struct Kept {
+  Tensor of;
+  std::shared_ptr<void> thing;
+};
+thread_local std::map<std::pair<const void*, Inference::Use>, Kept> kept_things;
 std::atomic<uint64_t> next_order{0};
 
 struct Later {
@@ -24,7 +31,16 @@ Tensor sum_of(Tensor a, const Tensor& b) {
 }  // namespace
 
 Inference::Inference() : recording_(recording), inference_(inference) { recording = false, inference = true; }
-Inference::~Inference() { recording = recording_, inference = inference_; }
+Inference::~Inference() {
+  recording = recording_, inference = inference_;
+  if (!inference) kept_things.clear();
+}
+std::shared_ptr<void>* Inference::kept(const Tensor& of, const Use& use) {
+  if (!inference) return nullptr;
+  Kept& kept = kept_things[{of.view().data, use}];
+  if (!kept.of) kept.of = of.detach();
+  return &kept.thing;
+}
 bool Inference::active() { return inference; }
 Unrecorded::Unrecorded() : recording_(recording) { recording = false; }
 Unrecorded::~Unrecorded() { recording = recording_; }

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -25,13 +26,19 @@ struct Node {
   ~Node();
 };
 
-// While alive, nothing is recorded on this thread and layers behave as at inference (dropout and batch norm at rest).
+// While alive, nothing is recorded on this thread and layers behave as at inference (dropout and batch norm at rest). Parameters must
+// not be written meanwhile: kernels keep what they derive from them.
 class Inference {
  public:
   Inference();
   ~Inference();
   Inference(const Inference&) = delete;
   static bool active();
+
+  // A place for something derived from a tensor on this thread, empty at first, that lasts as long as the outermost scope does. Null
+  // outside of all scopes. `use` tells several such things apart.
+  using Use = std::array<int64_t, 7>;
+  static std::shared_ptr<void>* kept(const Tensor& of, const Use& use);
 
  private:
   bool recording_, inference_;

@@ -1,3 +1,6 @@
+#include "core/autograd.h"
+#include "core/rng.h"
+#include "kernels/conv3d/conv3d.h"
 #include "kernels/conv3d/winograd_plan.h"
 #include "tests/catch.h"
 
@@ -63,6 +66,30 @@ TEST_CASE("Winograd's algorithm is for dense 3x3x3 kernels with stride and dilat
   Conv3dProblem grouped = p;
   grouped.groups = 2;
   CHECK_FALSE(winograd_tile(forward_gather(grouped), 16));
+}
+
+TEST_CASE("transformed weights are kept within an Inference scope, and not beyond it") {
+  Rng rng(1);
+  const Tensor x = Tensor::empty({1, 8, 8, 8, 32}), w = Tensor::empty({32, 3, 3, 3, 32});
+  for (const Tensor& t : {x, w})
+    for (float& v : t.data<float>()) v = float(rng.uniform(-1, 1));
+  const Conv3dOptions same{.padding = {1, 1, 1}};
+  const std::vector<double> wanted = conv3d(x, w, {}, same).values();
+  {
+    const Inference scope;
+    CHECK(conv3d(x, w, {}, same).values() == wanted);
+    CHECK(conv3d(x, w, {}, same).values() == wanted);
+    REQUIRE(Inference::kept(w, {1, 32, 32, 8, 8, 8, (int64_t(1) << 40) + (int64_t(1) << 20) + 1}));
+    CHECK(*Inference::kept(w, {1, 32, 32, 8, 8, 8, (int64_t(1) << 40) + (int64_t(1) << 20) + 1}));
+    const Tensor half = w.rows(0, 16);
+    CHECK(conv3d(x, half, {}, same).shape() == Shape{1, 8, 8, 8, 16});
+  }
+  CHECK_FALSE(Inference::kept(w, {}));
+  for (float& v : w.data<float>()) v = -v;
+  std::vector<double> negated = wanted;
+  for (double& v : negated) v = -v;
+  const Inference scope;
+  CHECK(conv3d(x, w, {}, same).values() == negated);
 }
 
 TEST_CASE("the blocks of a Winograd plan cover the volume") {

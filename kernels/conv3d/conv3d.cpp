@@ -39,10 +39,20 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
   return p;
 }
 
+std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, const Tensor& w) {
+  const int64_t padding = (int64_t(p.padding.d) << 40) + (int64_t(p.padding.h) << 20) + p.padding.w;
+  return Inference::kept(w, {p.n, p.c, p.k, p.in.d, p.in.h, p.in.w, padding});
+}
+
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
   const Conv3dProblem p = conv3d_problem(x.shape(), x, w, b, options);
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
-  on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
+  if (x.device().is_cpu()) {
+    const ConvPart whole{x.view(), p.c};
+    conv3d_forward(Cpu{}, p, &whole, 1, w.view(), b.view(), y.view(), kept_weight(p, w));
+  } else {
+    on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
+  }
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
   return record("conv3d", {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
     Grads g(3);

@@ -203,11 +203,11 @@ class GatherPass {
   std::vector<A> bias_;
 };
 
-void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y) {
+void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
-    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_gather<A>(g, *tile, x, w, b, y);
+    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
     else GatherPass<A>(g, x, w, b, y).run();
   });
 }
@@ -215,8 +215,9 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y) {
 }  // namespace
 
 void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) { gather(forward_gather(p), ConvInput(x, p.c), w, b, y); }
-void conv3d_forward(Cpu, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y) {
-  gather(forward_gather(p), ConvInput(parts, count), w, b, y);
+void conv3d_forward(Cpu, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y,
+                    std::shared_ptr<void>* kept) {
+  gather(forward_gather(p), ConvInput(parts, count), w, b, y, kept);
 }
 void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) {
   gather(gradient_gather(p), ConvInput(gy, p.k), w, b, gx);

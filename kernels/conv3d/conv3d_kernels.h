@@ -1,4 +1,6 @@
 #pragma once
+#include <memory>
+
 #include "core/execution.h"
 #include "core/shape.h"
 #include "core/view.h"
@@ -35,8 +37,10 @@ void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y);
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
-// The same of `count` parts, on the CPU alone.
-void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y);
+// The same of `count` parts, on the CPU alone. kept: a place for what is made of the weights alone, for the next call with these weights
+// and this problem; or null.
+void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y,
+                    std::shared_ptr<void>* kept = nullptr);
 // gw[k, t, c] = sum over samples and voxels of x gy.
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, const ConvPart& x, View gy, View gw);
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, View x, View gy, View gw);

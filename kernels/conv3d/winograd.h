@@ -6,11 +6,16 @@
 
 namespace voxgrad {
 
+struct WinogradWeight {
+  View w, bias;                           // bias: or null
+  std::shared_ptr<void>* kept = nullptr;  // as for conv3d_forward
+};
+
 // y = gather(x, w) + bias by Winograd's algorithm, for the tile that winograd_tile() chose.
 template <class A>
-void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, View w, View bias, View y);
-extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
-extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
+void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const WinogradWeight&, View y);
+extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
+extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
 
 // gw, for the gather of the forward pass.
 template <class A>

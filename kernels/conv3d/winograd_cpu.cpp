@@ -9,20 +9,22 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16;                                 // enough to keep a few threads evenly busy
+constexpr int64_t kKeptBytes = 16 << 20;  // of transformed weights: larger ones cost little beside what they are multiplied with
+constexpr int64_t kTasks = 16;            // enough to keep a few threads evenly busy
 constexpr int64_t kStreamedInputs = 32, kStreamedVectors = 2;  // of weights in memory at a time, where they are streamed
 constexpr int64_t kPartChannels = 64;                          // of the products in memory at a time
 
 template <class A>
 class WinogradGather {
  public:
-  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, View w, View bias, View y)
+  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const WinogradWeight& weight, View y)
       : g_(g),
         isa_(conv_isa<A>()),
         transforms_(winograd_isa<A>(tile)),
         x_(x),
         y_(y),
-        pack_(g, isa_, transforms_, w),
+        pack_(g, isa_, transforms_, weight.w),
+        kept_(weight.kept),
         streamed_(winograd_streams(g, tile, isa_.lanes)),
         blocks_(g.outputs, isa_.lanes, streamed_ ? kStreamedVectors : isa_.vectors) {
     const int64_t lanes = isa_.lanes;
@@ -39,7 +41,7 @@ class WinogradGather {
     tiling_ = plan_.inputs(g);
     shares_ = std::clamp<int64_t>(kTasks / (g.n * plan_.blocks()), 1, int64_t(parts_.size()));
     bias_.resize(size_t(blocks_.vectors * lanes));
-    for (int64_t k = 0; bias && k < g.outputs; ++k) bias_[size_t(k)] = bias.as<A>()[k];
+    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     zeros_.resize(size_t(std::max(tiling_.extent[2] * inputs_, part_channels_)));
   }
 
@@ -161,7 +163,11 @@ class WinogradGather {
 
   void transform_weights() {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes;
-    weights_.emplace(weights_at(blocks_.count));
+    const int64_t count = weights_at(blocks_.count);
+    const bool keep = kept_ && count * int64_t(sizeof(A)) <= kKeptBytes;
+    if (keep && *kept_) return void(weights_ = std::static_pointer_cast<ConvScratch<A>>(*kept_));
+    weights_ = std::make_shared<ConvScratch<A>>(count);
+    if (keep) *kept_ = weights_;
     parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(pack_.scratch());
       for (int64_t i = begin; i < end; ++i) {
@@ -238,17 +244,18 @@ class WinogradGather {
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block
   WinogradPlan plan_;
   ConvTiling tiling_;
-  std::optional<ConvScratch<A>> weights_;
+  std::shared_ptr<void>* const kept_;
+  std::shared_ptr<ConvScratch<A>> weights_;
   std::vector<A> bias_, zeros_;
 };
 
 }  // namespace
 
 template <class A>
-void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, View w, View bias, View y) {
-  WinogradGather<A>(g, tile, x, w, bias, y).run();
+void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const WinogradWeight& w, View y) {
+  WinogradGather<A>(g, tile, x, w, y).run();
 }
-template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
-template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, View, View, View);
+template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
+template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
 
 }  // namespace voxgrad
