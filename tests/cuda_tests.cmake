@@ -1,9 +1,13 @@
-# Tests of a build with VOXGRAD_EMULATE_CUDA: what runs on emulated devices, and nothing else.
-add_custom_target(test_programs DEPENDS op_case_test)
-
+# Tests of CUDA devices, real or emulated.
 set(kernel_log ${CMAKE_CURRENT_BINARY_DIR}/kernels_run.txt)
+set(no_device "this machine has 0 CUDA devices")
+
+add_test(NAME kernel_log COMMAND ${CMAKE_COMMAND} -E rm -f ${kernel_log})
+set_tests_properties(kernel_log PROPERTIES FIXTURES_SETUP kernel_log)
+
 add_test(NAME op_cases_cuda COMMAND op_case_test --device cuda)
-set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run)
+set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
+  FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
 file(GLOB cuda_unit_sources CONFIGURE_DEPENDS *_cuda_test.cpp)
 add_executable(cuda_unit_tests catch_main.cpp ${cuda_unit_sources})
@@ -11,15 +15,30 @@ target_link_libraries(cuda_unit_tests PRIVATE voxgrad Catch2::Catch2)
 target_compile_options(cuda_unit_tests PRIVATE ${warnings})
 add_dependencies(test_programs cuda_unit_tests)
 add_test(NAME cuda_unit_tests COMMAND cuda_unit_tests)
-set_tests_properties(cuda_unit_tests PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run)
+set_tests_properties(cuda_unit_tests PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
+  FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
-# Every kernel of the sources was run by one of the tests before.
-add_test(NAME cuda_kernels COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_kernels_run ${CMAKE_SOURCE_DIR} ${kernel_log})
-set_tests_properties(cuda_kernels PROPERTIES FIXTURES_REQUIRED kernels_run)
+if(TARGET voxgrad_cli)
+  add_dependencies(test_programs voxgrad_cli)
+  add_test(NAME cuda_program COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_program $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
+  set_tests_properties(cuda_program PROPERTIES SKIP_RETURN_CODE 77)
+endif()
 
-add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_faults.cu)
-set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
-target_link_libraries(emulator_test PRIVATE voxgrad Catch2::Catch2)
-target_compile_options(emulator_test PRIVATE ${warnings})
-add_dependencies(test_programs emulator_test)
-add_test(NAME emulator_test COMMAND emulator_test)
+if(VOXGRAD_EMULATE_CUDA)
+  # Every kernel of the sources was run by one of the tests above.
+  add_test(NAME cuda_kernels COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_kernels_run ${CMAKE_SOURCE_DIR} ${kernel_log})
+  set_tests_properties(cuda_kernels PROPERTIES FIXTURES_REQUIRED kernels_run)
+
+  # The same sources through nvcc, where it is here.
+  if(NOT VOXGRAD_SANITIZE)
+    add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+    set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
+
+  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_faults.cu)
+  set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
+  target_link_libraries(emulator_test PRIVATE voxgrad Catch2::Catch2)
+  target_compile_options(emulator_test PRIVATE ${warnings})
+  add_dependencies(test_programs emulator_test)
+  add_test(NAME emulator_test COMMAND emulator_test)
+endif()

@@ -55,6 +55,8 @@ void compare(F&& make) {
 
 }  // namespace
 
+TEST_CASE("optimizers: there is a device to test") { REQUIRE_NOTHROW(parse_device("cuda")); }
+
 TEST_CASE("optimizers on CUDA leave the bits of the CPU") {
   compare([](auto& p) { return Sgd(p, {.learning_rate = 0.1, .momentum = 0}); });
   compare([](auto& p) { return Sgd(p, {.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 1e-2, .nesterov = false}); });

@@ -46,7 +46,6 @@ class Trainer {
     check_validation_cases();
     if (config.train.average_weights > 0) {
       average_.emplace(make_net());
-      move_to(*average_, device_);
       freeze(*average_);
     }
   }
@@ -80,6 +79,7 @@ class Trainer {
   UNet make_net() const {
     Rng rng = Rng(config_.seed).at(kInitStream);
     UNet net(store_.description().network, rng);
+    move_to(net, device_);
     return net;
   }
   static void load_part(UNet& net, const Checkpoint& c, const std::string& prefix) {
