@@ -40,4 +40,10 @@ __device__ void store_pack(T* p, const Pack<T, N>& v) {
   *reinterpret_cast<Pack<T, N>*>(p) = v;
 }
 
+// f(Width<N>{}), N the channels of one access: a pack where all pointers and the number of channels allow it, else 1.
+template <class T, class F, class... P>
+void on_channel_width(int64_t channels, F&& f, const P*... pointers) {
+  channels % kPackWidth<T> == 0 && aligned_to_16(pointers...) ? f(Width<kPackWidth<T>>{}) : f(Width<1>{});
+}
+
 }  // namespace voxgrad

@@ -46,7 +46,7 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
                 [p, stats, saved_y, x = x.detach(), scale = scale.detach(), shift = shift.detach()](const Tensor& gy, Needs needs) {
                   const auto made = [&](int i, const Tensor& like) { return needs[i] ? Tensor::empty_like(like) : Tensor{}; };
                   // The gradient may take the memory of gy, element by element, where nobody else holds it.
-                  const bool in_place = gy.device().is_cpu() && gy.is_sole_owner() && needs[0] && !needs[3];
+                  const bool in_place = gy.is_sole_owner() && needs[0] && !needs[3];
                   Tensor gx = in_place ? gy.detach() : made(0, x), gscale = made(1, scale), gshift = made(2, shift), gskip = made(3, x);
                   on_device(x.device(), [&](auto on) {
                     norm_backward(on, p, x.view(), saved_y.view(), gy.view(), stats.view(), scale.view(), shift.view(),

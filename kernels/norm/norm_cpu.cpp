@@ -13,8 +13,8 @@ void for_coefficients(const NormProblem& p, View stats, View scale, View shift, 
   for (int64_t s = 0; s < p.samples; ++s)
     for (int64_t c = 0; c < C; ++c) {
       const int64_t i = s * p.groups + c / width;
-      const double factor = double(st.rstd[i]) * (scale ? double(scale.as<A>()[c]) : 1);
-      f(s, c, st.mean[i], A(factor), A((shift ? double(shift.as<A>()[c]) : 0) - double(st.rest[i]) * factor));
+      const NormAffine<A> z(st[i], scale ? double(scale.as<A>()[c]) : 1, shift ? double(shift.as<A>()[c]) : 0);
+      f(s, c, st.mean[i], z.factor, z.offset);
     }
 }
 
@@ -123,13 +123,12 @@ std::vector<double> gradient_sums(const NormProblem& p, const NormCut& cut, cons
       g += from[0], gd += from[1];
     }
     sums[size_t(2 * i)] = g;
-    sums[size_t(2 * i + 1)] = double(st.rstd[group]) * (gd - double(st.rest[group]) * g);
+    sums[size_t(2 * i + 1)] = sum_of_xhat(st[group], gd, g);
   });
   return sums;
 }
 
-// What gx has beside factor g: slope_x (x - mean) + constant, per sample and lane.
-// gx = rstd (scale g - mg - xhat mx), mg and mx the means of scale g and scale g xhat over the statistic.
+// NormThrough per sample and lane: slopes, then constants.
 template <class A>
 std::vector<A> gradient_of_statistics(const NormProblem& p, const NormCut& cut, const std::vector<double>& sums, View stats, View scale) {
   const NormStatistics<A> st(p, stats);
@@ -143,11 +142,10 @@ std::vector<A> gradient_of_statistics(const NormProblem& p, const NormCut& cut, 
       mg += a * sums[size_t(2 * (s * C + c))];
       mx += a * sums[size_t(2 * (s * C + c) + 1)];
     }
-    const double n = double(p.voxels * width), r = double(st.rstd[i]);
-    const double slope = -r * r * mx / n, constant = -r * mg / n - slope * double(st.rest[i]);
+    const NormThrough<A> through(st[i], mg, mx, double(p.voxels * width));
     A *slopes = out.data() + s * 2 * cut.lanes, *constants = slopes + cut.lanes;
     for (int64_t l0 = 0; l0 < cut.lanes; l0 += C)
-      for (int64_t c = first; c < first + width; ++c) slopes[l0 + c] = A(slope), constants[l0 + c] = A(constant);
+      for (int64_t c = first; c < first + width; ++c) slopes[l0 + c] = through.slope, constants[l0 + c] = through.constant;
   }
   return out;
 }

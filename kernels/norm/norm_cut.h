@@ -1,6 +1,7 @@
 #pragma once
 #include "core/isa.h"
 #include "core/parallel.h"
+#include "kernels/norm/norm_formulas.h"
 #include "kernels/norm/norm_isa.h"
 #include "kernels/norm/norm_kernels.h"
 
@@ -41,11 +42,8 @@ template <class A>
 struct NormStatistics {
   A *mean, *rest, *rstd;
   NormStatistics(const NormProblem& p, View v) : mean(v.as<A>()), rest(mean + p.samples * p.groups), rstd(rest + p.samples * p.groups) {}
-  void set(int64_t i, double m, double variance, double eps) const {
-    mean[i] = A(m);
-    rest[i] = A(m - double(A(m)));
-    rstd[i] = A(1 / __builtin_sqrt(variance + eps));
-  }
+  NormStatistic<A> operator[](int64_t i) const { return {mean[i], rest[i], rstd[i]}; }
+  void set(int64_t i, const NormStatistic<A>& s) const { mean[i] = s.mean, rest[i] = s.rest, rstd[i] = s.rstd; }
 };
 
 }  // namespace voxgrad

@@ -34,6 +34,7 @@ void norm_apply(Cuda, const NormProblem&, View x, View stats, View scale, View s
 
 // coefficients {samples, 3, channels} of accum_of(x): per sample and channel mean, factor, offset with z = (x - mean) factor + offset.
 void norm_coefficients(Cpu, const NormProblem&, View stats, View scale, View shift, View coefficients);
+void norm_coefficients(Cuda, const NormProblem&, View stats, View scale, View shift, View coefficients);
 
 // y: the output where there was a skip, else null (z is recomputed). Gradients are assigned; null ones are not computed.
 // out.x may be gy.

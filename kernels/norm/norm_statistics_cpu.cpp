@@ -63,13 +63,9 @@ void statistics_of(const NormProblem& p, View x, View stats, const NormRunning& 
         const Moments& m = partial[size_t((s * cut.chunks + k) * C + c)];
         all.merge(m.count, m.mean, m.deviation);
       }
-    st.set(i, all.mean, all.deviation / all.count, p.eps);
-    if (running.mean) {
-      A &mean = running.mean.as<A>()[i], &variance = running.variance.as<A>()[i];
-      const double keep = 1 - running.momentum, unbiased = all.deviation / (all.count > 1 ? all.count - 1 : 1);
-      mean = A(keep * double(mean) + running.momentum * all.mean);
-      variance = A(keep * double(variance) + running.momentum * unbiased);
-    }
+    st.set(i, NormStatistic<A>::of(all.mean, all.deviation / all.count, p.eps));
+    if (running.mean)
+      move_running(running.mean.as<A>()[i], running.variance.as<A>()[i], running.momentum, all.mean, all.deviation, all.count);
   });
 }
 
@@ -82,7 +78,8 @@ void norm_constant_statistics(Cpu, const NormProblem& p, const NormRunning& runn
   on_dtype(stats.dtype, [&]<class T>() {
     using A = accum_t<T>;
     const NormStatistics<A> st(p, stats);
-    for (int64_t c = 0; c < p.channels; ++c) st.set(c, double(running.mean.as<A>()[c]), double(running.variance.as<A>()[c]), p.eps);
+    for (int64_t c = 0; c < p.channels; ++c)
+      st.set(c, NormStatistic<A>::of(double(running.mean.as<A>()[c]), double(running.variance.as<A>()[c]), p.eps));
   });
 }
 
