@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/parallel.h"
+#include "kernels/dice_cross_entropy/loss_formulas.h"
 #include "kernels/dice_cross_entropy/loss_isa.h"
 #include "kernels/dice_cross_entropy/loss_kernels.h"
 #include "kernels/softmax/planar_width.h"
@@ -67,14 +68,11 @@ double dice_of(const SegmentationLoss& p, std::vector<double>& sums, A* slopes) 
   for (int64_t s = 0; s < groups; ++s)
     for (int64_t k = first; k < K; ++k) {
       const double* of = sums.data() + s * 3 * K;
-      const double above = 2 * of[k] + p.smooth, below = of[K + k] + of[2 * K + k] + p.smooth;
-      const bool clamped = !(below > 1e-8);
-      mean += above / (clamped ? 1e-8 : below) / terms;
-      const double by_intersection = -p.dice_weight * 2 / (clamped ? 1e-8 : below) / terms;
-      const double by_prediction = clamped ? 0 : p.dice_weight * above / (below * below) / terms;
+      const DiceTerm term(of[k], of[K + k], of[2 * K + k], p.smooth);
+      mean += term.value / terms;
       for (int64_t n = p.batch_dice ? 0 : s; n < (p.batch_dice ? p.samples : s + 1); ++n) {
-        slopes[n * 2 * K + k] = A(by_intersection);
-        slopes[n * 2 * K + K + k] = A(by_prediction);
+        slopes[n * 2 * K + k] = A(-p.dice_weight * term.by_intersection / terms);
+        slopes[n * 2 * K + K + k] = A(-p.dice_weight * term.by_prediction / terms);
       }
     }
   return -mean;
