@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "kernels/grid_sample3d/grid_coordinates.h"
+#include "kernels/grid_sample3d/grid_formulas.h"
 
 namespace voxgrad {
 namespace {

@@ -14,7 +14,7 @@ struct GridSample {
 };
 void grid_sample_forward(Cpu, const GridSample&, View x, View grid, View y);
 void grid_sample_forward(Cuda, const GridSample&, View x, View grid, View y);
-// Assigned. gx sums the points in their order.
+// Assigned. gx sums the points in their order; on CUDA in 64-bit fixed point, where a gy that is not finite makes all gx of its sample NaN.
 void grid_sample_grad_x(Cpu, const GridSample&, View grid, View gy, View gx);
 void grid_sample_grad_x(Cuda, const GridSample&, View grid, View gy, View gx);
 void grid_sample_grad_grid(Cpu, const GridSample&, View x, View grid, View gy, View ggrid);

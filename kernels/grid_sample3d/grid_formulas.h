@@ -1,8 +1,13 @@
 #pragma once
-#include <cmath>
 #include <cstdint>
 
 #include "kernels/grid_sample3d/grid_sample3d_kernels.h"
+#ifdef __CUDACC__
+#define VOXGRAD_GRID_MATH ::
+#else
+#include <cmath>
+#define VOXGRAD_GRID_MATH std::
+#endif
 
 // From grid values to voxels, for both devices. After PyTorch's ATen/native/GridSamplerUtils.h.
 namespace voxgrad {
@@ -17,9 +22,9 @@ struct GridCoordinate {
 template <class A>
 VOXGRAD_HD inline GridCoordinate<A> reflected(GridCoordinate<A> v, int64_t low, int64_t high) {
   if (low == high) return {A(0), A(0)};
-  const A begin = A(low) / 2, span = A(high - low) / 2, distance = std::abs(v.at - begin);
-  const A sign = v.at < begin ? A(-1) : A(1), turns = std::floor(distance / span), rest = distance - turns * span;
-  const bool even = turns - 2 * std::floor(turns / 2) == 0;
+  const A begin = A(low) / 2, span = A(high - low) / 2, distance = VOXGRAD_GRID_MATH fabs(v.at - begin);
+  const A sign = v.at < begin ? A(-1) : A(1), turns = VOXGRAD_GRID_MATH floor(distance / span), rest = distance - turns * span;
+  const bool even = turns - 2 * VOXGRAD_GRID_MATH floor(turns / 2) == 0;
   return {even ? begin + rest : begin + (span - rest), v.slope * (even ? sign : -sign)};
 }
 
@@ -52,7 +57,7 @@ VOXGRAD_HD inline GridPair<A> pair_of(A value, int extent, const GridSample& p) 
   const GridCoordinate<A> v = coordinate_of(value, extent, p);
   GridPair<A> out;
   if (p.nearest) {
-    const int i = int(std::nearbyint(v.at));
+    const int i = int(VOXGRAD_GRID_MATH nearbyint(v.at));
     const bool inside = i >= 0 && i < extent;
     out.index[0] = inside ? i : -1, out.weight[0] = A(inside);
     out.index[1] = -1, out.weight[1] = 0;
@@ -79,3 +84,4 @@ VOXGRAD_HD inline GridPoint<A> point_of(const A* grid, const GridSample& p) {
 }
 
 }  // namespace voxgrad
+#undef VOXGRAD_GRID_MATH
