@@ -10,16 +10,21 @@ namespace voxgrad {
 namespace {
 
 constexpr int64_t kWeightBytes = 16 << 10;  // of a block of runs: half of a first-level cache
+constexpr double kPairedTime = 0.55;        // of bf16 pairs, relative to f32
+constexpr int64_t kFewOutputs = 8;          // below which pairs do not pay
 constexpr int64_t kTasks = 16;              // enough to keep a few threads evenly busy
 
 template <class A>
 class GatherPass {
  public:
-  GatherPass(const ConvGather& g, const ConvInput& x, View w, View bias, View y)
+  // pairs: elements of x and w are pairs of bf16 (PairedGather).
+  GatherPass(const ConvGather& g, const ConvInput& x, View w, View bias, View y, bool pairs = false)
       : g_(g), isa_(conv_isa<A>()), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
-    dot_ = !g.depthwise && g.taps() * in_vectors * g.outputs + 3 * g.outputs < g.taps() * g.inputs * blocks_.vectors;
+    if constexpr (sizeof(A) == 4)
+      if (pairs) isa_.gather = conv3d_avx512_bf16::gather_pairs;
+    dot_ = !pairs && !g.depthwise && g.taps() * in_vectors * g.outputs + 3 * g.outputs < g.taps() * g.inputs * blocks_.vectors;
     inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
     direct_ = y.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
@@ -191,7 +196,7 @@ class GatherPass {
   }
 
   const ConvGather& g_;
-  const ConvIsa<A> isa_;
+  ConvIsa<A> isa_;
   const ConvInput& x_;
   View y_;
   bool dot_, direct_;
@@ -203,12 +208,54 @@ class GatherPass {
   std::vector<A> bias_;
 };
 
+// A bf16 convolution as one of pairs of inputs, which the processor multiplies at twice the rate: the bits of a pair are those of an f32.
+// The weights are rounded to bf16.
+struct PairedGather {
+  ConvGather g;
+  ConvInput x;
+  ConvScratch<float> weight;
+  View w;
+
+  static bool is_possible(const ConvGather& g, const ConvInput& x) {
+    return isa() >= Isa::avx512_bf16 && x.whole() && x.dtype() == DType::bf16 && !g.depthwise && g.inputs % 2 == 0 &&
+           g.outputs >= kFewOutputs;
+  }
+  PairedGather(const ConvGather& of, const ConvInput& in, View w_in)
+      : g(of),
+        x({in.whole().data, DType::f32}, of.in_channels / 2),
+        weight(of.in_channels / 2 * of.outputs * of.taps()),
+        w{weight.data(), DType::f32} {
+    g.in_channels /= 2, g.inputs /= 2;
+    // Outputs stay where they are contiguous, else inputs: loads and stores of the inner loop are then too.
+    const bool outputs_inside = of.w_output == 1;
+    const int64_t inner = outputs_inside ? g.outputs : g.inputs, outer = outputs_inside ? g.inputs : g.outputs;
+    g.w_slice = g.taps() * inner * outer, g.w_tap = inner;
+    (outputs_inside ? g.w_output : g.w_input) = 1, (outputs_inside ? g.w_input : g.w_output) = g.taps() * inner;
+    parallel_for(g.slices * outer, 1 + (1 << 14) / (g.taps() * inner), [&](int64_t i) {
+      const int64_t from_inner = outputs_inside ? 1 : 2 * of.w_input, from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
+      for (int64_t t = 0; t < g.taps(); ++t) {
+        const float* from = w_in.as<float>() + i / outer * of.w_slice + i % outer * from_outer + t * of.w_tap;
+        float* to = weight.data() + i * g.taps() * inner + t * inner;
+        for (int64_t j = 0; j < inner; ++j) {
+          const uint32_t low = bf16(from[j * from_inner]).bits, high = bf16(from[j * from_inner + of.w_input]).bits;
+          to[j] = __builtin_bit_cast(float, low | high << 16);
+        }
+      }
+    });
+  }
+};
+
 void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
-    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes)) winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
-    else GatherPass<A>(g, x, w, b, y).run();
+    const bool pairs = PairedGather::is_possible(g, x);
+    const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1);
+    if (tile) winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
+    else if (pairs) {
+      const PairedGather paired(g, x, w);
+      GatherPass<A>(paired.g, paired.x, paired.w, b, y, true).run();
+    } else GatherPass<A>(g, x, w, b, y).run();
   });
 }
 

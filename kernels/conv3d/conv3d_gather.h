@@ -13,6 +13,20 @@ template <int NB>
 constexpr int kVoxels = NB == 1 ? 12 : 6;
 #endif
 
+// sum + x w. Of pairs: an element is two bf16, and both products are added.
+#if defined(VOXGRAD_BF16_PAIRS)
+VOXGRAD_INLINE Vector<float> multiply_add(Vector<float> sum, const float& x, Vector<float> w) {
+  const __m512 both = _mm512_castsi512_ps(_mm512_set1_epi32(__builtin_bit_cast(int32_t, x)));
+  return reinterpret_cast<Vector<float>>(
+      _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(both), reinterpret_cast<__m512bh>(w)));
+}
+#else
+template <class A>
+VOXGRAD_INLINE Vector<A> multiply_add(Vector<A> sum, const A& x, Vector<A> w) {
+  return sum + x * w;
+}
+#endif
+
 // Voxel v of a few is at v * step from the first; neighbours of every third one are reached by the address modes base + {1, 2} step.
 template <int V, class A>
 VOXGRAD_INLINE const A& at_voxel(const A* const* third, int64_t step, int v) {
@@ -42,7 +56,7 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
 #pragma GCC unroll 16
       for (int v = 0; v < V; ++v)
 #pragma GCC unroll 4
-        for (int b = 0; b < NB; ++b) sum[v][b] += at_voxel<V>(third, step, v) * weight[b];
+        for (int b = 0; b < NB; ++b) sum[v][b] = multiply_add(sum[v][b], at_voxel<V>(third, step, v), weight[b]);
 #pragma GCC unroll 8
       for (int j = 0; j < thirds; ++j) ++third[j];
     }

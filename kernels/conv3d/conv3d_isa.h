@@ -92,6 +92,11 @@ VOXGRAD_CONV_ISA(avx2)
 VOXGRAD_CONV_ISA(avx512)
 #undef VOXGRAD_CONV_ISA
 
+namespace conv3d_avx512_bf16 {
+// gather of 16-bit pairs: an element of x and of w is two bf16 numbers, neighbours in the sum.
+void gather_pairs(const ConvRow<float>&);
+}  // namespace conv3d_avx512_bf16
+
 // Those of isa().
 template <class A>
 ConvIsa<A> conv_isa() {

@@ -238,13 +238,13 @@ class WinogradGather {
   const ConvInput& x_;
   View y_;
   const WinogradPack<A> pack_;
+  std::shared_ptr<void>* const kept_;
   const bool streamed_;
   ConvBlocks blocks_;
   std::vector<Part> parts_;
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block
   WinogradPlan plan_;
   ConvTiling tiling_;
-  std::shared_ptr<void>* const kept_;
   std::shared_ptr<ConvScratch<A>> weights_;
   std::vector<A> bias_, zeros_;
 };

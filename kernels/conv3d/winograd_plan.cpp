@@ -65,9 +65,9 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
   return weights > kFarBytes && tiles_of(g, tile) <= kStreamedTiles;
 }
 
-std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass) {
+std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
-  double best = direct_cost(g, lanes);
+  double best = direct * direct_cost(g, lanes);
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
     if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best) best = cost, chosen = tile;

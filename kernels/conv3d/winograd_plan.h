@@ -19,8 +19,9 @@ struct WinogradPlan {
 };
 
 enum class ConvPass { gather, weight_gradient };
-// The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel is faster.
-std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather);
+// The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel, whose time
+// is `direct` times that of f32, is faster.
+std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
 
 // Whether the transformed weights exceed the caches and meet so few tiles that they are better made where they are multiplied.
 bool winograd_streams(const ConvGather&, WinogradTile, int64_t lanes);
