@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "augment/intensity_plan.h"
+
 namespace voxgrad {
 namespace {
 
@@ -15,54 +17,61 @@ double about_one(const Range& r, Rng& rng) {
 }
 double draw(const Range& r, Rng& rng) { return rng.uniform(r.low, r.high); }
 
-void noise(const Tensor& image, const AugmentOptions& o, Rng rng) {
-  if (!rng.coin(o.noise_probability)) return;
-  const double sigma = draw(o.noise_sigma, rng);
-  add_gaussian_noise(image, sigma, rng.split());
-}
-void blur(const Tensor& image, const AugmentOptions& o, Rng rng) {
-  if (!rng.coin(o.blur_probability)) return;
-  for (int c = 0; c < image.dim(3); ++c) {
-    if (!rng.coin(o.blur_channel_probability)) continue;
-    Double3 sigma;
-    for (auto& s : sigma) s = draw(o.blur_sigma, rng);
-    gaussian_blur(image, c, sigma);
-  }
-}
-void brightness(const Tensor& image, const AugmentOptions& o, Rng rng) {
-  if (!rng.coin(o.brightness_probability)) return;
-  for (int c = 0; c < image.dim(3); ++c) multiply_brightness(image, c, about_one(o.brightness_factor, rng));
-}
-void contrast(const Tensor& image, const AugmentOptions& o, Rng rng) {
-  if (!rng.coin(o.contrast_probability)) return;
-  for (int c = 0; c < image.dim(3); ++c) adjust_contrast(image, c, about_one(o.contrast_factor, rng));
-}
-void low_resolution(const Tensor& image, const AugmentOptions& o, Rng rng) {
-  if (!rng.coin(o.low_resolution_probability)) return;
-  for (int c = 0; c < image.dim(3); ++c) {
-    if (!rng.coin(o.low_resolution_channel_probability)) continue;
-    const double s = draw(o.low_resolution_scale, rng);
-    Double3 scale = {s, s, s};
-    if (o.spatial.slice_axis >= 0) scale[size_t(o.spatial.slice_axis)] = 1;
-    simulate_low_resolution(image, c, scale);
-  }
-}
-void gamma(const Tensor& image, const AugmentOptions& o, bool invert, Rng rng) {
-  if (!rng.coin(invert ? o.inverted_gamma_probability : o.gamma_probability)) return;
-  for (int c = 0; c < image.dim(3); ++c) adjust_gamma(image, c, {.gamma = about_one(o.gamma, rng), .invert = invert});
-}
-
-void change_intensities(const Tensor& image, const AugmentOptions& o, const Rng& rng) {
-  noise(image, o, rng.at(kNoise));
-  blur(image, o, rng.at(kBlur));
-  brightness(image, o, rng.at(kBrightness));
-  contrast(image, o, rng.at(kContrast));
-  low_resolution(image, o, rng.at(kLowResolution));
-  gamma(image, o, true, rng.at(kInvertedGamma));
-  gamma(image, o, false, rng.at(kGamma));
+void change_intensities(const Tensor& image, const IntensityPlan& plan) {
+  const auto each = [&](auto f) {
+    for (size_t c = 0; c < plan.channels.size(); ++c) f(int(c), plan.channels[c]);
+  };
+  using Channel = IntensityPlan::Channel;
+  if (plan.noise_sigma) add_gaussian_noise(image, *plan.noise_sigma, plan.noise);
+  each([&](int c, const Channel& p) { if (p.blur_sigma) gaussian_blur(image, c, *p.blur_sigma); });
+  each([&](int c, const Channel& p) { if (p.brightness) multiply_brightness(image, c, *p.brightness); });
+  each([&](int c, const Channel& p) { if (p.contrast) adjust_contrast(image, c, *p.contrast); });
+  each([&](int c, const Channel& p) { if (p.low_resolution) simulate_low_resolution(image, c, *p.low_resolution); });
+  each([&](int c, const Channel& p) { if (p.inverted_gamma) adjust_gamma(image, c, {.gamma = *p.inverted_gamma, .invert = true}); });
+  each([&](int c, const Channel& p) { if (p.gamma) adjust_gamma(image, c, {.gamma = *p.gamma}); });
 }
 
 }  // namespace
+
+IntensityPlan draw_intensities(const AugmentOptions& o, int64_t channels, const Rng& rng) {
+  IntensityPlan plan;
+  plan.channels.resize(size_t(channels));
+  // f(channel, source) for every channel, from the stream of one transform, with its probability.
+  const auto each = [&](Stream stream, double probability, auto f) {
+    Rng source = rng.at(stream);
+    if (!source.coin(probability)) return;
+    for (auto& channel : plan.channels) f(channel, source);
+  };
+  Rng noise = rng.at(kNoise);
+  if (noise.coin(o.noise_probability)) {
+    plan.noise_sigma = draw(o.noise_sigma, noise);
+    plan.noise = noise.split();
+  }
+  each(kBlur, o.blur_probability, [&](auto& channel, Rng& r) {
+    if (!r.coin(o.blur_channel_probability)) return;
+    Double3 sigma;
+    for (auto& s : sigma) s = draw(o.blur_sigma, r);
+    channel.blur_sigma = sigma;
+  });
+  each(kBrightness, o.brightness_probability, [&](auto& channel, Rng& r) { channel.brightness = about_one(o.brightness_factor, r); });
+  each(kContrast, o.contrast_probability, [&](auto& channel, Rng& r) { channel.contrast = about_one(o.contrast_factor, r); });
+  each(kLowResolution, o.low_resolution_probability, [&](auto& channel, Rng& r) {
+    if (!r.coin(o.low_resolution_channel_probability)) return;
+    const double s = draw(o.low_resolution_scale, r);
+    Double3 scale = {s, s, s};
+    if (o.spatial.slice_axis >= 0) scale[size_t(o.spatial.slice_axis)] = 1;
+    channel.low_resolution = scale;
+  });
+  each(kInvertedGamma, o.inverted_gamma_probability, [&](auto& channel, Rng& r) { channel.inverted_gamma = about_one(o.gamma, r); });
+  each(kGamma, o.gamma_probability, [&](auto& channel, Rng& r) { channel.gamma = about_one(o.gamma, r); });
+  return plan;
+}
+
+PatchPose draw_pose(const AugmentOptions& o, const Double3& centre, const Rng& rng) {
+  PatchPose pose = random_pose(centre, o.spatial, rng.at(kPose));
+  pose.mirror = random_mirror(o.mirror, rng.at(kMirror));
+  return pose;
+}
 
 AugmentOptions augment_options_for(Int3 patch, const Double3& spacing) {
   AugmentOptions o;
@@ -119,16 +128,14 @@ Sample augment(Sample patch, const AugmentOptions& o, Rng rng) {
   check_options(o);
   const Bool3 axes = random_mirror(o.mirror, rng.at(kMirror));
   patch.image = patch.image.clone();
-  change_intensities(patch.image, o, rng);
+  change_intensities(patch.image, draw_intensities(o, patch.image.dim(3), rng));
   return mirror(patch, axes);
 }
 
 Sample augmented_patch(const Sample& volume, const PatchPlace& place, const AugmentOptions& o, Rng rng) {
   check_options(o);
-  PatchPose pose = random_pose(place.centre, o.spatial, rng.at(kPose));
-  pose.mirror = random_mirror(o.mirror, rng.at(kMirror));
-  const Sample patch = extract_patch(volume, pose, place.size, o.resample);
-  change_intensities(patch.image, o, rng);
+  const Sample patch = extract_patch(volume, draw_pose(o, place.centre, rng), place.size, o.resample);
+  change_intensities(patch.image, draw_intensities(o, patch.image.dim(3), rng));
   return patch;
 }
 

@@ -2,14 +2,14 @@
 #include <vector>
 
 #include "augment/channel.h"
+#include "augment/gaussian_taps.h"
 #include "augment/intensity.h"
 #include "augment/intensity_kernels.h"
+#include "augment/voxel_formulas.h"
 #include "core/parallel.h"
 
 namespace voxgrad {
-namespace {
 
-// The odd number of taps nearest to 6 sigma + 0.5.
 std::vector<float> gaussian_taps(double sigma) {
   if (sigma == 0) return {1.f};
   const double wanted = 6 * sigma + 0.5;
@@ -21,16 +21,6 @@ std::vector<float> gaussian_taps(double sigma) {
   for (double v : w) taps.push_back(float(v / sum));
   return taps;
 }
-
-// Reflection about the first and the last voxel: -1 is 1, n is n - 2.
-int64_t reflect(int64_t i, int64_t n) {
-  if (n == 1) return 0;
-  const int64_t period = 2 * (n - 1);
-  i = (i % period + period) % period;
-  return i < n ? i : period - i;
-}
-
-}  // namespace
 
 void gaussian_blur(const Tensor& image, int channel, const Double3& sigma) {
   constexpr double kLargest = 1000;
@@ -54,14 +44,14 @@ void gaussian_blur(const Tensor& image, int channel, const Double3& sigma) {
         const float* row = from + (d * height + h) * width;
         std::copy_n(row, width, padded.begin() + half_w);
         for (int64_t k = 1; k <= half_w; ++k) {
-          padded[size_t(half_w - k)] = row[reflect(-k, width)];
-          padded[size_t(half_w + width - 1 + k)] = row[reflect(width - 1 + k, width)];
+          padded[size_t(half_w - k)] = row[reflected_index(-k, width)];
+          padded[size_t(half_w + width - 1 + k)] = row[reflected_index(width - 1 + k, width)];
         }
         for (size_t k = 0; k < taps_w.size(); ++k) rows[k] = padded.data() + k;
         kernels.weighted_rows(rows.data(), taps_w.data(), int(taps_w.size()), slice.data() + h * width, width);
       }
       for (int64_t h = 0; h < height; ++h) {
-        for (size_t k = 0; k < taps_h.size(); ++k) rows[k] = slice.data() + reflect(h + int64_t(k) - half_h, height) * width;
+        for (size_t k = 0; k < taps_h.size(); ++k) rows[k] = slice.data() + reflected_index(h + int64_t(k) - half_h, height) * width;
         kernels.weighted_rows(rows.data(), taps_h.data(), int(taps_h.size()), to + (d * height + h) * width, width);
       }
     }
@@ -70,7 +60,7 @@ void gaussian_blur(const Tensor& image, int channel, const Double3& sigma) {
   parallel_ranges(depth, 1, [&](int64_t begin, int64_t end) {
     std::vector<const float*> rows(taps_d.size());
     for (int64_t d = begin; d < end; ++d) {
-      for (size_t k = 0; k < rows.size(); ++k) rows[k] = to + reflect(d + int64_t(k) - int64_t(rows.size()) / 2, depth) * plane;
+      for (size_t k = 0; k < rows.size(); ++k) rows[k] = to + reflected_index(d + int64_t(k) - int64_t(rows.size()) / 2, depth) * plane;
       kernels.weighted_rows(rows.data(), taps_d.data(), int(rows.size()), from + d * plane, plane);
     }
   });

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "core/dtype.h"
+
 namespace voxgrad {
 
 // Over one chunk: sums are of x and x^2 less a common offset, in double.

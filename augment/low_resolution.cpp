@@ -5,9 +5,13 @@
 #include "augment/channel.h"
 #include "augment/intensity.h"
 #include "augment/intensity_kernels.h"
+#include "augment/voxel_formulas.h"
 #include "core/parallel.h"
 
 namespace voxgrad {
+
+int64_t coarse_extent(int64_t full, double scale) { return std::max<int64_t>(1, std::llrint(double(full) * scale)); }
+
 namespace {
 
 // One axis: extent full of the image, extent low of its coarse version.
@@ -19,14 +23,13 @@ struct Axis {
 
 Axis axis_of(int64_t full, double scale) {
   Axis a;
-  const int64_t low = std::max<int64_t>(1, std::llrint(double(full) * scale));
-  const double ratio = double(full) / double(low);
-  for (int64_t i = 0; i < low; ++i) a.source.push_back(std::min(full - 1, int64_t((double(i) + 0.5) * ratio)));
+  const int64_t low = coarse_extent(full, scale);
+  for (int64_t i = 0; i < low; ++i) a.source.push_back(coarse_source(i, full, low));
   for (int64_t i = 0; i < full; ++i) {
-    const double at = std::max(0.0, (double(i) + 0.5) / ratio - 0.5);
-    a.lower.push_back(std::min(low - 1, int64_t(at)));
-    a.upper.push_back(std::min(low - 1, a.lower.back() + 1));
-    a.f.push_back(float(at - double(a.lower.back())));
+    const CoarsePlace place = coarse_place(i, full, low);
+    a.lower.push_back(place.lower);
+    a.upper.push_back(place.upper);
+    a.f.push_back(place.f);
   }
   return a;
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "core/dtype.h"
+
 namespace voxgrad {
 
 // One patch to be cut out of one volume. The source coordinate on axis a of output voxel (i, j, k) is

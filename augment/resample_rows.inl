@@ -1,36 +1,13 @@
 // Included inside a namespace per instruction set. Trilinear resampling of one row of a patch at a time: coordinates of a block of
 // voxels first, then the image, then the label. The part of the row whose eight taps all lie inside the volume runs without tests.
 
-constexpr int kBlock = 256;
-// Far above the rounding of coordinates along a row that spans so many voxels.
-inline double margin_of(double span) { return 1e-3 + 1e-6 * (span < 0 ? -span : span); }
+#include "augment/resample_formulas.h"
 
-struct Row {
-  int corner[3];   // voxel that coordinates are relative to; may lie outside the volume
-  float start[3];  // coordinate of the row's first voxel relative to it; >= 0 along the row
-  float step[3];
-};
+constexpr int kBlock = 256;
 struct Block {
   int at[3][kBlock];   // lower tap relative to Row::corner
   float f[3][kBlock];  // weight of the upper tap
 };
-
-inline int64_t floor_of(double v) {
-  const int64_t i = int64_t(v);
-  return double(i) > v ? i - 1 : i;
-}
-
-inline Row row_of(const ResampleProblem& p, const double* first) {
-  Row r;
-  for (int a = 0; a < 3; ++a) {
-    const double last = first[a] + double(p.patch[2] - 1) * p.step[2][a];
-    const int64_t low = floor_of((first[a] < last ? first[a] : last) - margin_of(last - first[a]));
-    r.corner[a] = int(low);
-    r.start[a] = float(first[a] - double(low));
-    r.step[a] = float(p.step[2][a]);
-  }
-  return r;
-}
 
 // The voxels [begin, end) of the row whose taps are inside. On an axis of extent 1 both taps are the one voxel.
 inline void inside_of(const ResampleProblem& p, const double* first, int64_t& begin, int64_t& end) {
@@ -130,23 +107,6 @@ inline void image_inside(const ResampleProblem& p, const Block& b, int n, const 
       out[i * c_count + c] = mix(low, high, fd);
     }
   }
-}
-
-// The label with the largest summed weight; of equals the lowest.
-inline uint8_t vote(const uint8_t* labels, const float* weights) {
-  uint8_t best = 255;
-  float most = -1;
-  for (int k = 0; k < 8; ++k) {
-    float sum = 0;
-    for (int m = 0; m < 8; ++m) sum += labels[m] == labels[k] ? weights[m] : 0.f;
-    if (sum > 0.501f) return labels[k];
-    // Sums of one label are bitwise the same for each of its taps.
-    if (sum > most || (sum == most && labels[k] < best)) most = sum, best = labels[k];
-  }
-  return best;
-}
-inline void weights_of(float fd, float fh, float fw, float* weights) {
-  for (int k = 0; k < 8; ++k) weights[k] = (k & 4 ? fd : 1 - fd) * (k & 2 ? fh : 1 - fh) * (k & 1 ? fw : 1 - fw);
 }
 
 inline void label_inside(const ResampleProblem& p, const Block& b, int n, const int64_t* at, uint8_t* out) {

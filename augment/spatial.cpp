@@ -4,8 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "augment/resample_kernels.h"
-#include "augment/window.h"
+#include "augment/patch_geometry.h"
 #include "core/isa.h"
 #include "core/parallel.h"
 
@@ -24,22 +23,14 @@ bool is_identity(const Matrix3& m) {
 
 }  // namespace
 
-Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
-  check_sample("extract_patch", volume);
-  check(patch.d >= 1 && patch.h >= 1 && patch.w >= 1, "extract_patch: a patch of ", patch, " voxels");
-  check(options.outside_label >= 0 && options.outside_label <= 255, "extract_patch: outside_label ", options.outside_label,
-        " is not a u8 label");
-  const Int3 size = volume_size(volume.image);
-  const int64_t channels = volume.image.dim(3);
-  Sample out{Tensor::empty({patch.d, patch.h, patch.w, channels}), {}};
-  if (volume.label) out.label = Tensor::empty({patch.d, patch.h, patch.w}, DType::u8);
-
-  ResampleProblem p{.image = volume.image.view().as<float>(),
-                    .label = volume.label.view().as<uint8_t>(),
-                    .out_image = out.image.view().as<float>(),
-                    .out_label = out.label.view().as<uint8_t>()};
-  VoxelWindow window{.reversed = pose.mirror};
-  bool whole = is_identity(pose.matrix);
+PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
+  check(patch.d >= 1 && patch.h >= 1 && patch.w >= 1, who, ": a patch of ", patch, " voxels");
+  check(options.outside_label >= 0 && options.outside_label <= 255, who, ": outside_label ", options.outside_label, " is not a u8 label");
+  const Int3 size = volume_size(image);
+  PatchGeometry g;
+  ResampleProblem& p = g.problem;
+  g.window.reversed = pose.mirror;
+  g.whole = is_identity(pose.matrix);
   for (int a = 0; a < 3; ++a) {
     p.size[a] = size[a];
     p.patch[a] = patch[a];
@@ -50,20 +41,33 @@ Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, co
       p.origin[a] -= p.step[b][a] * (patch[b] - 1) / 2.0;
       reach += std::abs(pose.matrix[a][b]) * patch[b];
     }
-    check(reach < kFarthest, "extract_patch: the pose reaches ", reach, " voxels out on axis ", a);
+    check(reach < kFarthest, who, ": the pose reaches ", reach, " voxels out on axis ", a);
     const double start = pose.centre[a] - (patch[a] - 1) / 2.0;
-    whole = whole && std::abs(start - std::round(start)) < kWholeVoxel;
-    window.start[a] = std::llround(start);
-    window.size[a] = size[a];
-    window.extent[a] = patch[a];
+    g.whole = g.whole && std::abs(start - std::round(start)) < kWholeVoxel;
+    g.window.start[a] = std::llround(start);
+    g.window.size[a] = size[a];
+    g.window.extent[a] = patch[a];
   }
-  p.channels = channels;
+  p.channels = image.dim(3);
   p.edge = options.border == Border::edge;
   p.nearest = options.label == LabelSampling::nearest;
   p.outside = uint8_t(options.outside_label);
-  if (whole) {
-    copy_window(window, p.image, p.out_image, channels, p.edge);
-    if (p.label) copy_window(window, p.label, p.out_label, p.outside);
+  return g;
+}
+
+Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
+  check_sample("extract_patch", volume);
+  PatchGeometry g = patch_geometry("extract_patch", volume.image, pose, patch, options);
+  ResampleProblem& p = g.problem;
+  Sample out{Tensor::empty({patch.d, patch.h, patch.w, p.channels}), {}};
+  if (volume.label) out.label = Tensor::empty({patch.d, patch.h, patch.w}, DType::u8);
+  p.image = volume.image.view().as<float>();
+  p.label = volume.label.view().as<uint8_t>();
+  p.out_image = out.image.view().as<float>();
+  p.out_label = out.label.view().as<uint8_t>();
+  if (g.whole) {
+    copy_window(g.window, p.image, p.out_image, p.channels, p.edge);
+    if (p.label) copy_window(g.window, p.label, p.out_label, p.outside);
     return out;
   }
   const auto rows = isa() >= Isa::avx512 ? avx512::resample_rows : isa() >= Isa::avx2 ? avx2::resample_rows : baseline::resample_rows;

@@ -1,0 +1,129 @@
+// Augmentation on a CUDA device: the random numbers of the CPU, and its values within rounding.
+#include <cmath>
+
+#include "augment/batch.h"
+#include "tests/catch.h"
+
+using namespace voxgrad;
+
+namespace {
+
+Sample random_volume(Int3 size, int channels, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<double> v(size_t(size.d) * size_t(size.h) * size_t(size.w) * size_t(channels)), l(v.size() / size_t(channels));
+  for (double& x : v) x = rng.normal();
+  for (size_t i = 0; i < l.size(); ++i) l[i] = double(i / 3 % 7 % 4);
+  return {Tensor::from(v, {size.d, size.h, size.w, channels}), Tensor::from(l, {size.d, size.h, size.w}, DType::u8)};
+}
+
+// Patches inside, at the border and beyond it, of volumes of different sizes.
+std::vector<PatchRequest> requests(int channels, Int3 patch) {
+  std::vector<PatchRequest> out;
+  const Int3 sizes[] = {{17, 20, 23}, {9, 14, 30}, {6, 5, 4}};
+  for (uint64_t i = 0; i < 3; ++i) {
+    const Sample v = random_volume(sizes[i], channels, 10 + i);
+    out.push_back({v, {{sizes[i].d / 2.0 - 0.5, sizes[i].h / 2.0 - 3 * double(i), sizes[i].w / 2.0}, patch}, Rng(100 + i)});
+  }
+  return out;
+}
+
+// Of whole voxels.
+std::vector<PatchRequest> whole_requests(int channels, Int3 patch) {
+  std::vector<PatchRequest> out = requests(channels, patch);
+  for (PatchRequest& r : out) r.place.centre = {5.5, 6.5, 9};
+  return out;
+}
+
+struct Difference {
+  double image = 0;
+  int64_t labels = 0;
+};
+Difference difference(const PatchBatch& a, const PatchBatch& b) {
+  Difference d;
+  const std::vector<double> x = a.image.values(), y = b.image.values();
+  REQUIRE(x.size() == y.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double e = std::abs(x[i] - y[i]);
+    if (!(e <= d.image)) d.image = e;
+  }
+  if (!a.label || !b.label) return d;
+  const std::vector<double> l = a.label.values(), m = b.label.values();
+  for (size_t i = 0; i < l.size(); ++i) d.labels += l[i] != m[i];
+  return d;
+}
+
+Difference both(const std::vector<PatchRequest>& r, const AugmentOptions& o) {
+  return difference(augmented_batch(r, o, Device{0}), augmented_batch(r, o));
+}
+
+constexpr Int3 kPatch = {8, 12, 15};
+
+}  // namespace
+
+TEST_CASE("patches cut on CUDA: whole voxels exactly, rotated and scaled ones within rounding") {
+  AugmentOptions o = no_augmentation();
+  const std::vector<PatchRequest> whole = whole_requests(2, kPatch);
+  for (double mirrored : {0.0, 1.0})
+    for (Border border : {Border::zeros, Border::edge}) {
+      o.mirror.probability = mirrored;
+      o.resample = {.border = border, .outside_label = 9};
+      const Difference d = both(whole, o);
+      CHECK(d.image == 0);
+      CHECK(d.labels == 0);
+    }
+  o.spatial.rotation_probability = o.spatial.scaling_probability = 1;
+  o.mirror.probability = 0.5;
+  for (Border border : {Border::zeros, Border::edge})
+    for (LabelSampling label : {LabelSampling::linear, LabelSampling::nearest})
+      for (int channels : {1, 3}) {
+        o.resample = {.border = border, .label = label};
+        const Difference d = both(requests(channels, kPatch), o);
+        CHECK(d.image < 2e-5);  // coordinates carry 2^-23 of a row's extent
+        CHECK(d.labels <= 2);   // ties within rounding
+      }
+}
+
+TEST_CASE("every intensity transform on CUDA has the values of the CPU") {
+  const std::vector<PatchRequest> r = whole_requests(2, kPatch);
+  double AugmentOptions::*const transforms[] = {
+      &AugmentOptions::noise_probability,          &AugmentOptions::blur_probability,  &AugmentOptions::brightness_probability,
+      &AugmentOptions::contrast_probability,       &AugmentOptions::low_resolution_probability,
+      &AugmentOptions::inverted_gamma_probability, &AugmentOptions::gamma_probability};
+  AugmentOptions all = no_augmentation();
+  all.noise_sigma = {0.05, 0.1};
+  all.blur_channel_probability = all.low_resolution_channel_probability = 0.7;
+  const PatchBatch plain = augmented_batch(r, all);
+  int number = 0;
+  for (const auto transform : transforms) {
+    AugmentOptions o = all;
+    o.*transform = 1;
+    all.*transform = 1;
+    INFO("transform " << number++);
+    const PatchBatch there = augmented_batch(r, o, Device{0});
+    const double error = difference(there, augmented_batch(r, o)).image;
+    CHECK(error < 1e-5);
+    if (transform == transforms[0]) CHECK(error == 0);  // noise: + - * / and square roots alone
+    CHECK(!(difference(there, plain).image < 1e-3));  // it did something
+  }
+  all.spatial.rotation_probability = all.spatial.scaling_probability = 1;
+  const Difference d = both(r, all);
+  CHECK(d.image < 1e-4);
+  CHECK(d.labels <= 2);
+}
+
+TEST_CASE("a batch on CUDA repeats its bits, and a patch does not depend on the others") {
+  AugmentOptions o;
+  o.spatial.rotation_probability = o.noise_probability = o.blur_probability = o.contrast_probability = o.gamma_probability = 1;
+  const std::vector<PatchRequest> r = requests(1, kPatch);
+  const PatchBatch first = augmented_batch(r, o, Device{0}), second = augmented_batch(r, o, Device{0});
+  CHECK(first.image.values() == second.image.values());
+  CHECK(first.label.values() == second.label.values());
+  const PatchBatch alone = augmented_batch({r[1]}, o, Device{0});
+  CHECK(alone.image.values() == first.image.rows(1, 2).values());
+  CHECK(alone.label.values() == first.label.rows(1, 2).values());
+  std::vector<PatchRequest> bare = r;
+  for (PatchRequest& one : bare) one.volume.label = {};
+  const PatchBatch without = augmented_batch(bare, o, Device{0});
+  CHECK(!without.label);
+  CHECK(without.image.values() == first.image.values());
+}
