@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 
 #include "core/exact_f32.h"
 #include "core/isa.h"
@@ -18,7 +17,6 @@ namespace {
 struct Tally {
   int passed = 0, failed = 0;
   bool verbose = false;
-  std::set<std::string> missing;  // ops that have no CUDA kernels yet
 };
 
 std::string error_line(const char* what, double value, double limit) {
@@ -62,7 +60,6 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
     note("", needs_fault(c, d));
     note("", saved_bytes_fault(c, d));
   } catch (const std::exception& e) {
-    if (std::strstr(e.what(), "no CUDA kernel in this build")) return void(tally.missing.insert(c.op));
     faults.push_back(std::string("threw: ") + e.what());
   }
   const std::string title = c.op + "/" + c.name + (d.is_cpu() ? "" : " on cuda");
@@ -118,7 +115,6 @@ int main(int argc, char** argv) try {
     std::printf("no case matches \"%s\"\n", filter.c_str());
     return 1;
   }
-  for (auto& op : tally.missing) std::printf("%s has no CUDA kernels yet\n", op.c_str());
   std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
   return tally.failed != 0;
 } catch (const Error& e) {
