@@ -78,8 +78,9 @@ __global__ void sum_warp_kernel(const float* x, float* y, bool fault) {
 
 __global__ void overrun_shared_kernel(float* y) {
   VOXGRAD_SHARED(float, tile, [32]);
-  tile[threadIdx.x] = 1;
-  y[threadIdx.x] = tile[threadIdx.x];
+  float* const p = tile;  // whose bounds no compiler knows
+  p[threadIdx.x] = 1;
+  y[threadIdx.x] = p[threadIdx.x];
 }
 
 __global__ void count_values_kernel(int64_t n, const uint8_t* x, int32_t* y) {

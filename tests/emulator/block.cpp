@@ -64,7 +64,8 @@ void BlockRunner::thread_main() {
 void BlockRunner::run_thread() {
   (*body_)();
   for (auto& group : current().copy_groups)
-    if (!group.empty()) stop("thread " + std::to_string(running_) + " ended without waiting for its asynchronous copies");
+    if (!group.empty())
+      stop([&] { return "thread " + std::to_string(running_) + " ended without waiting for its asynchronous copies"; });
   current().state = Thread::State::exited;
   --alive_;
   if (alive_ > 0 && at_barrier_ == alive_) release_barrier();
@@ -95,8 +96,7 @@ void BlockRunner::suspend(Thread::State state, Place place) {
   current().state = Thread::State::ready;
 }
 
-void BlockRunner::stop(const std::string& what) {
-  fault_ = what;
+void BlockRunner::abandon() {
   switch_fiber(current().fiber, main_, true);
   __builtin_unreachable();
 }
@@ -111,8 +111,10 @@ void BlockRunner::barrier(Place place) {
   if (at_barrier_ == 0) first_at_barrier_ = running_;
   const Place first = at_barrier_ == 0 ? place : threads_[size_t(first_at_barrier_)].place;
   if (!same(first, place))
-    stop("threads " + std::to_string(first_at_barrier_) + " and " + std::to_string(running_) + " wait at different barriers, " +
-         text_of(first) + " and " + text_of(place));
+    stop([&] {
+      return "threads " + std::to_string(first_at_barrier_) + " and " + std::to_string(running_) + " wait at different barriers, " +
+             text_of(first) + " and " + text_of(place);
+    });
   if (++at_barrier_ == alive_) {
     release_barrier();
     ready_.push_back(running_);
@@ -126,14 +128,17 @@ void BlockRunner::collective(const char* operation, unsigned mask, void* operand
   const int width = int(threads_.size()) - warp * 32;
   const unsigned present = width >= 32 ? 0xffffffffu : (1u << width) - 1;
   if (!(mask >> lane & 1))
-    stop(std::string(operation) + " at " + text_of(place) + ": lane " + std::to_string(lane) + " is not in its own mask");
-  if (mask & ~present) stop(std::string(operation) + " at " + text_of(place) + ": the mask names lanes that the block does not have");
+    stop([&] { return std::string(operation) + " at " + text_of(place) + ": lane " + std::to_string(lane) + " is not in its own mask"; });
+  if (mask & ~present)
+    stop([&] { return std::string(operation) + " at " + text_of(place) + ": the mask names lanes that the block does not have"; });
   Rendezvous* meeting = nullptr;
   for (auto& m : meetings_) {
     if (m.warp != warp || !(m.mask & mask)) continue;
     if (m.mask != mask || m.operation != operation || !same(m.place, place))
-      stop("lanes of warp " + std::to_string(warp) + " meet in different collectives: " + m.operation + " at " + text_of(m.place) +
-           " and " + operation + " at " + text_of(place));
+      stop([&] {
+        return "lanes of warp " + std::to_string(warp) + " meet in different collectives: " + m.operation + " at " + text_of(m.place) +
+               " and " + operation + " at " + text_of(place);
+      });
     meeting = &m;
   }
   if (!meeting) meeting = &meetings_.emplace_back(Rendezvous{warp, mask, 0, operation, place, {}});

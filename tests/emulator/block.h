@@ -48,8 +48,12 @@ class BlockRunner {
   void* shared(const char* name, const void* key, size_t bytes, size_t alignment);
   unsigned char* dynamic() const { return dynamic_; }
   Thread& current() { return threads_[size_t(running_)]; }
-  // Gives up the block with a message; does not return to the thread.
-  [[noreturn]] void stop(const std::string& what);
+  // Gives up the block with the message that what() makes; does not return to the thread, so nothing of its stack is destroyed any more.
+  template <class F>
+  [[noreturn]] void stop(F&& what) {
+    fault_ = what();
+    abandon();
+  }
 
  private:
   struct SharedVariable {
@@ -59,6 +63,7 @@ class BlockRunner {
     size_t bytes;
   };
 
+  [[noreturn]] void abandon();
   static void thread_main();
   void run_thread();
   void begin_shared(int64_t dynamic_bytes);

@@ -35,7 +35,7 @@ void ldmatrix(uint32_t* r, SharedAddress row) {
   const auto at = reinterpret_cast<uintptr_t>(row.value());
   const int lane = emulator::lane_index();
   if (lane < 8 * kMatrices && at % 16 != 0)
-    BlockRunner::here().stop("ldmatrix: lane " + std::to_string(lane) + " names a row that is not aligned to 16 bytes");
+    BlockRunner::here().stop([&] { return "ldmatrix: lane " + std::to_string(lane) + " names a row that is not aligned to 16 bytes"; });
   MatrixLoad load{static_cast<const char*>(row.value()), r};
   emulator::collective(kTransposed ? "ldmatrix.trans" : "ldmatrix", 0xffffffffu, &load, load_matrices<kMatrices, kTransposed>,
                        {"ldmatrix", kMatrices});
@@ -88,7 +88,7 @@ void mma(const char* name, float* d, const uint32_t* a, const uint32_t* b) {
 
 void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
   if (reinterpret_cast<uintptr_t>(into.value()) % size_t(bytes) || (valid && reinterpret_cast<uintptr_t>(from) % size_t(bytes)))
-    BlockRunner::here().stop("cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them");
+    BlockRunner::here().stop([&] { return "cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them"; });
   std::memset(into.value(), 0xff, size_t(bytes));  // what is read before the wait
   BlockRunner::here().current().copy_groups.back().push_back({into.value(), from, bytes, valid});
 }

@@ -48,7 +48,9 @@ void* BlockRunner::shared(const char* name, const void* key, size_t bytes, size_
     if (v.key) total += v.bytes;
   }
   if (total > kStatic || shared_.size() >= kMostVariables)
-    stop("its shared variables take " + std::to_string(total) + " bytes, at most " + std::to_string(kStatic) + " are possible");
+    stop([&] {
+      return "its shared variables take " + std::to_string(total) + " bytes, at most " + std::to_string(kStatic) + " are possible";
+    });
   return take_shared(name, key, bytes, alignment);
 }
 
