@@ -5,7 +5,7 @@
 namespace voxgrad {
 namespace {
 
-#include "augment/resample_formulas.h"
+#include "augment/resample_formulas.inl"
 
 // The eight taps of a voxel: where they are in the box, which lie outside of the volume, and their weights.
 struct Taps {

@@ -1,7 +1,7 @@
 // Included inside a namespace per instruction set. Trilinear resampling of one row of a patch at a time: coordinates of a block of
 // voxels first, then the image, then the label. The part of the row whose eight taps all lie inside the volume runs without tests.
 
-#include "augment/resample_formulas.h"
+#include "augment/resample_formulas.inl"
 
 constexpr int kBlock = 256;
 struct Block {
