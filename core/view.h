@@ -8,10 +8,10 @@ struct View {
   void* data = nullptr;
   DType dtype = DType::f32;
   template <class T>
-  T* as() const {
+  VOXGRAD_HD T* as() const {
     return static_cast<T*>(data);
   }
-  explicit operator bool() const { return data != nullptr; }
+  VOXGRAD_HD explicit operator bool() const { return data != nullptr; }
 };
 
 }  // namespace voxgrad

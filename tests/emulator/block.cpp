@@ -44,11 +44,8 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block
     ready_.push_back(i);
   }
   // The first thread is entered from here; the last one to end, or a fault, comes back.
-  const size_t pick = random() % ready_.size();
-  running_ = ready_[pick];
-  ready_[pick] = ready_.back();
-  ready_.pop_back();
-  threadIdx = {unsigned(running_), 0, 0};
+  warps_run_ahead_ = random() % 2;
+  take_ready();
   switch_fiber(main_, current().fiber);
   if (fault_.empty()) check_red_zones();
   if (!fault_.empty())
@@ -72,6 +69,15 @@ void BlockRunner::run_thread() {
   resume_next(true);
 }
 
+// Draws from all threads that can run or, in half of the blocks, from those that became ready last: a warp then runs as far as it can.
+void BlockRunner::take_ready() {
+  const size_t n = ready_.size(), pick = warps_run_ahead_ && n > 32 ? n - 1 - random() % 32 : random() % n;
+  running_ = ready_[pick];
+  ready_[pick] = ready_.back();
+  ready_.pop_back();
+  threadIdx = {unsigned(running_), 0, 0};
+}
+
 // Enters a thread that can run, or the main context where none is left.
 void BlockRunner::resume_next(bool last) {
   Fiber& from = current().fiber;
@@ -79,11 +85,7 @@ void BlockRunner::resume_next(bool last) {
     if (alive_ > 0) fault_ = "no thread can go on; " + waiting_threads();
     return switch_fiber(from, main_, last);
   }
-  const size_t pick = random() % ready_.size();
-  running_ = ready_[pick];
-  ready_[pick] = ready_.back();
-  ready_.pop_back();
-  threadIdx = {unsigned(running_), 0, 0};
+  take_ready();
   if (&from != &current().fiber) switch_fiber(from, current().fiber, last);
 }
 

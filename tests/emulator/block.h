@@ -69,6 +69,7 @@ class BlockRunner {
   void begin_shared(int64_t dynamic_bytes);
   void check_red_zones();
   unsigned char* take_shared(const char* name, const void* key, size_t bytes, size_t alignment);
+  void take_ready();
   void resume_next(bool last);
   void suspend(Thread::State, Place);
   void release_barrier();
@@ -87,6 +88,7 @@ class BlockRunner {
   unsigned char* dynamic_ = nullptr;
   int running_ = -1, alive_ = 0, at_barrier_ = 0, first_at_barrier_ = 0;
   uint64_t random_ = 1;
+  bool warps_run_ahead_ = false;
   Fiber main_;
   Stacks stacks_;
   std::string fault_;
