@@ -37,7 +37,7 @@ class Inference {
 
   // A place for something derived from a tensor on this thread, empty at first, that lasts as long as the outermost scope does. Null
   // outside of all scopes. `use` tells several such things apart.
-  using Use = std::array<int64_t, 7>;
+  using Use = std::array<int64_t, 16>;
   static std::shared_ptr<void>* kept(const Tensor& of, const Use& use);
 
  private:

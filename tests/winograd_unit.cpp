@@ -1,6 +1,7 @@
 #include "core/autograd.h"
 #include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
+#include "kernels/conv3d/conv3d_problem.h"
 #include "kernels/conv3d/winograd_plan.h"
 #include "tests/catch.h"
 
@@ -79,8 +80,9 @@ TEST_CASE("transformed weights are kept within an Inference scope, and not beyon
     const Inference scope;
     CHECK(conv3d(x, w, {}, same).values() == wanted);
     CHECK(conv3d(x, w, {}, same).values() == wanted);
-    REQUIRE(Inference::kept(w, {1, 32, 32, 8, 8, 8, (int64_t(1) << 40) + (int64_t(1) << 20) + 1}));
-    CHECK(*Inference::kept(w, {1, 32, 32, 8, 8, 8, (int64_t(1) << 40) + (int64_t(1) << 20) + 1}));
+    REQUIRE(kept_weight(problem(1, {8, 8, 8}, 32, 32, 1), DType::f32, w));
+    CHECK(*kept_weight(problem(1, {8, 8, 8}, 32, 32, 1), DType::f32, w));
+    CHECK_FALSE(*kept_weight(problem(1, {8, 8, 8}, 32, 32, 0), DType::f32, w));
     const Tensor half = w.rows(0, 16);
     CHECK(conv3d(x, half, {}, same).shape() == Shape{1, 8, 8, 8, 16});
   }

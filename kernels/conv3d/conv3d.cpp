@@ -39,9 +39,9 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
   return p;
 }
 
-std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, const Tensor& w) {
-  const int64_t padding = (int64_t(p.padding.d) << 40) + (int64_t(p.padding.h) << 20) + p.padding.w;
-  return Inference::kept(w, {p.n, p.c, p.k, p.in.d, p.in.h, p.in.w, padding});
+std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, DType x, const Tensor& w) {
+  const Int3 &i = p.in, &a = p.padding, &s = p.stride, &d = p.dilation;
+  return Inference::kept(w, {p.n, p.c, p.k, i.d, i.h, i.w, a.d, a.h, a.w, s.d, s.h, s.w, d.d, d.h, d.w, int64_t(x)});
 }
 
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
@@ -49,7 +49,7 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
   if (x.device().is_cpu()) {
     const ConvPart whole{x.view(), p.c};
-    conv3d_forward(Cpu{}, p, &whole, 1, w.view(), b.view(), y.view(), kept_weight(p, w));
+    conv3d_forward(Cpu{}, p, &whole, 1, w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
   } else {
     on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
   }

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
-#include "kernels/conv3d/winograd.h"
+#include "kernels/conv3d/planar.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
 // run; the weights of a block of runs and of output channels stay in the first-level cache while the rows of the tile pass.
@@ -251,7 +251,9 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);
     const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1);
+    const auto planar = tile ? std::nullopt : planar_tile(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1);
     if (tile) winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
+    else if (planar) planar_gather<A>(g, *planar, x, {w, b, kept}, y);
     else if (pairs) {
       const PairedGather paired(g, x, w);
       GatherPass<A>(paired.g, paired.x, paired.w, b, y, true).run();

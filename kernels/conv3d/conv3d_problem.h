@@ -7,7 +7,7 @@ namespace voxgrad {
 // The checked problem of a convolution of an input of the shape `in` {N, D, H, W, C}, whose dtype, rank and device are those of x.
 Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions&);
 
-// Where the CPU kernel of a problem keeps what it makes of the weight, while there is an Inference scope; else null.
-std::shared_ptr<void>* kept_weight(const Conv3dProblem&, const Tensor& w);
+// Where the CPU kernel of a problem with inputs x keeps what it makes of the weight, while there is an Inference scope; else null.
+std::shared_ptr<void>* kept_weight(const Conv3dProblem&, DType x, const Tensor& w);
 
 }  // namespace voxgrad

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
-#include "kernels/conv3d/winograd.h"
+#include "kernels/conv3d/planar.h"
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
 // them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in
@@ -211,6 +211,8 @@ void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View
     using A = accum_t<T>;
     if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
       winograd_weight_gradient<A>(g, *tile, input, gy, gw);
+    else if (const auto planar = planar_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
+      planar_weight_gradient<A>(g, *planar, input, gy, gw);
     else WeightPass<A>(g, input, gy, gw).run();
   });
 }

@@ -11,6 +11,24 @@ struct WinogradWeight {
   std::shared_ptr<void>* kept = nullptr;  // as for conv3d_forward
 };
 
+// Transformed weights, which may outlive a call.
+template <class A>
+struct TransformedWeight {
+  int64_t algorithm;  // that they are for
+  ConvScratch<A> data;
+
+  // Those that are kept for this algorithm or, where there are none, new memory for them (made: true), kept from now on if it is not large.
+  static std::shared_ptr<TransformedWeight> find(std::shared_ptr<void>* kept, int64_t algorithm, int64_t count, bool& made) {
+    constexpr int64_t kKeptBytes = 16 << 20;  // larger ones cost little beside what they are multiplied with
+    const bool keep = kept && count * int64_t(sizeof(A)) <= kKeptBytes;
+    auto found = keep ? std::static_pointer_cast<TransformedWeight>(*kept) : nullptr;
+    made = !found || found->algorithm != algorithm;
+    if (made) found.reset(new TransformedWeight{algorithm, ConvScratch<A>(count)});
+    if (keep && made) *kept = found;
+    return found;
+  }
+};
+
 // y = gather(x, w) + bias by Winograd's algorithm, for the tile that winograd_tile() chose.
 template <class A>
 void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const WinogradWeight&, View y);
@@ -28,6 +46,16 @@ extern template void winograd_weight_gradient<double>(const ConvGather&, Winogra
 template <class A>
 int64_t frequency_step(int64_t tiles, int64_t channels) {
   return round_up(tiles * channels, 64 / int64_t(sizeof(A))) + 64 / int64_t(sizeof(A));
+}
+
+// The gather with its inputs, or with its outputs in their place, in groups of at most `most` channels: what a ConvTile of a weight
+// gradient loads from.
+inline ConvGather grouped_channels(const ConvGather& g, bool outputs, int64_t lanes, int64_t most) {
+  ConvGather to = g;
+  if (outputs) to.in_channels = g.out_channels, to.in = g.out, to.inputs = g.outputs;
+  to.slices = (to.inputs + most - 1) / most, to.inputs = round_up((to.inputs + to.slices - 1) / to.slices, lanes);
+  to.slices = (to.in_channels + to.inputs - 1) / to.inputs;
+  return to;
 }
 
 // The lines of a tile of the worker's inputs that starts at (z, y), depth x height of them; a line outside the volume is `zeros`.

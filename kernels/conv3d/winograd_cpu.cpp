@@ -9,8 +9,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kKeptBytes = 16 << 20;  // of transformed weights: larger ones cost little beside what they are multiplied with
-constexpr int64_t kTasks = 16;            // enough to keep a few threads evenly busy
+constexpr int64_t kTasks = 16;                                 // enough to keep a few threads evenly busy
 constexpr int64_t kStreamedInputs = 32, kStreamedVectors = 2;  // of weights in memory at a time, where they are streamed
 constexpr int64_t kPartChannels = 64;                          // of the products in memory at a time
 
@@ -164,10 +163,9 @@ class WinogradGather {
   void transform_weights() {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes;
     const int64_t count = weights_at(blocks_.count);
-    const bool keep = kept_ && count * int64_t(sizeof(A)) <= kKeptBytes;
-    if (keep && *kept_) return void(weights_ = std::static_pointer_cast<ConvScratch<A>>(*kept_));
-    weights_ = std::make_shared<ConvScratch<A>>(count);
-    if (keep) *kept_ = weights_;
+    bool made = false;
+    weights_ = TransformedWeight<A>::find(kept_, plan_.tile.h * 8 + plan_.tile.w, count, made);
+    if (!made) return;
     parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(pack_.scratch());
       for (int64_t i = begin; i < end; ++i) {
@@ -175,7 +173,7 @@ class WinogradGather {
         int64_t block = 0;
         while (blocks_.first(block + 1) <= vector) ++block;
         const int64_t width = blocks_.width(block) * lanes;
-        A* to = weights_->data() + weights_at(block) + first * width + (vector - blocks_.first(block)) * lanes;
+        A* to = weights_->data.data() + weights_at(block) + first * width + (vector - blocks_.first(block)) * lanes;
         pack_.vector(vector, first, std::min(lanes, inputs - first), to, width, weight_step(block), scratch.data());
       }
     });
@@ -204,7 +202,7 @@ class WinogradGather {
       row.width = blocks_.width(b);
       for (int64_t f = 0; f < frequencies_; ++f) {
         row.x = worker.inputs + f * worker.input_step;
-        row.w = weights_->data() + weights_at(b) + f * weight_step(b);
+        row.w = weights_->data.data() + weights_at(b) + f * weight_step(b);
         row.y = worker.products + f * worker.product_step + channels_before(b) - origin;
         isa_.gather(row);
       }
@@ -245,7 +243,7 @@ class WinogradGather {
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block
   WinogradPlan plan_;
   ConvTiling tiling_;
-  std::shared_ptr<ConvScratch<A>> weights_;
+  std::shared_ptr<TransformedWeight<A>> weights_;
   std::vector<A> bias_, zeros_;
 };
 

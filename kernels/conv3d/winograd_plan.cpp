@@ -8,6 +8,7 @@ namespace {
 constexpr int64_t kBlockBytes = 512 << 10;   // of the frequencies of a block: half of a second-level cache
 constexpr int64_t kFewest = 16, kMost = 64;  // tiles of a block: a product of matrices wants so many rows
 constexpr int64_t kStreamedTiles = 96;
+constexpr double kStreamedBytes = 4e6;  // written to memory and read back, these cost more than the products of so few tiles
 
 bool is_eligible(const ConvGather& g) {
   if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
@@ -62,7 +63,7 @@ ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *
 
 bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
   const double weights = double(tile.frequencies()) * double(g.inputs) * double(round_up(g.outputs, lanes)) * 4;
-  return weights > kFarBytes && tiles_of(g, tile) <= kStreamedTiles;
+  return weights > kStreamedBytes && tiles_of(g, tile) <= kStreamedTiles;
 }
 
 std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {

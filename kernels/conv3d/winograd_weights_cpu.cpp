@@ -13,25 +13,14 @@ constexpr int64_t kTasks = 16, kPlanes = 4;
 constexpr int64_t kGroupChannels = 64;
 constexpr int64_t kAllPlanes = 2048;  // products of channels of a group up to which a task sums all planes, for one load of the tile
 
-int64_t groups_of(int64_t channels) { return (channels + kGroupChannels - 1) / kGroupChannels; }
-
-// The gather with its inputs, or with its outputs in their place, in groups of channels: what a ConvTile loads from.
-ConvGather grouped(const ConvGather& g, bool outputs, int64_t lanes) {
-  ConvGather to = g;
-  if (outputs) to.in_channels = g.out_channels, to.in = g.out, to.inputs = g.outputs;
-  to.slices = groups_of(to.inputs), to.inputs = round_up((to.inputs + to.slices - 1) / to.slices, lanes);
-  to.slices = (to.in_channels + to.inputs - 1) / to.inputs;
-  return to;
-}
-
 template <class A>
 class WinogradWeights {
  public:
   WinogradWeights(const ConvGather& g, WinogradTile tile, const ConvInput& x, View gy, View gw)
       : g_(g),
         isa_(conv_isa<A>()),
-        in_(grouped(g, false, isa_.lanes)),
-        out_(grouped(g, true, isa_.lanes)),
+        in_(grouped_channels(g, false, isa_.lanes, kGroupChannels)),
+        out_(grouped_channels(g, true, isa_.lanes, kGroupChannels)),
         transforms_(winograd_isa<A>(tile)),
         x_(x),
         gradient_(gy, g.out_channels),

@@ -94,7 +94,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
     for (const Tensor& t : {s.x, s.normalised ? s.scale : Tensor{}, s.normalised ? s.shift : Tensor{}}) inputs.push_back(t);
   }
   inputs.push_back(w), inputs.push_back(b);
-  conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view(), kept_weight(p, w));
+  conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
   return record("conv3d_fused", inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
     const int weight = 3 * int(parts.size());
     Grads g(size_t(weight + 2));
