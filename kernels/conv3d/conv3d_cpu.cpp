@@ -232,14 +232,10 @@ struct PairedGather {
     g.w_slice = g.taps() * inner * outer, g.w_tap = inner;
     (outputs_inside ? g.w_output : g.w_input) = 1, (outputs_inside ? g.w_input : g.w_output) = g.taps() * inner;
     parallel_for(g.slices * outer, 1 + (1 << 14) / (g.taps() * inner), [&](int64_t i) {
-      const int64_t from_inner = outputs_inside ? 1 : 2 * of.w_input, from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
+      const int64_t from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
       for (int64_t t = 0; t < g.taps(); ++t) {
         const float* from = w_in.as<float>() + i / outer * of.w_slice + i % outer * from_outer + t * of.w_tap;
-        float* to = weight.data() + i * g.taps() * inner + t * inner;
-        for (int64_t j = 0; j < inner; ++j) {
-          const uint32_t low = bf16(from[j * from_inner]).bits, high = bf16(from[j * from_inner + of.w_input]).bits;
-          to[j] = __builtin_bit_cast(float, low | high << 16);
-        }
+        conv3d_avx512_bf16::make_pairs(from, from + of.w_input, outputs_inside ? 1 : 2, weight.data() + (i * g.taps() + t) * inner, inner);
       }
     });
   }

@@ -95,6 +95,8 @@ VOXGRAD_CONV_ISA(avx512)
 namespace conv3d_avx512_bf16 {
 // gather of 16-bit pairs: an element of x and of w is two bf16 numbers, neighbours in the sum.
 void gather_pairs(const ConvRow<float>&);
+// to[i] = the pair (low[i step], high[i step]), rounded, for i < n and step 1 or, with high = low + 1, 2.
+void make_pairs(const float* low, const float* high, int64_t step, float* to, int64_t n);
 }  // namespace conv3d_avx512_bf16
 
 // Those of isa().

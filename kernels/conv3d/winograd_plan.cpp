@@ -24,7 +24,8 @@ int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
 // frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient.
-constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07;
+constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07,
+                 kDirectWeight = 8;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
   return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
@@ -68,7 +69,7 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
 
 std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
-  double best = direct * direct_cost(g, lanes);
+  double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
     if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best) best = cost, chosen = tile;
