@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "core/autograd.h"
 #include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
@@ -106,4 +108,27 @@ TEST_CASE("the blocks of a Winograd plan cover the volume") {
       CHECK(p.block[a] * (p.count[a] - 1) < p.tiles[a]);
     }
   }
+}
+
+TEST_CASE("outputs that go past the caches are those of smaller ones") {
+  Rng rng(2);
+  const Tensor x = Tensor::empty({1, 50, 64, 64, 32});  // 25 MiB of outputs, of which the first half is as that of a volume of its own
+  for (float& v : x.data<float>()) v = float(rng.uniform(-1, 1));
+  const auto same = [&](Int3 kernel, int padding) {
+    const Tensor w = Tensor::empty({32, kernel.d, kernel.h, kernel.w, 32});
+    for (float& v : w.data<float>()) v = float(rng.uniform(-1, 1));
+    const auto convolved = [&](int64_t depth) {
+      const Tensor part = x.reshape({50, 64, 64, 32}).rows(0, depth).reshape({1, depth, 64, 64, 32});
+      return conv3d(part, w, {}, {.padding = {padding, padding, padding}});
+    };
+    const Tensor large = convolved(50), small = convolved(26);
+    Conv3dProblem p = problem(1, {50, 64, 64}, 32, 32, 1);
+    REQUIRE(goes_past_caches(forward_gather(p), large.view()));
+    p.out.d = 26;
+    REQUIRE_FALSE(goes_past_caches(forward_gather(p), small.view()));
+    const size_t bytes = size_t(24) * 64 * 64 * 32 * sizeof(float);
+    CHECK(std::memcmp(large.view().data, small.view().data, bytes) == 0);
+  };
+  same({3, 3, 3}, 1);
+  same({1, 1, 1}, 0);
 }

@@ -16,19 +16,22 @@ void gather_pairs(const ConvRow<float>& r) { gather(r); }
 
 void make_pairs(const float* low, const float* high, int64_t step, float* to, int64_t n) {
   constexpr int64_t L = kLanes<float>;
-  const auto halves = [](const float* from) { return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(from))); };
+  const auto halves = [](const float* from) { return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(load(from)))); };
   const auto pair = [](float a, float b) {
     return __builtin_bit_cast(float, uint32_t(detail::bf16_from_float(a)) | uint32_t(detail::bf16_from_float(b)) << 16);
   };
   int64_t i = 0;
   if (step == 2) {  // neighbours: the numbers of bf16 in their order
-    for (; i + L / 2 <= n; i += L / 2) _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), halves(low + 2 * i));
+    for (; i + L / 2 <= n; i += L / 2) {
+      const Halves made = halves(low + 2 * i);
+      __builtin_memcpy(to + i, &made, sizeof made);
+    }
     for (; i < n; ++i) to[i] = pair(low[2 * i], low[2 * i + 1]);
     return;
   }
   for (; i + L <= n; i += L) {
-    const __m512i a = _mm512_cvtepu16_epi32(halves(low + i)), b = _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves(high + i)), 16);
-    _mm512_storeu_si512(to + i, _mm512_or_si512(a, b));
+    const Words a = __builtin_convertvector(halves(low + i), Words), b = __builtin_convertvector(halves(high + i), Words);
+    store(to + i, reinterpret_cast<Vector<float>>(a | b << 16));
   }
   for (; i < n; ++i) to[i] = pair(low[i], high[i]);
 }

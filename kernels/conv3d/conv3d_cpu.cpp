@@ -28,6 +28,7 @@ class GatherPass {
     inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
     direct_ = y.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
+    streamed_ = direct_ && !dot_ && goes_past_caches(g, y);
     if (dot_ || g.depthwise) blocks_.count = 1;
     const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A)), others = g.n * g.slices;
     parts_ = std::clamp<int64_t>(kTasks / (others * tile_volume(g, in_bytes, out_bytes, 1).tiles()), 1, blocks_.count);
@@ -176,9 +177,15 @@ class GatherPass {
         char& started = worker.started[size_t(z * r.height + y)];
         if (worker.runs.empty() && (started || !last)) continue;
         row.x = worker.tile.row(tz, ty);
+        if (tiling_.in_place && block == 0) {  // these inputs come from memory
+          const bool turn = y + 1 == r.height;
+          row.ahead =
+              turn && z + 1 == r.depth ? 0 : worker.tile.row(turn ? tz + tiling_.step[0] : tz, turn ? 0 : ty + tiling_.step[1]) - row.x;
+        }
         row.runs = worker.runs.data(), row.run_count = int64_t(worker.runs.size());
         row.y = sums_at(worker, p, r, start, z, y) + first;
         row.init = started ? nullptr : bias;
+        row.streamed = streamed_ && last && !started;
         started = 1;
         if (dot_) isa_.dot(row, p.taps * inputs_);
         else if (g_.depthwise) isa_.depthwise(row);
@@ -199,7 +206,7 @@ class GatherPass {
   ConvIsa<A> isa_;
   const ConvInput& x_;
   View y_;
-  bool dot_, direct_;
+  bool dot_, direct_, streamed_;
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
   ConvTiling tiling_;

@@ -49,6 +49,9 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
     const A* third[thirds];
 #pragma GCC unroll 8
     for (int j = 0; j < thirds; ++j) third[j] = x + r.runs[i].x + 3 * j * step;
+    if (r.ahead != 0)
+      for (int v = 0; v < V; ++v)
+        for (int64_t s = 0; s < r.runs[i].steps; s += 64 / int64_t(sizeof(A))) __builtin_prefetch(x + r.runs[i].x + v * step + r.ahead + s);
     for (int64_t s = 0; s < r.runs[i].steps; ++s, w += NB * L) {
       Vector<A> weight[NB];
 #pragma GCC unroll 4
@@ -60,6 +63,13 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
 #pragma GCC unroll 8
       for (int j = 0; j < thirds; ++j) ++third[j];
     }
+  }
+  if (r.streamed) {
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v)
+#pragma GCC unroll 4
+      for (int b = 0; b < NB; ++b) store_past_caches(y + v * r.y_step + b * L, sum[v][b]);
+    return;
   }
 #pragma GCC unroll 16
   for (int v = 0; v < V; ++v)
@@ -86,12 +96,13 @@ VOXGRAD_INLINE void gather_width(const ConvRow<A>& r, std::integer_sequence<int,
 
 template <class A>
 void gather(const ConvRow<A>& r) {
-  if (r.width == 1) return gather_width<A, 1>(r, std::make_integer_sequence<int, kVoxels<1>>{});
-  if (r.width == 2) return gather_width<A, 2>(r, std::make_integer_sequence<int, kVoxels<2>>{});
+  if (r.width == 1) gather_width<A, 1>(r, std::make_integer_sequence<int, kVoxels<1>>{});
+  if (r.width == 2) gather_width<A, 2>(r, std::make_integer_sequence<int, kVoxels<2>>{});
   if constexpr (kVectors == 4) {
-    if (r.width == 3) return gather_width<A, 3>(r, std::make_integer_sequence<int, kVoxels<3>>{});
-    gather_width<A, 4>(r, std::make_integer_sequence<int, kVoxels<4>>{});
+    if (r.width == 3) gather_width<A, 3>(r, std::make_integer_sequence<int, kVoxels<3>>{});
+    if (r.width == 4) gather_width<A, 4>(r, std::make_integer_sequence<int, kVoxels<4>>{});
   }
+  if (r.streamed) finish_past_caches();
 }
 
 // Lane i of the result is the sum over the lanes of v[i]; destroys v.

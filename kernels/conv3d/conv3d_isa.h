@@ -20,6 +20,8 @@ struct ConvRow {
   A* y = nullptr;
   const A* init = nullptr;  // what the sums of every voxel start from; null: from y
   int64_t width = 0;        // vectors (gather, depthwise) or outputs (dot) per voxel
+  bool streamed = false;    // gather: y, aligned to vectors, goes to memory past the caches
+  int64_t ahead = 0;        // gather: elements from these inputs to those of the next row, which are fetched meanwhile; or 0
 };
 
 // The a and the b operand of the first voxel of a row.

@@ -19,7 +19,14 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
   Vector<A> sum[R][NB] = {};
   for (int64_t i = 0; i < o.row_count; ++i) {
     const A *a = o.rows[i].a + (Scattered ? 0 : first), *b = o.rows[i].b;
+    // The next row is fetched while the first ranks pass over this one.
+    const bool fetch = !Scattered && first == 0 && i + 1 < o.row_count;
+    const int64_t a_ahead = fetch ? o.rows[i + 1].a - o.rows[i].a : 0, b_ahead = fetch ? o.rows[i + 1].b - o.rows[i].b : 0;
     for (int64_t v = o.rows[i].voxels; v > 0; --v, a += o.a_step, b += o.b_step) {
+      if (fetch) {
+        for (int64_t r = 0; r < o.extent; r += 64 / int64_t(sizeof(A))) __builtin_prefetch(a + a_ahead + r);
+        for (int n = 0; n < NB; ++n) __builtin_prefetch(b + b_ahead + n * L);
+      }
       Vector<A> lanes[NB];
 #pragma GCC unroll 4
       for (int n = 0; n < NB; ++n) lanes[n] = load(b + n * L);

@@ -73,6 +73,14 @@ struct ConvPhase {
 // Neighbouring taps of a row are one run if their inputs touch, `channels` elements each; runs are cut at most_steps. 0: a run per tap.
 std::vector<ConvPhase> phases_of(const ConvGather&, const ConvTiling&, int64_t channels, int64_t most_steps);
 
+// Whether the outputs are so large that what is written to the caches has left them before it is read; in vectors that lie in one line each.
+inline bool goes_past_caches(const ConvGather& g, View y) {
+  constexpr int64_t kBytes = 24 << 20;
+  const int64_t bytes = int64_t(size_of(y.dtype));
+  return g.n * g.out.d * g.out.h * g.out.w * g.out_channels * bytes >= kBytes && g.out_channels * bytes % 64 == 0 &&
+         reinterpret_cast<uintptr_t>(y.data) % 64 == 0;
+}
+
 inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Vectors of channels in blocks of nearly equal width.

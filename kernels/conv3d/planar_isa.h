@@ -81,13 +81,15 @@ struct PlanarIsa {
 VOXGRAD_PLANAR_ISA(baseline)
 VOXGRAD_PLANAR_ISA(avx2)
 VOXGRAD_PLANAR_ISA(avx512)
+VOXGRAD_PLANAR_ISA(avx512_bf16)
 #undef VOXGRAD_PLANAR_ISA
 
 template <class A>
 PlanarIsa<A> planar_isa(PlanarTile tile) {
-  return isa() >= Isa::avx512 ? planar_avx512::kernels<A>(tile)
-         : isa() == Isa::avx2 ? planar_avx2::kernels<A>(tile)
-                              : planar_baseline::kernels<A>(tile);
+  return isa() >= Isa::avx512_bf16 ? planar_avx512_bf16::kernels<A>(tile)
+         : isa() == Isa::avx512    ? planar_avx512::kernels<A>(tile)
+         : isa() == Isa::avx2      ? planar_avx2::kernels<A>(tile)
+                                   : planar_baseline::kernels<A>(tile);
 }
 
 }  // namespace voxgrad

@@ -32,6 +32,7 @@ struct WinogradRow {
   void* const* outputs = nullptr;
   int64_t output_step = 0, voxels = 0, channels = 0;
   const A* bias = nullptr;
+  bool streamed = false;  // outputs, aligned to vectors, go to memory past the caches
 };
 
 // The transforms for one instruction set and tile, in A = f32 or f64.
@@ -57,13 +58,15 @@ struct WinogradIsa {
 VOXGRAD_WINOGRAD_ISA(baseline)
 VOXGRAD_WINOGRAD_ISA(avx2)
 VOXGRAD_WINOGRAD_ISA(avx512)
+VOXGRAD_WINOGRAD_ISA(avx512_bf16)
 #undef VOXGRAD_WINOGRAD_ISA
 
 template <class A>
 WinogradIsa<A> winograd_isa(WinogradTile tile) {
-  return isa() >= Isa::avx512 ? winograd_avx512::kernels<A>(tile)
-         : isa() == Isa::avx2 ? winograd_avx2::kernels<A>(tile)
-                              : winograd_baseline::kernels<A>(tile);
+  return isa() >= Isa::avx512_bf16 ? winograd_avx512_bf16::kernels<A>(tile)
+         : isa() == Isa::avx512    ? winograd_avx512::kernels<A>(tile)
+         : isa() == Isa::avx2      ? winograd_avx2::kernels<A>(tile)
+                                   : winograd_baseline::kernels<A>(tile);
 }
 
 }  // namespace voxgrad

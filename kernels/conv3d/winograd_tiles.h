@@ -124,6 +124,11 @@ VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, int64_t tile
 #pragma GCC unroll 4
     for (int w = 0; w < MW; ++w) {
       if (w >= voxels) break;
+      if constexpr (sizeof(T) == sizeof(A))
+        if (r.streamed) {
+          store_past_caches(line + w * r.output_step, y[w] + bias);
+          continue;
+        }
       if (channels >= L) store(line + w * r.output_step, y[w] + bias);
       else store_some(line + w * r.output_step, y[w] + bias, channels);
     }
@@ -139,6 +144,7 @@ void transform_outputs_to(const WinogradRow<A>& r) {
       transform_output_plane<T, A, MH, MW, 0>(r, t, c, bias);
       transform_output_plane<T, A, MH, MW, 1>(r, t, c, bias);
     }
+  if (r.streamed) finish_past_caches();
 }
 template <class A, int MH, int MW>
 void transform_outputs(const WinogradRow<A>& r) {

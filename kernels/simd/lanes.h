@@ -65,8 +65,12 @@ VOXGRAD_INLINE void store(T* p, Vector<accum_t<T>> v) {
   } else {
     Halves h;
     if constexpr (dtype_of<T> == DType::bf16) {
+#if defined(__AVX512BF16__)  // subnormal numbers become zero
+      h = reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
+#else
       const Words u = reinterpret_cast<Words>(v), rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16, nan = (u >> 16) | 0x40u;
       h = __builtin_convertvector((u & 0x7fffffffu) > 0x7f800000u ? nan : rounded, Halves);
+#endif
     } else {
 #if defined(__AVX512F__)
       h = reinterpret_cast<Halves>(
@@ -80,6 +84,24 @@ VOXGRAD_INLINE void store(T* p, Vector<accum_t<T>> v) {
     __builtin_memcpy(p, &h, sizeof h);
   }
 }
+
+// To memory that is not read again soon: the caches keep what they have. p is aligned to the vector. Other threads see it after
+// finish_past_caches().
+template <class A>
+VOXGRAD_INLINE void store_past_caches(A* p, Vector<A> v) {
+  if constexpr (sizeof(A) == 4) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+    _mm256_stream_ps(p, reinterpret_cast<__m256>(v));
+#else
+    _mm_stream_ps(p, reinterpret_cast<__m128>(v));
+#endif
+  } else {
+    store(p, v);
+  }
+}
+VOXGRAD_INLINE void finish_past_caches() { _mm_sfence(); }
 
 // The first n < kLanes elements; lanes beyond them read as zero and are not written.
 template <class T>
