@@ -97,7 +97,7 @@ PlanarLayout::PlanarLayout(PlanarTile tile, int64_t tiles, int64_t channels, int
 }
 
 std::optional<PlanarTile> planar_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  if (g.depthwise || g.slices != 1 || g.inputs < lanes || g.outputs < lanes || span_of(g) > kMostPlanes) return {};
+  if (!winograd_is_wanted() || g.depthwise || g.slices != 1 || g.inputs < lanes || g.outputs < lanes || span_of(g) > kMostPlanes) return {};
   const auto form = form_of(g, 1);
   if (!form || form_of(g, 2) != form || (pass == ConvPass::weight_gradient && *form == PlanarForm::transposed)) return {};
   double best = direct * direct_cost(g, lanes);

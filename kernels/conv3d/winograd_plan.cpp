@@ -1,6 +1,10 @@
 #include "kernels/conv3d/winograd_plan.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/error.h"
 
 namespace voxgrad {
 namespace {
@@ -62,13 +66,22 @@ ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
 ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
 ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
 
+bool winograd_is_wanted() {
+  static const bool wanted = [] {
+    const char* text = std::getenv("VOXGRAD_WINOGRAD");
+    check(!text || !std::strcmp(text, "0") || !std::strcmp(text, "1"), "VOXGRAD_WINOGRAD: \"", text ? text : "", "\" is neither 0 nor 1");
+    return !text || *text == '1';
+  }();
+  return wanted;
+}
+
 bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
   const double weights = double(tile.frequencies()) * double(g.inputs) * double(round_up(g.outputs, lanes)) * 4;
   return weights > kStreamedBytes && tiles_of(g, tile) <= kStreamedTiles;
 }
 
 std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  if (!is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
+  if (!winograd_is_wanted() || !is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
   double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})

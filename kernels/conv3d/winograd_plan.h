@@ -18,6 +18,9 @@ struct WinogradPlan {
   ConvTiling outputs(const ConvGather&) const;
 };
 
+// False with VOXGRAD_WINOGRAD=0 in the environment: then every convolution is a direct one, to compare with.
+bool winograd_is_wanted();
+
 enum class ConvPass { gather, weight_gradient };
 // The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel, whose time
 // is `direct` times that of f32, is faster.
