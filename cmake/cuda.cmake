@@ -5,7 +5,7 @@ file(GLOB cuda_host CONFIGURE_DEPENDS core/cuda/*.cpp kernels/*/*_cuda.cpp optim
 
 if(VOXGRAD_EMULATE_CUDA)
   file(GLOB emulator CONFIGURE_DEPENDS tests/emulator/*.cpp)
-  list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$")
+  list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$|_cudnn_(plan_)?cuda\\.cpp$")
   # Optimised, and in front of each file what nvcc has in front of it. CMake takes the ending .cu for another language's.
   set(emulated -x c++ -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
@@ -26,6 +26,21 @@ else()
     CUDA_ARCHITECTURES "${VOXGRAD_CUDA_ARCHITECTURES}")
   # Contraction to fma is off as on the CPU: kernels that want it say fmaf.
   set_source_files_properties(${cuda_kernels} PROPERTIES COMPILE_OPTIONS -fmad=false)
+  # cuDNN 9 may do the convolutions (--conv cudnn) and is what they are compared with.
+  if(VOXGRAD_WITH_CUDNN)
+    find_path(CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
+    find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
+  endif()
+  if(VOXGRAD_WITH_CUDNN AND CUDNN_INCLUDE AND CUDNN_LIBRARY)
+    set(VOXGRAD_CUDNN_FOUND ON)
+    list(FILTER cuda_host EXCLUDE REGEX "_cudnn_absent_cuda\\.cpp$")
+    target_include_directories(voxgrad SYSTEM PRIVATE ${CUDNN_INCLUDE})
+    target_compile_definitions(voxgrad PRIVATE VOXGRAD_CUDNN)
+    target_link_libraries(voxgrad PRIVATE ${CUDNN_LIBRARY})
+  else()
+    message(STATUS "cuDNN is not here: convolutions on CUDA are the library's own alone")
+    list(FILTER cuda_host EXCLUDE REGEX "_cudnn_(plan_)?cuda\\.cpp$")
+  endif()
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host})
   target_link_libraries(voxgrad PUBLIC CUDA::cudart_static CUDA::cublas)
 endif()

@@ -1,6 +1,7 @@
 #include "kernels/conv3d/conv3d.h"
 
 #include "core/autograd.h"
+#include "core/conv_backend.h"
 #include "core/exact_f32.h"
 #include "kernels/conv3d/conv3d_problem.h"
 
@@ -19,7 +20,8 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
                   .stride = o.stride,
                   .padding = o.padding,
                   .dilation = o.dilation,
-                  .exact_f32 = ExactF32::active()};
+                  .exact_f32 = ExactF32::active(),
+                  .cudnn = ConvBackendScope::active() == ConvBackend::cudnn};
   check(o.groups >= 1 && p.c % o.groups == 0 && p.k % o.groups == 0, "conv3d: ", o.groups, " groups do not divide ", p.c, " channels into ",
         p.k);
   check(p.c >= 1 && p.k >= 1, "conv3d: ", x, " and the weight ", w, " need at least one channel each");

@@ -13,6 +13,7 @@ struct Conv3dProblem {
   int groups = 1;
   Int3 in, out, kernel, stride, padding{0, 0, 0}, dilation;
   bool exact_f32 = false;  // on CUDA: no tf32
+  bool cudnn = false;      // on CUDA: by the kernels of cuDNN
   int64_t w_channels = 0;  // of the weight in memory, where x is one part of the channels that it reads; 0: c / groups
 
   int64_t in_voxels() const { return n * in.d * in.h * in.w; }

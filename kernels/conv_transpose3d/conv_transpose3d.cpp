@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/autograd.h"
+#include "core/conv_backend.h"
 #include "core/exact_f32.h"
 #include "kernels/conv3d/conv3d_kernels.h"
 
@@ -27,7 +28,8 @@ Conv3dProblem adjoint_of(const Tensor& x, const Tensor& w, const Tensor& b, cons
                   .stride = o.stride,
                   .padding = o.padding,
                   .dilation = o.dilation,
-                  .exact_f32 = ExactF32::active()};
+                  .exact_f32 = ExactF32::active(),
+                  .cudnn = ConvBackendScope::active() == ConvBackend::cudnn};
   check(p.c >= 1 && p.k >= 1, me, x, " and the weight ", w, " need at least one channel each");
   check(!b || (b.shape() == Shape{p.c} && b.dtype() == w.dtype()), me, "the bias beside the weight ", w, " is ", name_of(w.dtype()), " {",
         p.c, "}, not ", b);

@@ -1,0 +1,67 @@
+#pragma once
+// What cuDNN's graph interface needs to know of a convolution, without its header.
+#include <cstdint>
+#include <vector>
+
+#include "core/dtype.h"
+#include "kernels/conv3d/conv3d_kernels.h"
+
+struct cudnnContext;
+
+namespace voxgrad {
+
+// A descriptor of cuDNN's backend interface, destroyed with its owner.
+class CudnnDescriptor {
+ public:
+  explicit CudnnDescriptor(int type);  // a cudnnBackendDescriptorType_t
+  ~CudnnDescriptor();
+  CudnnDescriptor(CudnnDescriptor&&) noexcept;
+  CudnnDescriptor& operator=(CudnnDescriptor&&) noexcept;
+
+  // `attribute` and `type` are a cudnnBackendAttributeName_t and a cudnnBackendAttributeType_t.
+  CudnnDescriptor& set(int attribute, int type, int64_t count, const void* values);
+  CudnnDescriptor& link(int attribute, const CudnnDescriptor&);
+  CudnnDescriptor& set(int attribute, const std::vector<int64_t>&);
+  void finalize();
+  bool try_finalize();  // false where cuDNN does not support what it describes
+  void* get() const { return handle_; }
+
+ private:
+  void* handle_ = nullptr;
+};
+
+enum class CudnnPass { forward, input_gradient, weight_gradient };
+
+// What is computed: the pass of p on x {n, c, in}, w {k, c / groups, kernel} and y {n, k, out}, channels last, all of one dtype and
+// aligned to `alignment` bytes. Sums are f32.
+struct CudnnConvolution {
+  Conv3dProblem p;
+  CudnnPass pass = CudnnPass::forward;
+  DType dtype = DType::f32;
+  int64_t alignment = 16;
+};
+
+// The finalised descriptors of an operation. Its tensors have the identifiers 'x', 'w' and 'y'.
+struct CudnnOperation {
+  explicit CudnnOperation(const CudnnConvolution&);
+  CudnnDescriptor x, w, y, convolution, operation;
+};
+
+// The first of cuDNN's engines for the current device, in the order of its heuristics, that gives the same bits every time: a function of
+// the convolution, the device and the version of cuDNN alone. Without tf32 where p.exact_f32.
+class CudnnPlan {
+ public:
+  CudnnPlan(cudnnContext*, const CudnnConvolution&);
+  int64_t workspace() const { return workspace_; }
+  void run(cudnnContext*, void* x, void* w, void* y, void* workspace) const;
+
+ private:
+  CudnnOperation operation_;
+  CudnnDescriptor graph_, plan_;
+  int64_t workspace_ = 0;
+};
+
+// Throws with cuDNN's own words unless the status is that of success.
+void check_cudnn(int status, const char* what);
+
+}  // namespace voxgrad
