@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "core/conv_backend.h"
+#include "core/device.h"
 #include "core/shape.h"
 
 namespace voxgrad {
@@ -19,6 +21,9 @@ void add_inspect(CLI::App& program);
 void add_threads(CLI::App& command);
 // --device cpu|auto|cuda|cuda:N into `device`, a word for parse_device.
 void add_device(CLI::App& command, std::string& device);
+// --conv own|cudnn. Its word and the device give the scope that the command computes in.
+void add_conv(CLI::App& command, std::string& conv);
+ConvBackendScope conv_scope(const std::string& conv, Device);
 
 // "96" or "64x96x96" (depth x height x width), for CLI::Option::check; the second gives the value of a text that passed it.
 std::string check_extents(const std::string& text);

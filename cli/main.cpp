@@ -21,7 +21,7 @@ std::string version_text() {
 #endif
   return std::string("voxgrad " VOXGRAD_VERSION "\ninstruction set  ") + name_of(isa()) + "\nthreads          " +
          std::to_string(threads()) + "\nCUDA             " + (kCuda ? "yes, " + std::to_string(cuda_device_count()) + " devices" : "no") +
-         "\nITK              " + itk;
+         "\ncuDNN            " + (cudnn_version() > 0 ? std::to_string(cudnn_version()) : "no") + "\nITK              " + itk;
 }
 
 int failure(const std::string& message) {

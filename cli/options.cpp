@@ -56,6 +56,17 @@ void add_device(CLI::App& command, std::string& device) {
       ->capture_default_str();
 }
 
+void add_conv(CLI::App& command, std::string& conv) {
+  command.add_option("--conv", conv, "Convolutions on a GPU: voxgrad's own, or those of cuDNN where the build has it")
+      ->check(CLI::IsMember({"own", "cudnn"}))
+      ->type_name("own|cudnn")
+      ->capture_default_str();
+}
+ConvBackendScope conv_scope(const std::string& conv, Device device) {
+  check(conv == "own" || !device.is_cpu(), "--conv ", conv, ": is for CUDA devices, not for ", device);
+  return ConvBackendScope(conv == "cudnn" ? ConvBackend::cudnn : ConvBackend::own);
+}
+
 std::string case_id(const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string(), ending = volume_extension(name);
   return name.substr(0, name.size() - ending.size());

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictCommand {
-  std::string model, in, out, reference, device = "auto", ending = ".nii.gz";
+  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz";
   std::optional<double> overlap;
   std::optional<bool> mirror;
   bool picture = false;
@@ -57,6 +57,7 @@ void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c,
 
 void run(const PredictCommand& c) {
   const Device device = parse_device(c.device);
+  const ConvBackendScope scope = conv_scope(c.conv, device);
   Model model = load_model(c.model);
   const std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
   check(!cases.empty(), c.in, ": holds no images");
@@ -123,6 +124,7 @@ void add_predict(CLI::App& program) {
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
   add_device(*command, o->device);
+  add_conv(*command, o->conv);
   add_threads(*command);
   command->callback([o] { run(*o); });
 }

@@ -10,7 +10,7 @@ namespace voxgrad {
 namespace {
 
 struct TrainCommand {
-  std::string data, out, config, device = "auto";
+  std::string data, out, config, device = "auto", conv = "own";
   std::vector<std::string> assignments;
   bool resume = false;
 };
@@ -30,6 +30,7 @@ void run(const TrainCommand& c) {
     throw CLI::ValidationError("--resume goes on with the configuration in " + c.out + "; it cannot be changed by --config or --set");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
   const Device device = parse_device(c.device);
+  const ConvBackendScope scope = conv_scope(c.conv, device);
   const TrainResult r = c.resume ? resume(c.data, c.out, device) : train(c.data, c.out, config, device);
   std::printf("%lld steps; the model is %s/best.safetensors\n", static_cast<long long>(r.steps), c.out.c_str());
   if (!std::isnan(r.final_dice)) std::printf("mean foreground Dice over the validation fold %.4f\n", r.final_dice);
@@ -53,6 +54,7 @@ void add_train(CLI::App& program) {
       ->allow_extra_args(false);
   command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
   add_device(*command, o->device);
+  add_conv(*command, o->conv);
   add_threads(*command);
   command->footer("Keys of the configuration, their defaults and meaning:\n" + describe_config());
   command->callback([o] { run(*o); });

@@ -27,33 +27,71 @@ TEST_CASE("the backend of convolutions lasts as long as its scope") {
 }
 
 #ifdef VOXGRAD_CUDNN
+#include <cudnn.h>
+
 #include "kernels/conv3d/conv3d_cudnn_plan.h"
 
 namespace {
-Conv3dProblem problem(Int3 in, Int3 kernel, Int3 stride, Int3 padding, Int3 dilation = {1, 1, 1}, int groups = 1) {
-  Conv3dProblem p{.n = 2, .c = 16, .k = 32, .groups = groups, .in = in, .kernel = kernel, .stride = stride, .padding = padding,
+// An H100 as cuDNN describes devices to itself, so that it can be asked for its engines where there is none.
+constexpr char kH100[] = R"({"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer": 900, "driverVer": 13000, "cudaDeviceId": 0,
+  "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1, "multiProcessorCount": 132, "warpSize": 32, "totalGlobalMem": 85014806528,
+  "l2CacheSize": 52428800, "smClockRateKHz": 1980000, "memClockRateKHz": 2619000, "maxGridSize": [2147483647, 65535, 65535],
+  "maxBlockSize": [1024, 1024, 64], "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "maxCtasPerSM": 32, "regsPerBlock": 65536,
+  "maxRegistersPerSM": 65536, "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448,
+  "reservedSharedMemoryPerBlock": 1024})";
+
+Conv3dProblem problem(int64_t c, int64_t k, Int3 in, Int3 kernel, Int3 stride, Int3 padding, Int3 dilation = {1, 1, 1}, int groups = 1) {
+  Conv3dProblem p{.n = 2, .c = c, .k = k, .groups = groups, .in = in, .kernel = kernel, .stride = stride, .padding = padding,
                   .dilation = dilation};
   for (int a = 0; a < 3; ++a) p.out[a] = (in[a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1) / stride[a] + 1;
   return p;
 }
+std::vector<Conv3dProblem> problems() {
+  const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3}, none{0, 0, 0}, size{12, 10, 8};
+  return {
+      problem(16, 32, size, three, one, one),
+      problem(1, 32, size, three, one, one),
+      problem(3, 5, size, three, one, one),
+      problem(32, 3, size, one, one, none),
+      problem(320, 320, {4, 4, 4}, three, one, one),
+      problem(1, 64, size, {7, 7, 7}, two, three),
+      problem(16, 32, {13, 10, 8}, three, two, one),  // a plane that no output reads
+      problem(16, 32, size, two, two, none),
+      problem(16, 32, size, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}),
+      problem(16, 32, size, three, one, two, two),
+      problem(32, 32, size, three, one, one, one, 32),
+      problem(16, 32, {600, 1024, 1024}, three, one, one),  // more than 2^31 elements
+  };
+}
+template <class F>
+void for_each_use(F f) {
+  for (Conv3dProblem p : problems())
+    for (CudnnPass pass : {CudnnPass::forward, CudnnPass::input_gradient, CudnnPass::weight_gradient})
+      for (DType t : {DType::f32, DType::bf16, DType::f16})
+        for (bool exact : {false, true}) {
+          p.exact_f32 = exact;
+          if (!exact || t == DType::f32) f(CudnnConvolution{.p = p, .pass = pass, .dtype = t});
+        }
+}
 }  // namespace
 
 TEST_CASE("cuDNN accepts the operations of convolutions") {
-  const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3}, none{0, 0, 0};
-  const Conv3dProblem uses[] = {
-      problem({12, 10, 8}, three, one, one),
-      problem({13, 10, 8}, three, two, one),  // a plane that no output reads
-      problem({12, 10, 8}, two, two, none),
-      problem({12, 10, 8}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}),
-      problem({12, 10, 8}, three, one, two, two),
-      problem({12, 10, 8}, three, one, one, one, 16),
-      problem({600, 1024, 1024}, three, one, one),  // more than 2^31 elements
-  };
-  for (const Conv3dProblem& p : uses)
-    for (CudnnPass pass : {CudnnPass::forward, CudnnPass::input_gradient, CudnnPass::weight_gradient})
-      for (DType t : {DType::f32, DType::bf16, DType::f16}) CHECK_NOTHROW(CudnnOperation({.p = p, .pass = pass, .dtype = t}));
-  Conv3dProblem wrong = problem({12, 10, 8}, three, one, one);
-  wrong.out.w += 1, wrong.padding.w = 40, wrong.kernel.w = -3;
+  for_each_use([](const CudnnConvolution& c) { CHECK_NOTHROW(CudnnOperation(c)); });
+  Conv3dProblem wrong = problem(16, 32, {12, 10, 8}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1});
+  wrong.kernel.w = -3;
   CHECK_THROWS_AS(CudnnOperation({.p = wrong}), Error);
 }
+
+#if CUDNN_VERSION >= 90800
+TEST_CASE("cuDNN has engines that repeat their bits for an H100") {
+  CudnnDescriptor h100(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  h100.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, int64_t(sizeof kH100), kH100);
+  h100.finalize();
+  for_each_use([&](const CudnnConvolution& c) {
+    const CudnnPlan plan({.device = &h100}, c);
+    CHECK(plan.workspace() >= 0);
+    CHECK(plan.workspace() < int64_t(8) << 30);
+  });
+}
+#endif
 #endif

@@ -48,7 +48,7 @@ void convolve(Cuda on, const Conv3dProblem& p, CudnnPass pass, View x, View w, V
   Context& context = context_of(cuda::device_of(on));
   check_cudnn(cudnnSetStream(context.handle, on.stream), "cudnnSetStream");
   auto found = context.plans.find(key_of(c));
-  if (found == context.plans.end()) found = context.plans.emplace(key_of(c), CudnnPlan(context.handle, c)).first;
+  if (found == context.plans.end()) found = context.plans.emplace(key_of(c), CudnnPlan({.handle = context.handle}, c)).first;
   const Scratch workspace(on, found->second.workspace());
   found->second.run(context.handle, x.data, w.data, y.data, workspace.as<void>());
 }

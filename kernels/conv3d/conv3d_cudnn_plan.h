@@ -47,11 +47,17 @@ struct CudnnOperation {
   CudnnDescriptor x, w, y, convolution, operation;
 };
 
-// The first of cuDNN's engines for the current device, in the order of its heuristics, that gives the same bits every time: a function of
+// Where a plan will run: on the device of a handle or, to see what cuDNN would choose there, on one that is described and need not exist.
+struct CudnnTarget {
+  cudnnContext* handle = nullptr;
+  const CudnnDescriptor* device = nullptr;  // a CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR
+};
+
+// The first of cuDNN's engines for the target, in the order of its heuristics, that gives the same bits every time: a function of
 // the convolution, the device and the version of cuDNN alone. Without tf32 where p.exact_f32.
 class CudnnPlan {
  public:
-  CudnnPlan(cudnnContext*, const CudnnConvolution&);
+  CudnnPlan(const CudnnTarget&, const CudnnConvolution&);
   int64_t workspace() const { return workspace_; }
   void run(cudnnContext*, void* x, void* w, void* y, void* workspace) const;
 

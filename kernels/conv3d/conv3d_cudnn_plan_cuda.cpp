@@ -80,8 +80,11 @@ int64_t count_of(const CudnnDescriptor& d, Attribute a, Type t) {
 }
 
 // Engine configurations of one mode of the heuristics, best first.
-std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<CudnnDescriptor> configurations(const CudnnTarget& on, const CudnnDescriptor& graph, cudnnBackendHeurMode_t mode) {
   CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+#if CUDNN_VERSION >= 90800
+  if (on.device) heuristics.link(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *on.device);
+#endif
   heuristics.link(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
   std::vector<CudnnDescriptor> found;
   if (!heuristics.try_finalize()) return found;
@@ -162,19 +165,24 @@ CudnnOperation::CudnnOperation(const CudnnConvolution& c)
   operation.finalize();
 }
 
-CudnnPlan::CudnnPlan(cudnnContext* handle, const CudnnConvolution& c)
+CudnnPlan::CudnnPlan(const CudnnTarget& on, const CudnnConvolution& c)
     : operation_(c), graph_(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // before 9.10 it is needed
   const cudnnBackendAttributeName_t of_graph = CUDNN_ATTR_OPERATIONGRAPH_HANDLE, of_plan = CUDNN_ATTR_EXECUTION_PLAN_HANDLE;
 #pragma GCC diagnostic pop
-  graph_.set(of_graph, CUDNN_TYPE_HANDLE, 1, &handle).link(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation_.operation);
+  if (on.handle) graph_.set(of_graph, CUDNN_TYPE_HANDLE, 1, &on.handle);
+  graph_.link(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation_.operation);
   graph_.finalize();
   for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
-    for (const CudnnDescriptor& configuration : configurations(graph_, mode)) {
+    for (const CudnnDescriptor& configuration : configurations(on, graph_, mode)) {
       if (!acceptable(configuration, c)) continue;
       CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-      plan.set(of_plan, CUDNN_TYPE_HANDLE, 1, &handle).link(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+#if CUDNN_VERSION >= 90800
+      if (on.device) plan.link(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *on.device);
+#endif
+      if (on.handle) plan.set(of_plan, CUDNN_TYPE_HANDLE, 1, &on.handle);
+      plan.link(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       if (!plan.try_finalize()) continue;
       int64_t n = 0;
       check_cudnn(cudnnBackendGetAttribute(plan.get(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &workspace_),
