@@ -46,8 +46,19 @@ struct OpReject {
   std::vector<std::string> words;
 };
 
+// A use on tensors of more than 2^31 elements, where indices outgrow 32 bits. `op_case_test --huge` runs it at that size on devices with
+// memory enough; every other run of the test does so with few elements.
+struct HugeCase {
+  std::string op, name;
+  double bytes_per_element;  // of device memory at most
+  // Computes on a tensor of `elements` elements or somewhat more, compares some of the results with a direct computation, and returns what
+  // is wrong, or nothing.
+  std::function<std::string(Device, int64_t elements)> fault;
+};
+
 std::vector<OpCase>& op_cases();
 std::vector<OpReject>& op_rejects();
+std::vector<HugeCase>& huge_cases();
 
 struct AddCases {
   using Fill = void (*)(std::vector<OpCase>&, std::vector<OpReject>&);
@@ -60,6 +71,23 @@ struct AddCases {
   static const ::voxgrad::AddCases id##_add{id##_cases};                                                \
   static void id##_cases([[maybe_unused]] std::vector<::voxgrad::OpCase>& cases,                        \
                          [[maybe_unused]] std::vector<::voxgrad::OpReject>& rejects)
+
+struct AddHugeCases {
+  explicit AddHugeCases(void (*fill)(std::vector<HugeCase>&)) { fill(huge_cases()); }
+};
+// HUGE_CASES(name) { cases.push_back({...}); }
+#define HUGE_CASES(id)                                           \
+  static void id##_huge_cases(std::vector<::voxgrad::HugeCase>&); \
+  static const ::voxgrad::AddHugeCases id##_huge_add{id##_huge_cases}; \
+  static void id##_huge_cases(std::vector<::voxgrad::HugeCase>& cases)
+
+// Element i of a pattern that every dtype holds exactly: multiples of 1/8 in [-1, 1], integers in [0, 255] in u8.
+double pattern_at(DType, int64_t i);
+Tensor pattern(const Shape&, DType, Device);
+// The first and last positions of `count`, those on both sides of the multiples of 2^31, and many between.
+std::vector<int64_t> sampled_positions(int64_t count);
+// Where y (any device) differs from wanted(i) at a sampled position by more than `limit` (1 + |wanted|), or nothing.
+std::string sampled_fault(const Tensor& y, const std::function<double(int64_t)>& wanted, double limit);
 
 // Inputs of a case for a dtype, from a seed. The same seed gives the same values, rounded to the dtype.
 Tensors make_inputs(const OpCase&, DType, uint64_t seed);

@@ -1,11 +1,18 @@
-// Runs every op case through every check. Usage: op_case_test [--verbose] [--list] [--device cpu|cuda] [FILTER]
-// FILTER: part of "op/name".
+// Runs every op case through every check. Usage:
+//   op_case_test [--verbose] [--list] [--device cpu|cuda] [--conv own|cudnn] [--brief N] [--huge] [FILTER]
+// FILTER: part of "op/name". --brief: N cases of each op, forward and backward once in every dtype, for tools that watch the kernels.
+// --huge: the huge cases alone, beyond 2^31 elements.
+#include <unistd.h>
+
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
+#include "core/conv_backend.h"
+#include "core/cuda/runtime.h"
 #include "core/exact_f32.h"
 #include "core/isa.h"
 #include "tests/op_checks.h"
@@ -14,8 +21,10 @@ using namespace voxgrad;
 
 namespace {
 
+constexpr int64_t kHugeElements = (int64_t(1) << 31) + 12345, kFewElements = 23456;
+
 struct Tally {
-  int passed = 0, failed = 0;
+  int passed = 0, failed = 0, left_out = 0;
   bool verbose = false;
 };
 
@@ -69,39 +78,106 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
   ++(faults.empty() ? tally.passed : tally.failed);
 }
 
+// Up to `most` cases of each op, spread over its list.
+std::vector<const OpCase*> some_cases(int most) {
+  std::map<std::string, std::vector<const OpCase*>> of_op;
+  for (auto& c : op_cases())
+    if (!c.bench) of_op[c.op].push_back(&c);
+  std::vector<const OpCase*> some;
+  for (auto& [op, all] : of_op) {
+    const size_t n = std::min(all.size(), size_t(most));
+    for (size_t i = 0; i < n; ++i) some.push_back(all[i * all.size() / n]);
+  }
+  return some;
+}
+
+void run_briefly(const OpCase& c, Device d, Tally& tally) {
+  std::string fault;
+  try {
+    for (DType t : c.dtypes)
+      if (fault.empty()) fault = run_fault(c, t, d);
+  } catch (const std::exception& e) { fault = e.what(); }
+  if (!fault.empty()) std::printf("FAIL %s/%s: %s\n", c.op.c_str(), c.name.c_str(), fault.c_str());
+  ++(fault.empty() ? tally.passed : tally.failed);
+}
+
+// Bytes that tensors may take.
+double free_memory(Device d) {
+  if constexpr (kCuda)
+    if (!d.is_cpu()) return double(cuda::device_info(d.cuda_index).free_memory);
+  return double(sysconf(_SC_AVPHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE));
+}
+
+void run_huge(const HugeCase& c, Device d, int64_t elements, Tally& tally) {
+  const double wanted = c.bytes_per_element * double(elements), there = free_memory(d);
+  const std::string title = c.op + "/huge " + c.name + (d.is_cpu() ? "" : " on cuda");
+  if (wanted > there) {
+    std::printf("%s is left out: it needs %.1f GB, and %.1f are free\n", title.c_str(), wanted * 1e-9, there * 1e-9);
+    ++tally.left_out;
+    return;
+  }
+  std::string fault;
+  try {
+    fault = c.fault(d, elements);
+  } catch (const std::exception& e) { fault = e.what(); }
+  trim_memory(d);
+  if (!fault.empty()) std::printf("FAIL %s: %s\n", title.c_str(), fault.c_str());
+  else if (tally.verbose) std::printf("ok   %s\n", title.c_str());
+  ++(fault.empty() ? tally.passed : tally.failed);
+}
+
+struct Options {
+  bool list = false, huge = false;
+  int brief = 0;
+  std::string filter, device, conv = "own";
+};
+
 }  // namespace
 
 int main(int argc, char** argv) try {
-  setenv("VOXGRAD_CHECK_MEMORY", "1", 1);
   Tally tally;
-  bool list = false;
-  std::string filter, device;
+  Options o;
   for (int i = 1; i < argc; ++i) {
-    if (!std::strcmp(argv[i], "--verbose")) tally.verbose = true;
-    else if (!std::strcmp(argv[i], "--list")) list = true;
-    else if (!std::strcmp(argv[i], "--device") && i + 1 < argc) device = argv[++i];
-    else filter = argv[i];
+    const auto is = [&](const char* option) { return !std::strcmp(argv[i], option); };
+    if (is("--verbose")) tally.verbose = true;
+    else if (is("--list")) o.list = true;
+    else if (is("--huge")) o.huge = true;
+    else if (is("--device") && i + 1 < argc) o.device = argv[++i];
+    else if (is("--conv") && i + 1 < argc) o.conv = argv[++i];
+    else if (is("--brief") && i + 1 < argc) o.brief = std::atoi(argv[++i]);
+    else o.filter = argv[i];
   }
-  const auto wanted = [&](const std::string& op, const std::string& name) { return (op + "/" + name).find(filter) != std::string::npos; };
+  // Huge tensors are compared, not poisoned; tools that watch the kernels want to see memory as it is.
+  setenv("VOXGRAD_CHECK_MEMORY", o.huge || o.brief > 0 ? "0" : "1", 1);
+  const auto wanted = [&](const std::string& op, const std::string& name) { return (op + "/" + name).find(o.filter) != std::string::npos; };
   // A tensor made while the tables were filled would have fixed the settings of memory before main, and with them the checks off.
   const size_t before_main = memory_stats(Device{}).peak;
   check(before_main == 0, "the tables of cases: tensors of ", before_main, " bytes were made before main; make them in run");
-  check(memory_checks_on(), "VOXGRAD_CHECK_MEMORY=1 came too late: memory is not checked");
+  check(memory_checks_on() || o.huge || o.brief > 0, "VOXGRAD_CHECK_MEMORY=1 came too late: memory is not checked");
+  check(o.conv == "own" || o.conv == "cudnn", "--conv ", o.conv, ": own or cudnn is wanted");
+  const ConvBackendScope scope(o.conv == "cudnn" ? ConvBackend::cudnn : ConvBackend::own);
   std::vector<Device> devices;
-  if (device != "cuda") devices.push_back(Device{});
-  if (device == "cuda" || (device.empty() && cuda_device_count() > 0)) devices.push_back(parse_device("cuda"));
-  else if (!list && device.empty()) std::puts("no CUDA device: the cases run on the CPU alone");
-  if (!list) std::printf("instruction set %s\n", name_of(isa()));
-  for (auto& c : op_cases()) {
-    if (c.bench || !wanted(c.op, c.name)) continue;
-    if (list) std::printf("%s/%s\n", c.op.c_str(), c.name.c_str());
+  if (o.device != "cuda") devices.push_back(Device{});
+  if (o.device == "cuda" || (o.device.empty() && cuda_device_count() > 0)) devices.push_back(parse_device("cuda"));
+  else if (!o.list && o.device.empty()) std::puts("no CUDA device: the cases run on the CPU alone");
+  if (!o.list) std::printf("instruction set %s\n", name_of(isa()));
+  std::vector<const OpCase*> chosen = some_cases(o.brief > 0 ? o.brief : 1 << 20);
+  for (const OpCase* c : chosen) {
+    if (o.huge || !wanted(c->op, c->name)) continue;
+    if (o.list) std::printf("%s/%s\n", c->op.c_str(), c->name.c_str());
     else
-      for (Device d : devices) run_case(c, d, tally);
+      for (Device d : devices) o.brief > 0 ? run_briefly(*c, d, tally) : run_case(*c, d, tally);
+  }
+  for (auto& c : huge_cases()) {
+    if (!wanted(c.op, "huge " + c.name)) continue;
+    if (o.list) std::printf("%s/huge %s\n", c.op.c_str(), c.name.c_str());
+    else
+      for (Device d : devices) run_huge(c, d, o.huge ? kHugeElements : kFewElements, tally);
   }
   for (auto& r : op_rejects()) {
-    if (device == "cuda" || !wanted(r.op, r.name)) continue;
+    if (o.device == "cuda" || o.huge || o.brief > 0 || !wanted(r.op, r.name)) continue;
     const std::string title = r.op + "/rejects " + r.name;
-    if (list) {
+    if (o.list) {
       std::puts(title.c_str());
       continue;
     }
@@ -110,9 +186,10 @@ int main(int argc, char** argv) try {
     else if (tally.verbose) std::printf("ok   %s\n", title.c_str());
     ++(fault.empty() ? tally.passed : tally.failed);
   }
-  if (list) return 0;
+  if (o.list) return 0;
+  if (tally.passed + tally.failed == 0 && tally.left_out > 0) return 77;  // nothing could be run: a skipped test
   if (tally.passed + tally.failed == 0) {
-    std::printf("no case matches \"%s\"\n", filter.c_str());
+    std::printf("no case matches \"%s\"\n", o.filter.c_str());
     return 1;
   }
   std::printf("%d passed, %d failed\n", tally.passed, tally.failed);

@@ -134,7 +134,7 @@ PrecisionErrors precision_errors(const OpCase& c, DType t, Device d, double prod
   return e;
 }
 
-std::string memory_fault(const OpCase& c, DType t, Device d) {
+std::string run_fault(const OpCase& c, DType t, Device d) {
   const Run r = run(c, on(d, make_inputs(c, t, 11)), kAll, 12);
   const auto finite = [](const Tensor& x) {
     if (!x || !is_floating(x.dtype())) return true;
@@ -145,6 +145,11 @@ std::string memory_fault(const OpCase& c, DType t, Device d) {
   if (!finite(r.y)) return "the output is not finite, or not written everywhere";
   for (auto& g : r.grads)
     if (!finite(g)) return "a gradient is not finite, or not written everywhere";
+  return "";
+}
+
+std::string memory_fault(const OpCase& c, DType t, Device d) {
+  if (const std::string fault = run_fault(c, t, d); !fault.empty()) return fault;
   if (!memory_checks_on()) return "VOXGRAD_CHECK_MEMORY is off: nothing was checked";
   try {
     check_red_zones();

@@ -19,7 +19,8 @@ struct PrecisionErrors {
 PrecisionErrors precision_errors(const OpCase&, DType t, Device, double product_epsilon = 0);
 
 // Each returns what is wrong, or nothing.
-std::string memory_fault(const OpCase&, DType, Device);         // not finite, not written everywhere, written past the end
+std::string run_fault(const OpCase&, DType, Device);            // forward and backward once: not finite
+std::string memory_fault(const OpCase&, DType, Device);         // that, with memory poisoned first, or written past the end
 std::string repeat_fault(const OpCase&, DType, Device);         // two runs, or 1, 2 and 3 threads, differ in a bit
 std::string needs_fault(const OpCase&, Device);                 // a frozen input changes another gradient or gets one
 std::string saved_bytes_fault(const OpCase&, Device);           // the graph keeps more or less than the case states
