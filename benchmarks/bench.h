@@ -19,7 +19,7 @@ struct Setting {
 
 // One way to do the work of a case.
 struct Contender {
-  std::string who;  // "voxgrad", "onednn"
+  std::string who;  // "voxgrad", "onednn", "cudnn"
   std::function<void()> run;
 };
 
@@ -39,6 +39,7 @@ struct Case {
   Json work;
   std::vector<DType> dtypes;
   std::function<Job(const Setting&)> prepare;
+  bool of_cpu = false;  // says something of the CPU alone
 
   std::string title() const { return group + "/" + name; }
   // What a filter is matched with: "layers/32-32 at 64/forward [unet64 table]".

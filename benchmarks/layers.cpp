@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/conv_backend.h"
 #include "kernels/binary/binary.h"
 
 namespace voxgrad::bench {
@@ -12,7 +13,7 @@ Json json_of(const Int3& v) { return {v.d, v.h, v.w}; }
 
 // max |a - b| / max |b|; NaN where a or b holds one.
 double relative_error(const Tensor& a, const Tensor& b) {
-  const std::vector<double> got = a.to(DType::f64).values(), wanted = b.values();
+  const std::vector<double> got = a.values(), wanted = b.values();
   double error = 0, largest = 0;
   for (size_t i = 0; i < wanted.size(); ++i) {
     const double e = std::abs(got[i] - wanted[i]);
@@ -35,7 +36,8 @@ Case precision_case(const Layer& layer, Pass pass) {
             const auto error = std::make_shared<double>(NAN);
             const auto run = [=] {
               const LayerTensors given = layer_tensors(layer, s.dtype, s.device);
-              LayerTensors exact{given.x.to(DType::f64), given.y.to(DType::f64), given.w.to(DType::f64)};
+              const auto wide = [](const Tensor& t) { return t.to(Device{}).to(DType::f64); };
+              LayerTensors exact{wide(given.x), wide(given.y), wide(given.w)};
               run_layer(layer, pass, exact);
               run_layer(layer, pass, given);
               const auto result = [&](const LayerTensors& t) {
@@ -98,7 +100,13 @@ Case layer_case(const std::string& group, const Layer& layer, Pass pass, const s
             Job job{.contenders = {{"voxgrad", [=] { run_layer(layer, pass, t); }}},
                     .flops = layer.flops(),
                     .bytes = double(t.x.bytes() + t.y.bytes() + t.w.bytes())};
-            if (group == "layers")
+            if (group == "layers" && !s.device.is_cpu() && cudnn_version() > 0) {
+              Layer by_cudnn = layer;
+              by_cudnn.p.cudnn = true;
+              const LayerTensors own = layer_tensors(layer, s.dtype, s.device);
+              job.contenders.push_back({"cudnn", [=] { run_layer(by_cudnn, pass, own); }});
+            }
+            if (group == "layers" && s.device.is_cpu())
               if (auto peer = onednn_layer(layer, pass, s)) job.contenders.push_back({"onednn", std::move(peer)});
             return job;
           }};

@@ -62,13 +62,18 @@ void add_machine_cases(const Sizes& sizes, std::vector<Case>& cases) {
                      const Peak peak = peak_of(s.dtype);
                      const auto run = [=] { parallel_for(s.threads, 1, [&](int64_t) { peak.loop(rounds); }); };
                      return Job{.contenders = {{"voxgrad", run}}, .flops = double(rounds) * peak.flops * s.threads};
-                   }});
+                   },
+                   .of_cpu = true});
   cases.push_back({.group = "machine",
                    .name = "copy",
                    .work = {{"op", "memory_copy"}, {"bytes", bytes}},
                    .dtypes = {DType::f32},
                    .prepare = [bytes](const Setting& s) {
                      const Tensor from = Tensor::zeros({bytes}, DType::u8, s.device), to = Tensor::zeros({bytes}, DType::u8, s.device);
+                     if (!s.device.is_cpu()) {
+                       const auto there = [=] { to.copy_from(from); };
+                       return Job{.contenders = {{"voxgrad", there}}, .bytes = 2.0 * double(bytes)};
+                     }
                      const auto run = [=] {
                        parallel_ranges(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
                          std::memcpy(to.view().as<char>() + begin, from.view().as<char>() + begin, size_t(end - begin));

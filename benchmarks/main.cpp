@@ -12,7 +12,7 @@ namespace voxgrad::bench {
 namespace {
 
 struct Options {
-  std::string filter, json;
+  std::string filter, json, device = "cpu";
   std::vector<int> threads = {voxgrad::threads()};
   std::vector<std::string> dtypes = {"f32", "bf16"};
   double seconds = 0.3;
@@ -34,8 +34,8 @@ void print(const Json& r) {
 }
 
 // One record per line.
-std::string file_text(const std::vector<Json>& records) {
-  std::string text = "{\"machine\": " + machine_description().dump() + ",\n\"results\": [";
+std::string file_text(const std::vector<Json>& records, Device device) {
+  std::string text = "{\"machine\": " + machine_description(device).dump() + ",\n\"results\": [";
   for (size_t i = 0; i < records.size(); ++i) text += (i ? ",\n" : "\n") + records[i].dump();
   return text + "\n]}\n";
 }
@@ -48,20 +48,22 @@ bool wanted(const Options& o, const Case& c, DType t) {
 void run(const Options& o) {
   const std::regex filter(o.filter, std::regex::ECMAScript);
   std::vector<Case> cases = all_cases({.tiny = o.tiny});
-  std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.searched(), filter); });
-  if (o.serve) return serve(cases);
+  const Device device = parse_device(o.device);
+  std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.searched(), filter) || (c.of_cpu && !device.is_cpu()); });
+  if (o.serve) return serve(cases, device);
   if (o.list)
     for (const Case& c : cases) std::printf("%s\n", c.searched().c_str());
   if (o.list) return;
   std::vector<Json> records;
   for (const Case& c : cases)
     for (DType t : {DType::f32, DType::bf16})
-      for (int threads : o.threads) {
+      for (int threads : device.is_cpu() ? o.threads : std::vector{voxgrad::threads()}) {
         if (!wanted(o, c, t)) continue;
-        for (Json& r : measure(c, {.dtype = t, .threads = threads}, o.seconds)) print(r), records.push_back(std::move(r));
+        for (Json& r : measure(c, {.dtype = t, .threads = threads, .device = device}, o.seconds))
+          print(r), records.push_back(std::move(r));
       }
   check(!records.empty(), "no case matches the filter \"", o.filter, "\" (--list prints all)");
-  if (!o.json.empty()) write_text_file(o.json, file_text(records));
+  if (!o.json.empty()) write_text_file(o.json, file_text(records, device));
 }
 
 }  // namespace
@@ -76,6 +78,7 @@ int main(int argc, char** argv) {
       "voxgrad_bench");
   program.add_option("--filter", o.filter, "Cases whose name and tags match this regular expression, such as '^layers/.*table'");
   program.add_option("--threads", o.threads, "Numbers of threads, such as 1,2")->delimiter(',')->check(CLI::Range(1, 1024));
+  program.add_option("--device", o.device, "cpu, or cuda:N for a GPU, where runs are timed between two waits for it");
   program.add_option("--dtype", o.dtypes, "f32, bf16 or both")->delimiter(',')->check(CLI::IsMember({"f32", "bf16"}));
   program.add_option("--seconds", o.seconds, "Time that each contender gets per case")->check(CLI::NonNegativeNumber);
   program.add_option("--json", o.json, "File for the results, one record per line");

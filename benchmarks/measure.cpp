@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "benchmarks/layers.h"
+#include "core/conv_backend.h"
+#include "core/cuda/runtime.h"
 #include "core/isa.h"
 #include "core/parallel.h"
 
@@ -22,11 +24,25 @@ std::string cpu_model() {
   return "unknown";
 }
 
+std::string text_of(Device d) {
+  std::ostringstream text;
+  text << d;
+  return text.str();
+}
+
 }  // namespace
 
-std::vector<double> time_runs(const std::function<void()>& run, int repeat) {
+std::vector<double> time_runs(const std::function<void()>& run, int repeat, Device device) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> seconds;
+  if constexpr (kCuda)
+    if (!device.is_cpu()) {
+      cuda::synchronize(current_stream(device));
+      const auto start = Clock::now();
+      for (int i = 0; i < repeat; ++i) run();
+      cuda::synchronize(current_stream(device));
+      return std::vector<double>(size_t(repeat), std::chrono::duration<double>(Clock::now() - start).count() / repeat);
+    }
   for (int i = 0; i < repeat; ++i) {
     const auto start = Clock::now();
     run();
@@ -53,7 +69,7 @@ std::vector<Json> measure(const Case& c, const Setting& s, double seconds) {
   };
   std::vector<Turn> turns(job.contenders.size());
   for (size_t i = 0; i < turns.size(); ++i) {
-    const double warm_up = time_runs(job.contenders[i].run, 1)[0];
+    const double warm_up = time_runs(job.contenders[i].run, 1, s.device)[0];
     turns[i].repeat = std::clamp(int64_t(std::min(kShortest, seconds) / std::max(warm_up, 1e-9)), int64_t(1), kMostPerTurn);
     if (job.once) turns[i].taken.push_back(warm_up);
   }
@@ -63,7 +79,7 @@ std::vector<Json> measure(const Case& c, const Setting& s, double seconds) {
   };
   while (std::any_of(turns.begin(), turns.end(), unfinished))
     for (size_t i = 0; i < turns.size(); ++i)
-      for (double t : time_runs(job.contenders[i].run, int(turns[i].repeat))) turns[i].taken.push_back(t), turns[i].spent += t;
+      for (double t : time_runs(job.contenders[i].run, int(turns[i].repeat), s.device)) turns[i].taken.push_back(t), turns[i].spent += t;
   const Json facts = job.facts ? job.facts() : Json::object();
   std::vector<Json> records;
   for (size_t i = 0; i < turns.size(); ++i) {
@@ -72,6 +88,7 @@ std::vector<Json> measure(const Case& c, const Setting& s, double seconds) {
            {"tags", c.tags},
            {"dtype", name_of(s.dtype)},
            {"threads", s.threads},
+           {"device", text_of(s.device)},
            {"who", job.contenders[i].who},
            {"seconds", stats.median},
            {"best", stats.best},
@@ -85,11 +102,20 @@ std::vector<Json> measure(const Case& c, const Setting& s, double seconds) {
   return records;
 }
 
-Json machine_description() {
-  return {{"program", "voxgrad_bench"}, {"version", VOXGRAD_VERSION},
-          {"cpu", cpu_model()},         {"cores", std::thread::hardware_concurrency()},
-          {"isa", name_of(isa())},      {"compiler", __VERSION__},
-          {"onednn", onednn_version()}};
+Json machine_description(Device device) {
+  Json machine{{"program", "voxgrad_bench"}, {"version", VOXGRAD_VERSION},
+               {"cpu", cpu_model()},         {"cores", std::thread::hardware_concurrency()},
+               {"isa", name_of(isa())},      {"compiler", __VERSION__},
+               {"onednn", onednn_version()}};
+  if constexpr (kCuda)
+    if (!device.is_cpu()) {
+      const cuda::DeviceInfo info = cuda::device_info(device.cuda_index);
+      machine["device"] = info.name;
+      machine["compute_capability"] = std::to_string(info.major) + "." + std::to_string(info.minor);
+      machine["device_memory"] = info.memory;
+      machine["cudnn"] = cudnn_version();
+    }
+  return machine;
 }
 
 }  // namespace voxgrad::bench

@@ -45,9 +45,13 @@ void reset_peak() {
   check(bool(clear), "memory: the peak of /proc/self/status cannot be reset");
 }
 
-// The peak while the job runs above what the process holds when this is made, the network and its input included.
+// The peak while the job runs above what the process, or tensors on the GPU, hold when this is made, the network and its input included.
 std::function<Json()> memory_above_now(Device device) {
   trim_memory(device);
+  if (!device.is_cpu()) {
+    reset_peak_memory(device);
+    return [device, held = memory_stats(device).in_use] { return Json{{"memory", memory_stats(device).peak - held}}; };
+  }
   malloc_trim(0);
   const double before = process_memory("VmRSS");
   reset_peak();

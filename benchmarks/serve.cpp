@@ -16,7 +16,7 @@ DType floating_dtype(const std::string& text) {
 
 class Server {
  public:
-  explicit Server(const std::vector<Case>& cases) : cases_(cases) {}
+  Server(const std::vector<Case>& cases, Device device) : cases_(cases), device_(device) {}
 
   Json answer(const Json& request) {
     const std::string what = request.at("do");
@@ -27,7 +27,7 @@ class Server {
     if (what == "facts") return job_->facts ? job_->facts() : Json::object();
     check(what == "run", "\"", what, "\" is no request");
     for (const Contender& c : job_->contenders)
-      if (c.who == request.at("who").get<std::string>()) return {{"seconds", time_runs(c.run, request.at("repeat"))}};
+      if (c.who == request.at("who").get<std::string>()) return {{"seconds", time_runs(c.run, request.at("repeat"), device_)}};
     fail("no contender ", request.at("who"), " in the prepared work");
   }
 
@@ -39,11 +39,11 @@ class Server {
       for (DType t : c.dtypes) dtypes.push_back(name_of(t));
       listed.push_back({{"case", c.title()}, {"tags", c.tags}, {"dtypes", dtypes}, {"work", c.work}});
     }
-    return {{"machine", machine_description()}, {"cases", listed}};
+    return {{"machine", machine_description(device_)}, {"cases", listed}};
   }
   Json prepare(const Json& request) {
     drop();
-    const Setting s{.dtype = floating_dtype(request.at("dtype")), .threads = request.at("threads")};
+    const Setting s{.dtype = floating_dtype(request.at("dtype")), .threads = request.at("threads"), .device = device_};
     const std::string title = request.at("case");
     for (const Case& c : cases_) {
       if (c.title() != title) continue;
@@ -58,17 +58,19 @@ class Server {
   Json drop() {
     job_.reset();
     trim_memory({});
+    if (!device_.is_cpu()) trim_memory(device_);
     return Json::object();
   }
 
   const std::vector<Case>& cases_;
+  Device device_;
   std::optional<Job> job_;
 };
 
 }  // namespace
 
-void serve(const std::vector<Case>& cases) {
-  Server server(cases);
+void serve(const std::vector<Case>& cases, Device device) {
+  Server server(cases, device);
   for (std::string line; std::getline(std::cin, line);) {
     Json reply;
     try {

@@ -43,7 +43,8 @@ std::vector<int64_t> key_of(const CudnnConvolution& c) {
 }
 
 void convolve(Cuda on, const Conv3dProblem& p, CudnnPass pass, View x, View w, View y) {
-  const bool aligned = (reinterpret_cast<uintptr_t>(x.data) | reinterpret_cast<uintptr_t>(w.data) | reinterpret_cast<uintptr_t>(y.data)) % 16 == 0;
+  const auto address = [](View v) { return reinterpret_cast<uintptr_t>(v.data); };
+  const bool aligned = (address(x) | address(w) | address(y)) % 16 == 0;
   const CudnnConvolution c{.p = p, .pass = pass, .dtype = x.dtype, .alignment = aligned ? 16 : int64_t(size_of(x.dtype))};
   Context& context = context_of(cuda::device_of(on));
   check_cudnn(cudnnSetStream(context.handle, on.stream), "cudnnSetStream");

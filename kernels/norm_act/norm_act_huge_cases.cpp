@@ -12,7 +12,8 @@ HUGE_CASES(norm_act) {
   cases.push_back({"norm_act", "instance norm of bf16, forward and backward", 9, [](Device d, int64_t n) {
                      constexpr int64_t kChannels = 8, kChunk = 1 << 14;
                      constexpr double kSlope = 0.25, kEps = 1e-5;
-                     const int64_t side = std::max<int64_t>(2, int64_t(std::cbrt(double(n) / kChannels))), depth = n / kChannels / side / side + 1;
+                     const int64_t side = std::max<int64_t>(2, int64_t(std::cbrt(double(n) / kChannels)));
+                     const int64_t depth = n / kChannels / side / side + 1;
                      const Shape shape{1, depth, side, side, kChannels};
                      const int64_t voxels = depth * side * side, count = voxels * kChannels;
                      const auto at = [](int64_t i) { return pattern_at(DType::bf16, i); };
