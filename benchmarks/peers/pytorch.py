@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch doing the work of voxgrad_bench's cases, for benchmarks/compare.
+"""PyTorch doing the work of voxgrad_bench's cases, for benchmarks/compare: pytorch.py [cpu | cuda | cuda:N].
 
 Reads one JSON request per line from standard input and answers each with one line:
   {"do": "list"}                                                 {"machine": {..}}
@@ -9,7 +9,8 @@ Reads one JSON request per line from standard input and answers each with one li
   {"do": "drop"}                                                 {}
 A request that cannot be met is answered {"error": text}. `work` is the description that voxgrad_bench gives of a case.
 
-Contenders: "pytorch" (contiguous) and "pytorch channels_last"; for networks each of them also " compiled".
+Contenders: "pytorch" (contiguous) and "pytorch channels_last"; for networks each of them also " compiled". On a GPU cuDNN tries its
+algorithms first (torch.backends.cudnn.benchmark), and all runs of a request are queued between two waits, as voxgrad_bench does.
 """
 import gc
 import json
@@ -41,14 +42,19 @@ def contenders_of(work, dtype):
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, device):
+        self.device = torch.device(device)
         self.makers, self.runs, self.facts = {}, {}, {}
 
     def answer(self, request):
         what = request["do"]
         if what == "list":
             found = re.search(r"(?:MKL-DNN|oneDNN) v([\d.]+)", torch.__config__.show())
-            return {"machine": {"pytorch": torch.__version__, "pytorch_onednn": found.group(1) if found else ""}}
+            machine = {"pytorch": torch.__version__, "pytorch_onednn": found.group(1) if found else ""}
+            if self.device.type == "cuda":
+                machine |= {"pytorch_cuda": torch.version.cuda, "pytorch_cudnn": torch.backends.cudnn.version()}
+                machine["pytorch_tf32"] = torch.backends.cudnn.allow_tf32
+            return {"machine": machine}
         if what == "prepare":
             self.drop()
             torch.set_num_threads(request["threads"])
@@ -67,6 +73,13 @@ class Server:
     def time(self, who, repeat):
         if who not in self.runs:
             self.runs[who], self.facts = self.makers[who]()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(repeat):
+                self.runs[who]()
+            torch.cuda.synchronize()
+            return [(time.perf_counter() - start) / repeat] * repeat
         seconds = []
         for _ in range(repeat):
             start = time.perf_counter()
@@ -78,6 +91,8 @@ class Server:
     def drop(self):
         self.makers, self.runs, self.facts = {}, {}, {}
         gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
         return {}
 
 
@@ -85,7 +100,10 @@ def main():
     warnings.simplefilter("ignore")
     torch.manual_seed(0)
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
-    server = Server()
+    device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+    torch.set_default_device(device)
+    torch.backends.cudnn.benchmark = True
+    server = Server(device)
     for line in sys.stdin:
         try:
             reply = server.answer(json.loads(line))

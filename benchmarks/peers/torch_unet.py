@@ -1,5 +1,6 @@
-"""nnU-Net's plain U-Net in PyTorch: training step and inference. Both return (run, facts); facts holds the memory above what the process
-holds before the first run, the network and its input included, which means something where the process does nothing else."""
+"""nnU-Net's plain U-Net in PyTorch: training step and inference. Both return (run, facts); facts holds the memory above what the process,
+or its tensors on a GPU, hold before the first run, the network and its input included, which means something where the process does
+nothing else."""
 import ctypes
 import gc
 
@@ -47,8 +48,17 @@ def process_memory(key):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(key + ":"))
 
 
+def device():
+    return torch.empty(0).device.type
+
+
 def memory_above_now():
     gc.collect()
+    if device() == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        held = torch.cuda.memory_allocated()
+        return {"memory": lambda: torch.cuda.max_memory_allocated() - held}
     ctypes.CDLL(None).malloc_trim(0)
     before = process_memory("VmRSS")
     with open("/proc/self/clear_refs", "w") as clear:
@@ -73,7 +83,7 @@ def step(work, dtype, form, compiled):
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        with torch.autocast(device(), torch.bfloat16, enabled=dtype == torch.bfloat16):
             logits = call(x)
             loss = sum(w / sum(weights) * loss_of(y, label) for w, y, label in zip(weights, logits, labels) if w)
         loss.backward()
@@ -90,7 +100,7 @@ def inference(work, dtype, form, compiled):
     call = torch.compile(net) if compiled else net
 
     def run():
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(device(), torch.bfloat16, enabled=dtype == torch.bfloat16):
             return call(x)
 
     return run, facts
