@@ -1,0 +1,44 @@
+"""What tools/gpu_check does on a GPU after building, in this order, and what each step shows. The results page lists what has not been seen
+yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases} and {python}."""
+from typing import NamedTuple
+
+MEASURED = "^layers.*table|^(step|inference|ops/[^:]*$)|^machine"
+SANITIZE = "compute-sanitizer --tool {tool} --error-exitcode 1 {{cases}} --device cuda --brief {count}"
+
+
+class Step(NamedTuple):
+    name: str
+    shows: str
+    command: str
+    seconds: int  # at most
+    needs: tuple = ()  # of "gpu", "compute-sanitizer", "cudnn", "torch"
+
+
+def sanitizer(tool, shows, count, seconds):
+    return Step(tool, shows, SANITIZE.format(tool=tool, count=count), seconds, ("gpu", "compute-sanitizer"))
+
+
+STEPS = (
+    Step("op cases", "every op forward and backward in f32 (by tf32 and exactly), bf16 and f16 against f64; red zones; repeated bits",
+         "{cases} --device cuda", 120),
+    Step("optimizers, losses, augmentation", "their CUDA sides against those of the CPU", "{build}/tests/cuda_unit_tests", 90),
+    Step("tiny network", "the whole program, trained and predicting on both devices; the second CUDA run repeats the bits of the first",
+         "tests/cuda_program {program} {out} tiny", 60),
+    Step("hippocampus network", "U-Net 16-32-64-128 on patches of 40x56x40, 100 steps on both devices: losses within 5 %, bits repeated",
+         "tests/cuda_program {program} {out} hippocampus", 120, ("gpu",)),
+    Step("beyond 2^31 elements", "pointwise, copies, reductions, norm and convolutions on tensors of more than 2^31 elements",
+         "{cases} --device cuda --huge", 120, ("gpu",)),
+    Step("op cases by cuDNN", "convolutions with --conv cudnn, as above", "{cases} --device cuda --conv cudnn conv", 60, ("gpu", "cudnn")),
+    sanitizer("memcheck", "accesses out of bounds, several cases of every op", 4, 60),
+    sanitizer("racecheck", "races in shared memory, cases of every op", 2, 60),
+    sanitizer("initcheck", "device memory read before it is written, cases of every op", 2, 45),
+    sanitizer("synccheck", "barriers and warp collectives, cases of every op", 2, 45),
+    Step("op cases, a wait per launch", "faults that name their kernel; the same results as without waiting",
+         "env VOXGRAD_CUDA_WAIT=1 {cases} --device cuda conv3d/", 60),
+    Step("benchmarks beside PyTorch", "layers with a goal, other ops, training step and inference, beside cuDNN and PyTorch in both layouts",
+         "benchmarks/compare --device cuda --bench {bench} --python {python} --without compiled --seconds 0.1 "
+         f"--out {{out}}/compare.json --filter '{MEASURED}'", 150, ("gpu", "torch")),
+    Step("benchmarks", "the same without PyTorch, beside cuDNN where it is",
+         f"{{bench}} --device cuda --seconds 0.1 --json {{out}}/bench.json --filter '{MEASURED}'", 90, ("gpu",)),
+)
+BY_NAME = {step.name: step for step in STEPS}
