@@ -13,7 +13,7 @@ if(VOXGRAD_EMULATE_CUDA)
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host} ${emulator})
 else()
   # "90a" and not "90": tensor-core instructions of one generation are in no other one's code.
-  set(VOXGRAD_CUDA_ARCHITECTURES 90a-real CACHE STRING "GPUs to compile for; releases: 80-real;86-real;89-real;90a-real;100-real;120")
+  set(VOXGRAD_CUDA_ARCHITECTURES 90a-real CACHE STRING "GPUs to compile for; releases: preset cuda-release")
   set(CMAKE_CUDA_ARCHITECTURES ${VOXGRAD_CUDA_ARCHITECTURES})
   enable_language(CUDA)
   find_package(CUDAToolkit 12.4 REQUIRED)
