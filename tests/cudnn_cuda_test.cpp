@@ -41,8 +41,8 @@ constexpr char kH100[] = R"({"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer":
   "reservedSharedMemoryPerBlock": 1024})";
 
 Conv3dProblem problem(int64_t c, int64_t k, Int3 in, Int3 kernel, Int3 stride, Int3 padding, Int3 dilation = {1, 1, 1}, int groups = 1) {
-  Conv3dProblem p{.n = 2, .c = c, .k = k, .groups = groups, .in = in, .kernel = kernel, .stride = stride, .padding = padding,
-                  .dilation = dilation};
+  Conv3dProblem p{
+      .n = 2, .c = c, .k = k, .groups = groups, .in = in, .kernel = kernel, .stride = stride, .padding = padding, .dilation = dilation};
   for (int a = 0; a < 3; ++a) p.out[a] = (in[a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1) / stride[a] + 1;
   return p;
 }

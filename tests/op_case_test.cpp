@@ -68,9 +68,7 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
     }
     note("", needs_fault(c, d));
     note("", saved_bytes_fault(c, d));
-  } catch (const std::exception& e) {
-    faults.push_back(std::string("threw: ") + e.what());
-  }
+  } catch (const std::exception& e) { faults.push_back(std::string("threw: ") + e.what()); }
   const std::string title = c.op + "/" + c.name + (d.is_cpu() ? "" : " on cuda");
   if (tally.verbose)
     std::printf("%-4s %-48s f64 gradient %.1e%s\n", faults.empty() ? "ok" : "FAIL", title.c_str(), gradient, precisions.c_str());

@@ -35,7 +35,7 @@ STEPS = (
     sanitizer("synccheck", "barriers and warp collectives, cases of every op", 2, 45),
     Step("op cases, a wait per launch", "faults that name their kernel; the same results as without waiting",
          "env VOXGRAD_CUDA_WAIT=1 {cases} --device cuda conv3d/", 60),
-    Step("benchmarks beside PyTorch", "layers with a goal, other ops, training step and inference, beside cuDNN and PyTorch in both layouts",
+    Step("benchmarks beside PyTorch", "layers with a goal, other ops, training step, inference, beside cuDNN and PyTorch in both layouts",
          "benchmarks/compare --device cuda --bench {bench} --python {python} --without compiled --seconds 0.1 "
          f"--out {{out}}/compare.json --filter '{MEASURED}'", 150, ("gpu", "torch")),
     Step("benchmarks", "the same without PyTorch, beside cuDNN where it is",

@@ -60,12 +60,12 @@ struct OperationNames {
   Attribute convolution, alpha, beta, x, w, y;
 };
 OperationNames names_of(CudnnPass pass) {
-#define VOXGRAD_OPERATION(type, name, x, w, y)                                                                              \
-  OperationNames {                                                                                                          \
-    CUDNN_BACKEND_OPERATION_CONVOLUTION_##type##_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_CONV_DESC,           \
-        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_BETA,                    \
-        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##x, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##w,                       \
-        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##y                                                                       \
+#define VOXGRAD_OPERATION(type, name, x, w, y)                                                                    \
+  OperationNames {                                                                                                \
+    CUDNN_BACKEND_OPERATION_CONVOLUTION_##type##_DESCRIPTOR, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_CONV_DESC, \
+        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_BETA,          \
+        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##x, CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##w,             \
+        CUDNN_ATTR_OPERATION_CONVOLUTION_##name##_##y                                                             \
   }
   return pass == CudnnPass::forward          ? VOXGRAD_OPERATION(FORWARD, FORWARD, X, W, Y)
          : pass == CudnnPass::input_gradient ? VOXGRAD_OPERATION(BACKWARD_DATA, BWD_DATA, DX, W, DY)

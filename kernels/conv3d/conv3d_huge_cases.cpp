@@ -65,7 +65,8 @@ std::string conv_fault(Device d, int64_t elements, int64_t c, int64_t k) {
     for (int tap = 0; tap < 27; ++tap)
       if (const int64_t v = in.neighbour(i / k, tap, 1); v >= 0)
         for (int64_t m = 0; m < c; ++m) gw[size_t((i % k * 27 + tap) * c + m)] += x_at(v * c + m);
-  fault = sampled_fault(w.grad(), [&](int64_t i) { return gw[size_t(i)]; }, 1e-6);
+  fault = sampled_fault(
+      w.grad(), [&](int64_t i) { return gw[size_t(i)]; }, 1e-6);
   return fault.empty() ? "" : "gw: " + fault;
 }
 

@@ -36,7 +36,8 @@ HUGE_CASES(norm_act) {
                      const Tensor one = Tensor::full({kChannels}, 1, DType::f32, d), zero = Tensor::zeros({kChannels}, DType::f32, d);
                      const Tensor y = instance_norm_act(x, one, zero, {}, {.slope = kSlope, .eps = kEps});
                      const double limit = 2 * epsilon_of(DType::bf16);
-                     const std::string fault = sampled_fault(y.detach(), [&](int64_t i) { return z(i) > 0 ? z(i) : kSlope * z(i); }, limit);
+                     const std::string fault = sampled_fault(
+                         y.detach(), [&](int64_t i) { return z(i) > 0 ? z(i) : kSlope * z(i); }, limit);
                      if (!fault.empty()) return fault;
 
                      const Tensor gy = pattern({count + 1}, DType::bf16, Device{}).rows(1, count + 1).clone().reshape(shape).to(d);

@@ -6,7 +6,8 @@ using namespace voxgrad;
 HUGE_CASES(pointwise) {
   cases.push_back({"pointwise", "u8 to bf16", 3, [](Device d, int64_t n) {
                      const Tensor y = pattern({n}, DType::u8, d).to(DType::bf16);
-                     return sampled_fault(y, [](int64_t i) { return pattern_at(DType::u8, i); }, 0);
+                     return sampled_fault(
+                         y, [](int64_t i) { return pattern_at(DType::u8, i); }, 0);
                    }});
   // y = x > 0 ? x : x / 4, gx = y > 0 ? 1 : 1 / 4, exact in bf16.
   cases.push_back({"pointwise", "leaky_relu of bf16, forward and backward", 8, [](Device d, int64_t n) {
