@@ -59,7 +59,16 @@ std::vector<Conv3dProblem> problems() {
       problem(16, 32, size, two, two, none),
       problem(16, 32, size, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}),
       problem(16, 32, size, three, one, two, two),
+      problem(12, 8, size, three, one, one, one, 2),
       problem(32, 32, size, three, one, one, one, 32),
+      problem(6, 6, size, {5, 1, 3}, two, {2, 0, 2}, {1, 1, 2}, 6),
+      problem(5, 15, size, three, one, one, one, 5),
+      problem(4, 6, size, two, {4, 3, 3}, none),
+      problem(4, 5, size, two, one, three),
+      problem(5, 8, size, {3, 2, 3}, one, {2, 1, 3}, {2, 1, 3}),
+      problem(7, 9, {3, 3, 3}, three, one, none),
+      problem(20, 18, {1, 1, 1}, three, one, one),
+      problem(3, 4, size, {2, 3, 4}, {3, 2, 1}, {1, 0, 2}),
       problem(16, 32, {600, 1024, 1024}, three, one, one),  // more than 2^31 elements
   };
 }
@@ -74,6 +83,18 @@ void for_each_use(F f) {
         }
 }
 }  // namespace
+
+TEST_CASE("cuDNN does what it is asked for and can be told") {
+  for (Conv3dProblem p : problems()) {
+    CHECK_FALSE(by_cudnn(p));
+    p.cudnn = true;
+    CHECK(by_cudnn(p));
+  }
+  // conv_transpose3d of 3x3x3 voxels with output paddings up to the dilation.
+  Conv3dProblem wide = problem(4, 3, {6, 10, 4}, {2, 2, 2}, {1, 2, 1}, {0, 0, 0}, {2, 3, 1});
+  wide.cudnn = true, wide.out = {3, 3, 3};
+  CHECK_FALSE(by_cudnn(wide));
+}
 
 TEST_CASE("cuDNN accepts the operations of convolutions") {
   for_each_use([](const CudnnConvolution& c) { CHECK_NOTHROW(CudnnOperation(c)); });

@@ -52,7 +52,7 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, f16*);
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
-  if (p.cudnn) return cudnn_forward(on, p, x, w, b, y);
+  if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const int inputs = int(p.c / p.groups), outputs = int(p.k / p.groups);
   ConvGather g{.n = p.n, .groups = p.groups, .inputs = inputs, .outputs = outputs};
   for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
@@ -63,7 +63,7 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
 }
 
 void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx) {
-  if (p.cudnn) return cudnn_input_gradient(on, p, gy, w, b, gx);
+  if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
   const int inputs = int(p.k / p.groups), outputs = int(p.c / p.groups);
   const int64_t filter = p.taps() * outputs;
   const WeightPack pack{.row_stride = 1, .column_stride = filter, .tap_stride = outputs, .group_stride = filter * inputs,
@@ -78,7 +78,7 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
 }
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, View gw) {
-  if (p.cudnn) return cudnn_weight_gradient(on, p, x, gy, gw);
+  if (by_cudnn(p)) return cudnn_weight_gradient(on, p, x, gy, gw);
   ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups)};
   for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
   g.taps = int(p.taps());

@@ -32,13 +32,6 @@ CudnnDescriptor tensor(int64_t id, int64_t a, int64_t channels, const Int3& size
   return t;
 }
 
-// Padding behind an axis, so that it has just the outputs of the problem.
-int64_t padding_behind(const Conv3dProblem& p, int a) {
-  const int64_t extent = int64_t(p.dilation[a]) * (p.kernel[a] - 1) + 1, room = int64_t(p.in[a]) + 2 * int64_t(p.padding[a]) - extent;
-  if (room >= 0 && room / p.stride[a] + 1 == p.out[a]) return p.padding[a];
-  return (int64_t(p.out[a]) - 1) * p.stride[a] + extent - p.in[a] - p.padding[a];
-}
-
 CudnnDescriptor geometry(const Conv3dProblem& p) {
   const auto axes = [&](auto of) { return std::vector<int64_t>{of(0), of(1), of(2)}; };
   const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
@@ -50,7 +43,7 @@ CudnnDescriptor geometry(const Conv3dProblem& p) {
       .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, axes([&](int a) { return int64_t(p.stride[a]); }))
       .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, axes([&](int a) { return int64_t(p.dilation[a]); }))
       .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, axes([&](int a) { return int64_t(p.padding[a]); }))
-      .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, axes([&](int a) { return padding_behind(p, a); }));
+      .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, axes([&](int a) { return int64_t(p.padding[a]); }));
   g.finalize();
   return g;
 }
@@ -112,7 +105,8 @@ bool acceptable(const CudnnDescriptor& configuration, const CudnnConvolution& c)
   const auto has = [&](cudnnBackendNumericalNote_t note) { return std::find(notes.begin(), notes.begin() + n, note) != notes.begin() + n; };
   if (has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) || has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
   if (c.dtype != DType::f32) return true;
-  return !has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !(c.p.exact_f32 && has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE));
+  const bool rounds = has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) || has(CUDNN_NUMERICAL_NOTE_FFT) || has(CUDNN_NUMERICAL_NOTE_WINOGRAD);
+  return !has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !(c.p.exact_f32 && rounds);
 }
 
 }  // namespace
