@@ -28,8 +28,10 @@ else()
   set_source_files_properties(${cuda_kernels} PROPERTIES COMPILE_OPTIONS -fmad=false)
   # cuDNN 9 may do the convolutions (--conv cudnn) and is what they are compared with.
   if(VOXGRAD_WITH_CUDNN)
-    find_path(CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
-    find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
+    set(CUDNN_ROOT "" CACHE PATH "where cuDNN lies, if not beside the toolkit")
+    find_path(CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDNN_ROOT} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
+    find_library(CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR HINTS ${CUDNN_ROOT} ${CUDAToolkit_LIBRARY_DIR}
+                 PATH_SUFFIXES lib lib64)
   endif()
   if(VOXGRAD_WITH_CUDNN AND CUDNN_INCLUDE AND CUDNN_LIBRARY)
     set(VOXGRAD_CUDNN_FOUND ON)
