@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
+#include "kernels/conv3d/depthwise.h"
 #include "kernels/conv3d/winograd.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
@@ -247,6 +248,7 @@ struct PairedGather {
 
 void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
+  if (is_depthwise_in_place(g, x)) return depthwise_gather(g, x.whole(), w, b, y);
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);
