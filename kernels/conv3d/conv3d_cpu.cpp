@@ -248,7 +248,7 @@ struct PairedGather {
 
 void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
-  if (is_depthwise_in_place(g, x)) return depthwise_gather(g, x.whole(), w, b, y);
+  if (is_depthwise_brick(g)) return depthwise_gather(g, x, w, b, y);
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);

@@ -208,7 +208,7 @@ class WeightPass {
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View gy, View gw) {
   const ConvGather g = forward_gather(p);
   const ConvInput input(&x, 1);
-  if (is_depthwise_in_place(g, input)) return depthwise_weight_gradient(g, x.x, gy, gw);
+  if (is_depthwise_brick(g)) return depthwise_weight_gradient(g, input, gy, gw);
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))

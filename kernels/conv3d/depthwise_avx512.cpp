@@ -13,7 +13,7 @@ namespace voxgrad::depthwise_avx512 {
 
 template <class T>
 DepthwiseIsa<T> kernels() {
-  return {kLanes<accum_t<T>>, depthwise_rows<T>, depthwise_weights<T>};
+  return {kLanes<accum_t<T>>, depthwise_load<T>, depthwise_rows<T>, depthwise_weights<accum_t<T>>};
 }
 template DepthwiseIsa<float> kernels();
 template DepthwiseIsa<double> kernels();

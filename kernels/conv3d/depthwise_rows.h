@@ -1,45 +1,50 @@
-// Inner loops of depthwise convolutions. A vector of inputs is loaded once for all outputs of a few neighbouring rows and voxels that it
-// contributes to, whose sums are registers, as are the weights of these rows of taps. Included inside the namespace of one instruction set.
+// Sums of depthwise convolutions: a vector of inputs is loaded once for all outputs of a few rows and voxels that it contributes to; their
+// sums are registers, as are the weights of a row of taps. Included inside the namespace of one instruction set.
 
 #if defined(__AVX512F__)
 constexpr int kDown = 2;  // rows of outputs
-template <int K>
-constexpr int kAcross = K < 7 ? 8 : 6;  // voxels of a row
 #else
 constexpr int kDown = 1;
-template <int K>
-constexpr int kAcross = K < 7 ? 8 : 6;
 #endif
+template <int K>
+constexpr int kAcross = K < 7 ? 8 : 6;  // voxels of a row
 
 template <class T>
-VOXGRAD_INLINE int64_t channel_of(const DepthwiseShape& g, int64_t vector) {
-  constexpr int L = kLanes<accum_t<T>>;
-  return vector * L + L <= g.channels ? vector * L : g.channels - L;
+void depthwise_load(const T* x, int64_t step, const int64_t* channels, int64_t vectors, const DepthwiseLine<accum_t<T>>& line) {
+  using A = accum_t<T>;
+  constexpr int L = kLanes<A>;
+  for (int64_t i = 0; i < vectors; ++i)
+    for (int64_t v = 0; v < line.width; ++v)
+      if (v < line.first || v >= line.last) store(line.to + i * line.step + v * L, Vector<A>{});
+  for (int64_t v = line.first; v < line.last; ++v, x += step)
+    for (int64_t i = 0; i < vectors; ++i) store(line.to + i * line.step + v * L, load(x + channels[i]));
 }
 
-// Sums of a block: R rows of V voxels of one vector of channels.
 template <class A, int R, int V>
 struct DepthwiseSums {
   Vector<A> at[R][V];
 };
 
-// Adds a row of inputs, from voxel `left` of x on, to rows [From, To) of the block. w: the row of taps for row From; row From + 1 takes the
-// one before. Edge: inputs outside [0, in_width) are zeros.
-template <class T, int K, bool Edge, int From, int To, int R, int V>
-VOXGRAD_INLINE void add_row(DepthwiseSums<accum_t<T>, R, V>& sum, const T* x, int64_t step, int64_t left, int64_t in_width,
-                            const accum_t<T>* w) {
-  using A = accum_t<T>;
+template <class T>
+VOXGRAD_INLINE void store_past_caches(T* p, Vector<accum_t<T>> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == sizeof(accum_t<T>)) return _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
+#endif
+  store(p, v);
+}
+
+// Adds a row of the tile to rows [From, To) of the sums. w: the row of taps for row From; row From + 1 takes the one before.
+template <class A, int K, int From, int To, int R, int V>
+VOXGRAD_INLINE void add_row(DepthwiseSums<A, R, V>& sum, const A* x, const A* w) {
   constexpr int L = kLanes<A>;
   Vector<A> weight[R][K];
 #pragma GCC unroll 2
   for (int o = From; o < To; ++o)
 #pragma GCC unroll 8
     for (int s = 0; s < K; ++s) weight[o][s] = load(w + (s - (o - From) * K) * L);
-  x += left * step;
 #pragma GCC unroll 16
-  for (int j = 0; j < V + K - 1; ++j, x += step) {
-    if (Edge && (left + j < 0 || left + j >= in_width)) continue;
-    const Vector<A> input = load(x);
+  for (int j = 0; j < V + K - 1; ++j) {
+    const Vector<A> input = load(x + j * L);
 #pragma GCC unroll 8
     for (int s = 0; s < K; ++s)
 #pragma GCC unroll 2
@@ -48,58 +53,61 @@ VOXGRAD_INLINE void add_row(DepthwiseSums<accum_t<T>, R, V>& sum, const T* x, in
   }
 }
 
-template <class T, int K, int R, bool Edge>
+template <class T, int K, int R>
 void depthwise_block(const DepthwiseRows<T>& r, int64_t vector, int64_t row, int64_t first) {
   using A = accum_t<T>;
   constexpr int L = kLanes<A>, V = kAcross<K>;
-  const DepthwiseShape& g = *r.shape;
-  const int64_t step = g.channels, channel = channel_of<T>(g, vector), left = first + g.low_width, top = row + g.low_height;
+  const DepthwiseShape& g = r.shape;
+  if (r.next.x) {
+    const char* next = r.next.x + row * r.next.row + first * r.next.step + vector * r.next.vector;
+    for (int o = 0; o < R; ++o)
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) __builtin_prefetch(next + o * r.next.row + v * r.next.step, 0, 2);
+  }
   DepthwiseSums<A, R, V> sum;
 #pragma GCC unroll 2
   for (int o = 0; o < R; ++o)
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) sum.at[o][v] = load(r.bias + vector * L);
-  const int64_t from = top < 0 ? -top : 0, rows = g.kernel_height + R - 1, to = top + rows > g.in_height ? g.in_height - top : rows;
+  const int64_t from = row < g.first_inside ? g.first_inside - row : 0, rows = g.kernel_height + R - 1;
+  const int64_t to = row + rows > g.last_inside ? g.last_inside - row : rows;
   for (int64_t p = 0; p < r.plane_count; ++p) {
     const A* w = r.w + (vector * g.taps + r.planes[p].tap) * L;
+    const A* x = r.planes[p].x + ((vector * g.tile_rows + row) * g.tile_width + first) * L;
     for (int64_t i = from; i < to; ++i) {
-      const T* x = r.planes[p].x + (top + i) * g.in_width * step + channel;
-      const A* taps = w + i * K * L;
-      if constexpr (R == 1) add_row<T, K, Edge, 0, 1>(sum, x, step, left, g.in_width, taps);
-      else if (i == 0) add_row<T, K, Edge, 0, 1>(sum, x, step, left, g.in_width, taps);
-      else if (i == g.kernel_height) add_row<T, K, Edge, 1, 2>(sum, x, step, left, g.in_width, taps - K * L);
-      else add_row<T, K, Edge, 0, 2>(sum, x, step, left, g.in_width, taps);
+      const A *xi = x + i * g.tile_width * L, *wi = w + i * K * L;
+      if constexpr (R == 1) add_row<A, K, 0, 1>(sum, xi, wi);
+      else if (i == 0) add_row<A, K, 0, 1>(sum, xi, wi);
+      else if (i == g.kernel_height) add_row<A, K, 1, 2>(sum, xi, wi - K * L);
+      else add_row<A, K, 0, 2>(sum, xi, wi);
     }
   }
 #pragma GCC unroll 2
   for (int o = 0; o < R; ++o) {
-    T* y = r.y + ((row + o) * g.width + first) * step + channel;
+    T* y = r.y + (row + o) * r.y_row + first * r.y_step + r.channels[vector];
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v)
-      if (!Edge || first + v < g.width) store(y + v * step, sum.at[o][v]);
+      if (first + v < g.width) {
+        if (r.stream) store_past_caches(y + v * r.y_step, sum.at[o][v]);
+        else if (r.lanes == L) store(y + v * r.y_step, sum.at[o][v]);
+        else store_some(y + v * r.y_step, sum.at[o][v], r.lanes);
+      }
   }
 }
 
 template <class T, int K>
 void depthwise_width(const DepthwiseRows<T>& r) {
-  constexpr int V = kAcross<K>;
-  const DepthwiseShape& g = *r.shape;
-  for (int64_t at = 0; at < g.width; at += V) {
-    const int64_t first = at + V <= g.width || g.width < V ? at : g.width - V, left = first + g.low_width;
-    const bool edge = left < 0 || left + V + K - 1 > g.in_width || first + V > g.width;
-    for (int64_t vector = r.first_vector; vector < r.last_vector; ++vector) {
-      int64_t row = r.first_row;
-      for (; row + kDown <= r.last_row; row += kDown)
-        edge ? depthwise_block<T, K, kDown, true>(r, vector, row, first) : depthwise_block<T, K, kDown, false>(r, vector, row, first);
-      for (; row < r.last_row; ++row)
-        edge ? depthwise_block<T, K, 1, true>(r, vector, row, first) : depthwise_block<T, K, 1, false>(r, vector, row, first);
-    }
-  }
+  const DepthwiseShape& g = r.shape;
+  for (int64_t row = 0; row < g.rows; row += kDown)
+    for (int64_t first = 0; first < g.width; first += kAcross<K>)
+      for (int64_t vector = 0; vector < g.vectors; ++vector)
+        row + kDown <= g.rows ? depthwise_block<T, K, kDown>(r, vector, row, first) : depthwise_block<T, K, 1>(r, vector, row, first);
 }
 
 template <class T>
 void depthwise_rows(const DepthwiseRows<T>& r) {
-  if (r.shape->kernel_width == 3) depthwise_width<T, 3>(r);
-  else if (r.shape->kernel_width == 5) depthwise_width<T, 5>(r);
+  if (r.shape.kernel_width == 3) depthwise_width<T, 3>(r);
+  else if (r.shape.kernel_width == 5) depthwise_width<T, 5>(r);
   else depthwise_width<T, 7>(r);
+  if (r.stream) _mm_sfence();
 }
