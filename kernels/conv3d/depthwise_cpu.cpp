@@ -14,6 +14,7 @@ constexpr int64_t kChannelBytes = 256;  // of the vectors of channels of a brick
 constexpr int64_t kRingBytes = 512 << 10;
 constexpr int64_t kRow = 64;  // voxels of a row of a brick
 constexpr int64_t kTasks = 16;
+constexpr int64_t kNoNext = INT64_MIN;
 constexpr int64_t kFewPlanes = 8;           // of a brick
 constexpr int64_t kStreamBytes = 16 << 20;  // outputs that no cache keeps for who reads them next are written past the caches
 
@@ -21,7 +22,8 @@ template <class T>
 class Depthwise {
  public:
   using A = accum_t<T>;
-  explicit Depthwise(const ConvGather& g)
+  // pairs: of taps along W (depthwise_avx512_bf16).
+  explicit Depthwise(const ConvGather& g, bool pairs = false)
       : g_(g),
         isa_(depthwise_isa<T>()),
         loads_(conv_isa<A>()),
@@ -30,6 +32,11 @@ class Depthwise {
         depth_(g.axes[0][0]),
         height_(g.axes[1][0]),
         width_(g.axes[2][0]) {
+    if constexpr (std::is_same_v<T, bf16>)
+      if (pairs) isa_ = depthwise_avx512_bf16::pair_kernels();
+    row_taps_ = pairs ? (int64_t(width_.tap.size()) + 1) / 2 : int64_t(width_.tap.size());
+    taps_ = int64_t(depth_.tap.size() * height_.tap.size()) * row_taps_;
+    pairs_ = pairs;
     ring_ = depth_.offset.back() - depth_.offset[0] + 1;
     block_[2] = share(width_.positions, width_.positions <= 2 * kRow ? 2 * kRow : kRow);
     tile_width_ = round_up(block_[2], kDepthwiseAcross) + kDepthwiseAcross + int64_t(width_.tap.size()) - 1;
@@ -54,14 +61,16 @@ class Depthwise {
       Worker worker(*this, 0);
       for (int64_t task = begin; task < end; ++task) {
         const int64_t block = task % blocks_.count, vector = blocks_.first(block);
-        DepthwiseRows<T> r{.w = weights.data() + vector * g_.taps() * lanes_, .bias = biases.data() + vector * lanes_};
+        DepthwiseRows<T> r{.w = weights.data() + vector * taps_ * lanes_, .bias = biases.data() + vector * lanes_};
         r.y_row = g_.out.w * g_.out_channels, r.y_step = g_.out_channels, r.channels = channels_.data() + vector, r.lanes = written_;
-        r.next = {.row = g_.in.w * g_.in_channels * size, .step = g_.in_channels * size, .vector = lanes_ * size};
+        r.next = {.row = g_.in.w * g_.in_channels * size,
+                  .step = g_.in_channels * size,
+                  .bytes = std::min(blocks_.width(block) * lanes_, g_.in_channels) * size};
         r.stream = stream;
         for_planes(worker, x, block, task / blocks_.count, [&](const DepthwiseShape& shape, int64_t voxel, int64_t next) {
           r.shape = shape, r.planes = worker.planes.data(), r.plane_count = int64_t(worker.planes.size());
           r.y = y.as<T>() + voxel * g_.out_channels;
-          r.next.x = next >= 0 ? static_cast<const char*>(element(whole, next * g_.in_channels + r.channels[0])) : nullptr;
+          r.next.x = next != kNoNext ? static_cast<const char*>(element(whole, next * g_.in_channels + r.channels[0])) : nullptr;
           isa_.rows(r);
         });
       }
@@ -124,10 +133,18 @@ class Depthwise {
            g_.w_tap * g_.tap(depth_.tap[size_t(tap / w / h)], height_.tap[size_t(tap / w % h)], width_.tap[size_t(tap % w)]);
   }
   std::vector<A> pack(View w) const {
-    std::vector<A> packed(size_t(blocks_.vectors * g_.taps() * lanes_));
-    parallel_for(blocks_.vectors * g_.taps(), (1 << 12) / lanes_, [&](int64_t i) {
-      for (int64_t l = 0; l < written_; ++l)
-        packed[size_t(i * lanes_ + l)] = w.as<A>()[weight(channel(i / g_.taps() * lanes_ + l), i % g_.taps())];
+    std::vector<A> packed(size_t(blocks_.vectors * taps_ * lanes_));
+    parallel_for(blocks_.vectors * taps_, (1 << 12) / lanes_, [&](int64_t i) {
+      const int64_t width = int64_t(width_.tap.size()), tap = i % taps_ / row_taps_ * width + i % row_taps_ * (pairs_ ? 2 : 1);
+      for (int64_t l = 0; l < written_; ++l) {
+        const auto value = [&](int64_t t) { return w.as<A>()[weight(channel(i / taps_ * lanes_ + l), t)]; };
+        A& to = packed[size_t(i * lanes_ + l)] = value(tap);
+        if constexpr (sizeof(A) == 4) {
+          if (!pairs_) continue;
+          const uint32_t low = bf16(to).bits, high = tap % width + 1 < width ? bf16(value(tap + 1)).bits : 0;
+          to = __builtin_bit_cast(float, low | high << 16);
+        }
+      }
     });
     return packed;
   }
@@ -153,7 +170,7 @@ class Depthwise {
     const int64_t n = brick / (count_[0] * count_[1] * count_[2]), low = first[1] + height_.offset[0];
     DepthwiseShape shape{.rows = last[1] - first[1], .width = last[2] - first[2], .tile_rows = tile_rows(), .tile_width = tile_width_};
     shape.first_inside = std::max<int64_t>(0, -low), shape.last_inside = std::min(tile_rows(), g_.in.h - low);
-    shape.kernel_height = int64_t(height_.tap.size()), shape.kernel_width = int64_t(width_.tap.size()), shape.taps = g_.taps();
+    shape.kernel_height = int64_t(height_.tap.size()), shape.kernel_width = row_taps_, shape.taps = taps_;
     shape.vectors = blocks_.width(block);
     std::fill(worker.held.begin(), worker.held.end(), -1);
     for (int64_t z = first[0]; z < last[0]; ++z) {
@@ -166,10 +183,10 @@ class Depthwise {
         worker.held[size_t(in % ring_)] = in;
         worker.planes.push_back({tile, int64_t(t) * shape.kernel_height * shape.kernel_width});
       }
-      const int64_t next = (z + 1) * g_.in_step.d + depth_.offset.back(), bottom = low + shape.kernel_height - 1;
-      const bool fetched = x.whole() && z + 1 < last[0] && next >= 0 && next < g_.in.d && bottom >= 0;
+      const int64_t next = (z + 1) * g_.in_step.d + depth_.offset.back(), left = first[2] + width_.offset[0];
+      const bool fetched = x.whole() && z + 1 < last[0] && next >= 0 && next < g_.in.d;
       f(shape, ((n * g_.out.d + z) * g_.out.h + first[1]) * g_.out.w + first[2],
-        fetched ? ((n * g_.in.d + next) * g_.in.h + bottom) * g_.in.w + first[2] : -1);
+        fetched ? ((n * g_.in.d + next) * g_.in.h + low) * g_.in.w + left : kNoNext);
     }
   }
 
@@ -184,14 +201,16 @@ class Depthwise {
   }
 
   const ConvGather& g_;
-  const DepthwiseIsa<T> isa_;
+  DepthwiseIsa<T> isa_;
   const ConvIsa<A> loads_;
   const int64_t lanes_;
   ConvBlocks blocks_;
   const ConvAxis &depth_, &height_, &width_;
   std::vector<int64_t> channels_;                    // where the vectors start: the last one may overlap the one before
   int64_t written_ = 0, ring_ = 1, tile_width_ = 0;  // lanes with a channel; tiles; voxels of a row of them
-  int64_t block_[3], count_[3];                      // positions of a brick, and bricks
+  bool pairs_ = false;
+  int64_t row_taps_ = 0, taps_ = 0;  // weights of a row of taps and of all: taps, or pairs of them
+  int64_t block_[3], count_[3];      // positions of a brick, and bricks
 };
 
 bool is_dense(const ConvAxis& axis) {
@@ -211,7 +230,9 @@ bool is_depthwise_brick(const ConvGather& g) {
 }
 
 void depthwise_gather(const ConvGather& g, const ConvInput& x, View w, View bias, View y) {
-  on_dtype(y.dtype, [&]<class T>() { Depthwise<T>(g).gather(x, w, bias, y); });
+  // The processor multiplies pairs of bf16 at twice the rate; the weights are then rounded to bf16.
+  const bool pairs = isa() >= Isa::avx512_bf16 && x.whole() && x.dtype() == DType::bf16 && g.in_channels >= depthwise_isa<bf16>().lanes;
+  on_dtype(y.dtype, [&]<class T>() { Depthwise<T>(g, pairs).gather(x, w, bias, y); });
 }
 void depthwise_weight_gradient(const ConvGather& g, const ConvInput& x, View gy, View gw) {
   on_dtype(gy.dtype, [&]<class T>() { Depthwise<T>(g).weight_gradient(x, gy, gw); });

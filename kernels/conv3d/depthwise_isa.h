@@ -29,10 +29,10 @@ struct DepthwiseShape {
   int64_t vectors = 0;
 };
 
-// Inputs that will be loaded next, of the brick's outputs' own rows and voxels: they are fetched into the second-level cache meanwhile.
+// The inputs of the next plane that will be loaded, as rows of the tile: they are fetched into the second-level cache meanwhile.
 struct DepthwiseNext {
-  const char* x = nullptr;                // null: none
-  int64_t row = 0, step = 0, vector = 0;  // bytes
+  const char* x = nullptr;               // row 0; null: none
+  int64_t row = 0, step = 0, bytes = 0;  // of a row, between voxels, and of the block of channels
 };
 
 // y = bias + sum over the planes and their taps of w x.
@@ -86,6 +86,12 @@ VOXGRAD_DEPTHWISE_ISA(baseline)
 VOXGRAD_DEPTHWISE_ISA(avx2)
 VOXGRAD_DEPTHWISE_ISA(avx512)
 #undef VOXGRAD_DEPTHWISE_ISA
+
+namespace depthwise_avx512_bf16 {
+// Rows of weights are pairs of taps along W: kernel_width is 2, 3 or 4 for a kernel 3, 5 or 7 wide. An element of a tile is the bf16 of a
+// voxel and of the next one, one of w the bf16 of two taps, or of the last one and zero.
+DepthwiseIsa<bf16> pair_kernels();
+}  // namespace depthwise_avx512_bf16
 
 template <class T>
 DepthwiseIsa<T> depthwise_isa() {
