@@ -35,6 +35,11 @@ OP_CASES(conv3d) {
   add({"two input channels", {1, 3, 4, 6, 2}, 17, three, {.padding = one}});
   add({"pointwise", {2, 3, 4, 5, 12}, 20, one});
   add({"pointwise to 3 outputs", {1, 4, 5, 6, 32}, 3, one});
+  add({"pointwise to 4 outputs, many rows", {1, 11, 10, 10, 16}, 4, one});
+  add({"pointwise to 2 outputs, 2 rows", {1, 1, 1, 2, 48}, 2, one});
+  add({"pointwise to 1 output", {2, 3, 5, 7, 16}, 1, one});
+  add({"pointwise from 3 channels", {2, 3, 4, 5, 3}, 48, one});
+  add({"pointwise from 1 channel", {1, 3, 5, 5, 1}, 16, one, {}, false});
   add({"pointwise to 1 output, stride 2", {1, 5, 6, 7, 18}, 1, one, {.stride = two}});
   add({"3x3x3 to 2 outputs", {1, 3, 4, 9, 33}, 2, three, {.padding = one}});
   // Rows that take several pieces and a rest of them, whatever the number of lanes.

@@ -3,6 +3,7 @@
 
 #include "core/parallel.h"
 #include "kernels/conv3d/depthwise.h"
+#include "kernels/conv3d/pointwise.h"
 #include "kernels/conv3d/winograd.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
@@ -249,6 +250,7 @@ struct PairedGather {
 void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
   if (is_depthwise_brick(g)) return depthwise_gather(g, x, w, b, y);
+  if (is_few_pointwise(g, x)) return pointwise_gather(g, x.whole(), w, b, y);
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);

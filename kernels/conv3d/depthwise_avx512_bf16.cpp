@@ -7,7 +7,8 @@
 #define VOXGRAD_BF16_PAIRS
 namespace voxgrad::depthwise_avx512_bf16 {
 #include "kernels/simd/lanes.h"
-// clang-format off: it uses what is before it
+// clang-format off: each of these uses what is before it
+#include "kernels/conv3d/past_caches.h"
 #include "kernels/conv3d/depthwise_rows.h"
 // clang-format on
 

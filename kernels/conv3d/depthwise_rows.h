@@ -14,14 +14,6 @@ struct DepthwiseSums {
   Vector<A> at[R][V];
 };
 
-template <class T>
-VOXGRAD_INLINE void store_past_caches(T* p, Vector<accum_t<T>> v) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(T) == sizeof(accum_t<T>)) return _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
-#endif
-  store(p, v);
-}
-
 // sum + x w of the weights number s of a row of K. Of pairs: an element of x is the bf16 of a voxel and of the next one, one of the weights
 // those of two taps, and the last tap is alone: what it would be paired with may be anything.
 #if defined(VOXGRAD_BF16_PAIRS)

@@ -1,0 +1,10 @@
+// Stores that no cache keeps, where the instruction set has them for a whole cache line: p is aligned to one. `_mm_sfence()` follows.
+// Included inside the namespace of one instruction set.
+
+template <class T>
+VOXGRAD_INLINE void store_past_caches(T* p, Vector<accum_t<T>> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == sizeof(accum_t<T>)) return _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
+#endif
+  store(p, v);
+}
