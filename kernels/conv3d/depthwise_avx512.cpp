@@ -7,7 +7,7 @@
 namespace voxgrad::depthwise_avx512 {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
-#include "kernels/conv3d/past_caches.h"
+#include "kernels/conv3d/stores.h"
 #include "kernels/conv3d/depthwise_rows.h"
 #include "kernels/conv3d/depthwise_weights.h"
 // clang-format on

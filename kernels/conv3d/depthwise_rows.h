@@ -24,16 +24,7 @@ VOXGRAD_INLINE Vector<float> add_product(Vector<float> sum, Vector<float> x, Vec
   const __m512bh pairs = s == K - 1 ? reinterpret_cast<__m512bh>(alone) : reinterpret_cast<__m512bh>(x);
   return reinterpret_cast<Vector<float>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), pairs, reinterpret_cast<__m512bh>(w)));
 }
-// The hardware's conversion: to nearest even, NaN stays NaN, subnormals become zeros.
-VOXGRAD_INLINE void store_sum(bf16* p, Vector<float> v) {
-  const __m256bh rounded = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
-  __builtin_memcpy(p, &rounded, sizeof rounded);
-}
 #else
-template <class T>
-VOXGRAD_INLINE void store_sum(T* p, Vector<accum_t<T>> v) {
-  store(p, v);
-}
 constexpr int kTapsAtOnce = 1;
 template <int K, class V>
 VOXGRAD_INLINE V add_product(V sum, V x, V w, int) {
@@ -91,7 +82,7 @@ void depthwise_block(const DepthwiseRows<T>& r, int64_t vector, int64_t row, int
     for (int v = 0; v < V; ++v)
       if (first + v < g.width) {
         if (r.stream) store_past_caches(y + v * r.y_step, sum.at[o][v]);
-        else if (r.lanes == L) store_sum(y + v * r.y_step, sum.at[o][v]);
+        else if (r.lanes == L) store_rounded(y + v * r.y_step, sum.at[o][v]);
         else store_some(y + v * r.y_step, sum.at[o][v], r.lanes);
       }
   }

@@ -8,7 +8,7 @@ namespace voxgrad::pointwise_avx512 {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/lane_sums.h"
-#include "kernels/conv3d/past_caches.h"
+#include "kernels/conv3d/stores.h"
 #include "kernels/conv3d/pointwise_rows.h"
 // clang-format on
 

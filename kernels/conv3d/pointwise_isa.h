@@ -40,8 +40,14 @@ VOXGRAD_POINTWISE_ISA(avx2)
 VOXGRAD_POINTWISE_ISA(avx512)
 #undef VOXGRAD_POINTWISE_ISA
 
+namespace pointwise_avx512_bf16 {
+PointwiseIsa<bf16> kernels();  // whose results the processor rounds
+}  // namespace pointwise_avx512_bf16
+
 template <class T>
 PointwiseIsa<T> pointwise_isa() {
+  if constexpr (dtype_of<T> == DType::bf16)
+    if (isa() >= Isa::avx512_bf16) return pointwise_avx512_bf16::kernels();
   return isa() >= Isa::avx512 ? pointwise_avx512::kernels<T>()
          : isa() == Isa::avx2 ? pointwise_avx2::kernels<T>()
                               : pointwise_baseline::kernels<T>();

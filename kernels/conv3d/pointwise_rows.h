@@ -1,4 +1,4 @@
-// Rows of 1x1x1 convolutions with few channels on one side. Included inside the namespace of one instruction set, after past_caches.h and
+// Rows of 1x1x1 convolutions with few channels on one side. Included inside the namespace of one instruction set, after stores.h and
 // lane_sums.h.
 
 // V rows of K outputs, V K <= lanes, with lanes along the inputs. `whole`: elements of y behind them may be written too.
@@ -22,7 +22,7 @@ VOXGRAD_INLINE void dot_rows(const PointwiseRows<T>& r, int64_t row, bool whole)
   Vector<A> bias{};
   for (int i = 0; i < V * K; ++i) bias[i] = r.bias[i % K];
   const Vector<A> y = sums_of_lanes<A>(sum) + bias;
-  if (whole || V * K == L) store(r.y + row * K, y);
+  if (whole || V * K == L) store_rounded(r.y + row * K, y);
   else store_some(r.y + row * K, y, V * K);
 }
 
@@ -67,7 +67,7 @@ VOXGRAD_INLINE void spread_rows(const PointwiseRows<T>& r, int64_t first) {
 #pragma GCC unroll 4
       for (int b = 0; b < NB; ++b) sum[b] += A(x[k]) * weight[k][b];
 #pragma GCC unroll 4
-    for (int b = 0; b < NB; ++b) r.stream ? store_past_caches(y + b * L, sum[b]) : store(y + b * L, sum[b]);
+    for (int b = 0; b < NB; ++b) r.stream ? store_past_caches(y + b * L, sum[b]) : store_rounded(y + b * L, sum[b]);
   }
 }
 
