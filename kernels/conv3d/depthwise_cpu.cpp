@@ -160,8 +160,8 @@ class Depthwise {
     }
   }
 
-  // f(shape, first voxel of y, first voxel of what the next plane needs or -1) for the planes of outputs of a brick; worker.planes are then
-  // those that it reads.
+  // f(shape, first voxel of y, where row 0 of the tile of the next plane lies in x or kNoNext) for the planes of outputs of a brick;
+  // worker.planes are then those that it reads.
   template <class F>
   void for_planes(Worker& worker, const ConvInput& x, int64_t block, int64_t brick, F&& f) const {
     int64_t first[3], last[3];
