@@ -123,9 +123,9 @@ TEST_CASE("outputs that go past the caches are those of smaller ones") {
     };
     const Tensor large = convolved(50), small = convolved(26);
     Conv3dProblem p = problem(1, {50, 64, 64}, 32, 32, 1);
-    REQUIRE(goes_past_caches(forward_gather(p), large.view()));
+    REQUIRE(goes_past_caches(forward_gather(p), large.view(), 16));
     p.out.d = 26;
-    REQUIRE_FALSE(goes_past_caches(forward_gather(p), small.view()));
+    REQUIRE_FALSE(goes_past_caches(forward_gather(p), small.view(), 16));
     const size_t bytes = size_t(24) * 64 * 64 * 32 * sizeof(float);
     CHECK(std::memcmp(large.view().data, small.view().data, bytes) == 0);
   };

@@ -8,6 +8,7 @@
 namespace voxgrad::conv3d_avx2 {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
+#include "kernels/conv3d/lane_sums.h"
 #include "kernels/conv3d/conv3d_gather.h"
 #include "kernels/conv3d/conv3d_outer.h"
 #include "kernels/conv3d/conv3d_rows.h"

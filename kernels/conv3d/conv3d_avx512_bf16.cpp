@@ -8,7 +8,8 @@
 #define VOXGRAD_BF16_PAIRS
 namespace voxgrad::conv3d_avx512_bf16 {
 #include "kernels/simd/lanes.h"
-// clang-format off: it uses what is before it
+// clang-format off: each of these uses what is before it
+#include "kernels/conv3d/lane_sums.h"
 #include "kernels/conv3d/conv3d_gather.h"
 // clang-format on
 

@@ -35,6 +35,11 @@ OP_CASES(conv3d) {
   add({"two input channels", {1, 3, 4, 6, 2}, 17, three, {.padding = one}});
   add({"pointwise", {2, 3, 4, 5, 12}, 20, one});
   add({"pointwise to 3 outputs", {1, 4, 5, 6, 32}, 3, one});
+  add({"pointwise to 4 outputs, many rows", {1, 11, 10, 10, 16}, 4, one});
+  add({"pointwise to 2 outputs, 2 rows", {1, 1, 1, 2, 48}, 2, one});
+  add({"pointwise to 1 output", {2, 3, 5, 7, 16}, 1, one});
+  add({"pointwise from 3 channels", {2, 3, 4, 5, 3}, 48, one});
+  add({"pointwise from 1 channel", {1, 3, 5, 5, 1}, 16, one, {}, false});
   add({"pointwise to 1 output, stride 2", {1, 5, 6, 7, 18}, 1, one, {.stride = two}});
   add({"3x3x3 to 2 outputs", {1, 3, 4, 9, 33}, 2, three, {.padding = one}});
   // Rows that take several pieces and a rest of them, whatever the number of lanes.
@@ -63,6 +68,18 @@ OP_CASES(conv3d) {
        false});
   add({"depthwise over several blocks of channels", {1, 3, 3, 4, 150}, 150, three, {.padding = one, .groups = 150}, true, false, f32});
   add({"depthwise with 3 filters per channel", {1, 3, 4, 5, 5}, 15, three, {.padding = one, .groups = 5}});
+  add({"depthwise, kernel 5", {1, 4, 7, 21, 17}, 17, {5, 5, 5}, {.padding = two, .groups = 17}});
+  add({"depthwise, kernel 3x7x7", {1, 3, 5, 13, 16}, 16, {3, 7, 7}, {.padding = {1, 3, 3}, .groups = 16}});
+  add({"depthwise, kernel 3x3x5, stride and dilation along D",
+       {1, 9, 6, 11, 20},
+       20,
+       {3, 3, 5},
+       {.stride = {2, 1, 1}, .padding = {2, 1, 2}, .dilation = {2, 1, 1}, .groups = 20}});
+  add({"depthwise, dilated along D", {2, 7, 3, 5, 3}, 3, three, {.padding = {3, 1, 1}, .dilation = {3, 1, 1}, .groups = 3}});
+  add({"depthwise without padding or bias", {1, 5, 6, 12, 32}, 32, three, {.groups = 32}, false});
+  add({"depthwise, kernel taller than the volume", {1, 1, 2, 9, 33}, 33, {3, 5, 3}, {.padding = {1, 2, 1}, .groups = 33}});
+  add({"depthwise, more padding than the kernel needs", {1, 3, 3, 5, 18}, 18, three, {.padding = three, .groups = 18}});
+  add({"depthwise, rows of several bricks", {1, 2, 3, 150, 2}, 2, {1, 3, 3}, {.padding = {0, 1, 1}, .groups = 2}, true, false, f32});
   add({"15 to 33 channels", {1, 3, 3, 4, 15}, 33, three, {.padding = one}, true, false, f32});
   add({"33 to 17 channels", {1, 3, 3, 4, 33}, 17, three, {.padding = one}, true, false, f32});
   add({"17 to 15 channels", {1, 3, 4, 13, 17}, 15, three, {.padding = one}, true, false, f32});

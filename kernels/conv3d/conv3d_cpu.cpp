@@ -2,7 +2,9 @@
 #include <optional>
 
 #include "core/parallel.h"
+#include "kernels/conv3d/depthwise.h"
 #include "kernels/conv3d/planar.h"
+#include "kernels/conv3d/pointwise.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
 // run; the weights of a block of runs and of output channels stay in the first-level cache while the rows of the tile pass.
@@ -28,7 +30,7 @@ class GatherPass {
     inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
     direct_ = y.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
-    streamed_ = direct_ && !dot_ && goes_past_caches(g, y);
+    streamed_ = direct_ && !dot_ && goes_past_caches(g, y, lanes);
     if (dot_ || g.depthwise) blocks_.count = 1;
     const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A)), others = g.n * g.slices;
     parts_ = std::clamp<int64_t>(kTasks / (others * tile_volume(g, in_bytes, out_bytes, 1).tiles()), 1, blocks_.count);
@@ -250,6 +252,8 @@ struct PairedGather {
 
 void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
+  if (is_depthwise_brick(g)) return depthwise_gather(g, x, w, b, y);
+  if (is_few_pointwise(g, x)) return pointwise_gather(g, x.whole(), w, b, y);
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);

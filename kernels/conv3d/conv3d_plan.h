@@ -73,11 +73,12 @@ struct ConvPhase {
 // Neighbouring taps of a row are one run if their inputs touch, `channels` elements each; runs are cut at most_steps. 0: a run per tap.
 std::vector<ConvPhase> phases_of(const ConvGather&, const ConvTiling&, int64_t channels, int64_t most_steps);
 
-// Whether the outputs are so large that what is written to the caches has left them before it is read; in vectors that lie in one line each.
-inline bool goes_past_caches(const ConvGather& g, View y) {
+// Whether the outputs are written past the caches: they are so large that none keeps them for who reads them next, and their vectors are
+// whole lines.
+inline bool goes_past_caches(const ConvGather& g, View y, int64_t lanes) {
   constexpr int64_t kBytes = 24 << 20;
   const int64_t bytes = int64_t(size_of(y.dtype));
-  return g.n * g.out.d * g.out.h * g.out.w * g.out_channels * bytes >= kBytes && g.out_channels * bytes % 64 == 0 &&
+  return g.n * g.out.d * g.out.h * g.out.w * g.out_channels * bytes >= kBytes && lanes * bytes == 64 && g.out_channels % lanes == 0 &&
          reinterpret_cast<uintptr_t>(y.data) % 64 == 0;
 }
 

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "core/parallel.h"
+#include "kernels/conv3d/depthwise.h"
 #include "kernels/conv3d/planar.h"
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
@@ -207,6 +208,7 @@ class WeightPass {
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View gy, View gw) {
   const ConvGather g = forward_gather(p);
   const ConvInput input(&x, 1);
+  if (is_depthwise_brick(g)) return depthwise_weight_gradient(g, input, gy, gw);
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))

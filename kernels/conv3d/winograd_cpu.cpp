@@ -216,7 +216,7 @@ class WinogradGather {
     row.tiles = size.w, row.vectors = channels / isa_.lanes, row.frequency_step = worker.product_step, row.tile_step = channels;
     row.dtype = y_.dtype, row.output_step = g_.out_channels, row.voxels = std::min(size.w * m.w, g_.out.w - start.at[2]);
     row.channels = std::min(channels, g_.outputs - first), row.bias = bias_.data() + first;
-    row.streamed = y_.dtype == dtype_of<A> && g_.outputs % isa_.lanes == 0 && goes_past_caches(g_, y_);
+    row.streamed = y_.dtype == dtype_of<A> && goes_past_caches(g_, y_, isa_.lanes);
     for (int64_t z = 0; z < size.d; ++z)
       for (int64_t y = 0; y < size.h; ++y) {
         worker.out_lines.clear();

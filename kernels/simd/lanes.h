@@ -11,18 +11,24 @@ constexpr int kVectorBytes = 16;
 #endif
 #define VOXGRAD_INLINE inline __attribute__((always_inline))
 
-template <class A> struct VectorOf;
-template <> struct VectorOf<float> {
+template <class A>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
   typedef float type __attribute__((vector_size(kVectorBytes)));
   typedef int32_t mask __attribute__((vector_size(kVectorBytes)));
 };
-template <> struct VectorOf<double> {
+template <>
+struct VectorOf<double> {
   typedef double type __attribute__((vector_size(kVectorBytes)));
   typedef int64_t mask __attribute__((vector_size(kVectorBytes)));
 };
-template <class A> using Vector = typename VectorOf<A>::type;
-template <class A> using Mask = typename VectorOf<A>::mask;
-template <class A> constexpr int kLanes = kVectorBytes / int(sizeof(A));
+template <class A>
+using Vector = typename VectorOf<A>::type;
+template <class A>
+using Mask = typename VectorOf<A>::mask;
+template <class A>
+constexpr int kLanes = kVectorBytes / int(sizeof(A));
 typedef uint16_t Halves __attribute__((vector_size(kVectorBytes / 2)));
 typedef uint32_t Words __attribute__((vector_size(kVectorBytes)));
 
@@ -85,23 +91,16 @@ VOXGRAD_INLINE void store(T* p, Vector<accum_t<T>> v) {
   }
 }
 
-// To memory that is not read again soon: the caches keep what they have. p is aligned to the vector. Other threads see it after
-// finish_past_caches().
-template <class A>
-VOXGRAD_INLINE void store_past_caches(A* p, Vector<A> v) {
-  if constexpr (sizeof(A) == 4) {
+// To memory that is not read again soon: the caches keep what they have. Only where a vector is a cache line; p is aligned to it. Other
+// threads see it after finish_past_caches().
+template <class T>
+VOXGRAD_INLINE void store_past_caches(T* p, Vector<accum_t<T>> v) {
 #if defined(__AVX512F__)
-    _mm512_stream_ps(p, reinterpret_cast<__m512>(v));
-#elif defined(__AVX2__)
-    _mm256_stream_ps(p, reinterpret_cast<__m256>(v));
-#else
-    _mm_stream_ps(p, reinterpret_cast<__m128>(v));
+  if constexpr (sizeof(T) == sizeof(accum_t<T>)) return _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<__m512i>(v));
 #endif
-  } else {
-    store(p, v);
-  }
+  store(p, v);
 }
-VOXGRAD_INLINE void finish_past_caches() { _mm_sfence(); }
+VOXGRAD_INLINE void finish_past_caches() { __builtin_ia32_sfence(); }
 
 // The first n < kLanes elements; lanes beyond them read as zero and are not written.
 template <class T>
