@@ -23,6 +23,7 @@ void validate(const ModelDescription& d) {
   check(int(d.channels.size()) == d.network.in_channels && d.normalization.size() == d.channels.size(),
         "model description: the network takes ", d.network.in_channels, " channels, ", d.channels.size(), " are named and ",
         d.normalization.size(), " normalised");
+  check(d.labels.size() <= 256, "model description: ", d.labels.size(), " labels, 256 is the most");
   check(int(d.labels.size()) == d.network.classes, "model description: the network has ", d.network.classes, " classes, ", d.labels.size(),
         " labels are named");
   for (double s : d.spacing) check(s > 1e-6 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
