@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void run(const std::string& file) {
-  const fs::path path = file;
+  const fs::path given = file, path = given.filename() == "dataset.json" ? fs::absolute(given).parent_path() : given;
   std::string report;
   if (fs::is_directory(path) && fs::exists(path / "dataset.json")) report = describe_dataset(path);
   else if (fs::is_directory(path) && (fs::exists(path / "best.safetensors") || fs::exists(path / "last.safetensors")))

@@ -49,9 +49,7 @@ void add_train(CLI::App& program) {
   command->add_option("--config", o->config, "Configuration: a JSON file with any of the keys below")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
-  command->add_option("--set", o->assignments, "Set one key, after --config; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  command->add_option("--set", o->assignments, "Set keys, after --config; may be repeated")->type_name("KEY=VALUE ...");
   command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
   add_device(*command, o->device);
   add_conv(*command, o->conv);

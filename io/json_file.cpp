@@ -26,6 +26,12 @@ std::string line_and_column(std::string_view text, size_t byte) {
 }
 }  // namespace
 
+std::string json_reason(const std::exception& e) {
+  const std::string message = e.what();  // "[json.exception.type_error.302] type must be array, but is string"
+  const size_t end = message.find("] ");
+  return message.starts_with("[json.exception") && end != message.npos ? message.substr(end + 2) : message;
+}
+
 Json parse_json(std::string_view text, std::string_view source) {
   std::vector<std::set<std::string>> keys;  // of the objects and arrays that are open
   const auto watch = [&](int, Json::parse_event_t event, Json& value) {
@@ -42,11 +48,11 @@ Json parse_json(std::string_view text, std::string_view source) {
   try {
     return Json::parse(text.begin(), text.end(), watch);
   } catch (const nlohmann::detail::parse_error& e) {
-    std::string message = e.what();  // "[json.exception...] parse error at line 1, column 5: syntax error while ..."
+    std::string message = json_reason(e);  // "parse error at line 1, column 5: syntax error while ..."
     if (const size_t colon = message.find(": "); colon != message.npos) message = message.substr(colon + 2);
     const size_t at = e.byte > 0 ? e.byte - 1 : 0;
     fail(source, ":", line_and_column(text, at), ": is not JSON: ", message);
-  }
+  } catch (const nlohmann::detail::out_of_range& e) { fail(source, ": holds a number that is out of range: ", json_reason(e)); }
 }
 
 Json read_json(const std::filesystem::path& path) {
@@ -56,6 +62,8 @@ Json read_json(const std::filesystem::path& path) {
   return parse_json(text, path.string());
 }
 
-void write_json(const std::filesystem::path& path, const Json& json) { write_text_file(path, json.dump(2) + "\n"); }
+void write_json(const std::filesystem::path& path, const Json& json) {
+  write_text_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
 
 }  // namespace voxgrad

@@ -1,5 +1,7 @@
 #pragma once
+#include <exception>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
@@ -12,7 +14,9 @@ using Json = nlohmann::ordered_json;
 // Errors name the file, line and column. A key that occurs twice in an object is an error.
 Json read_json(const std::filesystem::path&);
 Json parse_json(std::string_view text, std::string_view source);  // `source` names the text in messages
-// Two spaces of indent, through AtomicFile.
+// What an exception of the JSON library says, without its numbers.
+std::string json_reason(const std::exception&);
+// Two spaces of indent, through AtomicFile. Bytes that are not UTF-8, as names of files may have, are replaced.
 void write_json(const std::filesystem::path&, const Json&);
 
 }  // namespace voxgrad

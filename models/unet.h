@@ -34,6 +34,8 @@ struct UNetConfig {
   Int3 divisor() const;
   // Throws Error that names the entry which is wrong.
   void validate() const;
+  // Weights of its convolutions at the least, for one that is not built yet; of a valid configuration.
+  double least_weights() const;
   friend bool operator==(const UNetConfig&, const UNetConfig&) = default;
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "models/unet.h"
 
@@ -38,11 +39,24 @@ int index_of(const char* const (&names)[N], const std::string& name, const char*
   fail("UNetConfig: \"", key, "\" is \"", name, "\", none of ", all);
 }
 
+int whole(const Json& j) {
+  if (!j.is_number_integer() || !std::in_range<int>(j.get<int64_t>())) throw std::runtime_error(j.dump() + " is no integer of 32 bits");
+  return j.get<int>();
+}
+
+std::vector<int> whole_numbers(const Json& j) {
+  if (!j.is_array()) throw std::runtime_error("a list of integers is wanted");
+  std::vector<int> out;
+  for (auto& v : j) out.push_back(whole(v));
+  return out;
+}
+
 std::vector<Int3> int3s_of(const Json& j) {
+  if (!j.is_array()) throw std::runtime_error("a list of three integers each is wanted");
   std::vector<Int3> out;
   for (auto& v : j) {
     if (!v.is_array() || v.size() != 3) throw std::runtime_error("entry " + v.dump() + " is not of three integers");
-    out.push_back({v[0].get<int>(), v[1].get<int>(), v[2].get<int>()});
+    out.push_back({whole(v[0]), whole(v[1]), whole(v[2])});
   }
   return out;
 }
@@ -70,6 +84,17 @@ Int3 UNetConfig::divisor() const {
   for (auto& s : strides)
     for (int a = 0; a < 3; ++a) out[a] *= s[a];
   return out;
+}
+
+double UNetConfig::least_weights() const {
+  const auto taps = [&](size_t s) { return double(kernels[s].d) * kernels[s].h * kernels[s].w; };
+  double n = 0;
+  for (size_t s = 0; s < features.size(); ++s) {
+    const double out = features[s], in = std::min<double>(out, s > 0 ? features[s - 1] : in_channels);
+    n += taps(s) * out * (in + (encoder_depth[s] - 1.0) * out);
+    if (s + 1 < features.size()) n += taps(s) * out * out * decoder_depth[features.size() - 2 - s];
+  }
+  return n;
 }
 
 void UNetConfig::validate() const {
@@ -121,23 +146,24 @@ UNetConfig unet_config_from_json(const nlohmann::ordered_json& j) {
   const Json known = to_json(c);
   for (auto& [key, value] : j.items()) {
     check(known.contains(key), "UNetConfig: unknown key \"", key, "\"");
+    const Json& like = known[key];
+    check(value.type() == like.type() || (value.is_number() && like.is_number()), "UNetConfig: the value of \"", key, "\" is ",
+          value.dump(), ", which is a ", value.type_name(), ", wanted a ", like.type_name());
     try {
-      if (key == "in_channels") c.in_channels = value.get<int>();
-      else if (key == "classes") c.classes = value.get<int>();
-      else if (key == "features") c.features = value.get<std::vector<int>>();
+      if (key == "in_channels") c.in_channels = whole(value);
+      else if (key == "classes") c.classes = whole(value);
+      else if (key == "features") c.features = whole_numbers(value);
       else if (key == "kernels") c.kernels = int3s_of(value);
       else if (key == "strides") c.strides = int3s_of(value);
-      else if (key == "encoder_depth") c.encoder_depth = value.get<std::vector<int>>();
-      else if (key == "decoder_depth") c.decoder_depth = value.get<std::vector<int>>();
+      else if (key == "encoder_depth") c.encoder_depth = whole_numbers(value);
+      else if (key == "decoder_depth") c.decoder_depth = whole_numbers(value);
       else if (key == "residual") c.residual = value.get<bool>();
       else if (key == "deep_supervision") c.deep_supervision = value.get<bool>();
       else if (key == "norm") c.norm = NormKind(index_of(kNorms, value.get<std::string>(), "norm"));
-      else if (key == "groups") c.groups = value.get<int>();
+      else if (key == "groups") c.groups = whole(value);
       else if (key == "activation") c.activation.kind = ActivationKind(index_of(kActivations, value.get<std::string>(), "activation"));
       else if (key == "slope") c.activation.slope = value.get<double>();
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& e) {
+    } catch (const Error&) { throw; } catch (const std::exception& e) {
       fail("UNetConfig: the value of \"", key, "\" is ", value.dump(), ": ", e.what());
     }
   }

@@ -78,6 +78,9 @@ TEST_CASE("JSON files keep the order of keys and errors say where") {
   CHECK_THAT(error_of([&] { parse_json("", "text"); }), Contains("text:1:1"));
   CHECK_THAT(error_of([&] { read_json(folder / "absent.json"); }), Contains("absent.json"));
   CHECK(parse_json("[{\"a\": 1}, {\"a\": 2}]", "text").size() == 2);
+  CHECK_THAT(error_of([&] { parse_json("{\"a\": 1e999}", "text"); }), Contains("text: holds a number that is out of range"));
+  write_json(folder / "latin.json", {{"name", "caf\xe9"}});
+  CHECK(read_json(folder / "latin.json")["name"] == "caf\uFFFD");
 }
 
 TEST_CASE("deflated streams inflate to what went in, also across blocks and pieces") {

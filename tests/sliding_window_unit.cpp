@@ -193,6 +193,9 @@ TEST_CASE("progress shows count, rate, time left and notes") {
   CHECK(progress_bar(o, {.done = 6, .total = 12, .rate = 20, .elapsed_s = 1}, "", 52) ==
         "predict [=====>    ] 6/12 tile  20 tile/s  0:00 left");
   CHECK(progress_bar(o, {.done = 6, .total = 12}, "a long note", 20).size() == 20);
+  // Against a clock the total is unknown and the fraction is not.
+  CHECK(progress_bar(o, {.done = 40, .fraction = 0.5}, "loss 1", 36) == "predict [=====>    ] 40 tile  loss 1");
+  CHECK(progress_bar(o, {.done = 40}, "loss 1", 36) == "predict  40 tile  loss 1");
   CHECK(duration_text(3723.4) == "1:02:03");
   CHECK(duration_text(59.6) == "1:00");
 }

@@ -66,6 +66,12 @@ TEST_CASE("plan: a patch that the strides do not divide is refused") {
                     Contains("train.patch") && Contains("30x32x32"));
 }
 
+TEST_CASE("a data set of one label or of more than u8 holds is refused") {
+  for (const int labels : {1, 257})
+    CHECK_THROWS_WITH(fingerprint(dataset_of({"MRI"}, labels), {}, {}),
+                      Contains("dataset.json") && Contains("declares " + std::to_string(labels) + " labels"));
+}
+
 TEST_CASE("preprocessing goes to canonical axes and back to the geometry of the file, exactly where no resampling is needed") {
   ModelDescription d = small_model();
   Volume v = turned_volume({3, 4, 5, 1}, DType::f32), label = turned_volume({3, 4, 5}, DType::i16);
@@ -107,6 +113,10 @@ TEST_CASE("preprocessing refuses what it cannot use, by the name of the file") {
   CHECK_THROWS_WITH(preprocess(v, d, "scan.nii"), Contains("scan.nii") && Contains("1 voxels are NaN"));
   d.nan = "zero";
   const Preprocessed p = preprocess(v, d, "scan.nii");
+  Volume wide = v;
+  for (auto& row : wide.affine.m)
+    for (int c = 0; c < 3; ++c) row[size_t(c)] *= 1e4;
+  CHECK_THROWS_WITH(preprocess(wide, d, "wide.nii"), Contains("wide.nii") && Contains("spacing is wrong"));
   CHECK_THROWS_WITH(preprocess(turned_volume({3, 4, 5, 2}, DType::f32), d, "two.nii"), Contains("2 channels") && Contains("takes 1"));
   CHECK_THROWS_WITH(preprocess_label(turned_volume({3, 4, 6}, DType::u8), p.geometry, 3, "label.nii"),
                     Contains("label.nii") && Contains("extents"));

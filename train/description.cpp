@@ -1,5 +1,6 @@
 #include "train/description.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -9,19 +10,27 @@ namespace {
 
 constexpr int kFormat = 1;  // of the description; a reader refuses later ones
 
-Int3 int3_from(const Json& v) { return {v.at(0).get<int>(), v.at(1).get<int>(), v.at(2).get<int>()}; }
+constexpr double kMostVoxels = 0x1p31;  // of a patch
+
+Int3 patch_from(const Json& v) {
+  double voxels = 1;
+  for (auto& extent : v) voxels *= extent.is_number_integer() && extent.get<int64_t>() > 0 ? extent.get<double>() : NAN;
+  check(v.is_array() && v.size() == 3 && voxels <= kMostVoxels, "model description: the patch ", v.dump(), " is not possible");
+  return {v[0].get<int>(), v[1].get<int>(), v[2].get<int>()};
+}
 
 void validate(const ModelDescription& d) {
-  check(d.patch.d > 0 && d.patch.h > 0 && d.patch.w > 0, "model description: the patch ", d.patch, " is empty");
   check(int(d.channels.size()) == d.network.in_channels && d.normalization.size() == d.channels.size(),
         "model description: the network takes ", d.network.in_channels, " channels, ", d.channels.size(), " are named and ",
         d.normalization.size(), " normalised");
+  check(d.labels.size() <= 256, "model description: ", d.labels.size(), " labels, 256 is the most");
   check(int(d.labels.size()) == d.network.classes, "model description: the network has ", d.network.classes, " classes, ", d.labels.size(),
         " labels are named");
-  for (double s : d.spacing) check(s > 0 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
+  for (double s : d.spacing) check(s > 1e-6 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
   check(d.overlap >= 0 && d.overlap <= 0.9, "model description: the overlap ", d.overlap, " is not in [0, 0.9]");
   for (auto& n : d.normalization)
     check(n.kind == "zscore" || n.kind == "ct" || n.kind == "none", "model description: the normalisation \"", n.kind, "\" is unknown");
+  check(d.nan == "refuse" || d.nan == "zero", "model description: nan is \"", d.nan, "\", refuse or zero is wanted");
   activation_dtype(d);
 }
 
@@ -58,7 +67,7 @@ ModelDescription description_from_json(const Json& j) {
     const int format = j.at("format").get<int>();
     check(format == kFormat, "model description: format ", format, ", this version reads ", kFormat);
     d.network = unet_config_from_json(j.at("network"));
-    d.patch = int3_from(j.at("patch"));
+    d.patch = patch_from(j.at("patch"));
     d.spacing = j.at("spacing_mm").get<std::array<double, 3>>();
     d.channels = j.at("channels").get<std::vector<std::string>>();
     d.labels = j.at("labels").get<std::vector<std::string>>();
@@ -69,7 +78,7 @@ ModelDescription description_from_json(const Json& j) {
     d.overlap = j.at("overlap").get<double>();
     d.mirror = j.at("mirror").get<bool>();
     d.dtype = j.at("dtype").get<std::string>();
-  } catch (const nlohmann::json::exception& e) { fail("model description: ", e.what()); }
+  } catch (const nlohmann::json::exception& e) { fail("model description: ", json_reason(e)); }
   validate(d);
   return d;
 }

@@ -48,6 +48,8 @@ Normalization statistics(std::vector<float> v) {
 }  // namespace
 
 Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& ids, const DataConfig& config) {
+  check(dataset.labels.size() >= 2 && dataset.labels.size() <= 256, (dataset.root / "dataset.json").string(), ": declares ",
+        dataset.labels.size(), " labels with the background, from 2 to 256 can be trained");
   Fingerprint out;
   ModelDescription raw;  // no normalisation, the file's own spacing
   raw.channels = dataset.channel_names;

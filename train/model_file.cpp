@@ -17,7 +17,11 @@ Checkpoint checkpoint_of(UNet& net, const ModelDescription& description) {
 ModelDescription description_of(const Checkpoint& c, const std::string& file) {
   const auto found = c.metadata.find(kModelKey);
   check(found != c.metadata.end(), file, ": is a checkpoint without the metadata \"", kModelKey, "\", so it is no model of voxgrad");
-  return description_from_json(parse_json(found->second, file + " (metadata " + kModelKey + ")"));
+  const std::string who = file + " (metadata " + kModelKey + ")";
+  const Json json = parse_json(found->second, who);
+  try {
+    return description_from_json(json);
+  } catch (const Error& e) { fail(who, ": ", e.what()); }
 }
 
 Model load_model(const std::filesystem::path& given) {
@@ -31,9 +35,16 @@ Model load_model(const std::filesystem::path& given) {
   ModelDescription d = description_of(c, file.string());
   // Of a run's last checkpoint, only the network is meant here.
   std::erase_if(c.tensors, [](auto& p) { return p.name.rfind(kPrefix, 0) != 0; });
+  // Before memory is asked for: nothing in the file is believed that its weights do not bear out.
+  double held = 0;
+  for (auto& p : c.tensors) held += double(p.tensor.count());
+  check(d.network.least_weights() <= held, file.string(), ": its metadata describe a network of at least ", d.network.least_weights(),
+        " weights, but it holds ", held, " numbers of one");
   Rng unused(0);
   Model m{UNet(d.network, unused), d};
-  load_into(m.net, c, {.prefix = kPrefix});
+  try {
+    load_into(m.net, c, {.prefix = kPrefix});
+  } catch (const Error& e) { fail(file.string(), ": ", e.what()); }
   return m;
 }
 

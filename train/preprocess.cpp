@@ -1,5 +1,6 @@
 #include "train/preprocess.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "augment/spatial.h"
@@ -12,6 +13,7 @@ namespace voxgrad {
 namespace {
 
 constexpr int64_t kChunk = 1 << 15;
+constexpr double kMostVoxels = 0x1p31;  // after resampling, of a volume that had no more before
 
 Shape with_channels(const Shape& s) { return s.rank == 4 ? s : Shape{s[0], s[1], s[2], 1}; }
 
@@ -61,9 +63,17 @@ int64_t make_finite(const Tensor& image, bool replace) {
   return bad;
 }
 
-Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to) {
+Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, const std::string& name) {
   Int3 out;
-  for (int a = 0; a < 3; ++a) out[a] = std::max(1, int(std::lround(extents[a] * from[size_t(a)] / to[size_t(a)])));
+  double wanted[3], voxels = 1, before = 1;
+  for (int a = 0; a < 3; ++a) {
+    wanted[a] = std::max(1.0, std::round(extents[a] * from[size_t(a)] / to[size_t(a)]));
+    voxels *= wanted[a], before *= extents[a];
+  }
+  check(voxels <= std::max(before, kMostVoxels) && *std::max_element(wanted, wanted + 3) < kMostVoxels, name, ": has voxels of ", from[0],
+        " x ", from[1], " x ", from[2], " mm; at the network's ", to[0], " x ", to[1], " x ", to[2], " mm its ", extents,
+        " voxels would become ", voxels, ", which is not possible; its spacing is wrong, or in ", "another unit");
+  for (int a = 0; a < 3; ++a) out[a] = int(wanted[a]);
   return out;
 }
 
@@ -107,7 +117,7 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   normalize(image, d.normalization);
   g.canonical = volume_size(image);
   const Vec3 file = to_canonical(Volume{v.data.reshape(with_channels(v.data.shape())), v.affine}).spacing();
-  g.working = resampled_extents(g.canonical, file, d.spacing);
+  g.working = resampled_extents(g.canonical, file, d.spacing, name);
   out.image = resample(image, g.working);
   return out;
 }

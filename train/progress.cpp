@@ -59,8 +59,9 @@ std::string progress_bar(const ProgressOptions& o, const ProgressState& s, const
   const std::string head = o.what + " ", tail = " " + count_of(o, s) + tail_of(o, s, note);
   std::string bar;
   const int room = width - int(head.size()) - int(tail.size()) - 2;
-  if (s.total > 0 && room >= 5) {
-    const int cells = std::min(room, 30), full = int(std::clamp(double(s.done) / double(s.total), 0.0, 1.0) * cells);
+  const double fraction = s.fraction < 0 && s.total > 0 ? double(s.done) / double(s.total) : s.fraction;
+  if (fraction >= 0 && room >= 5) {
+    const int cells = std::min(room, 30), full = int(std::min(fraction, 1.0) * cells);
     bar = "[" + std::string(size_t(full), '=') + std::string(full < cells ? ">" : "") +
           std::string(size_t(std::max(0, cells - full - 1)), ' ') + "]";
   }
@@ -81,9 +82,10 @@ void Progress::start_at(int64_t done) {
   start_ = Clock::now();
 }
 
-void Progress::update(int64_t done, const std::string& note) {
+void Progress::update(int64_t done, const std::string& note, double fraction) {
   done_ = done;
   note_ = note;
+  fraction_ = fraction;
   const bool last = options_.total > 0 && done >= options_.total;
   if (options_.quiet || ended_) return;
   const double wait = terminal_ ? 0.1 : options_.line_seconds;
@@ -96,7 +98,7 @@ void Progress::show(bool last) {
   any_line_ = true;
   ended_ = last;
   const double elapsed = seconds_between(start_, shown_);
-  const ProgressState state{done_, options_.total, elapsed > 0 ? double(done_ - first_) / elapsed : 0, elapsed};
+  const ProgressState state{done_, options_.total, elapsed > 0 ? double(done_ - first_) / elapsed : 0, elapsed, fraction_};
   if (terminal_) {
     std::fprintf(options_.out, "\r%s\033[K", progress_bar(options_, state, note_, columns_of(options_.out) - 1).c_str());
     bar_shown_ = !last;

@@ -24,7 +24,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   // `done` units are complete; `note` is shown at the end of the line. done = total shows the last line.
-  void update(int64_t done, const std::string& note = "");
+  // Where the total is unknown, `fraction` says how much of all is done; below 0: unknown too, and there is no bar.
+  void update(int64_t done, const std::string& note = "", double fraction = -1);
   void set_total(int64_t total);
   // Where a run resumes: the rate counts from here.
   void start_at(int64_t done);
@@ -40,6 +41,7 @@ class Progress {
   int64_t first_ = 0, done_ = 0;
   Clock::time_point start_, shown_;
   std::string note_;
+  double fraction_ = -1;
 };
 
 // "0:07", "12:05", "3:02:01".
@@ -48,6 +50,7 @@ std::string duration_text(double seconds);
 struct ProgressState {
   int64_t done = 0, total = 0;
   double rate = 0, elapsed_s = 0;
+  double fraction = -1;  // of the bar; below 0: done / total
 };
 std::string progress_line(const ProgressOptions&, const ProgressState&, const std::string& note);
 // The same with a bar of `width` columns in all.

@@ -43,7 +43,9 @@ void RunFolder::rewind_metrics(int64_t step) const {
   std::string kept, line;
   while (std::getline(in, line)) {
     const Json parsed = Json::parse(line, nullptr, false);
-    if (parsed.is_discarded() || !parsed.is_object() || !parsed.contains("step") || parsed["step"].get<int64_t>() > step) continue;
+    if (parsed.is_discarded() || !parsed.is_object() || !parsed.contains("step") || !parsed["step"].is_number_integer() ||
+        parsed["step"].get<int64_t>() > step)
+      continue;
     kept += line + '\n';
   }
   write_text_file(metrics(), kept);

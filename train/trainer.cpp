@@ -55,10 +55,12 @@ class Trainer {
     const auto found = c.metadata.find(kStateKey);
     check(found != c.metadata.end(), run_.last().string(), ": holds no training state to resume");
     const Json j = parse_json(found->second, run_.last().string());
-    state_ = {j.at("step").get<int64_t>(), j.value("seconds", 0.0), j.at("best").is_null() ? NAN : j.at("best").get<double>()};
-    load_part(net_, c, "net.");
-    if (average_) load_part(*average_, c, "average.");
-    optimizer_.load(c, "optimizer.");
+    try {
+      state_ = {j.at("step").get<int64_t>(), j.value("seconds", 0.0), j.at("best").is_null() ? NAN : j.at("best").get<double>()};
+      load_part(net_, c, "net.");
+      if (average_) load_part(*average_, c, "average.");
+      optimizer_.load(c, "optimizer.");
+    } catch (const std::exception& e) { fail(run_.last().string(), ": ", json_reason(e)); }
     run_.rewind_metrics(state_.step);
   }
 
@@ -172,10 +174,11 @@ void Trainer::save_best(double dice) {
 ValidationScores Trainer::validate(size_t cases, Progress& progress) {
   const size_t n = std::min(cases, split_.validation.size());
   const std::vector<std::string> ids(split_.validation.begin(), split_.validation.begin() + std::ptrdiff_t(n));
-  return mean_of(
-      dice_by_case(network_to_use(), store_, ids, device_,
-                   [&](int64_t done) { progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n)); }),
-      int(dataset_.labels.size()));
+  return mean_of(dice_by_case(network_to_use(), store_, ids, device_,
+                              [&](int64_t done) {
+                                progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n), fraction());
+                              }),
+                 int(dataset_.labels.size()));
 }
 
 void Trainer::log_validation(const ValidationScores& s, Progress& progress) {
@@ -209,7 +212,7 @@ void Trainer::finish(TrainResult& result, Progress& progress) {
     return;
   }
   const auto cases = dice_by_case(network_to_use(), store_, split_.validation, device_, [&](int64_t done) {
-    progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size()));
+    progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size()), 1);
   });
   const int classes = int(dataset_.labels.size());
   const ValidationScores all = mean_of(cases, classes);
@@ -236,7 +239,7 @@ TrainResult Trainer::run() {
     char note[96];
     std::snprintf(note, sizeof note, "loss %.4f%s", loss,
                   by_clock() ? (", " + duration_text((1 - fraction()) * (t.minutes * 60 - reserve_)) + " left").c_str() : "");
-    progress.update(state_.step, note);
+    progress.update(state_.step, note, fraction());
     if (state_.step % kLogEvery == 0) {
       run_.append_metrics({{"step", state_.step},
                            {"loss", loss_sum / double(loss_count)},
