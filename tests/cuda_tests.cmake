@@ -35,7 +35,7 @@ if(VOXGRAD_EMULATE_CUDA)
     set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
   endif()
 
-  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_faults.cu)
+  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_faults.cu)
   set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad Catch2::Catch2)
   target_compile_options(emulator_test PRIVATE ${warnings})
