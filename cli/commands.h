@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "core/device.h"
 #include "core/shape.h"
 
 namespace voxgrad {
@@ -19,6 +20,9 @@ void add_inspect(CLI::App& program);
 void add_threads(CLI::App& command);
 // --device cpu|auto|cuda|cuda:N into `device`, a word for parse_device.
 void add_device(CLI::App& command, std::string& device);
+
+// parse_device; where "auto" finds no GPU for a build that has CUDA, a line says so.
+Device chosen_device(const std::string&);
 
 // "96" or "64x96x96" (depth x height x width), for CLI::Option::check; the second gives the value of a text that passed it.
 std::string check_extents(const std::string& text);

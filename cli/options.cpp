@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -54,6 +55,13 @@ void add_device(CLI::App& command, std::string& device) {
       ->check(is_device)
       ->type_name("NAME")
       ->capture_default_str();
+}
+
+Device chosen_device(const std::string& text) {
+  const Device device = parse_device(text);
+  if (kCuda && text == "auto" && device.is_cpu())
+    std::fprintf(stderr, "computing on the CPU: this machine has 0 CUDA devices: %s\n", why_no_cuda().c_str());
+  return device;
 }
 
 std::string case_id(const std::string& file) {

@@ -12,6 +12,7 @@ set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=
 file(GLOB cuda_unit_sources CONFIGURE_DEPENDS *_cuda_test.cpp)
 add_executable(cuda_unit_tests catch_main.cpp ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad Catch2::Catch2)
+target_compile_definitions(cuda_unit_tests PRIVATE $<$<BOOL:${VOXGRAD_EMULATE_CUDA}>:VOXGRAD_EMULATED>)
 target_compile_options(cuda_unit_tests PRIVATE ${warnings})
 add_dependencies(test_programs cuda_unit_tests)
 add_test(NAME cuda_unit_tests COMMAND cuda_unit_tests)
@@ -33,6 +34,10 @@ if(VOXGRAD_EMULATE_CUDA)
   if(NOT VOXGRAD_SANITIZE)
     add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
     set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
+
+  if(TARGET voxgrad_cli)
+    add_test(NAME cuda_failures COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
   add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_faults.cu)

@@ -1,15 +1,25 @@
 // The emulator in place of the runtime: streams, events, memory, recordings, and what goes wrong with them.
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 
+#include "core/autograd.h"
 #include "core/cuda/runtime.h"
+#include "core/cuda/scratch.h"
 #include "core/tensor.h"
+#include "kernels/pointwise/pointwise.h"
 #include "tests/catch.h"
 #include "tests/emulator_faults.h"
 #include "tests/emulator_helpers.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
+
+namespace {
+// Bytes of an emulated device, few enough to be filled.
+constexpr int64_t kMemory = 64 << 20;
+[[maybe_unused]] const int limited = setenv("VOXGRAD_EMULATED_MEMORY", std::to_string(kMemory).c_str(), 1);
+}  // namespace
 
 TEST_CASE("emulator: work on another stream needs an event") {
   const Tensor y = card_floats(1000);
@@ -69,6 +79,23 @@ TEST_CASE("emulator: memory runs out as on a device") {
   { const Tensor t = card_floats(1 << 20); }
   CHECK(memory_stats(kCard).in_use == before);
   CHECK(memory_stats(kCard).peak >= before + (size_t(4) << 20));
+}
+
+TEST_CASE("emulator: an error about memory says which op asked") {
+  CHECK_THROWS_WITH(affine(card_floats(kMemory / 4 * 3 / 4), 2, 1),
+                    Contains("pointwise (pointwise.cpp): out of memory") && Contains("bytes are in use on cuda:0"));
+  CHECK_THROWS_WITH(card_floats(kMemory), Contains("card_floats (emulator_helpers.h): out of memory"));
+  CHECK_THROWS_WITH(Scratch(card(), kMemory), Contains("(emulator_runtime_test.cpp): out of memory"));
+  const Tensor y = Tensor::full({kMemory / 4 * 3 / 10}, 1, DType::f32, kCard).require_grad();
+  CHECK_THROWS_WITH(backward(affine(y, 2, 1), Tensor::empty_like(y)), Contains("gradient of affine: ") && Contains("out of memory"));
+}
+
+TEST_CASE("emulator: where memory runs out, what is still on its way back is waited for") {
+  Tensor x = card_floats(kMemory / 4 * 3 / 4);
+  add_one(card(), x.count(), floats(x), floats(x));
+  x = {};  // released behind the kernel, which has not run
+  const Tensor y = card_floats(kMemory / 4 * 3 / 4);
+  CHECK(y);
 }
 
 TEST_CASE("emulator: recorded work runs when it is replayed, and not before") {

@@ -16,6 +16,8 @@ namespace voxgrad::cuda {
 
 // 0 where there is no driver or no GPU.
 int device_count();
+// Which of the two it is, in words.
+std::string why_no_device();
 
 struct DeviceInfo {
   std::string name;

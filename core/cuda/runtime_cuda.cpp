@@ -20,6 +20,11 @@ std::atomic<const char*> last_kernel{nullptr};
 
 [[noreturn]] void cuda_failed(cudaError_t e, std::source_location at) {
   const char* kernel = last_kernel;
+  if (int device = 0, major = 0, minor = 0; kernel && e == cudaErrorNoKernelImageForDevice && cudaGetDevice(&device) == cudaSuccess) {
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    detail::fail_without_code(kernel, major, minor);
+  }
   const std::string name = kernel ? detail::kernel_name(kernel) : "";
   fail("CUDA: ", cudaGetErrorString(e), " in ", at.function_name(), kernel ? "; the latest kernel was " : "", name,
        e == cudaErrorNoKernelImageForDevice ? "; this build of voxgrad has no code for this GPU" : "");
@@ -80,6 +85,19 @@ int device_count() {
     return n;
   }();
   return count;
+}
+
+std::string why_no_device() {
+  if (device_count() > 0) return "";
+  int driver = 0, n = 0;
+  const cudaError_t e = cudaGetDeviceCount(&n);
+  (void)cudaDriverGetVersion(&driver);
+  (void)cudaGetLastError();
+  const auto number = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
+  if (driver == 0) return "no CUDA driver is installed";
+  if (e == cudaErrorInsufficientDriver)
+    return "its driver is for CUDA " + number(driver) + ", this build of voxgrad for " + number(CUDART_VERSION);
+  return e == cudaSuccess || e == cudaErrorNoDevice ? "no GPU is there" : cudaGetErrorString(e);
 }
 
 DeviceInfo device_info(int device) {

@@ -36,6 +36,8 @@ void write_log() {
 Device::Device()
     : count_(int(number_from("VOXGRAD_EMULATED_DEVICES", 1))),
       capacity_(number_from("VOXGRAD_EMULATED_MEMORY", size_t(4) << 30)),
+      architecture_(int(number_from("VOXGRAD_EMULATED_ARCHITECTURE", 90))),
+      faulty_kernel_(std::getenv("VOXGRAD_EMULATED_FAULT") ? std::getenv("VOXGRAD_EMULATED_FAULT") : ""),
       seed_(number_from("VOXGRAD_EMULATOR_SEED", 1)),
       used_(size_t(count_)) {
   std::atexit(write_log);
@@ -56,8 +58,11 @@ CUstream_st* Device::new_stream(int device) {
   streams_.insert(s);
   return s;
 }
-void Device::end_stream(CUstream_st* s) {
+void Device::end_stream(CUstream_st* s) try {
   finish(s);
+  streams_.erase(s);
+  delete s;
+} catch (const std::exception&) {  // a fault of what it ran or waited for, which shows where results are read
   streams_.erase(s);
   delete s;
 }

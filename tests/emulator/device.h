@@ -59,6 +59,9 @@ class Device {
 
   int count() const { return count_; }
   size_t capacity() const { return capacity_; }
+  int architecture() const { return architecture_; }  // 90: sm_90
+  // Part of the names of kernels that fail when they run; empty: of none.
+  const std::string& faulty_kernel() const { return faulty_kernel_; }
   size_t used(int device) const { return used_[size_t(device)]; }
   uint64_t next_seed();
 
@@ -89,6 +92,8 @@ class Device {
 
   int count_ = 1, running_ = 0;
   size_t capacity_;
+  int architecture_;
+  std::string faulty_kernel_;
   uint64_t seed_, blocks_made_ = 0;
   std::vector<size_t> used_;
   std::set<CUstream_st*> streams_;

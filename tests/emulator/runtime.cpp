@@ -40,9 +40,13 @@ void run_grid(const char* kernel, const LaunchShape& shape, uint64_t seed, const
 void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::function<void()> body, const void* arguments, size_t bytes) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
+  if (d.architecture() < 80) detail::fail_without_code(kernel, d.architecture() / 10, d.architecture() % 10);
   if (on.stream->record) d.note_pointers(*on.stream->record, arguments, bytes);
   d.push(on.stream, {.run = [kernel, shape, body = std::move(body)] {
-           Device::instance().kernels_run.insert(detail::kernel_name(kernel));
+           const std::string name = detail::kernel_name(kernel);
+           Device::instance().kernels_run.insert(name);
+           if (const std::string& bad = Device::instance().faulty_kernel(); !bad.empty() && name.find(bad) != name.npos)
+             fail("kernel ", name, ": a planted fault");
            run_grid(kernel, shape, Device::instance().next_seed(), body);
          }});
 }
@@ -55,10 +59,11 @@ using emulator::MemoryKind;
 using emulator::Record;
 
 int device_count() { return Device::instance().count(); }
+std::string why_no_device() { return device_count() ? "" : "the emulator has no devices"; }
 DeviceInfo device_info(int device) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
-  return {.name = "emulator", .major = 9, .minor = 0, .multiprocessors = 4, .memory = d.capacity(),
+  return {.name = "emulator", .major = d.architecture() / 10, .minor = d.architecture() % 10, .multiprocessors = 4, .memory = d.capacity(),
           .free_memory = d.capacity() - d.used(device)};
 }
 void select(int) {}
