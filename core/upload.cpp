@@ -25,9 +25,11 @@ Upload::Upload(const Shape& s, DType t, Device d) : tensor_(Tensor::empty(s, t, 
   lane_ = std::make_unique<Lane>(d.cuda_index, tensor_.bytes());
   done();
 }
-Upload::~Upload() try {
-  if (lane_) cuda::synchronize(lane_->stream.on());
-} catch (const std::exception&) {  // of a device in an error state, which reports it where its results are read
+Upload::~Upload() {
+  try {
+    if (lane_) cuda::synchronize(lane_->stream.on());
+  } catch (const std::exception&) {  // of a device in an error state, which reports it where its results are read
+  }
 }
 
 void Upload::send(const Tensor& from) {
