@@ -8,6 +8,7 @@
 #include "augment/gaussian_taps.h"
 #include "augment/voxel_formulas.h"
 #include "core/cuda/scratch.h"
+#include "core/cuda/staging.h"
 #include "core/parallel.h"
 
 namespace voxgrad {
@@ -22,14 +23,14 @@ class DeviceBoxes {
   template <class T>
   const T* copy_of(const T* x, const int64_t (&volume)[3], int64_t channels, const BatchPatch& box) {
     const int64_t row = box.size[2] * channels, rows = box.size[0] * box.size[1];
-    const bool whole = std::equal(volume, volume + 3, box.size);
-    std::vector<T> cut(size_t(whole ? 0 : rows * row));
-    if (!whole)
-      parallel_for(rows, std::max<int64_t>(1, (1 << 16) / row), [&](int64_t r) {
-        const int64_t d = box.begin[0] + r / box.size[1], h = box.begin[1] + r % box.size[1];
-        std::copy_n(x + ((d * volume[1] + h) * volume[2] + box.begin[2]) * channels, row, cut.data() + r * row);
-      });
-    copies_.push_back(std::make_unique<Scratch>(on_, whole ? x : cut.data(), rows * row * int64_t(sizeof(T))));
+    const int64_t bytes = rows * row * int64_t(sizeof(T));
+    const cuda::Staging staging(on_, size_t(bytes));
+    T* const cut = staging.as<T>();
+    parallel_for(rows, std::max<int64_t>(1, (1 << 16) / row), [&](int64_t r) {
+      const int64_t d = box.begin[0] + r / box.size[1], h = box.begin[1] + r % box.size[1];
+      std::copy_n(x + ((d * volume[1] + h) * volume[2] + box.begin[2]) * channels, row, cut + r * row);
+    });
+    copies_.push_back(std::make_unique<Scratch>(on_, cut, bytes));
     return copies_.back()->template as<const T>();
   }
 

@@ -25,6 +25,9 @@ void add_device(CLI::App& command, std::string& device);
 void add_conv(CLI::App& command, std::string& conv);
 ConvBackendScope conv_scope(const std::string& conv, Device);
 
+// parse_device; where "auto" finds no GPU for a build that has CUDA, a line says so.
+Device chosen_device(const std::string&);
+
 // "96" or "64x96x96" (depth x height x width), for CLI::Option::check; the second gives the value of a text that passed it.
 std::string check_extents(const std::string& text);
 Int3 parse_extents(const std::string& text);

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -65,6 +66,13 @@ void add_conv(CLI::App& command, std::string& conv) {
 ConvBackendScope conv_scope(const std::string& conv, Device device) {
   check(conv == "own" || !device.is_cpu(), "--conv ", conv, ": is for CUDA devices, not for ", device);
   return ConvBackendScope(conv == "cudnn" ? ConvBackend::cudnn : ConvBackend::own);
+}
+
+Device chosen_device(const std::string& text) {
+  const Device device = parse_device(text);
+  if (kCuda && text == "auto" && device.is_cpu())
+    std::fprintf(stderr, "computing on the CPU: this machine has 0 CUDA devices: %s\n", why_no_cuda().c_str());
+  return device;
 }
 
 std::string case_id(const std::string& file) {

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictCommand {
-  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz";
+  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch;
   std::optional<double> overlap;
   std::optional<bool> mirror;
   bool picture = false;
@@ -56,7 +56,7 @@ void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c,
 }
 
 void run(const PredictCommand& c) {
-  const Device device = parse_device(c.device);
+  const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
   Model model = load_model(c.model);
   const std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
@@ -68,6 +68,7 @@ void run(const PredictCommand& c) {
   PredictOptions options = predict_options(model.description);
   options.device = device;
   if (c.overlap) options.overlap = *c.overlap;
+  if (!c.patch.empty()) options.patch = parse_extents(c.patch);
   if (c.mirror) options.mirror = *c.mirror;
 
   const int64_t total = int64_t(cases.size());
@@ -114,6 +115,9 @@ void add_predict(CLI::App& program) {
   command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
       ->check(CLI::Range(0.0, 0.95))
       ->type_name("X");
+  command->add_option("--patch", o->patch, "Extent of a tile, 96 or 64x96x96; a smaller one needs less memory (as trained)")
+      ->check(check_extents)
+      ->type_name("SIZE");
   command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
   command->add_option("--format", o->ending, "Ending of the masks: .nii.gz, .nii, .nrrd or .mha")
       ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))

@@ -29,7 +29,7 @@ void run(const TrainCommand& c) {
   if (c.resume && (!c.config.empty() || !c.assignments.empty()))
     throw CLI::ValidationError("--resume goes on with the configuration in " + c.out + "; it cannot be changed by --config or --set");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
-  const Device device = parse_device(c.device);
+  const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
   const TrainResult r = c.resume ? resume(c.data, c.out, device) : train(c.data, c.out, config, device);
   std::printf("%lld steps; the model is %s/best.safetensors\n", static_cast<long long>(r.steps), c.out.c_str());

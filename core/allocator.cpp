@@ -93,8 +93,9 @@ void* cpu::allocate(size_t bytes) {
     p = from_system(size);
     if (!p) m.trim(), p = from_system(size);
     if (!p)
-      fail("out of memory: ", bytes, " bytes were asked for while ", m.stats.in_use,
-           " bytes are in use on the CPU; a smaller patch or batch needs less");
+      throw OutOfMemory("out of memory: " + std::to_string(bytes) + " bytes were asked for while " + std::to_string(m.stats.in_use) +
+                            " bytes are in use on the CPU; a smaller patch or batch needs less",
+                        {});
   }
   if (size > kSmall) m.sizes[p] = size;
   m.stats.in_use += size;

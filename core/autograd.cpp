@@ -98,7 +98,10 @@ void backward(const Tensor& loss, const Tensor& seed) {
     const std::shared_ptr<Node> n = ready.top();
     ready.pop();
     if (!n->backward) continue;  // a leaf keeps its gradient
-    Grads grads = n->backward(std::exchange(n->grad, {}), Graph::needs(*n));
+    Grads grads;
+    try {
+      grads = n->backward(std::exchange(n->grad, {}), Graph::needs(*n));
+    } catch (const OutOfMemory& e) { throw e.of(std::string("gradient of ") + n->op); }
     n->backward = nullptr;  // frees what was saved for it
     check(grads.size() == n->inputs.size(), n->op, ": its backward returned ", grads.size(), " gradients for ", n->inputs.size(),
           " inputs");

@@ -19,6 +19,8 @@ void release(Device d, void* p, size_t bytes) noexcept {
 }
 void trim_memory(Device d) { d.is_cpu() ? cpu::trim_memory() : cuda::trim_memory(d.cuda_index); }
 MemoryStats memory_stats(Device d) { return d.is_cpu() ? cpu::memory_stats() : cuda::memory_stats(d.cuda_index); }
+size_t free_memory(Device d) { return d.is_cpu() ? 0 : cuda::free_memory(d.cuda_index); }
+std::string why_no_cuda() { return cuda::why_no_device(); }
 void reset_peak_memory(Device d) { d.is_cpu() ? cpu::reset_peak() : cuda::reset_peak(d.cuda_index); }
 void copy_bytes(Device to, void* dst, Device from, const void* src, size_t bytes) {
   if (bytes == 0) return;
@@ -35,6 +37,8 @@ void only_cpu(Device d) { check(d.is_cpu(), "device ", d, ": this build of voxgr
 }  // namespace
 
 int cuda_device_count() { return 0; }
+std::string why_no_cuda() { return "this build of voxgrad has no CUDA"; }
+size_t free_memory(Device) { return 0; }
 Cuda current_stream(Device d) { fail("device ", d, ": this build of voxgrad has no CUDA"); }
 
 void* allocate(Device d, size_t bytes) {
@@ -69,8 +73,8 @@ Device parse_device(const std::string& text) {
       text.rfind("cuda:", 0) == 0 && text.size() > 5 && text.size() < 9 && text.find_first_not_of("0123456789", 5) == text.npos;
   if (numbered) index = std::stoi(text.substr(5));
   check(text == "cuda" || numbered, "device \"", text, "\" is none of cpu, cuda, cuda:N, auto");
-  check(index < cuda_device_count(), "device ", text, ": ", kCuda ? "this machine has " : "this build of voxgrad has no CUDA; it sees ",
-        cuda_device_count(), " CUDA devices");
+  const int count = cuda_device_count();
+  check(index < count, "device ", text, ": this machine has ", count, " CUDA devices", count ? "" : ": ", count ? "" : why_no_cuda());
   return {index};
 }
 

@@ -24,6 +24,8 @@ struct Device {
 
 // How many CUDA devices this build and this machine offer.
 int cuda_device_count();
+// Why there is none: "no CUDA driver is installed".
+std::string why_no_cuda();
 // "cpu", "cuda", "cuda:1" or "auto" (the first CUDA device, else the CPU).
 Device parse_device(const std::string&);
 Cuda current_stream(Device);

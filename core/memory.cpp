@@ -10,6 +10,14 @@ namespace {
 constexpr int64_t kGrain = 1 << 15;  // elements worth a thread
 }  // namespace
 
+// "conv3d (conv3d_mma_cuda.cu)" for a file of an op, else "function (file)".
+OutOfMemory OutOfMemory::of(Asker by) const {
+  const std::string path = by.file, file = path.substr(path.rfind('/') + 1);
+  const std::string folders = path.substr(0, path.size() - std::min(path.size(), file.size() + 1));
+  const size_t kernels = folders.rfind("kernels/");
+  return of((kernels == folders.npos ? std::string(by.function) : folders.substr(kernels + 8)) + " (" + file + ")");
+}
+
 void fill(Cpu, int64_t n, double value, View into) {
   on_any_dtype(into.dtype, [&]<class T>() {
     const T v = converted<T>(value);

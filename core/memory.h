@@ -2,10 +2,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/asker.h"
 #include "core/device.h"
 #include "core/memory_kernels.h"
 
 namespace voxgrad {
+
+struct OutOfMemory : Error {
+  OutOfMemory(const std::string& text, Device d) : Error(text), device(d) {}
+  // With a word about who asked in front.
+  OutOfMemory of(const std::string& who) const { return {who + ": " + what(), device}; }
+  OutOfMemory of(Asker) const;
+
+  Device device;
+};
 
 // Memory of a device, aligned to 64 bytes, uninitialised. Freed blocks are kept and handed out again.
 void* allocate(Device, size_t bytes);
@@ -19,6 +29,8 @@ struct MemoryStats {
   size_t cached = 0;  // bytes kept for reuse
 };
 MemoryStats memory_stats(Device);
+// Bytes that can still be asked for; 0 where nobody knows, as on the CPU.
+size_t free_memory(Device);
 void reset_peak_memory(Device);
 
 void copy_bytes(Device to, void* dst, Device from, const void* src, size_t bytes);

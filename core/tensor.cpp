@@ -9,23 +9,26 @@ void not_a_floating_dtype(DType t) {
   fail("dtype: f32, f64, bf16 or f16 wanted, not ", name_of(t));
 }
 
-Tensor Tensor::empty(const Shape& s, DType t, Device d) {
+Storage::Storage(Device d, size_t b, Asker by) try : device(d), bytes(b), data(allocate(d, b)) {
+} catch (const OutOfMemory& e) { throw e.of(by); }
+
+Tensor Tensor::empty(const Shape& s, DType t, Device d, Asker by) {
   int64_t bytes = int64_t(size_of(t));
   for (int i = 0; i < s.rank; ++i)
     check(s.dims[i] >= 0 && !__builtin_mul_overflow(bytes, s.dims[i], &bytes), "tensor: the shape ", s, " is not possible");
   Tensor out;
   out.shape_ = s;
   out.dtype_ = t;
-  out.storage_ = std::make_shared<Storage>(d, size_t(bytes));
+  out.storage_ = std::make_shared<Storage>(d, size_t(bytes), by);
   return out;
 }
 
-Tensor Tensor::full(const Shape& s, double value, DType t, Device d) {
-  Tensor out = empty(s, t, d);
+Tensor Tensor::full(const Shape& s, double value, DType t, Device d, Asker by) {
+  Tensor out = empty(s, t, d, by);
   on_device(d, [&](auto on) { fill(on, out.count(), value, out.view()); });
   return out;
 }
-Tensor Tensor::zeros(const Shape& s, DType t, Device d) { return full(s, 0, t, d); }
+Tensor Tensor::zeros(const Shape& s, DType t, Device d, Asker by) { return full(s, 0, t, d, by); }
 
 Tensor Tensor::from(const std::vector<double>& v, const Shape& s, DType t) {
   check(int64_t(v.size()) == s.count(), "tensor: ", v.size(), " values for the shape ", s);

@@ -19,7 +19,7 @@ struct Storage {
   Device device;
   size_t bytes;
   void* data;
-  Storage(Device d, size_t b) : device(d), bytes(b), data(allocate(d, b)) {}
+  Storage(Device, size_t bytes, Asker);
   ~Storage() { release(device, data, bytes); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -30,13 +30,15 @@ struct Storage {
 class Tensor {
  public:
   Tensor() = default;
-  static Tensor empty(const Shape&, DType = DType::f32, Device = {});
-  static Tensor zeros(const Shape&, DType = DType::f32, Device = {});
-  static Tensor full(const Shape&, double value, DType = DType::f32, Device = {});
+  static Tensor empty(const Shape&, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
+  static Tensor zeros(const Shape&, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
+  static Tensor full(const Shape&, double value, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
   // Values are rounded to the dtype.
   static Tensor from(const std::vector<double>& values, const Shape&, DType = DType::f32);
   static Tensor scalar(double value, DType t = DType::f32, Device d = {}) { return full({}, value, t, d); }
-  static Tensor empty_like(const Tensor& t) { return empty(t.shape(), t.dtype(), t.device()); }
+  static Tensor empty_like(const Tensor& t, Asker by = {__builtin_FILE(), __builtin_FUNCTION()}) {
+    return empty(t.shape(), t.dtype(), t.device(), by);
+  }
 
   explicit operator bool() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }

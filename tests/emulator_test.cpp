@@ -11,30 +11,13 @@
 #include "core/cuda/runtime.h"
 #include "core/parallel.h"
 #include "core/rng.h"
-#include "core/tensor.h"
 #include "tests/catch.h"
+#include "tests/emulator_helpers.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
 
 namespace {
-
-const Device kCard{0};
-
-Tensor ramp(int64_t n) {
-  Tensor t = Tensor::empty({n});
-  for (int64_t i = 0; i < n; ++i) t.data<float>()[size_t(i)] = float(i);
-  return t.to(kCard);
-}
-Tensor card_floats(int64_t n) { return Tensor::empty({n}, DType::f32, kCard); }
-float* floats(const Tensor& t) { return t.view().as<float>(); }
-Cuda card() { return current_stream(kCard); }
-
-bool has_nan(const std::vector<double>& v) {
-  for (double x : v)
-    if (std::isnan(x)) return true;
-  return false;
-}
 
 // What a process that does this writes to its standard error before it dies; empty if it ends well.
 std::string last_words(const std::function<void()>& f) {
@@ -210,64 +193,4 @@ TEST_CASE("emulator: integer atomics count") {
 
 TEST_CASE("emulator: an impossible grid is refused at the launch") {
   CHECK_THROWS_WITH(launch_too_many_threads(card(), nullptr), Contains("add_one_kernel") && Contains("2048 threads"));
-}
-
-TEST_CASE("emulator: work on another stream needs an event") {
-  const Tensor y = card_floats(1000);
-  cuda::Stream other(0);
-  auto* pinned = static_cast<float*>(cuda::allocate_pinned(4000));
-  const auto staged = [&](bool wait) {
-    const Tensor x = card_floats(1000);
-    for (int i = 0; i < 1000; ++i) pinned[i] = float(i);
-    cuda::Event copied(0), allocated(0);
-    allocated.record(card());
-    allocated.hold(other.on());
-    cuda::copy(other.on(), floats(x), pinned, 4000);
-    copied.record(other.on());
-    if (wait) copied.hold(card());
-    add_one(card(), 1000, floats(x), floats(y));
-    const std::vector<double> v = y.values();
-    cuda::synchronize(other.on());
-    return v;
-  };
-  int stale = 0;
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    const std::vector<double> right = staged(true);
-    for (int i = 0; i < 1000; ++i) REQUIRE(right[size_t(i)] == i + 1);
-    stale += has_nan(staged(false));
-  }
-  CHECK(stale > 0);
-  cuda::release_pinned(pinned);
-}
-
-TEST_CASE("emulator: a result copied on the wrong stream is not there") {
-  const Tensor x = ramp(1000), y = card_floats(1000);
-  cuda::synchronize(card());
-  cuda::Stream other(0);
-  auto* pinned = static_cast<float*>(cuda::allocate_pinned(4000));
-  int stale = 0;
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    cuda::fill_bytes(card(), floats(y), 0xff, 4000);
-    cuda::synchronize(card());
-    add_one(card(), 1000, floats(x), floats(y));
-    cuda::copy(other.on(), pinned, floats(y), 4000);
-    cuda::synchronize(other.on());
-    stale += std::isnan(pinned[17]);
-  }
-  CHECK(stale > 0);
-  add_one(card(), 1000, floats(x), floats(y));
-  cuda::copy(card(), pinned, floats(y), 4000);
-  cuda::synchronize(card());
-  CHECK(pinned[17] == 18);
-  cuda::release_pinned(pinned);
-}
-
-TEST_CASE("emulator: memory runs out as on a device") {
-  CHECK_THROWS_WITH(Tensor::empty({int64_t(1) << 40}, DType::f32, kCard),
-                    Contains("out of memory") && Contains("4398046511104 bytes") && Contains("cuda:0"));
-  const size_t before = memory_stats(kCard).in_use;
-  reset_peak_memory(kCard);
-  { const Tensor t = card_floats(1 << 20); }
-  CHECK(memory_stats(kCard).in_use == before);
-  CHECK(memory_stats(kCard).peak >= before + (size_t(4) << 20));
 }

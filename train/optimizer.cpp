@@ -1,5 +1,9 @@
 #include "train/optimizer.h"
 
+#include <algorithm>
+
+#include "kernels/binary/binary.h"
+#include "kernels/pointwise/pointwise.h"
 #include "optim/schedule.h"
 
 namespace voxgrad {
@@ -41,6 +45,11 @@ void Optimizer::load(const Checkpoint& c, const std::string& prefix) {
   for (auto& p : c.tensors)
     if (p.name.rfind(prefix, 0) == 0) state.push_back({p.name.substr(prefix.size()), p.tensor});
   std::visit([&](auto& o) { o.load_state(state); }, optimizer_);
+}
+
+void move_average(const std::vector<Parameter>& into, const std::vector<Parameter>& from, double decay, int64_t step) {
+  const double d = std::min(decay, double(1 + step) / double(10 + step));
+  for (size_t i = 0; i < from.size(); ++i) into[i].tensor.copy_from(add(affine(into[i].tensor, d, 0), affine(from[i].tensor, 1 - d, 0)));
 }
 
 }  // namespace voxgrad

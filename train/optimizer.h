@@ -29,4 +29,7 @@ class Optimizer {
   std::variant<Sgd, AdamW> optimizer_;
 };
 
+// into = decay into + (1 - decay) from; decay is less at the start (as in Tarvainen and Valpola 2017 and common implementations).
+void move_average(const std::vector<Parameter>& into, const std::vector<Parameter>& from, double decay, int64_t step);
+
 }  // namespace voxgrad

@@ -10,6 +10,7 @@ struct PredictOptions {
   double overlap = 0.5;  // of neighbouring tiles
   bool mirror = false;   // average over the eight mirror images
   Device device = {};
+  Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
   std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
 };
 // What the model was trained to be used with.

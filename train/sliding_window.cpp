@@ -6,6 +6,7 @@
 
 #include "core/autograd.h"
 #include "core/parallel.h"
+#include "core/replayed.h"
 
 namespace voxgrad {
 namespace {
@@ -59,11 +60,12 @@ class Tiling {
   template <class Sink>
   void run(const Net& net, Sink&& sink) {
     const Inference scope;
+    Replayed replayed(net, options_.device);
     const int64_t total = int64_t(jobs_.size());
     int64_t slab = 0;  // the tiles of this place along D are being added
     for (int64_t begin = 0; begin < total; begin += options_.batch) {
       const int64_t n = std::min(options_.batch, total - begin);
-      const Tensor logits = apply(net, gather(begin, n));
+      const Tensor logits = apply(replayed, gather(begin, n));
       for (int64_t i = 0; i < n; ++i) {
         const Job& job = jobs_[begin + i];
         if (job.tile[0] != slab) advance(slab, job.tile[0], sink), slab = job.tile[0];
@@ -109,8 +111,8 @@ class Tiling {
     return batch;
   }
 
-  Tensor apply(const Net& net, const Tensor& batch) {
-    const Tensor out = net(batch.to(options_.device));
+  Tensor apply(Replayed& net, const Tensor& batch) {
+    const Tensor out = net(batch);
     const Shape in = batch.shape();
     check(out && is_floating(out.dtype()) && out.shape().rank == 5 && out.shape() == in.with(4, out.dim(-1)) && out.dim(4) > 0,
           "sliding_window: the net gave ", out, " for a batch ", batch, "; logits of the same extents are wanted");

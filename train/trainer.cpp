@@ -7,10 +7,10 @@
 
 #include "core/autograd.h"
 #include "core/error.h"
-#include "kernels/binary/binary.h"
-#include "kernels/pointwise/pointwise.h"
 #include "layers/losses.h"
-#include "train/loader.h"
+#include "optim/parameter_group.h"
+#include "train/batch_feed.h"
+#include "train/fitting.h"
 #include "train/optimizer.h"
 #include "train/plan.h"
 #include "train/progress.h"
@@ -41,6 +41,7 @@ class Trainer {
         split_(split_of(dataset_, config)),
         store_(dataset_, plan(dataset_, fingerprint(dataset_, split_.training, config.data), config), size_t(config.data.cache_gb * 1e9)),
         loader_(store_, split_.training, config),
+        feed_(loader_, device),
         net_(make_net()),
         optimizer_(parameters(net_), config.train) {
     check_validation_cases();
@@ -100,8 +101,9 @@ class Trainer {
   }
   bool finished() const { return fraction() >= 1; }
 
+  double learn_from(const Batch&);
   double one_step();
-  void update_average();
+  [[noreturn]] void end_with_what_fits(const OutOfMemory&);
   void save_last(bool training_done);
   void save_best(double dice);
   ValidationScores validate(size_t cases, Progress&);
@@ -118,6 +120,7 @@ class Trainer {
   Split split_;
   CaseStore store_;
   Loader loader_;
+  BatchFeed feed_;
   UNet net_;
   std::optional<UNet> average_;
   Optimizer optimizer_;
@@ -126,28 +129,38 @@ class Trainer {
   double reserve_ = 0;  // seconds kept for the last validation
 };
 
-double Trainer::one_step() {
+// Forward and backward pass and the optimizer's step; the loss.
+double Trainer::learn_from(const Batch& batch) {
   const ScheduleConfig& t = config_.train;
-  const Batch batch = loader_.batch(state_.step);
-  const Tensor x = batch.image.to(device_).to(activation_dtype(store_.description()));
-  const Tensor loss = deep_supervision_loss(net_(x), batch.label.to(device_));
+  const Tensor x = batch.image.to(activation_dtype(store_.description()));
+  const Tensor loss = deep_supervision_loss(net_(x), batch.label);
   const double value = loss.item();
   check(std::isfinite(value), "train: the loss is ", value, " at step ", state_.step, "; a smaller train.learning_rate than ",
         t.learning_rate, " may help. The last checkpoint is kept");
   backward(loss);
   gradient_norm_ = optimizer_.clip(t.clip);
   optimizer_.step(fraction(), state_.step);
-  ++state_.step;
-  if (average_) update_average();
   return value;
 }
 
-// Exponential moving average of the weights, shorter at the start (as in Tarvainen and Valpola 2017 and common implementations).
-void Trainer::update_average() {
-  const double decay = std::min(config_.train.average_weights, double(1 + state_.step) / double(10 + state_.step));
-  const auto from = state_of(net_), into = state_of(*average_);
-  for (size_t i = 0; i < from.size(); ++i)
-    into[i].tensor.copy_from(add(affine(into[i].tensor, decay, 0), affine(from[i].tensor, 1 - decay, 0)));
+double Trainer::one_step() try {
+  const double loss = learn_from(feed_.next(state_.step));
+  ++state_.step;
+  if (average_) move_average(state_of(*average_), state_of(net_), config_.train.average_weights, state_.step);
+  return loss;
+} catch (const OutOfMemory& e) { end_with_what_fits(e); }
+
+// The weights are spoilt by what is tried; the last checkpoint is not.
+void Trainer::end_with_what_fits(const OutOfMemory& e) {
+  const ModelDescription& d = store_.description();
+  fail_with_what_fits(
+      std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.network.divisor(),
+      [&](const Workload& w) {
+        clear_gradients(parameters(net_));
+        const Int3 p = w.patch;
+        learn_from({Tensor::zeros({w.batch, p.d, p.h, p.w, d.network.in_channels}, DType::f32, device_),
+                    Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)});
+      });
 }
 
 void Trainer::save_last(bool training_done) {

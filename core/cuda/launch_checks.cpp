@@ -15,6 +15,11 @@ std::string detail::kernel_name(const char* text) {
   return s;
 }
 
+void detail::fail_without_code(const char* kernel, int major, int minor) {
+  fail("kernel ", kernel_name(kernel), ": this build of voxgrad has no code for this GPU, whose compute capability is ", major, ".", minor,
+       "; --device cpu computes without it");
+}
+
 void detail::check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared) {
   const auto limit = [&](int64_t value, int64_t most, const char* what) {
     if (value < 0 || value > most) fail("kernel ", kernel_name(kernel), ": ", value, " ", what, ", at most ", most, " are possible");

@@ -13,6 +13,9 @@ void allow_shared(const char* kernel, const void* function, int64_t bytes);
 // Throws Error where the launch before it failed.
 void check_launch(const char* kernel, Cuda);
 
+// Throws Error where the build has no code for a device of this compute capability.
+[[noreturn]] void fail_without_code(const char* kernel, int major, int minor);
+
 // "voxgrad::pointwise_forward<float>" of the text that the compiler gives for the parameter of launch<..>.
 std::string kernel_name(const char* text);
 

@@ -83,8 +83,10 @@ void* cuda::take(Cuda on, size_t bytes) {
   std::lock_guard lock(cards().mutex);
   if (!p) {
     const DeviceInfo info = device_info(device);
-    fail("out of memory: ", bytes, " bytes were asked for while ", c.stats.in_use, " bytes are in use on cuda:", device, ", which has ",
-         info.memory, " bytes, ", info.free_memory, " of them free; a smaller patch or batch needs less");
+    throw OutOfMemory("out of memory: " + std::to_string(bytes) + " bytes were asked for while " + std::to_string(c.stats.in_use) +
+                          " bytes are in use on cuda:" + std::to_string(device) + ", which has " + std::to_string(info.memory) +
+                          " bytes, " + std::to_string(info.free_memory) + " of them free",
+                      {device});
   }
   c.stats.in_use += size;
   c.stats.peak = std::max(c.stats.peak, c.stats.in_use);
@@ -100,7 +102,7 @@ void cuda::give_back(Cuda on, void* p, size_t bytes) noexcept try {
   if (!p) return;
   const int device = device_of(on);
   Card& c = card(device);
-  if (memory_checks_on() && !red_zone_intact(on, p, bytes)) {
+  if (memory_checks_on() && !is_recorded(on) && !red_zone_intact(on, p, bytes)) {
     std::fprintf(stderr, "voxgrad: something wrote past the end of a block of %zu bytes on cuda:%d\n", bytes, device);
     std::abort();
   }
@@ -119,8 +121,9 @@ void cuda::give_back(int device, void* p, size_t bytes) noexcept try {
   std::fprintf(stderr, "voxgrad: releasing %zu bytes of CUDA memory: %s\n", bytes, e.what());
 }
 
-Scratch::Scratch(Cuda on, int64_t bytes) : on_(on), bytes_(bytes), data_(cuda::take(on, size_t(bytes))) {}
-Scratch::Scratch(Cuda on, const void* from, int64_t bytes) : Scratch(on, bytes) {
+Scratch::Scratch(Cuda on, int64_t bytes, Asker by) try : on_(on), bytes_(bytes), data_(cuda::take(on, size_t(bytes))) {
+} catch (const OutOfMemory& e) { throw e.of(by); }
+Scratch::Scratch(Cuda on, const void* from, int64_t bytes, Asker by) : Scratch(on, bytes, by) {
   if (bytes > 0) cuda::copy(on, data_, from, size_t(bytes));
 }
 void Scratch::read(void* into, int64_t bytes) const {
@@ -141,6 +144,13 @@ MemoryStats cuda::memory_stats(int device) {
   MemoryStats s = c.stats;
   s.cached = reserved > s.in_use ? reserved - s.in_use : 0;
   return s;
+}
+
+size_t cuda::free_memory(int device) {
+  const size_t reserved = reserved_bytes(device), unreserved = device_info(device).free_memory;
+  Card& c = card(device);
+  std::lock_guard lock(cards().mutex);
+  return unreserved + reserved - std::min(reserved, c.stats.in_use);
 }
 
 void cuda::reset_peak(int device) {

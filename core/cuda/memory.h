@@ -11,6 +11,7 @@ void give_back(Cuda, void*, size_t bytes) noexcept;
 void give_back(int device, void*, size_t bytes) noexcept;  // for work given to the current stream
 void trim_memory(int device);
 MemoryStats memory_stats(int device);
+size_t free_memory(int device);  // what is kept included
 void reset_peak(int device);
 // Throws where something wrote past the end of a live block.
 void check_red_zones();

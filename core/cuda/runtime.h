@@ -1,8 +1,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
+#include "core/error.h"
 #include "core/execution.h"
 
 struct CUevent_st;
@@ -13,6 +16,8 @@ namespace voxgrad::cuda {
 
 // 0 where there is no driver or no GPU.
 int device_count();
+// Which of the two it is, in words.
+std::string why_no_device();
 
 struct DeviceInfo {
   std::string name;
@@ -49,10 +54,35 @@ class Event {
   // Work given to the stream from now on starts after the mark.
   void hold(Cuda) const;
   void synchronize() const;
+  bool reached() const;
 
  private:
   CUevent_st* handle_ = nullptr;
 };
+
+// Work that cannot be recorded: it waits for the device or for other streams.
+struct NotRecordable : Error {
+  using Error::Error;
+};
+
+// What a function gives to a stream, recorded and not run, to be given to streams as a whole again and again (a CUDA graph). It reads and
+// writes the same memory every time: what was there before must outlive this, and is kept if it is released meanwhile; memory that is
+// taken meanwhile exists during a replay only, and must be released meanwhile. Sources in ordinary memory of the host are copied once.
+class Recording {
+ public:
+  Recording(Cuda, const std::function<void()>& work);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  // False where the device has no room for it; nothing was done then.
+  bool replay(Cuda) const;
+
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+// Whether this work is given to a recording.
+bool is_recorded(Cuda);
 
 // Memory of the stream's device, in the order of the stream: usable by work given to it after allocate and before release. Null where
 // there is no room. What is released is kept for the next allocate, until trim.

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <set>
 #include <source_location>
+#include <vector>
 
 #include "core/cuda/launch_checks.h"
 #include "core/error.h"
@@ -18,6 +20,11 @@ std::atomic<const char*> last_kernel{nullptr};
 
 [[noreturn]] void cuda_failed(cudaError_t e, std::source_location at) {
   const char* kernel = last_kernel;
+  if (int device = 0, major = 0, minor = 0; kernel && e == cudaErrorNoKernelImageForDevice && cudaGetDevice(&device) == cudaSuccess) {
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+    detail::fail_without_code(kernel, major, minor);
+  }
   const std::string name = kernel ? detail::kernel_name(kernel) : "";
   fail("CUDA: ", cudaGetErrorString(e), " in ", at.function_name(), kernel ? "; the latest kernel was " : "", name,
        e == cudaErrorNoKernelImageForDevice ? "; this build of voxgrad has no code for this GPU" : "");
@@ -33,11 +40,34 @@ cudaMemPool_t pool_of(int device) {
 }
 }  // namespace
 
+struct cuda::Recording::State {
+  cudaStream_t stream;
+  cudaGraphExec_t graph = nullptr;
+  std::set<void*> taken;    // meanwhile, and not yet given back
+  std::vector<void*> held;  // released meanwhile, but taken before
+  std::vector<std::vector<char>> sources;
+
+  ~State() {
+    if (graph) cudaGraphExecDestroy(graph);
+    for (void* p : held) cudaFreeAsync(p, stream);
+  }
+};
+namespace cuda {
+namespace {
+thread_local Recording::State* recording = nullptr;
+// What the thread records from this stream, or null.
+Recording::State* recorded_on(Cuda on) { return recording && recording->stream == on.stream ? recording : nullptr; }
+void check_unrecorded(Cuda on, const char* what) {
+  if (recorded_on(on)) throw NotRecordable(std::string("CUDA: ") + what + " while work is recorded");
+}
+}  // namespace
+}  // namespace cuda
+
 void detail::check_launch(const char* kernel, Cuda on) {
   static const bool wait = std::getenv("VOXGRAD_CUDA_WAIT") != nullptr;
   last_kernel = kernel;
   check_cuda(cudaGetLastError());
-  if (wait) check_cuda(cudaStreamSynchronize(on.stream));
+  if (wait && !cuda::recorded_on(on)) check_cuda(cudaStreamSynchronize(on.stream));
 }
 void detail::allow_shared(const char* kernel, const void* function, int64_t bytes) {
   last_kernel = kernel;
@@ -55,6 +85,19 @@ int device_count() {
     return n;
   }();
   return count;
+}
+
+std::string why_no_device() {
+  if (device_count() > 0) return "";
+  int driver = 0, n = 0;
+  const cudaError_t e = cudaGetDeviceCount(&n);
+  (void)cudaDriverGetVersion(&driver);
+  (void)cudaGetLastError();
+  const auto number = [](int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); };
+  if (driver == 0) return "no CUDA driver is installed";
+  if (e == cudaErrorInsufficientDriver)
+    return "its driver is for CUDA " + number(driver) + ", this build of voxgrad for " + number(CUDART_VERSION);
+  return e == cudaSuccess || e == cudaErrorNoDevice ? "no GPU is there" : cudaGetErrorString(e);
 }
 
 DeviceInfo device_info(int device) {
@@ -86,16 +129,74 @@ int device_of(Cuda on) {
   check_cuda(cudaStreamGetDevice(on.stream, &device));
   return device;
 }
-void synchronize(Cuda on) { check_cuda(cudaStreamSynchronize(on.stream)); }
+void synchronize(Cuda on) {
+  check_unrecorded(on, "a stream is waited for");
+  check_cuda(cudaStreamSynchronize(on.stream));
+}
 
 Event::Event(int device) {
   select(device);
   check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming));
 }
 Event::~Event() { cudaEventDestroy(handle_); }
-void Event::record(Cuda on) { check_cuda(cudaEventRecord(handle_, on.stream)); }
-void Event::hold(Cuda on) const { check_cuda(cudaStreamWaitEvent(on.stream, handle_, 0)); }
+void Event::record(Cuda on) {
+  check_unrecorded(on, "streams wait for each other");
+  check_cuda(cudaEventRecord(handle_, on.stream));
+}
+void Event::hold(Cuda on) const {
+  check_unrecorded(on, "streams wait for each other");
+  check_cuda(cudaStreamWaitEvent(on.stream, handle_, 0));
+}
 void Event::synchronize() const { check_cuda(cudaEventSynchronize(handle_)); }
+bool Event::reached() const {
+  const cudaError_t e = cudaEventQuery(handle_);
+  if (e == cudaErrorNotReady) return false;
+  check_cuda(e);
+  return true;
+}
+
+Recording::Recording(Cuda on, const std::function<void()>& work) : state_(new State{.stream = on.stream}) {
+  if (recording) throw NotRecordable("CUDA: work is recorded while other work is");
+  select(device_of(on));
+  // Other threads may go on asking for memory.
+  check_cuda(cudaStreamBeginCapture(on.stream, cudaStreamCaptureModeThreadLocal));
+  cudaGraph_t graph = nullptr;
+  recording = state_.get();
+  const auto end = [&] {
+    recording = nullptr;
+    return cudaStreamEndCapture(on.stream, &graph);
+  };
+  try {
+    work();
+  } catch (const std::exception& e) {
+    const bool invalid = end() != cudaSuccess;
+    if (graph) cudaGraphDestroy(graph);
+    (void)cudaGetLastError();
+    if (invalid) throw NotRecordable(e.what());  // CUDA refused something, which ended the capture
+    throw;
+  }
+  cudaError_t e = end();
+  const bool kept = !state_->taken.empty();
+  if (e == cudaSuccess && !kept) e = cudaGraphInstantiateWithFlags(&state_->graph, graph, 0);
+  if (graph) cudaGraphDestroy(graph);
+  check(!kept, "recording: memory was taken and is not given back by the end");
+  if (e != cudaSuccess) {
+    (void)cudaGetLastError();
+    throw NotRecordable(std::string("CUDA: ") + cudaGetErrorString(e) + " when recording work");
+  }
+}
+Recording::~Recording() = default;
+bool is_recorded(Cuda on) { return recorded_on(on) != nullptr; }
+bool Recording::replay(Cuda on) const {
+  last_kernel = "a recorded one (VOXGRAD_CUDA_WAIT=1 launches each by itself)";
+  const cudaError_t e = cudaGraphLaunch(state_->graph, on.stream);
+  if (e == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    return false;
+  }
+  check_cuda(e);
+  return true;
+}
 
 void* allocate(Cuda on, size_t bytes) {
   void* p = nullptr;
@@ -105,14 +206,24 @@ void* allocate(Cuda on, size_t bytes) {
     return nullptr;
   }
   check_cuda(e);
+  if (Recording::State* s = recorded_on(on)) s->taken.insert(p);
   return p;
 }
-void release(Cuda on, void* p) noexcept { cudaFreeAsync(p, on.stream); }
-void trim(int device) { check_cuda(cudaMemPoolTrimTo(pool_of(device), 0)); }
+void release(Cuda on, void* p) noexcept {
+  if (Recording::State* s = recorded_on(on); s && s->taken.erase(p) == 0) return s->held.push_back(p);
+  cudaFreeAsync(p, on.stream);
+}
+// Memory of recorded work is in a pool of its own.
+void trim(int device) {
+  check_cuda(cudaMemPoolTrimTo(pool_of(device), 0));
+  check_cuda(cudaDeviceGraphMemTrim(device));
+}
 size_t reserved_bytes(int device) {
   uint64_t bytes = 0;
   check_cuda(cudaMemPoolGetAttribute(pool_of(device), cudaMemPoolAttrReservedMemCurrent, &bytes));
-  return bytes;
+  uint64_t recorded = 0;
+  check_cuda(cudaDeviceGetGraphMemAttribute(device, cudaGraphMemAttrReservedMemCurrent, &recorded));
+  return bytes + recorded;
 }
 
 void* allocate_pinned(size_t bytes) {
@@ -129,6 +240,15 @@ void release_pinned(void* p) noexcept { cudaFreeHost(p); }
 
 void copy(Cuda on, void* into, const void* from, size_t bytes) {
   select(device_of(on));
+  if (Recording::State* s = recorded_on(on)) {
+    const auto ordinary = [](const void* p) {
+      cudaPointerAttributes a;
+      check_cuda(cudaPointerGetAttributes(&a, p));
+      return a.type == cudaMemoryTypeUnregistered;
+    };
+    if (ordinary(into)) throw NotRecordable("CUDA: a copy to ordinary memory of the host is recorded");
+    if (ordinary(from)) from = s->sources.emplace_back(static_cast<const char*>(from), static_cast<const char*>(from) + bytes).data();
+  }
   check_cuda(cudaMemcpyAsync(into, from, bytes, cudaMemcpyDefault, on.stream));
 }
 void fill_bytes(Cuda on, void* into, unsigned char value, size_t bytes) {

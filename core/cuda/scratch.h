@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+#include "core/asker.h"
 #include "core/execution.h"
 
 namespace voxgrad {
@@ -8,8 +9,8 @@ namespace voxgrad {
 // Device memory for the time of one host function: what the stream is given before the end of its scope may use it.
 class Scratch {
  public:
-  Scratch(Cuda on, int64_t bytes);
-  Scratch(Cuda on, const void* from, int64_t bytes);  // a copy of memory of the host
+  Scratch(Cuda on, int64_t bytes, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
+  Scratch(Cuda on, const void* from, int64_t bytes, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});  // a copy of memory of the host
   ~Scratch();
   Scratch(const Scratch&) = delete;
   template <class T>

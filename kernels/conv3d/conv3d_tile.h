@@ -12,7 +12,7 @@ namespace voxgrad {
 template <class A>
 class ConvScratch {
  public:
-  explicit ConvScratch(int64_t count) : storage_(Device{}, size_t(count) * sizeof(A)) {}
+  explicit ConvScratch(int64_t count) : storage_(Device{}, size_t(count) * sizeof(A), {__FILE__, "conv3d"}) {}
   A* data() { return static_cast<A*>(storage_.data); }
 
  private:

@@ -36,13 +36,14 @@ struct LaunchShape {
   int64_t shared;  // dynamic, bytes
 };
 
-// Puts a launch at the end of the stream: `body` is called once for every thread of every block.
-void enqueue(const char* kernel, Cuda, const LaunchShape&, std::function<void()> body);
+// Puts a launch at the end of the stream: `body` is called once for every thread of every block. `arguments`: the kernel's, as bytes.
+void enqueue(const char* kernel, Cuda, const LaunchShape&, std::function<void()> body, const void* arguments, size_t bytes);
 
 template <class... P, class... A>
 void launch(const char* name, Cuda on, const LaunchShape& shape, void (*kernel)(P...), const A&... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...), "parameters of a kernel are copied as bytes");
-  enqueue(name, on, shape, [kernel, packed = std::tuple<P...>(args...)] { std::apply(kernel, packed); });
+  const std::tuple<P...> packed(args...);
+  enqueue(name, on, shape, [kernel, packed] { std::apply(kernel, packed); }, &packed, sizeof packed);
 }
 
 // The memory of a shared variable in the running block, the same for all its threads.

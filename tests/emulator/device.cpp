@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 
+#include "core/cuda/runtime.h"
 #include "core/error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -35,6 +36,8 @@ void write_log() {
 Device::Device()
     : count_(int(number_from("VOXGRAD_EMULATED_DEVICES", 1))),
       capacity_(number_from("VOXGRAD_EMULATED_MEMORY", size_t(4) << 30)),
+      architecture_(int(number_from("VOXGRAD_EMULATED_ARCHITECTURE", 90))),
+      faulty_kernel_(std::getenv("VOXGRAD_EMULATED_FAULT") ? std::getenv("VOXGRAD_EMULATED_FAULT") : ""),
       seed_(number_from("VOXGRAD_EMULATOR_SEED", 1)),
       used_(size_t(count_)) {
   std::atexit(write_log);
@@ -55,14 +58,18 @@ CUstream_st* Device::new_stream(int device) {
   streams_.insert(s);
   return s;
 }
-void Device::end_stream(CUstream_st* s) {
+void Device::end_stream(CUstream_st* s) try {
   finish(s);
+  streams_.erase(s);
+  delete s;
+} catch (const std::exception&) {  // a fault of what it ran or waited for, which shows where results are read
   streams_.erase(s);
   delete s;
 }
 void Device::push(CUstream_st* s, CUstream_st::Work w) {
   check(streams_.contains(s), "emulator: work is given to a stream that does not exist");
-  s->queue.push_back(std::move(w));
+  if (s->record) s->record->work.push_back(std::move(w));
+  else s->queue.push_back(std::move(w));
 }
 
 void Device::run_one(CUstream_st* s) {
@@ -80,6 +87,7 @@ void Device::run_one(CUstream_st* s) {
 }
 
 void Device::finish(CUstream_st* s) {
+  if (s->record) throw cuda::NotRecordable("emulator: a stream is waited for while its work is recorded");
   for (CUstream_st* other : streams_)
     if (other != s && other->device == s->device && next_seed() % 2)
       for (size_t n = next_seed() % (other->queue.size() + 1); n > 0 && !other->queue.empty(); --n) run_one(other);
@@ -119,7 +127,7 @@ void* Device::allocate(size_t bytes, int device, MemoryKind kind) {
     used_[size_t(device)] += bytes;
     if (running_ == 0) ASAN_POISON_MEMORY_REGION(p, bytes);
   }
-  blocks_[static_cast<char*>(p)] = {bytes, device, kind};
+  blocks_[static_cast<char*>(p)] = {bytes, device, kind, ++blocks_made_};
   return p;
 }
 
@@ -134,13 +142,34 @@ void Device::free(void* p) {
   std::free(p);
 }
 
+std::map<const char*, Block>::const_iterator Device::find(const char* at) const {
+  auto found = blocks_.upper_bound(at);
+  if (found == blocks_.begin()) return blocks_.end();
+  --found;
+  return at < found->first + (found->second.bytes + 255) / 256 * 256 ? found : blocks_.end();
+}
+
+void Device::note_pointers(Record& record, const void* bytes, size_t count) const {
+  for (size_t at = 0; at + sizeof(char*) <= count; at += sizeof(char*)) {
+    const char* p;
+    std::memcpy(&p, static_cast<const char*>(bytes) + at, sizeof p);
+    if (const auto found = find(p); found != blocks_.end()) record.touched[found->first] = found->second.serial;
+  }
+}
+
+void Device::check_touched(const Record& record) const {
+  for (auto& [p, serial] : record.touched) {
+    const auto found = blocks_.find(p);
+    check(found != blocks_.end() && found->second.serial == serial,
+          "emulator: recorded work is replayed after memory that it uses was released");
+  }
+}
+
 const Block* Device::block_at(const void* p, size_t bytes, const char* what) const {
   const char* at = static_cast<const char*>(p);
-  auto found = blocks_.upper_bound(at);
-  if (found == blocks_.begin()) return nullptr;
-  --found;
+  const auto found = find(at);
+  if (found == blocks_.end()) return nullptr;
   const auto& [base, b] = *found;
-  if (at >= base + (b.bytes + 255) / 256 * 256) return nullptr;
   check(at + bytes <= base + b.bytes, "emulator: a ", what, " of ", bytes, " bytes goes past the end of a block of ", b.bytes, " bytes");
   return &b;
 }

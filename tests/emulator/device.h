@@ -17,6 +17,10 @@ struct CUevent_st {
   uint64_t recorded = 0, reached = 0;
 };
 
+namespace voxgrad::emulator {
+struct Record;
+}
+
 struct CUstream_st {
   int device = 0;
   struct Work {
@@ -25,15 +29,26 @@ struct CUstream_st {
     uint64_t version = 0;
   };
   std::deque<Work> queue;
+  voxgrad::emulator::Record* record = nullptr;  // where work goes while it is recorded
 };
 
 namespace voxgrad::emulator {
+
+// Recorded work. Memory taken meanwhile is the record's own; `touched` is other memory that the work names, by serial number.
+struct Record {
+  std::vector<CUstream_st::Work> work;
+  std::map<void*, size_t> taken;                 // and not yet given back
+  std::multimap<size_t, void*> free;             // own memory that can be taken again
+  std::vector<void*> held;                       // released meanwhile, not the record's
+  std::map<const char*, uint64_t> touched;
+};
 
 enum class MemoryKind { device, pinned };
 struct Block {
   size_t bytes;
   int device;
   MemoryKind kind;
+  uint64_t serial;
 };
 
 // One lock for everything: what runs on the devices runs one after the other.
@@ -44,6 +59,9 @@ class Device {
 
   int count() const { return count_; }
   size_t capacity() const { return capacity_; }
+  int architecture() const { return architecture_; }  // 90: sm_90
+  // Part of the names of kernels that fail when they run; empty: of none.
+  const std::string& faulty_kernel() const { return faulty_kernel_; }
   size_t used(int device) const { return used_[size_t(device)]; }
   uint64_t next_seed();
 
@@ -60,6 +78,9 @@ class Device {
   void* allocate(size_t bytes, int device, MemoryKind);
   void free(void*);
   const Block* block_at(const void* p, size_t bytes, const char* what) const;  // null: ordinary memory of the host
+  // Puts the blocks that the words of `bytes` point into among those the record touches.
+  void note_pointers(Record&, const void* bytes, size_t count) const;
+  void check_touched(const Record&) const;
 
   // Names of the kernels that ran, for VOXGRAD_EMULATOR_LOG.
   std::set<std::string> kernels_run;
@@ -71,10 +92,13 @@ class Device {
 
   int count_ = 1, running_ = 0;
   size_t capacity_;
-  uint64_t seed_;
+  int architecture_;
+  std::string faulty_kernel_;
+  uint64_t seed_, blocks_made_ = 0;
   std::vector<size_t> used_;
   std::set<CUstream_st*> streams_;
   std::map<const char*, Block> blocks_;
+  std::map<const char*, Block>::const_iterator find(const char*) const;  // end: no block holds it
 };
 
 }  // namespace voxgrad::emulator

@@ -37,12 +37,17 @@ void run_grid(const char* kernel, const LaunchShape& shape, uint64_t seed, const
 }
 }  // namespace
 
-void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::function<void()> body) {
+void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::function<void()> body, const void* arguments, size_t bytes) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
-  d.push(on.stream, {.run = [kernel, shape, seed = d.next_seed(), body = std::move(body)] {
-           Device::instance().kernels_run.insert(detail::kernel_name(kernel));
-           run_grid(kernel, shape, seed, body);
+  if (d.architecture() < 80) detail::fail_without_code(kernel, d.architecture() / 10, d.architecture() % 10);
+  if (on.stream->record) d.note_pointers(*on.stream->record, arguments, bytes);
+  d.push(on.stream, {.run = [kernel, shape, body = std::move(body)] {
+           const std::string name = detail::kernel_name(kernel);
+           Device::instance().kernels_run.insert(name);
+           if (const std::string& bad = Device::instance().faulty_kernel(); !bad.empty() && name.find(bad) != name.npos)
+             fail("kernel ", name, ": a planted fault");
+           run_grid(kernel, shape, Device::instance().next_seed(), body);
          }});
 }
 }  // namespace emulator
@@ -51,12 +56,14 @@ namespace cuda {
 using emulator::Device;
 using emulator::Lock;
 using emulator::MemoryKind;
+using emulator::Record;
 
 int device_count() { return Device::instance().count(); }
+std::string why_no_device() { return device_count() ? "" : "the emulator has no devices"; }
 DeviceInfo device_info(int device) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
-  return {.name = "emulator", .major = 9, .minor = 0, .multiprocessors = 4, .memory = d.capacity(),
+  return {.name = "emulator", .major = d.architecture() / 10, .minor = d.architecture() % 10, .multiprocessors = 4, .memory = d.capacity(),
           .free_memory = d.capacity() - d.used(device)};
 }
 void select(int) {}
@@ -75,6 +82,10 @@ void synchronize(Cuda on) {
   Device::instance().finish(on.stream);
 }
 
+static void check_unrecorded(Cuda on) {
+  if (on.stream->record) throw NotRecordable("emulator: streams wait for each other while work is recorded");
+}
+
 Event::Event(int) : handle_(new CUevent_st) { handle_->self.reset(handle_); }
 Event::~Event() {
   Lock lock(Device::instance().mutex);
@@ -83,26 +94,98 @@ Event::~Event() {
 void Event::record(Cuda on) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
+  check_unrecorded(on);
   handle_->stream = on.stream;
   d.push(on.stream, {.run = [e = handle_->self, version = ++handle_->recorded] { e->reached = version; }});
 }
 void Event::hold(Cuda on) const {
   Device& d = Device::instance();
   Lock lock(d.mutex);
+  check_unrecorded(on);
   if (handle_->recorded) d.push(on.stream, {.waits_for = handle_->self, .version = handle_->recorded});
 }
 void Event::synchronize() const {
   Lock lock(Device::instance().mutex);
   Device::instance().reach(handle_, handle_->recorded);
 }
+bool Event::reached() const {
+  Lock lock(Device::instance().mutex);
+  return handle_->reached == handle_->recorded;
+}
+
+struct Recording::State {
+  Cuda last;  // stream given to, recording included
+  emulator::Record record;
+  // In the order of the stream: what it was given last may use it.
+  void release_memory() {
+    for (auto& [bytes, p] : record.free) record.held.push_back(p);
+    record.free.clear();
+    for (void* p : record.held) release(last, p);
+    record.held.clear();
+  }
+};
+
+Recording::Recording(Cuda on, const std::function<void()>& work) : state_(new State{on, {}}) {
+  Device& d = Device::instance();
+  const auto begin = [&](emulator::Record* into) {
+    Lock lock(d.mutex);
+    if (into && on.stream->record) throw NotRecordable("emulator: work is recorded while other work is");
+    on.stream->record = into;
+  };
+  begin(&state_->record);
+  try {
+    work();
+  } catch (...) {
+    begin(nullptr);
+    state_->release_memory();
+    throw;
+  }
+  begin(nullptr);
+  emulator::Record& r = state_->record;
+  check(r.taken.empty(), "recording: memory was taken and is not given back by the end");
+  for (auto& [bytes, p] : r.free) r.touched.erase(static_cast<const char*>(p));
+}
+Recording::~Recording() {
+  Lock lock(Device::instance().mutex);
+  state_->release_memory();
+}
+bool is_recorded(Cuda on) {
+  Lock lock(Device::instance().mutex);
+  return on.stream->record != nullptr;
+}
+bool Recording::replay(Cuda on) const {
+  Device& d = Device::instance();
+  Lock lock(d.mutex);
+  d.check_touched(state_->record);
+  state_->last = on;
+  for (auto& w : state_->record.work) d.push(on.stream, w);
+  return true;
+}
 
 void* allocate(Cuda on, size_t bytes) {
-  Lock lock(Device::instance().mutex);
-  return Device::instance().allocate(bytes, on.stream->device, MemoryKind::device);
+  Device& d = Device::instance();
+  Lock lock(d.mutex);
+  Record* record = on.stream->record;
+  if (!record) return d.allocate(bytes, on.stream->device, MemoryKind::device);
+  const auto kept = record->free.find(bytes);
+  void* p = kept == record->free.end() ? d.allocate(bytes, on.stream->device, MemoryKind::device) : kept->second;
+  if (!p) return nullptr;
+  if (kept != record->free.end()) record->free.erase(kept);
+  record->taken[p] = bytes;
+  d.push(on.stream, {.run = [p, bytes] { std::memset(p, 0xff, bytes); }});
+  return p;
 }
 void release(Cuda on, void* p) noexcept {
   Device& d = Device::instance();
   Lock lock(d.mutex);
+  if (Record* record = on.stream->record) {
+    const auto own = record->taken.find(p);
+    if (own == record->taken.end()) return record->held.push_back(p);
+    d.push(on.stream, {.run = [p, bytes = own->second] { std::memset(p, 0xff, bytes); }});
+    record->free.emplace(own->second, p);
+    record->taken.erase(own);
+    return;
+  }
   d.push(on.stream, {.run = [p] { Device::instance().free(p); }});
 }
 void trim(int device) {
@@ -126,7 +209,12 @@ void release_pinned(void* p) noexcept {
 void copy(Cuda on, void* into, const void* from, size_t bytes) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
-  d.block_at(into, bytes, "copy");
+  const auto* target = d.block_at(into, bytes, "copy");
+  if (Record* record = on.stream->record) {
+    if (!target) throw NotRecordable("emulator: a copy to ordinary memory of the host is recorded");
+    d.note_pointers(*record, &into, sizeof into);
+    d.note_pointers(*record, &from, sizeof from);
+  }
   if (d.block_at(from, bytes, "copy")) {
     d.push(on.stream, {.run = [into, from, bytes] { std::memcpy(into, from, bytes); }});
     return;
@@ -139,6 +227,7 @@ void fill_bytes(Cuda on, void* into, unsigned char value, size_t bytes) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
   check(d.block_at(into, bytes, "fill"), "emulator: a fill of memory that is not the device's");
+  if (on.stream->record) d.note_pointers(*on.stream->record, &into, sizeof into);
   d.push(on.stream, {.run = [into, value, bytes] { std::memset(into, value, bytes); }});
 }
 
