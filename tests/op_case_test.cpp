@@ -100,14 +100,14 @@ void run_briefly(const OpCase& c, Device d, Tally& tally) {
 }
 
 // Bytes that tensors may take.
-double free_memory(Device d) {
+double room_on(Device d) {
   if constexpr (kCuda)
     if (!d.is_cpu()) return double(cuda::device_info(d.cuda_index).free_memory);
   return double(sysconf(_SC_AVPHYS_PAGES)) * double(sysconf(_SC_PAGE_SIZE));
 }
 
 void run_huge(const HugeCase& c, Device d, int64_t elements, Tally& tally) {
-  const double wanted = c.bytes_per_element * double(elements), there = free_memory(d);
+  const double wanted = c.bytes_per_element * double(elements), there = room_on(d);
   const std::string title = c.op + "/huge " + c.name + (d.is_cpu() ? "" : " on cuda");
   if (wanted > there) {
     std::printf("%s is left out: it needs %.1f GB, and %.1f are free\n", title.c_str(), wanted * 1e-9, there * 1e-9);
