@@ -10,9 +10,16 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16;         // enough to keep a few threads evenly busy
 constexpr int64_t kPlanesPerTask = 4;  // at least: the planes before the first one are transformed once more
 constexpr int64_t kPartChannels = 64;  // of the products in memory at a time
+
+// In how many pieces, at most `most`, to cut each of `tasks` so that all threads are about evenly busy. Inputs of every piece are
+// transformed anew, so as few as that takes. Results do not depend on it.
+int64_t even_pieces(int64_t tasks, int64_t most) {
+  int64_t pieces = 1;
+  while (pieces < most && tasks * pieces % threads() != 0 && tasks * pieces < 4 * threads()) ++pieces;
+  return pieces;
+}
 
 template <class A>
 class PlanarGather {
@@ -37,8 +44,8 @@ class PlanarGather {
     plan_ = planar_plan(g, tile, inputs_ * int64_t(sizeof(A)), part_channels_ * int64_t(sizeof(A)));
     tiling_ = plane_tiling(g.in, plan_, tile.in_step(), tile.in_extent(), true);
     const int64_t columns = g.n * plan_.blocks();
-    chunks_ = std::clamp<int64_t>(kTasks / columns, 1, (g.out.d + kPlanesPerTask - 1) / kPlanesPerTask);
-    shares_ = std::clamp<int64_t>(kTasks / (columns * chunks_), 1, int64_t(parts_.size()));
+    chunks_ = even_pieces(columns, (g.out.d + kPlanesPerTask - 1) / kPlanesPerTask);
+    shares_ = even_pieces(columns * chunks_, int64_t(parts_.size()));
     bias_.resize(size_t(blocks_.vectors * isa_.lanes));
     for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     zeros_.resize(size_t(std::max(tiling_.extent[2] * inputs_, part_channels_)));

@@ -5,7 +5,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kBlockBytes = 640 << 10;  // of the frequencies of a block, in a second-level cache of 1 MiB
+constexpr int64_t kBlockBytes = 768 << 10;  // of the frequencies of a block, in a second-level cache of 1 MiB
 constexpr int64_t kFewest = 8, kMost = 32;  // tiles of a block
 constexpr int64_t kMostPlanes = 8;
 

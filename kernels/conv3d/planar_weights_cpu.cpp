@@ -9,8 +9,8 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16;
-constexpr int64_t kSumBytes = 1 << 20;  // of a task
+constexpr int64_t kTasks = 16, kFewTasks = 8;  // each chunk restores a weight of its own: none is made for more tasks than the few
+constexpr int64_t kSumBytes = 1 << 20;         // of a task
 constexpr int64_t kGroupChannels = 64;
 
 template <class A>
@@ -32,7 +32,7 @@ class PlanarWeights {
     out_tiling_ = plane_tiling(g.out, plan_, tile.m, tile.m, false);
     const int64_t groups = in_.slices * out_.slices, columns = g.n * plan_.blocks();
     // Chunks are of whole blocks, or of some planes of one.
-    chunks_ = std::max<int64_t>(1, (kTasks + groups - 1) / groups);
+    chunks_ = groups >= kFewTasks ? 1 : (kTasks + groups - 1) / groups;
     cuts_ = columns >= chunks_ ? 1 : std::clamp<int64_t>(chunks_ / columns, 1, std::max<int64_t>(1, g.out.d / kPlanesPerCut));
     chunks_ = std::min(chunks_, columns * cuts_);
     zeros_.resize(size_t(std::max(in_tiling_.extent[2] * in_.inputs, out_tiling_.extent[2] * out_.inputs)));

@@ -29,8 +29,11 @@ class WeightVectors {
     for (int64_t i = 0; i < taps; ++i) {
       const A* tap = from + tap_[size_t(i)];
       A* square = scratch + square_[size_t(i)];
-      if (g_.w_input == 1) isa_.transpose(tap, g_.w_output, square, lanes, real, count);
-      else
+      if (g_.w_input == 1) {
+        // Rows lie far apart, which the processor does not foresee: those of the next inputs are fetched meanwhile.
+        for (int64_t r = 0; r < real && first + lanes < g_.inputs; ++r) __builtin_prefetch(tap + r * g_.w_output + lanes);
+        isa_.transpose(tap, g_.w_output, square, lanes, real, count);
+      } else
         for (int64_t c = 0; c < count; ++c) std::copy_n(tap + c * g_.w_input, real, square + c * lanes);
     }
     for (int64_t c = 0; c < count; ++c) f(c, scratch + c * lanes, square_.data());
