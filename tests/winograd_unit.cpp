@@ -36,6 +36,7 @@ TEST_CASE("the op cases of Winograd's algorithm are computed by it") {
   wants(problem(1, {4, 8, 8}, 80, 96, 1), 4, 4);
   wants(problem(2, {8, 6, 8}, 16, 16, 1), 2, 4);
   wants(problem(1, {10, 6, 6}, 16, 16, 1), 2, 2);
+  wants(problem(1, {8, 8, 12}, 12, 14, 1), 4, 4);
 }
 
 TEST_CASE("large weights that meet few tiles are streamed") {

@@ -23,4 +23,5 @@ OP_CASES(winograd) {
   add("Winograd 2x2x4, two samples", {2, 8, 6, 8, 16}, 16, 1);
   add("Winograd, streamed weights", {1, 5, 6, 7, 192}, 192, 1);
   add("Winograd 2x2x2", {1, 10, 6, 6, 16}, 16, 1);
+  add("Winograd, fewer channels than lanes", {1, 8, 8, 12, 12}, 14, 1);
 }

@@ -81,7 +81,8 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
 }
 
 std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  if (!winograd_is_wanted() || !is_eligible(g) || g.inputs < lanes || g.outputs < lanes) return {};
+  const bool narrow = std::min(g.inputs, g.outputs) * 8 < lanes * 5;  // the transforms work on lanes that are empty
+  if (!winograd_is_wanted() || !is_eligible(g) || narrow) return {};
   double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
