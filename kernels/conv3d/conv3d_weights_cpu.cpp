@@ -11,7 +11,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kLaneBytes = 16 << 10;  // of the vector operand that stay in the first-level cache
+constexpr int64_t kLaneBytes = 24 << 10;  // of the vector operand that stay in the first-level cache
 constexpr int64_t kTasks = 16;
 constexpr int64_t kFewInputs = 4;        // up to which all taps share a pass over the gradients
 constexpr int64_t kChunkVoxels = 256;    // that a chunk sums at least: less would cost more in clearing and adding sums

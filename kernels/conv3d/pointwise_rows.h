@@ -1,5 +1,7 @@
 // Rows of 1x1x1 convolutions with few channels on one side. Included inside the namespace of one instruction set, after lane_sums.h.
 
+constexpr int64_t kAhead = 4096;  // elements between what is computed and what is fetched from memory meanwhile
+
 // V rows of K outputs, V K <= lanes, with lanes along the inputs. `whole`: elements of y behind them may be written too.
 template <class T, int K, int V>
 VOXGRAD_INLINE void dot_rows(const PointwiseRows<T>& r, int64_t row, bool whole) {
@@ -13,6 +15,7 @@ VOXGRAD_INLINE void dot_rows(const PointwiseRows<T>& r, int64_t row, bool whole)
     for (int k = 0; k < K; ++k) weight[k] = load(r.w + k * r.inputs + c);
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) {
+      __builtin_prefetch(x + v * r.inputs + c + kAhead);
       const Vector<A> input = load(x + v * r.inputs + c);
 #pragma GCC unroll 4
       for (int k = 0; k < K; ++k) sum[v * K + k] += input * weight[k];
