@@ -26,15 +26,15 @@ TEST_CASE("batch feed: a batch that there is no room for ahead is made when it i
     for (int64_t count = 1 << 20; count >= 64; count /= 2) {
       try {
         while (true) filling.push_back(card_floats(count));
-      } catch (const OutOfMemory&) {
-      }
+      } catch (const OutOfMemory&) {}
     }
   };
   fill_up();
-  CHECK_THROWS_AS([&] {
-    for (int64_t step = 1; step < 4; ++step) tight.next(step).image.values();
-  }(),
-                  OutOfMemory);
+  CHECK_THROWS_AS(
+      [&] {
+        for (int64_t step = 1; step < 4; ++step) tight.next(step).image.values();
+      }(),
+      OutOfMemory);
   CHECK(!tight.stop_ahead());  // it has stopped by itself
   filling.clear();
   CHECK(tight.next(2).image.values() == two);
