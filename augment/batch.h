@@ -22,5 +22,7 @@ struct PatchBatch {
 // patch reaches into is copied to the device. Sizes, channels and the presence of labels are the same for all requests. A patch does not
 // depend on the others of its batch.
 PatchBatch augmented_batch(const std::vector<PatchRequest>&, const AugmentOptions&, Device = {});
+// The same into tensors of a CUDA device, as work for a stream of it. The volumes are not used any more on return.
+void augmented_batch(Cuda, const std::vector<PatchRequest>&, const AugmentOptions&, const PatchBatch& into);
 
 }  // namespace voxgrad

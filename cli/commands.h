@@ -1,5 +1,6 @@
 #pragma once
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,10 @@ Device chosen_device(const std::string&);
 // "96" or "64x96x96" (depth x height x width), for CLI::Option::check; the second gives the value of a text that passed it.
 std::string check_extents(const std::string& text);
 Int3 parse_extents(const std::string& text);
+
+// For CLI::Option::check: a number from low to high and nothing else. NaN is none, and digits alone make a whole one.
+std::function<std::string(const std::string&)> number_within(double low, double high);
+std::function<std::string(const std::string&)> whole_number_within(uint64_t low, uint64_t high);
 
 // The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
 std::string case_id(const std::string& file);

@@ -191,11 +191,11 @@ void add_evaluate(CLI::App& program) {
       ->check(check_labels)
       ->type_name("N_or_FILE");
   command->add_option("--tolerance", o->tolerance_mm, "Of the normalised surface Dice (NSD), in mm")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_within(0, 1e6))
       ->type_name("MM")
       ->capture_default_str();
   command->add_option("--ignore", o->ignore_label, "Reference label whose voxels are left out")
-      ->check(CLI::Range(0, 255))
+      ->check(whole_number_within(0, 255))
       ->type_name("LABEL");
   command->add_flag("--partial", o->partial, "Allow references without a prediction");
   command->add_flag("--no-surface", o->fast, "Leave out HD95 and NSD, which take most of the time");

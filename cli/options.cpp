@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "core/parallel.h"
@@ -29,6 +30,19 @@ std::optional<Int3> extents_of(const std::string& text) {
   return complete ? std::optional(out) : std::nullopt;
 }
 
+// Empty where the text is a number of T from low to high.
+template <class T>
+std::string refusal(const std::string& text, const char* kind, T low, T high) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [read, error] = std::from_chars(text.data(), end, value);
+  const bool octal = text.size() > 1 && text[0] == '0' && text.find_first_not_of("0123456789") == text.npos;  // to CLI11
+  if (error == std::errc{} && read == end && !octal && value >= low && value <= high) return "";
+  std::ostringstream out;
+  out << '"' << text << "\" is no " << kind << " from " << low << " to " << high;
+  return out.str();
+}
+
 }  // namespace
 
 std::string check_extents(const std::string& text) {
@@ -36,17 +50,25 @@ std::string check_extents(const std::string& text) {
 }
 Int3 parse_extents(const std::string& text) { return extents_of(text).value(); }
 
+std::function<std::string(const std::string&)> number_within(double low, double high) {
+  return [low, high](const std::string& text) { return refusal(text, "number", low, high); };
+}
+std::function<std::string(const std::string&)> whole_number_within(uint64_t low, uint64_t high) {
+  return [low, high](const std::string& text) { return refusal(text, "whole number", low, high); };
+}
+
 void add_threads(CLI::App& command) {
   command
       .add_option_function<int>(
           "--threads", [](const int& n) { set_threads(n); }, "Threads to compute with; results do not depend on it (all cores)")
-      ->check(CLI::Range(1, 1024))
+      ->check(whole_number_within(1, 1024))
       ->type_name("N");
 }
 
 void add_device(CLI::App& command, std::string& device) {
   const auto is_device = [](const std::string& text) -> std::string {
-    const bool numbered = text.starts_with("cuda:") && text.size() > 5 && text.find_first_not_of("0123456789", 5) == text.npos;
+    const bool numbered =
+        text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 && text.find_first_not_of("0123456789", 5) == text.npos;
     return text == "cpu" || text == "auto" || text == "cuda" || numbered
                ? ""
                : "\"" + text + "\" is no device; cpu, auto, cuda or cuda:N is wanted";

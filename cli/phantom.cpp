@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 
 #include "augment/phantom.h"
 #include "cli/commands.h"
@@ -65,9 +66,9 @@ void add_phantom(CLI::App& program) {
   auto o = std::make_shared<PhantomCommand>();
   CLI::App* command = program.add_subcommand("phantom", "Make a labelled data set of synthetic patients (MSD layout)");
   command->add_option("--out", o->out, "Folder for the data set: new or empty")->required()->type_name("DIR");
-  command->add_option("--cases", o->cases, "Training cases")->check(CLI::Range(1, 99999))->type_name("N")->capture_default_str();
+  command->add_option("--cases", o->cases, "Training cases")->check(whole_number_within(1, 99999))->type_name("N")->capture_default_str();
   command->add_option("--test", o->tests, "Test cases beside them, with labels in labelsTs")
-      ->check(CLI::Range(0, 99999))
+      ->check(whole_number_within(0, 99999))
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--kind", o->kind, "head (MR), abdomen (CT) or shapes")
@@ -82,7 +83,10 @@ void add_phantom(CLI::App& program) {
       })
       ->type_name("DxHxW")
       ->capture_default_str();
-  command->add_option("--seed", o->seed, "Another seed makes other patients")->type_name("S")->capture_default_str();
+  command->add_option("--seed", o->seed, "Another seed makes other patients")
+      ->check(whole_number_within(0, std::numeric_limits<uint64_t>::max()))
+      ->type_name("S")
+      ->capture_default_str();
   add_threads(*command);
   command->callback([o] { run(*o); });
 }

@@ -113,7 +113,7 @@ void add_predict(CLI::App& program) {
       ->type_name("FILE_or_DIR");
   command->add_option("--out", o->out, "Folder for the masks, one per case, in the geometry of its image")->required()->type_name("DIR");
   command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
-      ->check(CLI::Range(0.0, 0.95))
+      ->check(number_within(0, 0.95))
       ->type_name("X");
   command->add_option("--patch", o->patch, "Extent of a tile, 96 or 64x96x96; a smaller one needs less memory (as trained)")
       ->check(check_extents)

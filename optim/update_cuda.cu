@@ -66,7 +66,7 @@ __global__ void adamw_update_kernel(const Entry<AdamWTensor>* table, int64_t cou
   });
 }
 
-__global__ void squares_kernel(const Entry<FlatView>* table, int64_t count, double* partial) {
+__global__ void gradient_squares_kernel(const Entry<FlatView>* table, int64_t count, double* partial) {
   double sum = 0;
   on_entry(table, count, [&](const FlatView& t, int64_t, int64_t begin, int64_t end) {
     const float* x = t.data.as<float>();
@@ -76,14 +76,14 @@ __global__ void squares_kernel(const Entry<FlatView>* table, int64_t count, doub
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-__global__ void total_kernel(int64_t n, double* partial) {
+__global__ void gradient_total_kernel(int64_t n, double* partial) {
   double sum = 0;
   for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += partial[i];
   sum = block_sum(sum);
   if (threadIdx.x == 0) partial[0] = sum;
 }
 
-__global__ void not_finite_kernel(const Entry<FlatView>* table, int64_t count, int* first) {
+__global__ void gradient_not_finite_kernel(const Entry<FlatView>* table, int64_t count, int* first) {
   on_entry(table, count, [&](const FlatView& t, int64_t index, int64_t begin, int64_t end) {
     const float* x = t.data.as<float>();
     bool finite = true;
@@ -92,7 +92,7 @@ __global__ void not_finite_kernel(const Entry<FlatView>* table, int64_t count, i
   });
 }
 
-__global__ void scale_kernel(const Entry<FlatView>* table, int64_t count, float factor) {
+__global__ void gradient_scale_kernel(const Entry<FlatView>* table, int64_t count, float factor) {
   on_entry(table, count, [&](const FlatView& t, int64_t, int64_t begin, int64_t end) {
     float* x = t.data.as<float>();
     for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) x[i] *= factor;
@@ -131,8 +131,8 @@ double sum_of_squares(Cuda on, const FlatView* tensors, int64_t count) {
   double sum = 0;
   with_table(on, tensors, count, [&](auto* table, int64_t n, int64_t blocks) {
     const Scratch partial(on, blocks * int64_t(sizeof(double)));
-    launch<squares_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, partial.as<double>());
-    launch<total_kernel>(on, {.threads = 1024}, blocks, partial.as<double>());
+    launch<gradient_squares_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, partial.as<double>());
+    launch<gradient_total_kernel>(on, {.threads = 1024}, blocks, partial.as<double>());
     partial.read(&sum, sizeof sum);
   });
   return sum;
@@ -142,7 +142,7 @@ int64_t first_not_finite(Cuda on, const FlatView* tensors, int64_t count) {
   int first = int(count);
   with_table(on, tensors, count, [&](auto* table, int64_t n, int64_t blocks) {
     const Scratch found(on, &first, sizeof first);
-    launch<not_finite_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, found.as<int>());
+    launch<gradient_not_finite_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, found.as<int>());
     found.read(&first, sizeof first);
   });
   return first;
@@ -150,7 +150,7 @@ int64_t first_not_finite(Cuda on, const FlatView* tensors, int64_t count) {
 
 void scale_by(Cuda on, const FlatView* tensors, int64_t count, double factor) {
   with_table(on, tensors, count, [&](auto* table, int64_t n, int64_t blocks) {
-    launch<scale_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, float(factor));
+    launch<gradient_scale_kernel>(on, {.x = blocks, .threads = kThreads}, table, n, float(factor));
   });
 }
 

@@ -25,6 +25,10 @@ add_test(NAME cuda_unit_tests COMMAND cuda_unit_tests)
 set_tests_properties(cuda_unit_tests PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
+# Checks of memory wait for every release, and so hide that streams do not wait for each other.
+add_test(NAME streams_cuda COMMAND cuda_unit_tests "batch feed*,side work*")
+set_tests_properties(streams_cuda PROPERTIES ENVIRONMENT VOXGRAD_CHECK_MEMORY=0 SKIP_REGULAR_EXPRESSION ${no_device})
+
 if(TARGET voxgrad_cli)
   add_dependencies(test_programs voxgrad_cli)
   add_test(NAME cuda_program COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_program $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
@@ -46,7 +50,8 @@ if(VOXGRAD_EMULATE_CUDA)
     add_test(NAME cuda_failures COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
-  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_faults.cu)
+  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_feed_test.cpp
+    emulator_faults.cu)
   set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad Catch2::Catch2)
   target_compile_options(emulator_test PRIVATE ${warnings})

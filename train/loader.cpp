@@ -40,26 +40,28 @@ bool Loader::forced_foreground(int slot, Rng& rng) const {
   return slot >= int(std::lround(batch_ * (1 - oversample_)));
 }
 
-Sample Loader::patch(int64_t step, int slot) const {
+PatchRequest Loader::request(int64_t step, int slot) const {
   Rng rng = rng_.at(uint64_t(step), uint64_t(slot));
   const std::shared_ptr<const Case> sample_case = store_.get(ids_[size_t(rng.below(int64_t(ids_.size())))]);
   const bool forced = forced_foreground(slot, rng);
   const Double3 centre = forced ? foreground_centre(sample_case->foreground, patch_, rng.split())
                                 : random_centre(sample_case->foreground.size, patch_, rng.split());
-  return augmented_patch(sample_case->sample, {centre, patch_}, augment_, rng.split());
+  return {sample_case->sample, {centre, patch_}, rng.split()};
 }
 
-Batch Loader::batch(int64_t step) const {
-  std::vector<Sample> samples{size_t(batch_)};
-  parallel_for(batch_, 1, [&](int64_t slot) { samples[size_t(slot)] = patch(step, int(slot)); });
-  const Shape image = samples[0].image.shape(), label = samples[0].label.shape();
-  Batch b{Tensor::empty({batch_, image[0], image[1], image[2], image[3]}),
-          Tensor::empty({batch_, label[0], label[1], label[2]}, DType::u8)};
-  for (int64_t i = 0; i < batch_; ++i) {
-    b.image.rows(i, i + 1).reshape(image).copy_from(samples[size_t(i)].image);
-    b.label.rows(i, i + 1).reshape(label).copy_from(samples[size_t(i)].label);
-  }
-  return b;
+std::vector<PatchRequest> Loader::requests(int64_t step) const {
+  std::vector<PatchRequest> all{size_t(batch_)};
+  parallel_for(batch_, 1, [&](int64_t slot) { all[size_t(slot)] = request(step, int(slot)); });
+  return all;
+}
+
+Batch Loader::batch(int64_t step) const { return augmented_batch(requests(step), augment_); }
+void Loader::batch(int64_t step, Cuda on, const Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
+
+Batch Loader::empty_batch(Device device) const {
+  const Int3 p = patch_;
+  return {Tensor::empty({batch_, p.d, p.h, p.w, store_.description().network.in_channels}, DType::f32, device),
+          Tensor::empty({batch_, p.d, p.h, p.w}, DType::u8, device)};
 }
 
 }  // namespace voxgrad

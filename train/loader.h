@@ -1,22 +1,24 @@
 #pragma once
+#include "augment/batch.h"
 #include "train/case_store.h"
 #include "train/config.h"
 
 namespace voxgrad {
 
-struct Batch {
-  Tensor image;  // f32 {N, D, H, W, C}
-  Tensor label;  // u8 {N, D, H, W}
-};
+using Batch = PatchBatch;  // always with labels
 
 // (step, slot) -> augmented patch, as a pure function of the seed: nothing depends on threads, on the order of calls or on a resume.
 class Loader {
  public:
   Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig&);
   Batch batch(int64_t step) const;
+  // The same with the same random numbers into tensors of a CUDA device, as work for a stream of it; and memory for it.
+  void batch(int64_t step, Cuda, const Batch& into) const;
+  Batch empty_batch(Device) const;
 
  private:
-  Sample patch(int64_t step, int slot) const;
+  PatchRequest request(int64_t step, int slot) const;
+  std::vector<PatchRequest> requests(int64_t step) const;
   bool forced_foreground(int slot, Rng&) const;
 
   CaseStore& store_;

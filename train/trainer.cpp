@@ -3,15 +3,9 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "core/autograd.h"
 #include "core/error.h"
-#include "layers/losses.h"
-#include "optim/parameter_group.h"
-#include "train/batch_feed.h"
-#include "train/fitting.h"
-#include "train/optimizer.h"
+#include "train/learner.h"
 #include "train/plan.h"
 #include "train/progress.h"
 #include "train/report.h"
@@ -21,8 +15,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr uint64_t kInitStream = 1;  // of the seed
-constexpr int64_t kLogEvery = 25;    // steps per line of metrics.jsonl
+constexpr int64_t kLogEvery = 25;  // steps per line of metrics.jsonl
 constexpr const char* kStateKey = "voxgrad.train";
 
 struct State {
@@ -40,15 +33,8 @@ class Trainer {
         dataset_(read_dataset(data)),
         split_(split_of(dataset_, config)),
         store_(dataset_, plan(dataset_, fingerprint(dataset_, split_.training, config.data), config), size_t(config.data.cache_gb * 1e9)),
-        loader_(store_, split_.training, config),
-        feed_(loader_, device),
-        net_(make_net()),
-        optimizer_(parameters(net_), config.train) {
+        learner_(store_, split_.training, config, device) {
     check_validation_cases();
-    if (config.train.average_weights > 0) {
-      average_.emplace(make_net());
-      freeze(*average_);
-    }
   }
 
   void load_last() {
@@ -58,9 +44,7 @@ class Trainer {
     const Json j = parse_json(found->second, run_.last().string());
     try {
       state_ = {j.at("step").get<int64_t>(), j.value("seconds", 0.0), j.at("best").is_null() ? NAN : j.at("best").get<double>()};
-      load_part(net_, c, "net.");
-      if (average_) load_part(*average_, c, "average.");
-      optimizer_.load(c, "optimizer.");
+      learner_.load(c);
     } catch (const std::exception& e) { fail(run_.last().string(), ": ", json_reason(e)); }
     run_.rewind_metrics(state_.step);
   }
@@ -79,18 +63,6 @@ class Trainer {
     int64_t done = 0;
     for (const std::string& id : split_.validation) store_.get(id), progress.update(++done, id);
   }
-  UNet make_net() const {
-    Rng rng = Rng(config_.seed).at(kInitStream);
-    UNet net(store_.description().network, rng);
-    move_to(net, device_);
-    return net;
-  }
-  static void load_part(UNet& net, const Checkpoint& c, const std::string& prefix) {
-    Checkpoint part;
-    for (auto& p : c.tensors)
-      if (p.name.rfind(prefix, 0) == 0) part.tensors.push_back(p);
-    load_into(net, part, {.prefix = prefix});
-  }
 
   bool by_clock() const { return config_.train.minutes > 0; }
   double seconds() const { return state_.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
@@ -101,15 +73,11 @@ class Trainer {
   }
   bool finished() const { return fraction() >= 1; }
 
-  double learn_from(const Batch&);
-  double one_step();
-  [[noreturn]] void end_with_what_fits(const OutOfMemory&);
   void save_last(bool training_done);
   void save_best(double dice);
   ValidationScores validate(size_t cases, Progress&);
   void measure_validation();
   void finish(TrainResult&, Progress&);
-  UNet& network_to_use() { return average_ ? *average_ : net_; }
   void log_validation(const ValidationScores&, Progress&);
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();  // first: what the members read counts
@@ -119,55 +87,13 @@ class Trainer {
   Dataset dataset_;
   Split split_;
   CaseStore store_;
-  Loader loader_;
-  BatchFeed feed_;
-  UNet net_;
-  std::optional<UNet> average_;
-  Optimizer optimizer_;
+  Learner learner_;
   State state_;
-  double gradient_norm_ = 0;
   double reserve_ = 0;  // seconds kept for the last validation
 };
 
-// Forward and backward pass and the optimizer's step; the loss.
-double Trainer::learn_from(const Batch& batch) {
-  const ScheduleConfig& t = config_.train;
-  const Tensor x = batch.image.to(activation_dtype(store_.description()));
-  const Tensor loss = deep_supervision_loss(net_(x), batch.label);
-  const double value = loss.item();
-  check(std::isfinite(value), "train: the loss is ", value, " at step ", state_.step, "; a smaller train.learning_rate than ",
-        t.learning_rate, " may help. The last checkpoint is kept");
-  backward(loss);
-  gradient_norm_ = optimizer_.clip(t.clip);
-  optimizer_.step(fraction(), state_.step);
-  return value;
-}
-
-double Trainer::one_step() try {
-  const double loss = learn_from(feed_.next(state_.step));
-  ++state_.step;
-  if (average_) move_average(state_of(*average_), state_of(net_), config_.train.average_weights, state_.step);
-  return loss;
-} catch (const OutOfMemory& e) { end_with_what_fits(e); }
-
-// The weights are spoilt by what is tried; the last checkpoint is not.
-void Trainer::end_with_what_fits(const OutOfMemory& e) {
-  const ModelDescription& d = store_.description();
-  fail_with_what_fits(
-      std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.network.divisor(),
-      [&](const Workload& w) {
-        clear_gradients(parameters(net_));
-        const Int3 p = w.patch;
-        learn_from({Tensor::zeros({w.batch, p.d, p.h, p.w, d.network.in_channels}, DType::f32, device_),
-                    Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)});
-      });
-}
-
 void Trainer::save_last(bool training_done) {
-  Checkpoint c = checkpoint_of(net_, store_.description());
-  if (average_)
-    for (auto& p : state_of(*average_, "average")) c.tensors.push_back(p);
-  for (auto& p : optimizer_.state()) c.tensors.push_back({"optimizer." + p.name, p.tensor});
+  Checkpoint c = learner_.checkpoint();
   Json j{{"step", state_.step},
          {"best", std::isnan(state_.best) ? Json() : Json(state_.best)},
          {"done", training_done},
@@ -179,7 +105,7 @@ void Trainer::save_last(bool training_done) {
 
 void Trainer::save_best(double dice) {
   state_.best = dice;
-  Checkpoint c = checkpoint_of(network_to_use(), store_.description());
+  Checkpoint c = checkpoint_of(learner_.network_to_use(), store_.description());
   c.metadata["voxgrad.best"] = Json{{"step", state_.step}, {"validation_dice", std::isnan(dice) ? Json() : Json(dice)}}.dump();
   save_checkpoint(run_.best(), c);
 }
@@ -187,7 +113,7 @@ void Trainer::save_best(double dice) {
 ValidationScores Trainer::validate(size_t cases, Progress& progress) {
   const size_t n = std::min(cases, split_.validation.size());
   const std::vector<std::string> ids(split_.validation.begin(), split_.validation.begin() + std::ptrdiff_t(n));
-  return mean_of(dice_by_case(network_to_use(), store_, ids, device_,
+  return mean_of(dice_by_case(learner_.network_to_use(), store_, ids, device_,
                               [&](int64_t done) {
                                 progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n), fraction());
                               }),
@@ -213,7 +139,7 @@ void Trainer::log_validation(const ValidationScores& s, Progress& progress) {
 void Trainer::measure_validation() {
   if (!by_clock() || split_.validation.empty()) return;
   const auto before = std::chrono::steady_clock::now();
-  dice_by_case(net_, store_, {split_.validation.front()}, device_, [](int64_t) {});
+  dice_by_case(learner_.net(), store_, {split_.validation.front()}, device_, [](int64_t) {});
   const double one = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
   reserve_ = std::min(0.2 * config_.train.minutes * 60, one * double(split_.validation.size()) * 1.1 + 2);
 }
@@ -224,7 +150,7 @@ void Trainer::finish(TrainResult& result, Progress& progress) {
     result.final_dice = result.best_dice = NAN;
     return;
   }
-  const auto cases = dice_by_case(network_to_use(), store_, split_.validation, device_, [&](int64_t done) {
+  const auto cases = dice_by_case(learner_.network_to_use(), store_, split_.validation, device_, [&](int64_t done) {
     progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size()), 1);
   });
   const int classes = int(dataset_.labels.size());
@@ -247,7 +173,8 @@ TrainResult Trainer::run() {
   double loss_sum = 0;
   int64_t loss_count = 0;
   while (!finished()) {
-    const double loss = one_step();
+    const double loss = learner_.learn(state_.step, fraction());
+    ++state_.step;
     loss_sum += loss, ++loss_count;
     char note[96];
     std::snprintf(note, sizeof note, "loss %.4f%s", loss,
@@ -256,8 +183,8 @@ TrainResult Trainer::run() {
     if (state_.step % kLogEvery == 0) {
       run_.append_metrics({{"step", state_.step},
                            {"loss", loss_sum / double(loss_count)},
-                           {"learning_rate", optimizer_.learning_rate()},
-                           {"gradient_norm", gradient_norm_},
+                           {"learning_rate", learner_.learning_rate()},
+                           {"gradient_norm", learner_.gradient_norm()},
                            {"seconds", seconds()}});
       loss_sum = 0, loss_count = 0;
     }
@@ -268,6 +195,7 @@ TrainResult Trainer::run() {
     }
     if (state_.step % t.checkpoint_every == 0) save_last(false);
   }
+  learner_.finish();
   TrainResult result;
   finish(result, progress);
   save_last(true);

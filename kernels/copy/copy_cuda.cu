@@ -53,7 +53,7 @@ int64_t count_of(const int64_t* extent, int rank) {
 
 // I: 32 bits where they suffice, for the divisions.
 template <class I, class U>
-__global__ void strided_copy_kernel(StridedCopy p, int64_t n, const U* from, U* into) {
+__global__ void copy_strided_kernel(StridedCopy p, int64_t n, const U* from, U* into) {
   for (int64_t item : grid_stride(n)) {
     I rest = I(item);
     int64_t source = p.from_offset, target = p.into_offset;
@@ -74,7 +74,7 @@ constexpr int kTile = 32, kTileRows = 8;
 // Axis a is contiguous in `from` and b in `into`: tiles of 32 x 32 go through shared memory so that both sides are read and written
 // along their contiguous axis. Block x: tiles along a, then b; y: the other axes.
 template <class U>
-__global__ void transposing_copy_kernel(StridedCopy p, int a, int b, int64_t outer, const U* from, U* into) {
+__global__ void copy_transposing_kernel(StridedCopy p, int a, int b, int64_t outer, const U* from, U* into) {
   VOXGRAD_SHARED(U, tile, [kTile][kTile + 1]);
   const int64_t tiles_a = (p.extent[a] + kTile - 1) / kTile;
   const int64_t a0 = int64_t(blockIdx.x) % tiles_a * kTile, b0 = int64_t(blockIdx.x) / tiles_a * kTile;
@@ -100,7 +100,7 @@ __global__ void transposing_copy_kernel(StridedCopy p, int a, int b, int64_t out
 
 // `value` is told in 8 bytes, repeated.
 template <class I, class U>
-__global__ void place_box_kernel(PlacedBox p, int64_t n, const unsigned char* value, int element, const U* from, U* into) {
+__global__ void copy_place_box_kernel(PlacedBox p, int64_t n, const unsigned char* value, int element, const U* from, U* into) {
   U filler;
   for (int i = 0; i < int(sizeof(U)); ++i) filler.bytes[i] = value[i % element];
   for (int64_t item : grid_stride(n)) {
@@ -121,8 +121,8 @@ __global__ void place_box_kernel(PlacedBox p, int64_t n, const unsigned char* va
 }
 
 template <class I, class U>
-__global__ void mapped_copy_kernel(MappedCopy p, int64_t n, const int32_t* map_d, const int32_t* map_h, const int32_t* map_w,
-                                   const U* from, U* into) {
+__global__ void copy_mapped_kernel(MappedCopy p, int64_t n, const int32_t* map_d, const int32_t* map_h, const int32_t* map_w, const U* from,
+                                   U* into) {
   for (int64_t item : grid_stride(n)) {
     I rest = I(item);
     const auto pop = [&](int64_t extent) {
@@ -153,12 +153,12 @@ void strided_copy(Cuda on, StridedCopy p, View from, View into) {
     if (last >= 0 && contiguous >= 0 && p.from_stride[last] != 1 && p.into_stride[last] == 1 && p.extent[contiguous] >= 8) {
       const int64_t outer = count_of(p.extent, p.rank) / p.extent[contiguous] / p.extent[last];
       const int64_t tiles = (p.extent[contiguous] + kTile - 1) / kTile * ((p.extent[last] + kTile - 1) / kTile);
-      launch<transposing_copy_kernel<U>>(on, {.x = tiles, .y = outer < 65535 ? outer : 65535, .threads = kTile * kTileRows}, p, contiguous,
+      launch<copy_transposing_kernel<U>>(on, {.x = tiles, .y = outer < 65535 ? outer : 65535, .threads = kTile * kTileRows}, p, contiguous,
                                          last, outer, from.as<U>(), into.as<U>());
       return;
     }
     const int64_t n = count_of(p.extent, p.rank);
-    on_index(n, [&]<class I>() { launch<strided_copy_kernel<I, U>>(on, grid_over(n), p, n, from.as<U>(), into.as<U>()); });
+    on_index(n, [&]<class I>() { launch<copy_strided_kernel<I, U>>(on, grid_over(n), p, n, from.as<U>(), into.as<U>()); });
   });
 }
 
@@ -175,7 +175,7 @@ void place_box(Cuda on, PlacedBox p, View value, View from, View into) {
   const int64_t n = count_of(p.extent, p.rank);
   on_unit(int(unit), [&]<class U>() {
     on_index(n, [&]<class I>() {
-      launch<place_box_kernel<I, U>>(on, grid_over(n), p, n, value.as<unsigned char>(), int(element), from.as<U>(), into.as<U>());
+      launch<copy_place_box_kernel<I, U>>(on, grid_over(n), p, n, value.as<unsigned char>(), int(element), from.as<U>(), into.as<U>());
     });
   });
 }
@@ -190,8 +190,8 @@ void mapped_copy(Cuda on, const MappedCopy& copy, View map_d, View map_h, View m
   const int64_t n = p.n * p.out[0] * p.out[1] * p.out[2] * p.c;
   on_unit(int(unit), [&]<class U>() {
     on_index(n, [&]<class I>() {
-      launch<mapped_copy_kernel<I, U>>(on, grid_over(n), p, n, map_d.as<int32_t>(), map_h.as<int32_t>(), map_w.as<int32_t>(),
-                                       from.as<U>(), into.as<U>());
+      launch<copy_mapped_kernel<I, U>>(on, grid_over(n), p, n, map_d.as<int32_t>(), map_h.as<int32_t>(), map_w.as<int32_t>(), from.as<U>(),
+                                       into.as<U>());
     });
   });
 }

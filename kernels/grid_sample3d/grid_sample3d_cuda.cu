@@ -40,7 +40,7 @@ __device__ void for_points(const PointLoop& l, F f) {
 }
 
 template <class T, int kWidth>
-__global__ void grid_sample_forward_kernel(PointLoop loop, GridSample p, const T* x, const float* grid, T* y) {
+__global__ void grid_sample3d_forward_kernel(PointLoop loop, GridSample p, const T* x, const float* grid, T* y) {
   for_points(loop, [&](int64_t i, int64_t pack) {
     const T* const from = x + i / p.points * volume_of(p) * p.c + pack * kWidth;
     float sum[kWidth] = {};
@@ -71,7 +71,7 @@ struct FixedPoint {
 
 // largest: bits of max |gy|, which are ordered as the numbers are, NaN last.
 template <class T>
-__global__ void grid_largest_kernel(int64_t n, const T* gy, uint32_t* largest) {
+__global__ void grid_sample3d_largest_kernel(int64_t n, const T* gy, uint32_t* largest) {
   uint32_t most = 0;
   for (int64_t i : grid_stride(n)) {
     const uint32_t bits = __float_as_uint(float(gy[i])) & 0x7fffffffu;
@@ -84,14 +84,14 @@ __global__ void grid_largest_kernel(int64_t n, const T* gy, uint32_t* largest) {
   if (threadIdx.x % 32 == 0) atomicMax(largest, most);
 }
 
-__global__ void grid_clear_kernel(int64_t n, unsigned long long* sums, uint32_t* largest) {
+__global__ void grid_sample3d_clear_kernel(int64_t n, unsigned long long* sums, uint32_t* largest) {
   for (int64_t i : grid_stride(n)) sums[i] = 0;
   if (blockIdx.x == 0 && threadIdx.x == 0) *largest = 0;
 }
 
 template <class T>
-__global__ void grid_scatter_kernel(PointLoop loop, GridSample p, int points_log2, const float* grid, const T* gy, const uint32_t* largest,
-                                    unsigned long long* sums) {
+__global__ void grid_sample3d_scatter_kernel(PointLoop loop, GridSample p, int points_log2, const float* grid, const T* gy,
+                                             const uint32_t* largest, unsigned long long* sums) {
   const FixedPoint fixed(*largest, points_log2);
   for_points(loop, [&](int64_t i, int64_t c) {
     const float g = float(gy[i * p.c + c]);
@@ -102,13 +102,13 @@ __global__ void grid_scatter_kernel(PointLoop loop, GridSample p, int points_log
 }
 
 template <class T>
-__global__ void grid_collect_kernel(int64_t n, int points_log2, const uint32_t* largest, const unsigned long long* sums, T* gx) {
+__global__ void grid_sample3d_collect_kernel(int64_t n, int points_log2, const uint32_t* largest, const unsigned long long* sums, T* gx) {
   const FixedPoint fixed(*largest, points_log2);
   for (int64_t i : grid_stride(n)) gx[i] = T(float(double(static_cast<long long>(sums[i])) * fixed.from));
 }
 
 template <class T, int kGroup>
-__global__ void grid_gradient_kernel(GridSample p, const T* x, const float* grid, const T* gy, float* ggrid) {
+__global__ void grid_sample3d_gradient_kernel(GridSample p, const T* x, const float* grid, const T* gy, float* ggrid) {
   for_voxel_groups<kGroup>(p.n * p.points, p.c, [&](int64_t i, int64_t channels) {
     GridPoint<float> q{};
     if (channels > 0) q = point_of(grid + 3 * i, p);
@@ -142,7 +142,7 @@ void grid_sample_forward(Cuda on, const GridSample& p, View x, View grid, View y
     on_channel_width<T>(p.c, [&](auto width) {
       constexpr int kWidth = width.value;
       const PointLoop loop = point_loop(p.n * p.points, p.c / kWidth);
-      launch<grid_sample_forward_kernel<T, kWidth>>(on, loop.grid, loop, p, x.as<T>(), grid.as<float>(), y.as<T>());
+      launch<grid_sample3d_forward_kernel<T, kWidth>>(on, loop.grid, loop, p, x.as<T>(), grid.as<float>(), y.as<T>());
     }, x.as<T>(), y.as<T>());
   });
 }
@@ -156,12 +156,12 @@ void grid_sample_grad_x(Cuda on, const GridSample& p, View grid, View gy, View g
   on_dtype(gy.dtype, [&]<class T>() {
     for (int64_t n = 0; n < p.n; ++n) {
       const T* const g = gy.as<T>() + n * count;
-      launch<grid_clear_kernel>(on, grid_over(volume), volume, sums.as<unsigned long long>(), largest.as<uint32_t>());
-      launch<grid_largest_kernel<T>>(on, grid_over(count), count, g, largest.as<uint32_t>());
-      launch<grid_scatter_kernel<T>>(on, loop.grid, loop, p, points_log2, grid.as<float>() + n * p.points * 3, g, largest.as<uint32_t>(),
-                                     sums.as<unsigned long long>());
-      launch<grid_collect_kernel<T>>(on, grid_over(volume), volume, points_log2, largest.as<uint32_t>(), sums.as<unsigned long long>(),
-                                     gx.as<T>() + n * volume);
+      launch<grid_sample3d_clear_kernel>(on, grid_over(volume), volume, sums.as<unsigned long long>(), largest.as<uint32_t>());
+      launch<grid_sample3d_largest_kernel<T>>(on, grid_over(count), count, g, largest.as<uint32_t>());
+      launch<grid_sample3d_scatter_kernel<T>>(on, loop.grid, loop, p, points_log2, grid.as<float>() + n * p.points * 3, g,
+                                              largest.as<uint32_t>(), sums.as<unsigned long long>());
+      launch<grid_sample3d_collect_kernel<T>>(on, grid_over(volume), volume, points_log2, largest.as<uint32_t>(),
+                                              sums.as<unsigned long long>(), gx.as<T>() + n * volume);
     }
   });
 }
@@ -170,8 +170,8 @@ void grid_sample_grad_grid(Cuda on, const GridSample& p, View x, View grid, View
   on_dtype(gy.dtype, [&]<class T>() {
     on_voxel_group(p.c, [&](auto group) {
       constexpr int kGroup = group.value;
-      launch<grid_gradient_kernel<T, kGroup>>(on, grid_over_groups(p.n * p.points, kGroup), p, x.as<T>(), grid.as<float>(), gy.as<T>(),
-                                              ggrid.as<float>());
+      launch<grid_sample3d_gradient_kernel<T, kGroup>>(on, grid_over_groups(p.n * p.points, kGroup), p, x.as<T>(), grid.as<float>(),
+                                                       gy.as<T>(), ggrid.as<float>());
     });
   });
 }

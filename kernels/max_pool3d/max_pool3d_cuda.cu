@@ -6,7 +6,7 @@ namespace {
 
 // Output o of the volume of outputs; taps outside of the input are never visited.
 template <class T, class I, int kWidth>
-__global__ void max_pool_forward_kernel(VolumeRows rows, MaxPool p, const T* x, T* y, I* winner) {
+__global__ void max_pool3d_forward_kernel(VolumeRows rows, MaxPool p, const T* x, T* y, I* winner) {
   const int tap_h = p.axis[2].window(), tap_d = p.axis[1].window() * tap_h;
   for_volume(rows, [&](const VolumePlace& o) {
     const PoolAxis::Range td = p.axis[0].taps(o.d), th = p.axis[1].taps(o.h), tw = p.axis[2].taps(o.w);
@@ -41,7 +41,7 @@ __global__ void max_pool_forward_kernel(VolumeRows rows, MaxPool p, const T* x, 
 
 // Input i of the volume of inputs looks for itself in the windows that hold it.
 template <class T, class I, int kWidth>
-__global__ void max_pool_backward_kernel(VolumeRows rows, MaxPool p, const I* winner, const T* gy, T* gx) {
+__global__ void max_pool3d_backward_kernel(VolumeRows rows, MaxPool p, const I* winner, const T* gy, T* gx) {
   const int tap_h = p.axis[2].window(), tap_d = p.axis[1].window() * tap_h;
   for_volume(rows, [&](const VolumePlace& i) {
     const PoolAxis::Range od = p.axis[0].outputs(i.d), oh = p.axis[1].outputs(i.h), ow = p.axis[2].outputs(i.w);
@@ -82,7 +82,7 @@ void max_pool_forward(Cuda on, const MaxPool& p, View x, View y, View winner) {
       on_channel_width<T>(p.c, [&](auto width) {
         constexpr int kWidth = width.value;
         const VolumeRows rows = volume_rows(p.n, size, p.c / kWidth);
-        launch<max_pool_forward_kernel<T, I, kWidth>>(on, rows.grid, rows, p, x.as<T>(), y.as<T>(), taps);
+        launch<max_pool3d_forward_kernel<T, I, kWidth>>(on, rows.grid, rows, p, x.as<T>(), y.as<T>(), taps);
       }, x.as<T>(), y.as<T>(), taps);
     });
   });
@@ -95,7 +95,7 @@ void max_pool_backward(Cuda on, const MaxPool& p, View winner, View gy, View gx)
       on_channel_width<T>(p.c, [&](auto width) {
         constexpr int kWidth = width.value;
         const VolumeRows rows = volume_rows(p.n, size, p.c / kWidth);
-        launch<max_pool_backward_kernel<T, I, kWidth>>(on, rows.grid, rows, p, taps, gy.as<T>(), gx.as<T>());
+        launch<max_pool3d_backward_kernel<T, I, kWidth>>(on, rows.grid, rows, p, taps, gy.as<T>(), gx.as<T>());
       }, taps, gy.as<T>(), gx.as<T>());
     });
   });

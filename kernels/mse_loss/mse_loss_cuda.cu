@@ -7,7 +7,7 @@ namespace {
 
 // partial: one sum per block.
 template <class T, int N>
-__global__ void difference_loss_kernel(PackLoop<N> loop, bool squares, const T* a, const T* b, double* partial) {
+__global__ void mse_loss_sums_kernel(PackLoop<N> loop, bool squares, const T* a, const T* b, double* partial) {
   double sum = 0;
   for_packs(loop, [&](int64_t i, auto width) {
     constexpr int kWidth = width.value;
@@ -23,7 +23,7 @@ __global__ void difference_loss_kernel(PackLoop<N> loop, bool squares, const T* 
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-__global__ void difference_mean_kernel(int64_t n, int64_t blocks, const double* partial, float* mean) {
+__global__ void mse_loss_mean_kernel(int64_t n, int64_t blocks, const double* partial, float* mean) {
   double sum = 0;
   for (int64_t i = threadIdx.x; i < blocks; i += blockDim.x) sum += partial[i];
   sum = block_sum(sum);
@@ -31,7 +31,7 @@ __global__ void difference_mean_kernel(int64_t n, int64_t blocks, const double* 
 }
 
 template <class T, int N>
-__global__ void difference_gradient_kernel(PackLoop<N> loop, bool squares, const T* a, const T* b, const float* seed, T* ga, T* gb) {
+__global__ void mse_loss_gradient_kernel(PackLoop<N> loop, bool squares, const T* a, const T* b, const float* seed, T* ga, T* gb) {
   const float factor = float(double(*seed) / double(loop.n));
   for_packs(loop, [&](int64_t i, auto width) {
     constexpr int kWidth = width.value;
@@ -54,8 +54,8 @@ void difference_loss(Cuda on, const DifferenceLoss& p, View a, View b, View mean
     const auto loop = pack_loop<kWidth>(p.n, a.as<T>(), b.as<T>());
     const Grid grid = grid_over(loop);
     const Scratch partial(on, grid.x * int64_t(sizeof(double)));
-    launch<difference_loss_kernel<T, kWidth>>(on, grid, loop, p.squares, a.as<T>(), b.as<T>(), partial.as<double>());
-    launch<difference_mean_kernel>(on, {.threads = 256}, p.n, grid.x, partial.as<double>(), mean.as<float>());
+    launch<mse_loss_sums_kernel<T, kWidth>>(on, grid, loop, p.squares, a.as<T>(), b.as<T>(), partial.as<double>());
+    launch<mse_loss_mean_kernel>(on, {.threads = 256}, p.n, grid.x, partial.as<double>(), mean.as<float>());
   });
 }
 
@@ -63,8 +63,8 @@ void difference_loss_backward(Cuda on, const DifferenceLoss& p, View a, View b, 
   on_dtype(a.dtype, [&]<class T>() {
     constexpr int kWidth = kPackWidth<T>;
     const auto loop = pack_loop<kWidth>(p.n, a.as<T>(), b.as<T>(), ga.as<T>(), gb.as<T>());
-    launch<difference_gradient_kernel<T, kWidth>>(on, grid_over(loop), loop, p.squares, a.as<T>(), b.as<T>(), seed.as<float>(), ga.as<T>(),
-                                                  gb.as<T>());
+    launch<mse_loss_gradient_kernel<T, kWidth>>(on, grid_over(loop), loop, p.squares, a.as<T>(), b.as<T>(), seed.as<float>(), ga.as<T>(),
+                                                gb.as<T>());
   });
 }
 

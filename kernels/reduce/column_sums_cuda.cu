@@ -4,7 +4,7 @@
 namespace voxgrad {
 namespace {
 // One warp per column.
-__global__ void column_sums_kernel(ColumnCut c, const float* partial, double scale, float* out) {
+__global__ void reduce_column_sums_kernel(ColumnCut c, const float* partial, double scale, float* out) {
   const int lane = int(threadIdx.x) % 32;
   const int64_t column = int64_t(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32;
   double sum = 0;
@@ -16,7 +16,7 @@ __global__ void column_sums_kernel(ColumnCut c, const float* partial, double sca
 }  // namespace
 
 void finish_column_sums(Cuda on, const ColumnCut& c, const float* partial, double scale, float* out) {
-  launch<column_sums_kernel>(on, {.x = (c.columns + 7) / 8, .y = c.outer, .threads = 256}, c, partial, scale, out);
+  launch<reduce_column_sums_kernel>(on, {.x = (c.columns + 7) / 8, .y = c.outer, .threads = 256}, c, partial, scale, out);
 }
 
 }  // namespace voxgrad

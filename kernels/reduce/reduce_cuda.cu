@@ -21,7 +21,7 @@ struct LongSum {
 
 // Few terms per output, one behind the other: a warp per output.
 template <class T>
-__global__ void sum_rows_kernel(int64_t rows, int64_t columns, double scale, const T* x, float* y) {
+__global__ void reduce_sum_rows_kernel(int64_t rows, int64_t columns, double scale, const T* x, float* y) {
   const int lane = int(threadIdx.x) % 32;
   for (int64_t r = int64_t(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; r < rows; r += int64_t(gridDim.x) * (blockDim.x / 32)) {
     float sum = 0;
@@ -33,7 +33,7 @@ __global__ void sum_rows_kernel(int64_t rows, int64_t columns, double scale, con
 
 // Few terms per output, `inner` apart: a thread per output.
 template <class T>
-__global__ void sum_runs_kernel(ReduceRuns p, double scale, const T* x, float* y) {
+__global__ void reduce_sum_runs_kernel(ReduceRuns p, double scale, const T* x, float* y) {
   for (int64_t i : grid_stride(p.outer * p.inner)) {
     const int64_t o = i / p.inner, j = i - o * p.inner;
     LongSum sum;
@@ -43,7 +43,7 @@ __global__ void sum_runs_kernel(ReduceRuns p, double scale, const T* x, float* y
 }
 
 template <class T>
-__global__ void sum_columns_kernel(ColumnCut cut, const T* x, float* partial) {
+__global__ void reduce_sum_columns_kernel(ColumnCut cut, const T* x, float* partial) {
   const T* from = x + int64_t(blockIdx.z) * cut.rows * cut.columns;
   column_partials(cut, partial + int64_t(blockIdx.z) * cut.chunks * cut.columns,
                   [&](int64_t row, int64_t column) { return float(from[row * cut.columns + column]); });
@@ -54,7 +54,7 @@ struct Largest {
 };
 
 template <class T>
-__global__ void max_runs_kernel(ReduceRuns p, const T* x, T* y) {
+__global__ void reduce_max_runs_kernel(ReduceRuns p, const T* x, T* y) {
   for (int64_t i : grid_stride(p.outer * p.inner)) {
     const int64_t o = i / p.inner, j = i - o * p.inner;
     const T* from = x + o * p.reduced * p.inner + j;
@@ -66,7 +66,7 @@ __global__ void max_runs_kernel(ReduceRuns p, const T* x, T* y) {
 
 // Many terms per output: a block per output.
 template <class T>
-__global__ void max_block_kernel(ReduceRuns p, const T* x, T* y) {
+__global__ void reduce_max_block_kernel(ReduceRuns p, const T* x, T* y) {
   const int64_t o = int64_t(blockIdx.x) / p.inner, j = int64_t(blockIdx.x) % p.inner;
   const T* from = x + o * p.reduced * p.inner + j;
   float best = float(from[0]);
@@ -99,7 +99,7 @@ SpreadAxes axes_of(const Spread& p) {
 }
 
 template <class I, class T, class G>
-__global__ void spread_kernel(SpreadAxes p, const G* g, const T* x, const T* y, T* gx) {
+__global__ void reduce_spread_kernel(SpreadAxes p, const G* g, const T* x, const T* y, T* gx) {
   const float scale = float(p.scale);
   for (int64_t item : grid_stride(p.count)) {
     I rest = I(item);
@@ -121,7 +121,7 @@ __global__ void spread_kernel(SpreadAxes p, const G* g, const T* x, const T* y, 
 }
 
 template <class T, class I>
-__global__ void argmax_rows_kernel(int64_t rows, int64_t columns, const T* x, I* y) {
+__global__ void reduce_argmax_rows_kernel(int64_t rows, int64_t columns, const T* x, I* y) {
   for (int64_t r : grid_stride(rows)) {
     float best = float(x[r * columns]);
     int64_t at = 0;
@@ -142,8 +142,9 @@ void sum_runs(Cuda on, const ReduceRuns& p, double scale, View x, View y) {
     const int64_t outputs = p.outer * p.inner;
     if (p.reduced * p.inner <= kSmall || outputs >= 1 << 20) {
       if (p.inner == 1 && p.reduced >= 16 && p.reduced <= kSmall)
-        launch<sum_rows_kernel<T>>(on, {.x = (p.outer + 7) / 8 < 65536 ? (p.outer + 7) / 8 : 65536}, p.outer, p.reduced, scale, from, into);
-      else launch<sum_runs_kernel<T>>(on, grid_over(outputs), p, scale, from, into);
+        launch<reduce_sum_rows_kernel<T>>(on, {.x = (p.outer + 7) / 8 < 65536 ? (p.outer + 7) / 8 : 65536}, p.outer, p.reduced, scale, from,
+                                          into);
+      else launch<reduce_sum_runs_kernel<T>>(on, grid_over(outputs), p, scale, from, into);
       return;
     }
     const ColumnCut cut = cut_columns(p.reduced, p.inner);
@@ -152,7 +153,7 @@ void sum_runs(Cuda on, const ReduceRuns& p, double scale, View x, View y) {
       part.outer = p.outer - first < kMostOuter ? p.outer - first : kMostOuter;
       part.grid.z = part.outer;
       const Scratch partial(on, part.outer * cut.chunks * cut.columns * int64_t(sizeof(float)));
-      launch<sum_columns_kernel<T>>(on, part.grid, part, from + first * p.reduced * p.inner, partial.as<float>());
+      launch<reduce_sum_columns_kernel<T>>(on, part.grid, part, from + first * p.reduced * p.inner, partial.as<float>());
       finish_column_sums(on, part, partial.as<float>(), scale, into + first * p.inner);
     }
   });
@@ -161,8 +162,8 @@ void sum_runs(Cuda on, const ReduceRuns& p, double scale, View x, View y) {
 void max_runs(Cuda on, const ReduceRuns& p, View x, View y) {
   const int64_t outputs = p.outer * p.inner;
   on_dtype(x.dtype, [&]<class T>() {
-    if (p.reduced >= 256 && outputs < 1 << 14) launch<max_block_kernel<T>>(on, {.x = outputs}, p, x.as<T>(), y.as<T>());
-    else launch<max_runs_kernel<T>>(on, grid_over(outputs), p, x.as<T>(), y.as<T>());
+    if (p.reduced >= 256 && outputs < 1 << 14) launch<reduce_max_block_kernel<T>>(on, {.x = outputs}, p, x.as<T>(), y.as<T>());
+    else launch<reduce_max_runs_kernel<T>>(on, grid_over(outputs), p, x.as<T>(), y.as<T>());
   });
 }
 
@@ -170,7 +171,7 @@ void spread(Cuda on, Spread p, View g, View x, View y, View gx) {
   const SpreadAxes axes = axes_of(p);
   on_dtype(gx.dtype, [&]<class T>() {
     const auto go = [&]<class I, class G>(I, const G* from) {
-      launch<spread_kernel<I, T, G>>(on, grid_over(axes.count), axes, from, x.as<T>(), y.as<T>(), gx.as<T>());
+      launch<reduce_spread_kernel<I, T, G>>(on, grid_over(axes.count), axes, from, x.as<T>(), y.as<T>(), gx.as<T>());
     };
     const auto go_on = [&](auto index) { g.dtype == gx.dtype ? go(index, g.as<const T>()) : go(index, g.as<const float>()); };
     axes.count < int64_t(1) << 31 ? go_on(uint32_t(0)) : go_on(uint64_t(0));
@@ -179,8 +180,8 @@ void spread(Cuda on, Spread p, View g, View x, View y, View gx) {
 
 void argmax_rows(Cuda on, int64_t rows, int64_t columns, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
-    if (y.dtype == DType::u8) launch<argmax_rows_kernel<T, uint8_t>>(on, grid_over(rows), rows, columns, x.as<T>(), y.as<uint8_t>());
-    else launch<argmax_rows_kernel<T, int32_t>>(on, grid_over(rows), rows, columns, x.as<T>(), y.as<int32_t>());
+    if (y.dtype == DType::u8) launch<reduce_argmax_rows_kernel<T, uint8_t>>(on, grid_over(rows), rows, columns, x.as<T>(), y.as<uint8_t>());
+    else launch<reduce_argmax_rows_kernel<T, int32_t>>(on, grid_over(rows), rows, columns, x.as<T>(), y.as<int32_t>());
   });
 }
 

@@ -27,7 +27,7 @@ void write_log() {
   const char* path = std::getenv("VOXGRAD_EMULATOR_LOG");
   if (!path) return;
   if (std::FILE* f = std::fopen(path, "a")) {
-    for (auto& name : Device::instance().kernels_run) std::fprintf(f, "%s\n", name.c_str());
+    for (auto& name : Device::instance().kernels_run()) std::fprintf(f, "%s\n", name.c_str());
     std::fclose(f);
   }
 }
@@ -51,6 +51,11 @@ Device& Device::instance() {
 uint64_t Device::next_seed() {
   seed_ = seed_ * 6364136223846793005u + 1442695040888963407u;
   return seed_ ^ seed_ >> 29;
+}
+
+void Device::note_kernel(const std::string& name) {
+  ++launches_;
+  kernels_run_.insert(name);
 }
 
 CUstream_st* Device::new_stream(int device) {
@@ -86,12 +91,15 @@ void Device::run_one(CUstream_st* s) {
   if (--running_ == 0) open_memory(false);
 }
 
-void Device::finish(CUstream_st* s) {
+void Device::finish(CUstream_st* s) try {
   if (s->record) throw cuda::NotRecordable("emulator: a stream is waited for while its work is recorded");
   for (CUstream_st* other : streams_)
     if (other != s && other->device == s->device && next_seed() % 2)
       for (size_t n = next_seed() % (other->queue.size() + 1); n > 0 && !other->queue.empty(); --n) run_one(other);
   while (!s->queue.empty()) run_one(s);
+} catch (...) {
+  std::erase_if(s->queue, [](const CUstream_st::Work& w) { return w.to_host; });
+  throw;
 }
 
 void Device::reach(CUevent_st* e, uint64_t version) {

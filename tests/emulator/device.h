@@ -27,6 +27,7 @@ struct CUstream_st {
     std::function<void()> run;
     std::shared_ptr<CUevent_st> waits_for;  // reached at least `version`
     uint64_t version = 0;
+    bool to_host = false;  // writes to ordinary memory of the host, which may be gone once waiting for it has failed
   };
   std::deque<Work> queue;
   voxgrad::emulator::Record* record = nullptr;  // where work goes while it is recorded
@@ -82,8 +83,10 @@ class Device {
   void note_pointers(Record&, const void* bytes, size_t count) const;
   void check_touched(const Record&) const;
 
-  // Names of the kernels that ran, for VOXGRAD_EMULATOR_LOG.
-  std::set<std::string> kernels_run;
+  // Notes that a kernel runs.
+  void note_kernel(const std::string& name);
+  int64_t launches() const { return launches_; }  // of kernels that ran
+  const std::set<std::string>& kernels_run() const { return kernels_run_; }
 
  private:
   Device();
@@ -95,6 +98,8 @@ class Device {
   int architecture_;
   std::string faulty_kernel_;
   uint64_t seed_, blocks_made_ = 0;
+  int64_t launches_ = 0;
+  std::set<std::string> kernels_run_;  // for VOXGRAD_EMULATOR_LOG
   std::vector<size_t> used_;
   std::set<CUstream_st*> streams_;
   std::map<const char*, Block> blocks_;

@@ -44,7 +44,7 @@ void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::functio
   if (on.stream->record) d.note_pointers(*on.stream->record, arguments, bytes);
   d.push(on.stream, {.run = [kernel, shape, body = std::move(body)] {
            const std::string name = detail::kernel_name(kernel);
-           Device::instance().kernels_run.insert(name);
+           Device::instance().note_kernel(name);
            if (const std::string& bad = Device::instance().faulty_kernel(); !bad.empty() && name.find(bad) != name.npos)
              fail("kernel ", name, ": a planted fault");
            run_grid(kernel, shape, Device::instance().next_seed(), body);
@@ -216,7 +216,7 @@ void copy(Cuda on, void* into, const void* from, size_t bytes) {
     d.note_pointers(*record, &from, sizeof from);
   }
   if (d.block_at(from, bytes, "copy")) {
-    d.push(on.stream, {.run = [into, from, bytes] { std::memcpy(into, from, bytes); }});
+    d.push(on.stream, {.run = [into, from, bytes] { std::memcpy(into, from, bytes); }, .to_host = !target});
     return;
   }
   const char* p = static_cast<const char*>(from);

@@ -7,8 +7,8 @@ namespace {
 
 // partial {samples, chunks, 3 channels + 2}: sums of p t, p and t per channel, of the cross-entropies and of the weights w[y].
 template <class T, int kGroup>
-__global__ void loss_sums_kernel(LossTiles t, int64_t voxels, LossLabels labels, LossWeights weights, const T* logits, double* partial,
-                                 long long* first_bad) {
+__global__ void dice_cross_entropy_sums_kernel(LossTiles t, int64_t voxels, LossLabels labels, LossWeights weights, const T* logits,
+                                               double* partial, long long* first_bad) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   VOXGRAD_SHARED(int, label, [kLossThreads]);
   float *const z = reinterpret_cast<float*>(memory), *const sums = z + t.tile * t.stride;
@@ -63,7 +63,7 @@ __global__ void loss_sums_kernel(LossTiles t, int64_t voxels, LossLabels labels,
 }
 
 // totals {samples, columns} of partial {samples, chunks, columns}. A warp per sum.
-__global__ void loss_totals_kernel(int64_t sums, int64_t chunks, int64_t columns, const double* partial, double* totals) {
+__global__ void dice_cross_entropy_totals_kernel(int64_t sums, int64_t chunks, int64_t columns, const double* partial, double* totals) {
   const int64_t i = int64_t(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
   if (i >= sums) return;
   const int64_t s = i / columns, c = i - s * columns;
@@ -74,7 +74,7 @@ __global__ void loss_totals_kernel(int64_t sums, int64_t chunks, int64_t columns
 }
 
 // One block: the loss and its derivatives by the sums.
-__global__ void loss_value_kernel(SegmentationLoss p, const double* totals, float* loss, float* slopes) {
+__global__ void dice_cross_entropy_value_kernel(SegmentationLoss p, const double* totals, float* loss, float* slopes) {
   const int64_t K = p.channels, columns = 3 * K + 2, first = p.include_background ? 0 : 1;
   for (int64_t i = threadIdx.x; i < 1 + 2 * p.samples * K; i += blockDim.x) slopes[i] = 0;
   __syncthreads();
@@ -110,8 +110,8 @@ __global__ void loss_value_kernel(SegmentationLoss p, const double* totals, floa
 
 // The formula is in kernels/dice_cross_entropy/loss_span.h.
 template <class T, int kGroup>
-__global__ void loss_gradient_kernel(LossTiles t, int64_t voxels, LossLabels labels, LossWeights weights, const T* logits,
-                                     const float* slopes, const float* seed, T* gradient) {
+__global__ void dice_cross_entropy_gradient_kernel(LossTiles t, int64_t voxels, LossLabels labels, LossWeights weights, const T* logits,
+                                                   const float* slopes, const float* seed, T* gradient) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   float* const z = reinterpret_cast<float*>(memory);
   const int64_t K = t.channels, sample = int64_t(blockIdx.x) / t.chunks, chunk = int64_t(blockIdx.x) - sample * t.chunks;
@@ -161,11 +161,12 @@ void loss_forward_unchecked(Cuda on, const SegmentationLoss& p, View logits, Vie
       const Scratch partial(on, sums * t.chunks * int64_t(sizeof(double))), totals(on, sums * int64_t(sizeof(double)));
       const Grid grid = {.x = p.samples * t.chunks, .threads = kLossThreads,
                          .shared = (t.tile * t.stride + 3 * t.slots) * int64_t(sizeof(float))};
-      launch<loss_sums_kernel<T, kGroup>>(on, grid, t, p.voxels, labels_of(p, label), LossWeights{weights.as<float>(), p.smoothing},
-                                          logits.as<T>(), partial.as<double>(), static_cast<long long*>(first_bad));
-      launch<loss_totals_kernel>(on, {.x = (sums + 3) / 4, .threads = 128}, sums, t.chunks, columns, partial.as<double>(),
-                                 totals.as<double>());
-      launch<loss_value_kernel>(on, {.threads = 256}, p, totals.as<double>(), loss.as<float>(), slopes.as<float>());
+      launch<dice_cross_entropy_sums_kernel<T, kGroup>>(on, grid, t, p.voxels, labels_of(p, label),
+                                                        LossWeights{weights.as<float>(), p.smoothing}, logits.as<T>(), partial.as<double>(),
+                                                        static_cast<long long*>(first_bad));
+      launch<dice_cross_entropy_totals_kernel>(on, {.x = (sums + 3) / 4, .threads = 128}, sums, t.chunks, columns, partial.as<double>(),
+                                               totals.as<double>());
+      launch<dice_cross_entropy_value_kernel>(on, {.threads = 256}, p, totals.as<double>(), loss.as<float>(), slopes.as<float>());
     });
   });
 }
@@ -176,8 +177,9 @@ void loss_backward(Cuda on, const SegmentationLoss& p, View logits, View label, 
       constexpr int kGroup = group.value;
       const LossTiles t = loss_tiles(p, kGroup);
       const Grid grid = {.x = p.samples * t.chunks, .threads = kLossThreads, .shared = t.tile * t.stride * int64_t(sizeof(float))};
-      launch<loss_gradient_kernel<T, kGroup>>(on, grid, t, p.voxels, labels_of(p, label), LossWeights{weights.as<float>(), p.smoothing},
-                                              logits.as<T>(), slopes.as<float>(), seed.as<float>(), gradient.as<T>());
+      launch<dice_cross_entropy_gradient_kernel<T, kGroup>>(on, grid, t, p.voxels, labels_of(p, label),
+                                                            LossWeights{weights.as<float>(), p.smoothing}, logits.as<T>(),
+                                                            slopes.as<float>(), seed.as<float>(), gradient.as<T>());
     });
   });
 }

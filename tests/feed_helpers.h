@@ -1,0 +1,56 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "augment/phantom.h"
+#include "io/image.h"
+#include "tests/temporary_folder.h"
+#include "train/batch_feed.h"
+#include "train/plan.h"
+
+namespace voxgrad {
+
+inline Dataset small_dataset(const TemporaryFolder& folder) {
+  Dataset d{.name = "shapes", .root = folder / "", .channel_names = {"MR"}, .labels = phantom_labels(PhantomKind::shapes)};
+  for (uint64_t i = 0; i < 2; ++i) {
+    const Phantom p = make_phantom(PhantomKind::shapes, {.size = {18, 18, 18}, .seed = i});
+    DatasetCase one{.id = "case_" + std::to_string(i)};
+    one.images = {folder / (one.id + "_image.nii")};
+    one.label = folder / (one.id + "_label.nii");
+    const Shape s = p.label.shape();
+    write_volume(one.images[0], {p.image, Affine::scaling(p.spacing_mm)});
+    write_volume(one.label, {p.label.reshape({s[0], s[1], s[2], 1}), Affine::scaling(p.spacing_mm)});
+    d.cases.push_back(one);
+  }
+  return d;
+}
+
+// A loader of small batches from files of its own, with every transform switched on.
+struct SmallLoader {
+  TemporaryFolder folder;
+  Dataset data = small_dataset(folder);
+  std::vector<std::string> ids = {"case_0", "case_1"};
+  TrainConfig config;
+  CaseStore store;
+  Loader loader;
+
+  // Cases are read again whenever they are used where less than all of them may be kept.
+  explicit SmallLoader(int batch, size_t kept_bytes = size_t(1) << 30)
+      : config(config_of(batch)),
+        store(data, plan(data, fingerprint(data, ids, config.data), config), kept_bytes),
+        loader(store, ids, config) {}
+
+  static TrainConfig config_of(int batch) {
+    TrainConfig c;
+    c.network.base_features = 4, c.network.stages = 2;
+    c.train.patch = {8, 8, 8}, c.train.batch = batch;
+    AugmentOptions& a = c.augment;
+    for (double* p : {&a.spatial.rotation_probability, &a.spatial.scaling_probability, &a.noise_probability, &a.blur_probability,
+                      &a.blur_channel_probability, &a.brightness_probability, &a.contrast_probability, &a.low_resolution_probability,
+                      &a.low_resolution_channel_probability, &a.inverted_gamma_probability, &a.gamma_probability})
+      *p = 1;
+    return c;
+  }
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,111 @@
+#include "train/learner.h"
+
+#include <cmath>
+#include <limits>
+
+#include "core/autograd.h"
+#include "core/error.h"
+#include "layers/losses.h"
+#include "optim/parameter_group.h"
+#include "train/fitting.h"
+#include "train/model_file.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr uint64_t kInitStream = 1;  // of the seed
+
+void load_part(UNet& net, const Checkpoint& c, const std::string& prefix) {
+  Checkpoint part;
+  for (auto& p : c.tensors)
+    if (p.name.rfind(prefix, 0) == 0) part.tensors.push_back(p);
+  load_into(net, part, {.prefix = prefix});
+}
+
+// Where the clock ends the training, nobody knows the last step.
+int64_t step_behind_the_last(const ScheduleConfig& t) { return t.minutes > 0 ? std::numeric_limits<int64_t>::max() : t.steps; }
+
+}  // namespace
+
+Learner::Learner(CaseStore& store, const std::vector<std::string>& cases, const TrainConfig& config, Device device)
+    : store_(store),
+      config_(config),
+      device_(device),
+      loader_(store, cases, config),
+      feed_(loader_, device, step_behind_the_last(config.train)),
+      net_(make_net()),
+      optimizer_(parameters(net_), config.train) {
+  if (config.train.average_weights > 0) {
+    average_.emplace(make_net());
+    freeze(*average_);
+  }
+}
+
+UNet Learner::make_net() const {
+  Rng rng = Rng(config_.seed).at(kInitStream);
+  UNet net(store_.description().network, rng);
+  move_to(net, device_);
+  return net;
+}
+
+// Forward and backward pass; the loss.
+double Learner::backpropagate(const Batch& batch, int64_t step) {
+  const Tensor x = batch.image.to(activation_dtype(store_.description()));
+  const Tensor loss = deep_supervision_loss(net_(x), batch.label);
+  const double value = loss.item();
+  check(std::isfinite(value), "train: the loss is ", value, " at step ", step, "; a smaller train.learning_rate than ",
+        config_.train.learning_rate, " may help. The last checkpoint is kept");
+  backward(loss);
+  return value;
+}
+
+// Where memory runs out beside the making of the next batch, once more without that: the same bits.
+double Learner::gradients_of(const Batch& batch, int64_t step) try { return backpropagate(batch, step); } catch (const OutOfMemory&) {
+  if (!feed_.stop_ahead()) throw;
+  clear_gradients(parameters(net_));
+  return backpropagate(batch, step);
+}
+
+double Learner::update(const Batch& batch, int64_t step, double fraction) {
+  const double loss = gradients_of(batch, step);
+  gradient_norm_ = optimizer_.clip(config_.train.clip);
+  optimizer_.step(fraction, step);
+  return loss;
+}
+
+double Learner::learn(int64_t step, double fraction) try {
+  const double loss = update(feed_.next(step), step, fraction);
+  if (average_) move_average(state_of(*average_), state_of(net_), config_.train.average_weights, step + 1);
+  return loss;
+} catch (const OutOfMemory& e) { end_with_what_fits(e, step, fraction); }
+
+// The weights are spoilt by what is tried; the last checkpoint is not.
+void Learner::end_with_what_fits(const OutOfMemory& e, int64_t step, double fraction) {
+  const ModelDescription& d = store_.description();
+  feed_.stop_ahead();
+  fail_with_what_fits(
+      std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.network.divisor(),
+      [&](const Workload& w) {
+        clear_gradients(parameters(net_));
+        const Int3 p = w.patch;
+        update({Tensor::zeros({w.batch, p.d, p.h, p.w, d.network.in_channels}, DType::f32, device_),
+                Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)},
+               step, fraction);
+      });
+}
+
+Checkpoint Learner::checkpoint() {
+  Checkpoint c = checkpoint_of(net_, store_.description());
+  if (average_)
+    for (auto& p : state_of(*average_, "average")) c.tensors.push_back(p);
+  for (auto& p : optimizer_.state()) c.tensors.push_back({"optimizer." + p.name, p.tensor});
+  return c;
+}
+
+void Learner::load(const Checkpoint& c) {
+  load_part(net_, c, "net.");
+  if (average_) load_part(*average_, c, "average.");
+  optimizer_.load(c, "optimizer.");
+}
+
+}  // namespace voxgrad
