@@ -1,6 +1,6 @@
 #pragma once
 // Catch2 3 (Ubuntu 24.04) or 2 (Debian 12), written for as 2: Catch::Matchers::Contains("words") finds words in a string in both.
-#if __has_include(<catch2/catch_all.hpp>)
+#if VOXGRAD_CATCH2 >= 3
 #include <catch2/catch_all.hpp>
 using Catch::Approx;
 using EventListener = Catch::EventListenerBase;

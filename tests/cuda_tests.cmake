@@ -11,7 +11,7 @@ set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=
 
 file(GLOB cuda_unit_sources CONFIGURE_DEPENDS *_cuda_test.cpp)
 add_executable(cuda_unit_tests catch_main.cpp ${cuda_unit_sources})
-target_link_libraries(cuda_unit_tests PRIVATE voxgrad Catch2::Catch2)
+target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
 if(VOXGRAD_CUDNN_FOUND)
   target_compile_definitions(cuda_unit_tests PRIVATE VOXGRAD_CUDNN)
   target_include_directories(cuda_unit_tests SYSTEM PRIVATE ${CUDNN_INCLUDE})
@@ -53,7 +53,7 @@ if(VOXGRAD_EMULATE_CUDA)
   add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_feed_test.cpp
     emulator_faults.cu)
   set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
-  target_link_libraries(emulator_test PRIVATE voxgrad Catch2::Catch2)
+  target_link_libraries(emulator_test PRIVATE voxgrad catch)
   target_compile_options(emulator_test PRIVATE ${warnings})
   add_dependencies(test_programs emulator_test)
   add_test(NAME emulator_test COMMAND emulator_test)
