@@ -2,7 +2,9 @@
 yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases} and {python}."""
 from typing import NamedTuple
 
-MEASURED = "^layers.*table|^(step|inference|ops/[^:]*$)|^machine"
+NETWORKS, LAYERS = "^(step|inference)", "^layers.*table|^ops/[^:]*$|^machine"
+COMPARE = ("benchmarks/compare --device cuda --bench {{bench}} --python {{python}} --without compiled --seconds 0.1 --resume "
+           "--out {{out}}/compare.json --filter '{filter}'")
 SANITIZE = "compute-sanitizer --tool {tool} --error-exitcode 1 {{cases}} --device cuda --brief {count}"
 
 
@@ -30,16 +32,17 @@ STEPS = (
     Step("beyond 2^31 elements", "pointwise, copies, reductions, norm and convolutions on tensors of more than 2^31 elements",
          "{cases} --device cuda --huge", 120, ("gpu",)),
     Step("op cases by cuDNN", "convolutions with --conv cudnn, as above", "{cases} --device cuda --conv cudnn conv", 60, ("gpu", "cudnn")),
-    sanitizer("memcheck", "accesses out of bounds, several cases of every op", 4, 60),
-    sanitizer("racecheck", "races in shared memory, cases of every op", 2, 60),
-    sanitizer("initcheck", "device memory read before it is written, cases of every op", 2, 45),
-    sanitizer("synccheck", "barriers and warp collectives, cases of every op", 2, 45),
+    sanitizer("memcheck", "accesses out of bounds, every case of every op", 99, 90),
+    sanitizer("racecheck", "races in shared memory, cases of every op", 4, 90),
+    sanitizer("initcheck", "device memory read before it is written, every case of every op", 99, 60),
+    sanitizer("synccheck", "barriers and warp collectives, every case of every op", 99, 60),
     Step("op cases, a wait per launch", "faults that name their kernel; the same results as without waiting",
          "env VOXGRAD_CUDA_WAIT=1 {cases} --device cuda conv3d/", 60),
-    Step("benchmarks beside PyTorch", "layers with a goal, other ops, training step, inference, beside cuDNN and PyTorch in both layouts",
-         "benchmarks/compare --device cuda --bench {bench} --python {python} --without compiled --seconds 0.1 "
-         f"--out {{out}}/compare.json --filter '{MEASURED}'", 150, ("gpu", "torch")),
+    Step("networks beside PyTorch", "training step and inference, beside PyTorch in both layouts", COMPARE.format(filter=NETWORKS), 150,
+         ("gpu", "torch")),
+    Step("layers beside PyTorch", "layers with a goal and other ops, beside cuDNN and PyTorch in both layouts",
+         COMPARE.format(filter=LAYERS), 240, ("gpu", "torch")),
     Step("benchmarks", "the same without PyTorch, beside cuDNN where it is",
-         f"{{bench}} --device cuda --seconds 0.1 --json {{out}}/bench.json --filter '{MEASURED}'", 90, ("gpu",)),
+         f"{{bench}} --device cuda --seconds 0.1 --json {{out}}/bench.json --filter '{NETWORKS}|{LAYERS}'", 90, ("gpu",)),
 )
 BY_NAME = {step.name: step for step in STEPS}

@@ -19,42 +19,38 @@ class Device:
 
     def __init__(self, folder):
         self.folder = folder
-        self.check = self.stored("gpu_check.json") or {"about": {}, "steps": []}
+        self.checks = [json.loads(path.read_text()) for path in sorted(folder.glob("gpu_check*.json"))]
         measured = sorted([*folder.glob("compare*.json"), *folder.glob("bench*.json")])
         self.measured = [(path, json.loads(path.read_text())) for path in measured]
 
-    def stored(self, name):
-        path = self.folder / name
-        return json.loads(path.read_text()) if path.exists() else None
-
     def is_real(self):
-        return not self.check["about"].get("emulated", False)
+        return not any(c["about"].get("emulated", False) for c in self.checks)
 
     def name(self):
-        about = next((m.get("about") or m.get("machine") for _, m in self.measured), {})
-        return self.check["about"].get("device") or about.get("device") or self.folder.name
+        abouts = [c["about"] for c in self.checks] + [m.get("about") or m.get("machine") for _, m in self.measured]
+        return next((a["device"] for a in abouts if a.get("device")), self.folder.name)
 
 
 def devices(results):
     found = [Device(f) for f in sorted(results.glob("*")) if f.is_dir() and f.name != "cpu"] if results.exists() else []
-    return [d for d in found if d.is_real() and (d.check["steps"] or d.measured)]
+    return [d for d in found if d.is_real() and (d.checks or d.measured)]
 
 
 def unchecked(found):
     """Steps of gpu_check that have passed on no GPU."""
-    passed = {s["name"] for d in found for s in d.check["steps"] if s["state"] == "passed"}
-    if "benchmarks beside PyTorch" in passed:
+    passed = {s["name"] for d in found for c in d.checks for s in c["steps"] if s["state"] == "passed"}
+    if "layers beside PyTorch" in passed:
         passed.add("benchmarks")  # which then takes their place
     return [step for step in gpu_check_steps.STEPS if step.name not in passed]
 
 
-def check_lines(device):
-    about, versions = device.check["about"], device.check["about"]["versions"]
+def check_lines(check):
+    about, versions = check["about"], check["about"]["versions"]
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     changed = " with changes" if about["modified"] else ""
     lines = [f"`tools/gpu_check`, {about['date']}, commit {about['commit'][:12]}{changed}, {about['seconds']} s; {libraries}.", "",
              "| step | result | seconds | last words |", "|---|---|---|---|"]
-    for s in device.check["steps"]:
+    for s in check["steps"]:
         state = s["state"] if s["state"] == "passed" else f"**{s['state']}**"
         lines.append(f"| {s['name']} | {state} | {s['seconds']} | {s['note'].replace('|', '/')} |")
     return lines
@@ -92,8 +88,8 @@ def section(results):
         lines += ["**Nothing has run on a GPU yet.** The CUDA kernels have run on the emulator of `tests/emulator`, and nvcc compiles them.", ""]
     for d in found:
         lines += [f"## {d.name()}", ""]
-        if d.check["steps"]:
-            lines += check_lines(d) + [""]
+        for check in d.checks:
+            lines += check_lines(check) + [""]
         for path, measured in d.measured:
             lines += benchmark_lines(path, measured) + [""]
     left = unchecked(found)

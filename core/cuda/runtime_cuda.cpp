@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <set>
+#include <map>
 #include <source_location>
 #include <vector>
 
@@ -42,14 +42,19 @@ cudaMemPool_t pool_of(int device) {
 
 struct cuda::Recording::State {
   cudaStream_t stream;
+  int device;
   cudaGraphExec_t graph = nullptr;
-  std::set<void*> taken;    // meanwhile, and not yet given back
-  std::vector<void*> held;  // released meanwhile, but taken before
+  std::map<void*, size_t> taken;  // meanwhile, and not yet given back; bytes
+  std::vector<void*> held;        // released meanwhile, but taken before
   std::vector<std::vector<char>> sources;
 
   ~State() {
     if (graph) cudaGraphExecDestroy(graph);
     for (void* p : held) cudaFreeAsync(p, stream);
+  }
+  bool has_taken(const void* p) const {
+    auto after = taken.upper_bound(const_cast<void*>(p));
+    return after != taken.begin() && static_cast<const char*>(p) < static_cast<const char*>((--after)->first) + after->second;
   }
 };
 namespace cuda {
@@ -124,7 +129,9 @@ Stream::Stream(int device) {
   check_cuda(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking));
 }
 Stream::~Stream() { cudaStreamDestroy(handle_); }
+// CUDA does not tell the device of a stream that is recorded.
 int device_of(Cuda on) {
+  if (const Recording::State* s = recorded_on(on)) return s->device;
   int device = 0;
   check_cuda(cudaStreamGetDevice(on.stream, &device));
   return device;
@@ -155,7 +162,7 @@ bool Event::reached() const {
   return true;
 }
 
-Recording::Recording(Cuda on, const std::function<void()>& work) : state_(new State{.stream = on.stream}) {
+Recording::Recording(Cuda on, const std::function<void()>& work) : state_(new State{.stream = on.stream, .device = device_of(on)}) {
   if (recording) throw NotRecordable("CUDA: work is recorded while other work is");
   select(device_of(on));
   // Other threads may go on asking for memory.
@@ -206,7 +213,7 @@ void* allocate(Cuda on, size_t bytes) {
     return nullptr;
   }
   check_cuda(e);
-  if (Recording::State* s = recorded_on(on)) s->taken.insert(p);
+  if (Recording::State* s = recorded_on(on)) s->taken[p] = std::max<size_t>(bytes, 1);
   return p;
 }
 void release(Cuda on, void* p) noexcept {
@@ -241,10 +248,10 @@ void release_pinned(void* p) noexcept { cudaFreeHost(p); }
 void copy(Cuda on, void* into, const void* from, size_t bytes) {
   select(device_of(on));
   if (Recording::State* s = recorded_on(on)) {
-    const auto ordinary = [](const void* p) {
+    const auto ordinary = [s](const void* p) {  // to CUDA, memory of the recording is unregistered as well
       cudaPointerAttributes a;
       check_cuda(cudaPointerGetAttributes(&a, p));
-      return a.type == cudaMemoryTypeUnregistered;
+      return a.type == cudaMemoryTypeUnregistered && !s->has_taken(p);
     };
     if (ordinary(into)) throw NotRecordable("CUDA: a copy to ordinary memory of the host is recorded");
     if (ordinary(from)) from = s->sources.emplace_back(static_cast<const char*>(from), static_cast<const char*>(from) + bytes).data();

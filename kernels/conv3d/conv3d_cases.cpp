@@ -32,6 +32,7 @@ OP_CASES(conv3d) {
   add({"3x3x3, 16 to 32 channels", {2, 3, 4, 5, 16}, 32, three, {.padding = one}});
   add({"3x3x3 without padding or bias", {1, 4, 5, 6, 5}, 7, three, {}, false});
   add({"first layer, 1 to 32 channels", {1, 4, 5, 7, 1}, 32, three, {.padding = one}});
+  add({"long rows of 3 channels to 40", {1, 2, 3, 37, 3}, 40, three, {.padding = one}, true, false, f32});
   add({"two input channels", {1, 3, 4, 6, 2}, 17, three, {.padding = one}});
   add({"pointwise", {2, 3, 4, 5, 12}, 20, one});
   add({"pointwise to 3 outputs", {1, 4, 5, 6, 32}, 3, one});

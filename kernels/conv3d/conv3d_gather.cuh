@@ -61,11 +61,18 @@ void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T* x, con
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
 
+// The same for 3x3x3 taps with stride 1, of few input channels or depthwise, from weights packed for direct kernels.
+bool rows_are_possible(const ConvGather&);
+template <class T>
+void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, const float* bias, T* y);
+
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
 template <class T>
 void conv_weights_mma(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>
 void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+template <class T>
+void conv_weights_rows(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 // gw[i] = the sum over the chunks of partial {chunks, weights}, in f64.
 void total_weights(Cuda, int64_t weights, int64_t chunks, const float* partial, float* gw);
 
