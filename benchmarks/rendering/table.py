@@ -9,7 +9,7 @@ def amount(record, key):
     if key == "memory":
         return f"{record['memory'] * 1e-6:,.0f} MB"
     ms = record["seconds"] * 1e3
-    text = f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.1f} ms" if ms >= 10 else f"{ms:.2f} ms"
+    text = f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.1f} ms" if ms >= 10 else f"{ms:.2f} ms" if ms >= 0.2 else f"{ms:.3f} ms"
     return text + (f", {record['flops'] / record['seconds'] * 1e-9:.0f} GFLOP/s" if record["flops"] else "")
 
 
