@@ -14,16 +14,6 @@ constexpr int64_t kFewest = 16, kMost = 64;  // tiles of a block: a product of m
 constexpr int64_t kStreamedTiles = 96;
 constexpr double kStreamedBytes = 4e6;  // written to memory and read back, these cost more than the products of so few tiles
 
-bool is_eligible(const ConvGather& g) {
-  if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
-  for (int a = 0; a < 3; ++a) {
-    const auto& phases = g.axes[size_t(a)];
-    if (g.in_step[a] != 1 || g.out_step[a] != 1 || phases.size() != 1 || phases[0].offset.size() != 3) return false;
-    if (phases[0].offset[1] != phases[0].offset[0] + 1 || phases[0].offset[2] != phases[0].offset[0] + 2) return false;
-  }
-  return true;
-}
-
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
@@ -66,6 +56,16 @@ ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
 ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
 ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
 
+bool winograd_is_eligible(const ConvGather& g) {
+  if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
+  for (int a = 0; a < 3; ++a) {
+    const auto& phases = g.axes[size_t(a)];
+    if (g.in_step[a] != 1 || g.out_step[a] != 1 || phases.size() != 1 || phases[0].offset.size() != 3) return false;
+    if (phases[0].offset[1] != phases[0].offset[0] + 1 || phases[0].offset[2] != phases[0].offset[0] + 2) return false;
+  }
+  return true;
+}
+
 bool winograd_is_wanted() {
   static const bool wanted = [] {
     const char* text = std::getenv("VOXGRAD_WINOGRAD");
@@ -82,7 +82,7 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
 
 std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   const bool narrow = std::min(g.inputs, g.outputs) * 8 < lanes * 5;  // the transforms work on lanes that are empty
-  if (!winograd_is_wanted() || !is_eligible(g) || narrow) return {};
+  if (!winograd_is_wanted() || !winograd_is_eligible(g) || narrow) return {};
   double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
   std::optional<WinogradTile> chosen;
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})

@@ -20,6 +20,8 @@ struct WinogradPlan {
 
 // False with VOXGRAD_WINOGRAD=0 in the environment: then every convolution is a direct one, to compare with.
 bool winograd_is_wanted();
+// 3x3x3, stride and dilation 1, one group.
+bool winograd_is_eligible(const ConvGather&);
 
 enum class ConvPass { gather, weight_gradient };
 // The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel, whose time

@@ -1,0 +1,12 @@
+#include <immintrin.h>
+
+#include <type_traits>
+#include <utility>
+
+#include "kernels/conv3d/narrow_isa.h"
+
+namespace voxgrad::narrow_baseline {
+#include "kernels/simd/lanes.h"
+
+#include "kernels/conv3d/narrow_lanes.h"
+}  // namespace voxgrad::narrow_baseline

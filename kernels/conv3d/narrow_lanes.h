@@ -1,0 +1,122 @@
+// Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
+// set.
+
+// Interleaving the first half of the vectors with the second log2(lanes) times transposes.
+template <class A>
+VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
+  constexpr int L = kLanes<A>;
+  Mask<A> low, high;
+  for (int l = 0; l < L; ++l) low[l] = l / 2 + l % 2 * L, high[l] = low[l] + L / 2;
+#pragma GCC unroll 4
+  for (int stage = 1; stage < L; stage *= 2) {
+    Vector<A> next[L];
+#pragma GCC unroll 8
+    for (int l = 0; l < L / 2; ++l)
+      next[2 * l] = __builtin_shuffle(v[l], v[l + L / 2], low), next[2 * l + 1] = __builtin_shuffle(v[l], v[l + L / 2], high);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = next[l];
+  }
+}
+
+template <class A>
+void load_lanes(const A* const* from, int64_t count, A* to) {
+  constexpr int L = kLanes<A>;
+  for (int64_t i = 0; i < count; i += L) {
+    Vector<A> v[L];
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = load(from[l] + i);
+    transpose_vectors<A>(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) store(to + (i + l) * L, v[l]);
+  }
+}
+
+template <class T, class A>
+VOXGRAD_INLINE void store_lanes_to(const A* from, int64_t most, void* const* to, const int64_t* count) {
+  constexpr int L = kLanes<A>;
+  for (int64_t i = 0; i < most; i += L) {
+    Vector<A> v[L];
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = load(from + (i + l) * L);
+    transpose_vectors<A>(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) {
+      T* const row = static_cast<T*>(to[l]) + i;
+      if (count[l] - i >= L) store(row, v[l]);
+      else if (count[l] > i) store_some(row, v[l], count[l] - i);
+    }
+  }
+}
+template <class A>
+void store_lanes(DType t, const A* from, int64_t most, void* const* to, const int64_t* count) {
+  if constexpr (sizeof(A) == 8) store_lanes_to<double>(from, most, to, count);
+  else if (t == DType::bf16) store_lanes_to<bf16>(from, most, to, count);
+  else if (t == DType::f16) store_lanes_to<f16>(from, most, to, count);
+  else store_lanes_to<float>(from, most, to, count);
+}
+
+#if defined(__AVX512F__)
+constexpr int kOutputs = 12;  // that are summed at once, for two tiles
+#else
+constexpr int kOutputs = 6;
+#endif
+
+template <class A, int V, int K>
+VOXGRAD_INLINE void multiply_tiles(const NarrowProduct<A>& p, const A* w, const A* in, A* out) {
+  constexpr int L = kLanes<A>;
+  const int64_t in_tile = p.inputs * L, out_tile = p.outputs * L;
+  Vector<A> sum[V][K] = {};
+  for (int64_t c = 0; c < p.inputs; ++c, w += p.outputs, in += L) {
+    Vector<A> x[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) x[v] = load(in + v * in_tile);
+#pragma GCC unroll 12
+    for (int k = 0; k < K; ++k)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[v][k] += w[k] * x[v];
+  }
+#pragma GCC unroll 2
+  for (int v = 0; v < V; ++v)
+#pragma GCC unroll 12
+    for (int k = 0; k < K; ++k) store(out + v * out_tile + k * L, sum[v][k]);
+}
+
+template <class A, int K>
+void multiply_outputs(const NarrowProduct<A>& p, int64_t first) {
+  constexpr int L = kLanes<A>;
+  for (int64_t f = 0; f < p.frequencies; ++f) {
+    const A *w = p.w + f * p.w_step + first, *in = p.in + f * p.in_step;
+    A* out = p.out + f * p.out_step + first * L;
+    int64_t t = 0;
+    for (; t + 2 <= p.tiles; t += 2) multiply_tiles<A, 2, K>(p, w, in + t * p.inputs * L, out + t * p.outputs * L);
+    if (t < p.tiles) multiply_tiles<A, 1, K>(p, w, in + t * p.inputs * L, out + t * p.outputs * L);
+  }
+}
+
+// Calls piece(first, count) for pieces of a row, as equal as they can be and at most `most` long.
+template <class F>
+VOXGRAD_INLINE void for_pieces(int64_t n, int64_t most, F&& piece) {
+  const int64_t pieces = (n + most - 1) / most;
+  for (int64_t i = 0, first = 0; i < pieces; ++i) {
+    const int64_t next = n * (i + 1) / pieces;
+    piece(first, next - first);
+    first = next;
+  }
+}
+
+template <class A, int... K>
+VOXGRAD_INLINE void multiply_by(const NarrowProduct<A>& p, std::integer_sequence<int, K...>) {
+  static constexpr void (*by_outputs[])(const NarrowProduct<A>&, int64_t) = {multiply_outputs<A, K + 1>...};
+  for_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
+}
+template <class A>
+void multiply(const NarrowProduct<A>& p) {
+  multiply_by<A>(p, std::make_integer_sequence<int, kOutputs>{});
+}
+
+template <class A>
+NarrowIsa<A> kernels() {
+  return {load_lanes<A>, store_lanes<A>, multiply<A>, nullptr};
+}
+template NarrowIsa<float> kernels<float>();
+template NarrowIsa<double> kernels<double>();
