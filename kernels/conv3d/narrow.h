@@ -17,32 +17,28 @@ void narrow_weight_gradient(const ConvGather&, const NarrowPlan&, const ConvInpu
 extern template void narrow_weight_gradient<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 extern template void narrow_weight_gradient<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 
-// The boxes of a block, lane by lane: elements {z, y, x, channel, lane} of a ConvTile.
+// Lane by lane the boxes of a block of inputs (with their halo) or of output gradients: elements {z, y, x, channel, lane}.
 template <class A>
 class NarrowBoxes {
  public:
-  // size: positions of the largest box along each axis, with the halo.
   NarrowBoxes(const NarrowPlan& p, const NarrowIsa<A>& isa, const ConvTiling& t, int64_t channels, bool inputs, A* data)
-      : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data) {}
+      : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data), place_(size_t(p.all_lanes())) {}
   static int64_t scratch(const NarrowPlan& p, int64_t channels, bool inputs) {
     const Int3 m = p.tile.outputs();
-    const int64_t halo = inputs ? 2 : 0, lanes = p.lanes[0] * p.lanes[1] * p.lanes[2];
+    const int64_t halo = inputs ? 2 : 0, lanes = p.all_lanes();
     return (p.box[0] * m.d + halo) * (p.box[1] * m.h + halo) * round_up((p.box[2] * m.w + halo) * channels, lanes) * lanes;
   }
 
   void load(const ConvTile<A>& tile, const NarrowBlock& b) {
     const Int3 m = p_.tile.outputs();
-    const int64_t lanes = p_.lanes[0] * p_.lanes[1] * p_.lanes[2], width = (b.size[2] * m.w + halo_) * channels_;
+    const int64_t lanes = p_.all_lanes(), width = (b.size[2] * m.w + halo_) * channels_;
     height_ = b.size[1] * m.h + halo_, row_ = round_up(width, lanes) * lanes;
-    std::vector<const A*> from(static_cast<size_t>(lanes));
+    for (int64_t l = 0; l < lanes; ++l) {
+      const NarrowLane at(p_, b, l);
+      place_[size_t(l)] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;
+    }
     for (int64_t z = 0; z < b.size[0] * m.d + halo_; ++z)
-      for (int64_t y = 0; y < height_; ++y) {
-        for (int64_t l = 0; l < lanes; ++l) {
-          const int64_t d = l / p_.lanes[2] / p_.lanes[1] * b.size[0] * m.d + z, h = l / p_.lanes[2] % p_.lanes[1] * b.size[1] * m.h + y;
-          from[size_t(l)] = tile.row(d, h) + l % p_.lanes[2] * b.size[2] * m.w * channels_;
-        }
-        isa_.load_lanes(from.data(), width, data_ + (z * height_ + y) * row_);
-      }
+      for (int64_t y = 0; y < height_; ++y) isa_.load_lanes(tile.row(z, y), place_.data(), width, data_ + (z * height_ + y) * row_);
   }
   const A* row(int64_t z, int64_t y) const { return data_ + (z * height_ + y) * row_; }
 
@@ -52,6 +48,7 @@ class NarrowBoxes {
   const ConvTiling& t_;
   int64_t channels_, halo_;
   A* data_;
+  std::vector<int64_t> place_;
   int64_t height_ = 0, row_ = 0;
 };
 

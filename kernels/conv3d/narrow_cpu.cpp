@@ -41,12 +41,14 @@ class NarrowGather {
       NarrowBoxes<A> inputs(plan_, narrow_, tiling_, g_.inputs, true, at += extents);
       Worker worker{.inputs = inputs, .frequency = at += boxes, .product = at += plane_ * input_step};
       worker.outputs = at + 4 * plane_ * product_step;
+      for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
       worker.input_step = input_step, worker.product_step = product_step, worker.line = line;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t n = task / plan_.blocks();
         const NarrowBlock block(plan_, task % plan_.blocks());
         tile.load(n, 0, ConvStart(tiling_, task % plan_.blocks()), true);
         inputs.load(tile, block);
+        find_lanes(worker, n, block);
         for (int64_t d = 0; d < block.size[0]; ++d)
           for (int64_t h = 0; h < block.size[1]; ++h) {
             multiply(worker, d, h, block.size[2]);
@@ -63,7 +65,7 @@ class NarrowGather {
     int64_t input_step = 0, product_step = 0, line = 0;  // line: of outputs
     std::vector<const A*> lines = {};
     std::vector<void*> out_lines = {};
-    std::vector<int64_t> counts = {};
+    std::vector<int64_t> place = {}, counts = {}, rest[3] = {};  // of the outputs of each lane
   };
 
   // {frequency, input, output}
@@ -119,20 +121,29 @@ class NarrowGather {
     for (int64_t i = 0; i < m.d * m.h; ++i) worker.out_lines.push_back(worker.outputs + i * worker.line);
     row.outputs = worker.out_lines.data();
     transforms_.transform_outputs(row);
-    worker.out_lines.resize(size_t(lanes)), worker.counts.resize(size_t(lanes));
     for (int64_t i = 0; i < m.d; ++i)
       for (int64_t j = 0; j < m.h; ++j) {
-        for (int64_t l = 0; l < lanes; ++l) {
-          const int64_t ld = l / plan_.lanes[2] / plan_.lanes[1], lh = l / plan_.lanes[2] % plan_.lanes[1], lw = l % plan_.lanes[2];
-          const int64_t z = (block.first[0] + ld * block.size[0] + d) * m.d + i, y = (block.first[1] + lh * block.size[1] + h) * m.h + j,
-                        x = (block.first[2] + lw * tiles) * m.w;
-          const bool inside = z < g_.out.d && y < g_.out.h && x < g_.out.w;
-          worker.counts[size_t(l)] = inside ? std::min(tiles * m.w, g_.out.w - x) * g_.outputs : 0;
-          worker.out_lines[size_t(l)] = element(y_, inside ? (((n * g_.out.d + z) * g_.out.h + y) * g_.out.w + x) * g_.outputs : 0);
-        }
-        narrow_.store_lanes(y_.dtype, worker.outputs + (i * m.h + j) * worker.line, row.voxels * g_.outputs, worker.out_lines.data(),
-                            worker.counts.data());
+        const int64_t z = d * m.d + i, y = h * m.h + j;
+        for (size_t l = 0; l < size_t(lanes); ++l)
+          worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
+        narrow_.store_lanes(y_.dtype, worker.outputs + (i * m.h + j) * worker.line, row.voxels * g_.outputs,
+                            element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs), worker.place.data(), worker.counts.data());
       }
+  }
+
+  // Where the outputs of each lane start, and how many of them the volume has along each axis.
+  void find_lanes(Worker& worker, int64_t n, const NarrowBlock& block) {
+    const Int3 m = plan_.tile.outputs();
+    for (size_t l = 0; l < size_t(isa_.lanes); ++l) {
+      const NarrowLane lane(plan_, block, int64_t(l));
+      int64_t place = n;
+      for (int a = 0; a < 3; ++a) {
+        const int64_t first = block.first[a] * m[a] + lane.first[a];
+        place = place * g_.out[a] + first;
+        worker.rest[a][l] = std::clamp<int64_t>(g_.out[a] - first, 0, block.size[a] * m[a]);
+      }
+      worker.place[l] = place * g_.outputs;
+    }
   }
 
   const ConvGather& g_;

@@ -28,10 +28,10 @@ struct NarrowOuter {
 
 template <class A>
 struct NarrowIsa {
-  // to[i][l] = from[l][i] for i < count, rounded up to whole vectors, which are read.
-  void (*load_lanes)(const A* const* from, int64_t count, A* to);
-  // to[l][i] = from[i][l] for i < count[l], all of them at most `most`; from is read for whole vectors of i.
-  void (*store_lanes)(DType, const A* from, int64_t most, void* const* to, const int64_t* count);
+  // to[i][l] = from[place[l] + i] for i < count, rounded up to whole vectors, which are read.
+  void (*load_lanes)(const A* from, const int64_t* place, int64_t count, A* to);
+  // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
+  void (*store_lanes)(DType, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count);
   void (*multiply)(const NarrowProduct<A>&);
   void (*outer)(const NarrowOuter<A>&);
 };

@@ -19,12 +19,12 @@ VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
 }
 
 template <class A>
-void load_lanes(const A* const* from, int64_t count, A* to) {
+void load_lanes(const A* from, const int64_t* place, int64_t count, A* to) {
   constexpr int L = kLanes<A>;
   for (int64_t i = 0; i < count; i += L) {
     Vector<A> v[L];
 #pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = load(from[l] + i);
+    for (int l = 0; l < L; ++l) v[l] = load(from + place[l] + i);
     transpose_vectors<A>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < L; ++l) store(to + (i + l) * L, v[l]);
@@ -32,7 +32,7 @@ void load_lanes(const A* const* from, int64_t count, A* to) {
 }
 
 template <class T, class A>
-VOXGRAD_INLINE void store_lanes_to(const A* from, int64_t most, void* const* to, const int64_t* count) {
+void store_lanes_to(const A* from, int64_t most, T* to, const int64_t* place, const int64_t* count) {
   constexpr int L = kLanes<A>;
   for (int64_t i = 0; i < most; i += L) {
     Vector<A> v[L];
@@ -41,18 +41,18 @@ VOXGRAD_INLINE void store_lanes_to(const A* from, int64_t most, void* const* to,
     transpose_vectors<A>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < L; ++l) {
-      T* const row = static_cast<T*>(to[l]) + i;
+      T* const row = to + place[l] + i;
       if (count[l] - i >= L) store(row, v[l]);
       else if (count[l] > i) store_some(row, v[l], count[l] - i);
     }
   }
 }
 template <class A>
-void store_lanes(DType t, const A* from, int64_t most, void* const* to, const int64_t* count) {
-  if constexpr (sizeof(A) == 8) store_lanes_to<double>(from, most, to, count);
-  else if (t == DType::bf16) store_lanes_to<bf16>(from, most, to, count);
-  else if (t == DType::f16) store_lanes_to<f16>(from, most, to, count);
-  else store_lanes_to<float>(from, most, to, count);
+void store_lanes(DType t, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count) {
+  if constexpr (sizeof(A) == 8) store_lanes_to(from, most, static_cast<double*>(to), place, count);
+  else if (t == DType::bf16) store_lanes_to(from, most, static_cast<bf16*>(to), place, count);
+  else if (t == DType::f16) store_lanes_to(from, most, static_cast<f16*>(to), place, count);
+  else store_lanes_to(from, most, static_cast<float*>(to), place, count);
 }
 
 #if defined(__AVX512F__)
