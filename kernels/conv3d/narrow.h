@@ -17,30 +17,39 @@ void narrow_weight_gradient(const ConvGather&, const NarrowPlan&, const ConvInpu
 extern template void narrow_weight_gradient<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 extern template void narrow_weight_gradient<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 
-// Lane by lane the boxes of a block of inputs (with their halo) or of output gradients: elements {z, y, x, channel, lane}.
+// Lane by lane the boxes of a block, of inputs with their halo or of output gradients, transformed along D: one plane of frequencies of
+// one row of tiles along D, {y, x, channel, lane}.
 template <class A>
 class NarrowBoxes {
  public:
   NarrowBoxes(const NarrowPlan& p, const NarrowIsa<A>& isa, const ConvTiling& t, int64_t channels, bool inputs, A* data)
       : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data), place_(size_t(p.all_lanes())) {}
   static int64_t scratch(const NarrowPlan& p, int64_t channels, bool inputs) {
-    const Int3 m = p.tile.outputs();
     const int64_t halo = inputs ? 2 : 0, lanes = p.all_lanes();
-    return (p.box[0] * m.d + halo) * (p.box[1] * m.h + halo) * round_up((p.box[2] * m.w + halo) * channels, lanes) * lanes;
+    return (p.box[1] * kNarrowTile + halo) * round_up((p.box[2] * kNarrowTile + halo) * channels, lanes) * lanes;
   }
 
-  void load(const ConvTile<A>& tile, const NarrowBlock& b) {
-    const Int3 m = p_.tile.outputs();
-    const int64_t lanes = p_.all_lanes(), width = (b.size[2] * m.w + halo_) * channels_;
-    height_ = b.size[1] * m.h + halo_, row_ = round_up(width, lanes) * lanes;
-    for (int64_t l = 0; l < lanes; ++l) {
-      const NarrowLane at(p_, b, l);
-      place_[size_t(l)] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;
+  void start(const NarrowBlock& b) {
+    width_ = (b.size[2] * kNarrowTile + halo_) * channels_, height_ = b.size[1] * kNarrowTile + halo_;
+    row_step_ = round_up(width_, p_.all_lanes()) * p_.all_lanes();
+    for (size_t l = 0; l < place_.size(); ++l) {
+      const NarrowLane at(p_, b, int64_t(l));
+      place_[l] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;
     }
-    for (int64_t z = 0; z < b.size[0] * m.d + halo_; ++z)
-      for (int64_t y = 0; y < height_; ++y) isa_.load_lanes(tile.row(z, y), place_.data(), width, data_ + (z * height_ + y) * row_);
   }
-  const A* row(int64_t z, int64_t y) const { return data_ + (z * height_ + y) * row_; }
+  void load(const ConvTile<A>& tile, int64_t d, int plane) {
+    struct Pair {
+      int a, b, factor;
+    };
+    static constexpr Pair kInputs[4] = {{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {1, 3, -1}},
+                          kGradients[4] = {{0, 0, 0}, {0, 1, 1}, {0, 1, -1}, {1, 1, -2}};
+    const Pair pair = halo_ > 0 ? kInputs[plane] : kGradients[plane];
+    for (int64_t y = 0; y < height_; ++y)
+      isa_.load_lanes(tile.row(2 * d + pair.a, y), tile.row(2 * d + pair.b, y), A(pair.factor), place_.data(), width_,
+                      data_ + y * row_step_);
+  }
+  int64_t row_step() const { return row_step_; }
+  const A* row(int64_t h) const { return data_ + h * kNarrowTile * row_step_; }  // the first one of a row of tiles
 
  private:
   const NarrowPlan& p_;
@@ -49,7 +58,7 @@ class NarrowBoxes {
   int64_t channels_, halo_;
   A* data_;
   std::vector<int64_t> place_;
-  int64_t height_ = 0, row_ = 0;
+  int64_t width_ = 0, height_ = 0, row_step_ = 0;
 };
 
 }  // namespace voxgrad

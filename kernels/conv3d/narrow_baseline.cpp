@@ -8,5 +8,16 @@
 namespace voxgrad::narrow_baseline {
 #include "kernels/simd/lanes.h"
 
+#include "kernels/conv3d/winograd_axis.h"
+
+#include "kernels/conv3d/narrow_tiles.h"
+
 #include "kernels/conv3d/narrow_lanes.h"
+
+template <class A>
+NarrowIsa<A> kernels() {
+  return {load_lanes<A>, store_lanes<A>, transform_inputs<A>, add_outputs<A>, multiply<A>};
+}
+template NarrowIsa<float> kernels<float>();
+template NarrowIsa<double> kernels<double>();
 }  // namespace voxgrad::narrow_baseline

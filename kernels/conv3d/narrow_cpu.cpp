@@ -10,6 +10,8 @@
 namespace voxgrad {
 namespace {
 
+constexpr int64_t kPlanes = 4, kFrequencies = kPlanes * kNarrowPlane;
+
 template <class A>
 class NarrowGather {
  public:
@@ -17,54 +19,50 @@ class NarrowGather {
       : g_(g),
         plan_(plan),
         isa_(conv_isa<A>()),
-        transforms_(winograd_isa<A>(plan.tile)),
         narrow_(narrow_isa<A>()),
         x_(x),
         y_(y),
         tiling_(plan.inputs(g)),
-        plane_(plan.tile.frequencies() / 4) {
-    const int64_t lanes = isa_.lanes;
-    bias_.resize(size_t(g.outputs * lanes));
-    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) std::fill_n(bias_.begin() + k * lanes, lanes, weight.bias.as<A>()[k]);
+        line_(round_up(plan.box[2] * kNarrowTile * g.outputs, isa_.lanes) * isa_.lanes) {
+    bias_.resize(size_t(g.outputs));
+    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     transform_weights(weight);
   }
 
   void run() {
-    const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes;
-    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), tiles = plan_.box[2];
-    const int64_t input_step = frequency_step<A>(tiles, g_.inputs * lanes), product_step = frequency_step<A>(tiles, g_.outputs * lanes);
-    const int64_t line = round_up(tiles * plan_.tile.w * g_.outputs, lanes) * lanes;
+    const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes, tiles = plan_.box[2];
+    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = 2 * plan_.box[1] * kNarrowTile * line_;
+    const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes), out_step = frequency_step<A>(tiles, g_.outputs * lanes);
     parallel_ranges(g_.n * plan_.blocks(), 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(extents + boxes + plane_ * (input_step + 4 * product_step) + 2 * plan_.tile.h * line);
+      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + out_step));
       A* at = scratch.data();
       ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
-      NarrowBoxes<A> inputs(plan_, narrow_, tiling_, g_.inputs, true, at += extents);
-      Worker worker{.inputs = inputs, .frequency = at += boxes, .product = at += plane_ * input_step};
-      worker.outputs = at + 4 * plane_ * product_step;
+      Worker worker{.boxes = NarrowBoxes<A>(plan_, narrow_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
+      worker.frequency = at += sums, worker.in_step = in_step;
+      worker.product = at + kNarrowPlane * in_step, worker.out_step = out_step;
       for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
-      worker.input_step = input_step, worker.product_step = product_step, worker.line = line;
       for (int64_t task = begin; task < end; ++task) {
-        const int64_t n = task / plan_.blocks();
         const NarrowBlock block(plan_, task % plan_.blocks());
-        tile.load(n, 0, ConvStart(tiling_, task % plan_.blocks()), true);
-        inputs.load(tile, block);
-        find_lanes(worker, n, block);
-        for (int64_t d = 0; d < block.size[0]; ++d)
-          for (int64_t h = 0; h < block.size[1]; ++h) {
-            multiply(worker, d, h, block.size[2]);
-            store(worker, n, block, d, h);
+        tile.load(task / plan_.blocks(), 0, ConvStart(tiling_, task % plan_.blocks()), true);
+        worker.boxes.start(block);
+        find_lanes(worker, task / plan_.blocks(), block);
+        for (int64_t d = 0; d < block.size[0]; ++d) {
+          for (int plane = 0; plane < kPlanes; ++plane) {
+            worker.boxes.load(tile, d, plane);
+            for (int64_t h = 0; h < block.size[1]; ++h) sum_row(worker, plane, h, block.size[2]);
           }
+          store(worker, d, block);
+        }
       }
     });
   }
 
  private:
   struct Worker {
-    NarrowBoxes<A>& inputs;
-    A *frequency = nullptr, *product = nullptr, *outputs = nullptr;
-    int64_t input_step = 0, product_step = 0, line = 0;  // line: of outputs
-    std::vector<const A*> lines = {};
-    std::vector<void*> out_lines = {};
+    NarrowBoxes<A> boxes;
+    A* sums = nullptr;  // {plane of outputs, y, x, output, lane}
+    A *frequency = nullptr, *product = nullptr;
+    int64_t in_step = 0, out_step = 0;
     std::vector<int64_t> place = {}, counts = {}, rest[3] = {};  // of the outputs of each lane
   };
 
@@ -73,60 +71,49 @@ class NarrowGather {
 
   void transform_weights(const WinogradWeight& weight) {
     bool made = false;
-    weights_ = TransformedWeight<A>::find(weight.kept, 128, 4 * plane_ * weight_step(), made);
+    weights_ = TransformedWeight<A>::find(weight.kept, 128, kFrequencies * weight_step(), made);
     if (!made) return;
-    const WinogradPack<A> pack(g_, isa_, transforms_, weight.w);
+    const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
+    const WinogradPack<A> pack(g_, isa_, transforms, weight.w);
     const int64_t lanes = isa_.lanes, vectors = (g_.outputs + lanes - 1) / lanes;
     parallel_ranges(g_.inputs * vectors, 4, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(pack.scratch() + 4 * plane_ * lanes);
+      ConvScratch<A> scratch(pack.scratch() + kFrequencies * lanes);
       A* const made_of = scratch.data() + pack.scratch();
       for (int64_t i = begin; i < end; ++i) {
         const int64_t c = i / vectors, first = i % vectors * lanes;
         pack.vector(i % vectors, c, 1, made_of, lanes, lanes, scratch.data());
-        for (int64_t f = 0; f < 4 * plane_; ++f)
+        for (int64_t f = 0; f < kFrequencies; ++f)
           std::copy_n(made_of + f * lanes, std::min(lanes, g_.outputs - first),
                       weights_->data.data() + f * weight_step() + c * g_.outputs + first);
       }
     });
   }
 
-  void multiply(Worker& worker, int64_t d, int64_t h, int64_t tiles) {
-    const int64_t lanes = isa_.lanes;
-    const Int3 m = plan_.tile.outputs();
-    WinogradRow<A> row;
-    row.tiles = tiles, row.vectors = g_.inputs, row.frequency = worker.frequency, row.frequency_step = worker.input_step;
-    row.tile_step = row.input_step = g_.inputs * lanes, row.planes = 1;
-    worker.lines.clear();
-    for (int64_t i = 0; i < m.d + 2; ++i)
-      for (int64_t j = 0; j < m.h + 2; ++j) worker.lines.push_back(worker.inputs.row(d * m.d + i, h * m.h + j));
-    row.inputs = worker.lines.data();
-    NarrowProduct<A> p{.frequencies = plane_, .tiles = tiles, .inputs = g_.inputs, .outputs = g_.outputs};
-    p.in = worker.frequency, p.w_step = weight_step(), p.in_step = worker.input_step, p.out_step = worker.product_step;
-    for (int z = 0; z < 4; ++z) {
-      row.first_plane = z;
-      transforms_.transform_inputs(row);
-      p.w = weights_->data.data() + z * plane_ * p.w_step, p.out = worker.product + z * plane_ * p.out_step;
-      narrow_.multiply(p);
-    }
+  A* sums_at(const Worker& worker, int64_t z, int64_t y) const { return worker.sums + (z * plan_.box[1] * kNarrowTile + y) * line_; }
+
+  void sum_row(Worker& worker, int plane, int64_t h, int64_t tiles) {
+    narrow_.transform_inputs({.tiles = tiles,
+                              .channels = g_.inputs,
+                              .row_step = worker.boxes.row_step(),
+                              .frequency_step = worker.in_step,
+                              .from = worker.boxes.row(h),
+                              .to = worker.frequency});
+    NarrowProduct<A> p{.tiles = tiles, .inputs = g_.inputs, .outputs = g_.outputs};
+    p.w = weights_->data.data() + plane * kNarrowPlane * weight_step(), p.in = worker.frequency, p.out = worker.product;
+    p.w_step = weight_step(), p.in_step = worker.in_step, p.out_step = worker.out_step;
+    narrow_.multiply(p);
+    narrow_.add_outputs(
+        {.tiles = tiles, .channels = g_.outputs, .row_step = line_, .frequency_step = worker.out_step, .from = worker.product},
+        {.plane = plane, .near = sums_at(worker, 0, h * kNarrowTile), .far = sums_at(worker, 1, h * kNarrowTile), .bias = bias_.data()});
   }
 
-  void store(Worker& worker, int64_t n, const NarrowBlock& block, int64_t d, int64_t h) {
-    const int64_t lanes = isa_.lanes, tiles = block.size[2];
-    const Int3 m = plan_.tile.outputs();
-    WinogradRow<A> row;
-    row.tiles = tiles, row.vectors = g_.outputs, row.frequency = worker.product, row.frequency_step = worker.product_step;
-    row.tile_step = row.output_step = row.channels = g_.outputs * lanes, row.dtype = dtype_of<A>;
-    row.voxels = tiles * m.w, row.bias = bias_.data();
-    worker.out_lines.clear();
-    for (int64_t i = 0; i < m.d * m.h; ++i) worker.out_lines.push_back(worker.outputs + i * worker.line);
-    row.outputs = worker.out_lines.data();
-    transforms_.transform_outputs(row);
-    for (int64_t i = 0; i < m.d; ++i)
-      for (int64_t j = 0; j < m.h; ++j) {
-        const int64_t z = d * m.d + i, y = h * m.h + j;
-        for (size_t l = 0; l < size_t(lanes); ++l)
+  void store(Worker& worker, int64_t d, const NarrowBlock& block) {
+    for (int64_t i = 0; i < 2; ++i)
+      for (int64_t y = 0; y < block.size[1] * kNarrowTile; ++y) {
+        const int64_t z = 2 * d + i;
+        for (size_t l = 0; l < worker.counts.size(); ++l)
           worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
-        narrow_.store_lanes(y_.dtype, worker.outputs + (i * m.h + j) * worker.line, row.voxels * g_.outputs,
+        narrow_.store_lanes(y_.dtype, sums_at(worker, i, y), block.size[2] * kNarrowTile * g_.outputs,
                             element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs), worker.place.data(), worker.counts.data());
       }
   }
@@ -149,12 +136,11 @@ class NarrowGather {
   const ConvGather& g_;
   const NarrowPlan& plan_;
   const ConvIsa<A> isa_;
-  const WinogradIsa<A> transforms_;
   const NarrowIsa<A> narrow_;
   const ConvInput& x_;
   View y_;
   const ConvTiling tiling_;
-  const int64_t plane_;  // frequencies of a plane
+  const int64_t line_;  // elements of a row of sums
   std::shared_ptr<TransformedWeight<A>> weights_;
   std::vector<A> bias_;
 };

@@ -4,36 +4,48 @@
 #include "core/dtype.h"
 #include "core/isa.h"
 
-// Winograd's algorithm for few channels: the lanes of a vector are not channels but boxes of a volume, a tile of each box at a time. No
-// lane is empty then, whatever the channels. Elements of all boxes lie together, {.., channel, box}.
+// Winograd's algorithm F(2, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but boxes of a
+// volume, a tile of each box at a time. No lane is empty then, whatever the channels. Elements of all boxes lie together: {.., channel,
+// box}. A plane of the 4 frequencies along D is worked off at a time, so that what it takes stays near the first-level cache.
 namespace voxgrad {
 
-// out[f][t][k] = sum over c of w[f][c][k] in[f][t][c], for every lane, and frequencies f, tiles t.
+constexpr int kNarrowTile = 4, kNarrowPlane = 36;  // positions of a tile along H and W; frequencies of a plane
+
+// A row of tiles, along W, of a plane of frequencies along D. Rows of positions are {x, channel, lane}, row_step elements apart. Frequency
+// f of tile t and channel c is at f frequency_step + (t channels + c) lanes.
+template <class A>
+struct NarrowRow {
+  int64_t tiles = 0, channels = 0;
+  int64_t row_step = 0, frequency_step = 0;
+  const A* from = nullptr;
+  A* to = nullptr;
+};
+// The sums of the two planes of outputs.
+template <class A>
+struct NarrowSums {
+  int plane = 0;  // of the frequencies
+  A *near = nullptr, *far = nullptr;
+  const A* bias = nullptr;  // of each channel
+};
+
+// out[f][t][k] = sum over c of w[f][c][k] in[f][t][c], for every lane, the frequencies of a plane and tiles t.
 template <class A>
 struct NarrowProduct {
-  int64_t frequencies = 0, tiles = 0, inputs = 0, outputs = 0;
+  int64_t tiles = 0, inputs = 0, outputs = 0;
   const A *w = nullptr, *in = nullptr;
   A* out = nullptr;
   int64_t w_step = 0, in_step = 0, out_step = 0;  // from frequency to frequency
 };
 
-// sum[f][group][i] += sum over t and the lanes of g[f][t][k] x[f][t][c]: a vector of sums for each group of k and c (NarrowGroups).
-template <class A>
-struct NarrowOuter {
-  int64_t frequencies = 0, tiles = 0, inputs = 0, outputs = 0;
-  const A *x = nullptr, *g = nullptr;
-  A* sum = nullptr;
-  int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
-};
-
 template <class A>
 struct NarrowIsa {
-  // to[i][l] = from[place[l] + i] for i < count, rounded up to whole vectors, which are read.
-  void (*load_lanes)(const A* from, const int64_t* place, int64_t count, A* to);
+  // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
+  void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
   // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
   void (*store_lanes)(DType, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count);
+  void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
+  void (*add_outputs)(const NarrowRow<A>&, const NarrowSums<A>&);  // from frequencies to kNarrowTile rows of sums
   void (*multiply)(const NarrowProduct<A>&);
-  void (*outer)(const NarrowOuter<A>&);
 };
 
 #define VOXGRAD_NARROW_ISA(isa)                          \

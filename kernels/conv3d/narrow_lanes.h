@@ -19,12 +19,12 @@ VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
 }
 
 template <class A>
-void load_lanes(const A* from, const int64_t* place, int64_t count, A* to) {
+void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to) {
   constexpr int L = kLanes<A>;
   for (int64_t i = 0; i < count; i += L) {
     Vector<A> v[L];
 #pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = load(from + place[l] + i);
+    for (int l = 0; l < L; ++l) v[l] = load(a + place[l] + i) + factor * load(b + place[l] + i);
     transpose_vectors<A>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < L; ++l) store(to + (i + l) * L, v[l]);
@@ -84,7 +84,7 @@ VOXGRAD_INLINE void multiply_tiles(const NarrowProduct<A>& p, const A* w, const 
 template <class A, int K>
 void multiply_outputs(const NarrowProduct<A>& p, int64_t first) {
   constexpr int L = kLanes<A>;
-  for (int64_t f = 0; f < p.frequencies; ++f) {
+  for (int64_t f = 0; f < kNarrowPlane; ++f) {
     const A *w = p.w + f * p.w_step + first, *in = p.in + f * p.in_step;
     A* out = p.out + f * p.out_step + first * L;
     int64_t t = 0;
@@ -113,10 +113,3 @@ template <class A>
 void multiply(const NarrowProduct<A>& p) {
   multiply_by<A>(p, std::make_integer_sequence<int, kOutputs>{});
 }
-
-template <class A>
-NarrowIsa<A> kernels() {
-  return {load_lanes<A>, store_lanes<A>, multiply<A>, nullptr};
-}
-template NarrowIsa<float> kernels<float>();
-template NarrowIsa<double> kernels<double>();

@@ -60,7 +60,8 @@ std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPa
               p.count[a] = ceil_div(p.tiles[a], p.lanes[a] * p.box[a]);
               cost *= double(steps(p.tiles[a], p.lanes[a], p.box[a])), halo *= double(p.box[a] * m[a] + 2);
             }
-            cost *= (4.5 * double(g.inputs * g.outputs) / 2 + 4.5 * 3 * double(g.inputs + g.outputs)) + 3 * double(g.inputs) * halo / double(box * 32);
+            cost *= (4.5 * double(g.inputs * g.outputs) / 2 + 4.5 * 3 * double(g.inputs + g.outputs)) +
+                    3 * double(g.inputs) * halo / double(box * 32);
             if (g.n * p.blocks() < kTasks) cost *= 1.5;
             if (p.box[2] == 1) cost *= 1.05;
             if (cost < least) least = cost, best = p;
