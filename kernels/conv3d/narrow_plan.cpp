@@ -50,20 +50,24 @@ std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPa
   for (p.lanes[0] = 1; p.lanes[0] <= lanes; p.lanes[0] *= 2)
     for (p.lanes[1] = 1; p.lanes[0] * p.lanes[1] <= lanes; p.lanes[1] *= 2) {
       p.lanes[2] = lanes / p.lanes[0] / p.lanes[1];
-      for (p.box[0] = 1; p.box[0] <= 4; p.box[0] *= 2)
-        for (p.box[1] = 1; p.box[1] <= 4; p.box[1] *= 2)
-          for (p.box[2] = 1; p.box[2] <= 4; p.box[2] *= 2) {
+      int64_t most_box[3];
+      for (int a = 0; a < 3; ++a) most_box[a] = ceil_div(p.tiles[a], p.lanes[a]);
+      for (p.box[0] = 1; p.box[0] <= std::min<int64_t>(8, most_box[0]); p.box[0] *= 2)
+        for (p.box[1] = 1; p.box[1] <= std::min<int64_t>(4, most_box[1]); p.box[1] *= 2)
+          for (p.box[2] = 1; p.box[2] <= std::min<int64_t>(4, most_box[2]); p.box[2] *= 2) {
             const int64_t box = p.box[0] * p.box[1] * p.box[2];
             if (box > most) continue;
-            double cost = 1, halo = 1;
+            double all = 1;
             for (int a = 0; a < 3; ++a) {
               p.count[a] = ceil_div(p.tiles[a], p.lanes[a] * p.box[a]);
-              cost *= double(steps(p.tiles[a], p.lanes[a], p.box[a])), halo *= double(p.box[a] * m[a] + 2);
+              all *= double(steps(p.tiles[a], p.lanes[a], p.box[a]));
             }
-            cost *= (4.5 * double(g.inputs * g.outputs) / 2 + 4.5 * 3 * double(g.inputs + g.outputs)) +
-                    3 * double(g.inputs) * halo / double(box * 32);
+            const double C = double(g.inputs), K = double(g.outputs);
+            double cost = all * (72 * C * K * (p.box[2] == 1 ? 1.65 : 1.1) + 720 * C + 450 * K + 112 * K +
+                                 14 * C * double((p.box[1] * 4 + 2) * (p.box[2] * 4 + 2)) / double(p.box[1] * p.box[2]));
+            cost += double(p.blocks()) * double((2 * p.lanes[0] * p.box[0] + 2) * (4 * p.lanes[1] * p.box[1] + 2)) *
+                    (150 + double(4 * p.lanes[2] * p.box[2] + 2) * C / 8);
             if (g.n * p.blocks() < kTasks) cost *= 1.5;
-            if (p.box[2] == 1) cost *= 1.05;
             if (cost < least) least = cost, best = p;
           }
     }
