@@ -12,11 +12,14 @@ namespace voxgrad::narrow_baseline {
 
 #include "kernels/conv3d/narrow_tiles.h"
 
+#include "kernels/conv3d/lane_sums.h"
+
 #include "kernels/conv3d/narrow_lanes.h"
 
 template <class A>
 NarrowIsa<A> kernels() {
-  return {load_lanes<A>, store_lanes<A>, transform_inputs<A>, add_outputs<A>, multiply<A>};
+  return {kOuterOutputs<A>,       kOuterInputs<A>, load_lanes<A>, store_lanes<A>, transform_inputs<A>,
+          transform_gradients<A>, add_outputs<A>,  multiply<A>,   outer<A>};
 }
 template NarrowIsa<float> kernels<float>();
 template NarrowIsa<double> kernels<double>();

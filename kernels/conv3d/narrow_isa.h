@@ -37,15 +37,39 @@ struct NarrowProduct {
   int64_t w_step = 0, in_step = 0, out_step = 0;  // from frequency to frequency
 };
 
+// sum[f] += for each piece of outputs k and piece of inputs c a vector of the products of g[f][t][k] x[f][t][c], summed over tiles and
+// lanes: lane l is that of output l / (inputs of the piece) and input l % of it. Pieces are in the order of outputs.
+template <class A>
+struct NarrowOuter {
+  int64_t tiles = 0, inputs = 0, outputs = 0;
+  const A *x = nullptr, *g = nullptr;
+  A* sum = nullptr;
+  int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
+};
+
+// Calls piece(first, count) for pieces of n, as equal as they can be and at most `most` long.
+template <class F>
+inline __attribute__((always_inline)) void for_narrow_pieces(int64_t n, int64_t most, F&& piece) {
+  const int64_t pieces = (n + most - 1) / most;
+  for (int64_t i = 0, first = 0; i < pieces; ++i) {
+    const int64_t next = n * (i + 1) / pieces;
+    piece(first, next - first);
+    first = next;
+  }
+}
+
 template <class A>
 struct NarrowIsa {
+  int64_t outer_outputs = 0, outer_inputs = 0;  // the most of a piece
   // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
   void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
   // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
   void (*store_lanes)(DType, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count);
   void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
+  void (*transform_gradients)(const NarrowRow<A>&);                // from kNarrowTile rows of positions to frequencies
   void (*add_outputs)(const NarrowRow<A>&, const NarrowSums<A>&);  // from frequencies to kNarrowTile rows of sums
   void (*multiply)(const NarrowProduct<A>&);
+  void (*outer)(const NarrowOuter<A>&);
 };
 
 #define VOXGRAD_NARROW_ISA(isa)                          \

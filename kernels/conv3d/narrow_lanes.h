@@ -93,23 +93,55 @@ void multiply_outputs(const NarrowProduct<A>& p, int64_t first) {
   }
 }
 
-// Calls piece(first, count) for pieces of a row, as equal as they can be and at most `most` long.
-template <class F>
-VOXGRAD_INLINE void for_pieces(int64_t n, int64_t most, F&& piece) {
-  const int64_t pieces = (n + most - 1) / most;
-  for (int64_t i = 0, first = 0; i < pieces; ++i) {
-    const int64_t next = n * (i + 1) / pieces;
-    piece(first, next - first);
-    first = next;
-  }
-}
-
 template <class A, int... K>
 VOXGRAD_INLINE void multiply_by(const NarrowProduct<A>& p, std::integer_sequence<int, K...>) {
   static constexpr void (*by_outputs[])(const NarrowProduct<A>&, int64_t) = {multiply_outputs<A, K + 1>...};
-  for_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
+  for_narrow_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
 }
 template <class A>
 void multiply(const NarrowProduct<A>& p) {
   multiply_by<A>(p, std::make_integer_sequence<int, kOutputs>{});
+}
+
+template <class A>
+constexpr int kOuterOutputs = kLanes<A> >= 8 ? 4 : 2;
+template <class A>
+constexpr int kOuterInputs = kLanes<A> / kOuterOutputs<A>;
+
+template <class A, int K, int C>
+void outer_piece(const A* g, const A* x, const NarrowOuter<A>& o, A* sum) {
+  constexpr int L = kLanes<A>;
+  Vector<A> sums[L] = {};
+  for (int64_t t = 0; t < o.tiles; ++t, g += o.outputs * L, x += o.inputs * L) {
+    Vector<A> in[C];
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) in[c] = load(x + c * L);
+#pragma GCC unroll 4
+    for (int k = 0; k < K; ++k) {
+      const Vector<A> gradient = load(g + k * L);
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) sums[k * C + c] += gradient * in[c];
+    }
+  }
+  store(sum, load(sum) + sums_of_lanes<A>(sums));
+}
+
+template <class A, int... I>
+VOXGRAD_INLINE void outer_by(const NarrowOuter<A>& o, std::integer_sequence<int, I...>) {
+  constexpr int L = kLanes<A>, C = kOuterInputs<A>;
+  static constexpr void (*by_size[])(const A*, const A*, const NarrowOuter<A>&, A*) = {outer_piece<A, I / C + 1, I % C + 1>...};
+  for (int f = 0; f < kNarrowPlane; ++f) {
+    const A *g = o.g + f * o.g_step, *x = o.x + f * o.x_step;
+    A* sum = o.sum + f * o.sum_step;
+    for_narrow_pieces(o.outputs, kOuterOutputs<A>, [&](int64_t k, int64_t outputs) {
+      for_narrow_pieces(o.inputs, C, [&](int64_t c, int64_t inputs) {
+        by_size[(outputs - 1) * C + inputs - 1](g + k * L, x + c * L, o, sum);
+        sum += L;
+      });
+    });
+  }
+}
+template <class A>
+void outer(const NarrowOuter<A>& o) {
+  outer_by<A>(o, std::make_integer_sequence<int, kOuterOutputs<A> * kOuterInputs<A>>{});
 }

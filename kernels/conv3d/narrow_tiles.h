@@ -35,6 +35,34 @@ void transform_inputs(const NarrowRow<A>& r) {
   }
 }
 
+template <class A>
+void transform_gradients(const NarrowRow<A>& r) {
+  constexpr int L = kLanes<A>;
+  const int64_t step = r.channels * L;
+  for (int64_t t = 0; t < r.tiles; ++t)
+    for (int64_t k = 0; k < step; k += L) {
+      const A* from = r.from + t * kM * step + k;
+      A* to = r.to + t * step + k;
+      Vector<A> p[kM][kN];
+#pragma GCC unroll 4
+      for (int h = 0; h < kM; ++h) {
+        Vector<A> row[kM];
+#pragma GCC unroll 4
+        for (int w = 0; w < kM; ++w) row[w] = load(from + h * r.row_step + w * step);
+        gradients_along<kM, A>(row, p[h]);
+      }
+#pragma GCC unroll 6
+      for (int w = 0; w < kN; ++w) {
+        Vector<A> column[kM], u[kN];
+#pragma GCC unroll 4
+        for (int h = 0; h < kM; ++h) column[h] = p[h][w];
+        gradients_along<kM, A>(column, u);
+#pragma GCC unroll 6
+        for (int h = 0; h < kN; ++h) store(to + (h * kN + w) * r.frequency_step, u[h]);
+      }
+    }
+}
+
 template <class A, int Z>
 VOXGRAD_INLINE void add_output_plane(const NarrowRow<A>& r, const NarrowSums<A>& s) {
   constexpr int L = kLanes<A>;
