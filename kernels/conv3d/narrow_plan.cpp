@@ -1,12 +1,14 @@
 #include "kernels/conv3d/narrow_plan.h"
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "kernels/conv3d/narrow_isa.h"
 
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16;  // enough to keep a few threads evenly busy
+constexpr int64_t kFewestPlanes = 3;  // of outputs: fewer are a matter of Winograd's algorithm in the plane
+constexpr int64_t kMostTiles = 16;    // of a box
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -28,6 +30,35 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
   return blocks * box + ceil_div(tiles - blocks * lanes * box, lanes);
 }
 
+// In the units of winograd_least_cost(), by measurements on Zen 5 with 512-bit vectors: a multiply-add of a product, and of one that shares
+// its weight with no second tile; a vector of inputs, of outputs and of output gradients of a tile, there and back; a vector of lanes; a
+// row of a block and a vector of it; and a group of sums of the weight gradient.
+constexpr double kProduct = 0.88, kLoneProduct = 1.3, kIn = 1500, kOut = 1240, kGradient = 970, kLane = 7, kRow = 200, kRowVector = 4,
+                 kSums = 72;
+constexpr double kCacheBytes = 768 << 10, kFarByte = 0.7 / (1 << 20);  // beyond the cache, transforms cost so much more
+
+double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
+  const bool gradient = pass == ConvPass::weight_gradient;
+  const double in = double(g.inputs), out = double(g.outputs), lanes = double(p.all_lanes()), f = double(p.tile.frequencies());
+  const double rows = double(p.box[1]), row = double(p.box[2]), tiles = rows * row, all = double(p.box[0]) * tiles;
+  double boxes = double(g.n), height = 1;  // tiles that a lane works off; rows of a block
+  for (int a = 0; a < 3; ++a) boxes *= double(steps(p.tiles[a], p.lanes[a], p.box[a]));
+  for (int a = 0; a < 2; ++a) height *= double(p.lanes[a] * p.box[a] * p.tile.outputs()[a] + 2);
+  const double width = double(p.lanes[2] * p.box[2] * kNarrowTile);
+  const double halo = (rows * kNarrowTile + 2) * (row * kNarrowTile + 2);
+  const double blocks = double(g.n * p.blocks());
+  double bytes = halo * in + (gradient ? 36 * all * (in + out) + tiles * 16 * out : 36 * row * (in + out) + 32 * tiles * out);
+  bytes = bytes * lanes * 4 + 36 * in * out * 4 + height * width * in * 4;
+  double transforms = kIn * in + 4 * kLane * halo / tiles * in;
+  double product = f * in * out * (p.box[2] % 2 == 0 ? kProduct : kLoneProduct), load = height * (kRow + kRowVector * width * in / lanes);
+  if (gradient) {
+    const double groups = double(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4));
+    product = f * (in * out * kProduct + kSums * groups / all);
+    transforms += (kGradient + 64 * kLane) * out, load += height * (kRow + kRowVector * width * out / lanes);
+  } else transforms += (kOut + 32 * kLane) * out;
+  return (boxes * (product + transforms * (1 + kFarByte * std::max(0., bytes - kCacheBytes))) + blocks * load) * (1 + 1 / blocks);
+}
+
 }  // namespace
 
 ConvTiling NarrowPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
@@ -40,38 +71,31 @@ NarrowBlock::NarrowBlock(const NarrowPlan& p, int64_t index) {
   }
 }
 
-std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double) {
-  if (!std::getenv("NARROW") || !winograd_is_eligible(g) || !winograd_is_wanted()) return {};
-  static const int64_t most = std::getenv("NARROW_BOX") ? std::atoi(std::getenv("NARROW_BOX")) : 4;
-  NarrowPlan p, best;
-  const Int3 m = p.tile.outputs();
-  for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], m[a]);
-  double least = 1e300;
-  for (p.lanes[0] = 1; p.lanes[0] <= lanes; p.lanes[0] *= 2)
-    for (p.lanes[1] = 1; p.lanes[0] * p.lanes[1] <= lanes; p.lanes[1] *= 2) {
+std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
+  double best = winograd_least_cost(g, lanes, pass, direct);
+  std::optional<NarrowPlan> chosen;
+  NarrowPlan p;
+  for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], p.tile.outputs()[a]);
+  const auto powers = [](int64_t& n, int64_t most, auto&& f) {
+    for (n = 1; n <= most; n *= 2) f();
+  };
+  const auto most = [&](int a, int64_t fit) { return std::min(fit, ceil_div(p.tiles[a], p.lanes[a])); };
+  powers(p.lanes[0], lanes, [&] {
+    powers(p.lanes[1], lanes / p.lanes[0], [&] {
       p.lanes[2] = lanes / p.lanes[0] / p.lanes[1];
-      int64_t most_box[3];
-      for (int a = 0; a < 3; ++a) most_box[a] = ceil_div(p.tiles[a], p.lanes[a]);
-      for (p.box[0] = 1; p.box[0] <= std::min<int64_t>(8, most_box[0]); p.box[0] *= 2)
-        for (p.box[1] = 1; p.box[1] <= std::min<int64_t>(4, most_box[1]); p.box[1] *= 2)
-          for (p.box[2] = 1; p.box[2] <= std::min<int64_t>(4, most_box[2]); p.box[2] *= 2) {
-            const int64_t box = p.box[0] * p.box[1] * p.box[2];
-            if (box > most) continue;
-            double all = 1;
-            for (int a = 0; a < 3; ++a) {
-              p.count[a] = ceil_div(p.tiles[a], p.lanes[a] * p.box[a]);
-              all *= double(steps(p.tiles[a], p.lanes[a], p.box[a]));
-            }
-            const double C = double(g.inputs), K = double(g.outputs);
-            double cost = all * (72 * C * K * (p.box[2] == 1 ? 1.65 : 1.1) + 720 * C + 450 * K + 112 * K +
-                                 14 * C * double((p.box[1] * 4 + 2) * (p.box[2] * 4 + 2)) / double(p.box[1] * p.box[2]));
-            cost += double(p.blocks()) * double((2 * p.lanes[0] * p.box[0] + 2) * (4 * p.lanes[1] * p.box[1] + 2)) *
-                    (150 + double(4 * p.lanes[2] * p.box[2] + 2) * C / 8);
-            if (g.n * p.blocks() < kTasks) cost *= 1.5;
-            if (cost < least) least = cost, best = p;
-          }
-    }
-  return best;
+      powers(p.box[0], most(0, 8), [&] {
+        powers(p.box[1], most(1, 4), [&] {
+          powers(p.box[2], most(2, 4), [&] {
+            if (p.box[0] * p.box[1] * p.box[2] > kMostTiles) return;
+            for (int a = 0; a < 3; ++a) p.count[a] = ceil_div(p.tiles[a], p.lanes[a] * p.box[a]);
+            if (const double cost = cost_of(g, p, pass); cost < best) best = cost, chosen = p;
+          });
+        });
+      });
+    });
+  });
+  return chosen;
 }
 
 }  // namespace voxgrad

@@ -17,9 +17,10 @@ constexpr double kStreamedBytes = 4e6;  // written to memory and read back, thes
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
-// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient.
+// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient;
+// and what a transform takes more where channels are no whole vectors.
 constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07,
-                 kDirectWeight = 8;
+                 kDirectWeight = 8, kRagged = 3;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
   return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
@@ -30,7 +31,8 @@ double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, Conv
   const double weights = double(g.inputs) * out;
   const bool far = !winograd_streams(g, tile, lanes) && f * weights * double(lanes) * 4 > kFarBytes;
   const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight : far ? kFarWeight : kWeight;
-  return f * (tiles * (kMultiplyAdd * weights + kTransform * (in + out)) + weight * weights);
+  const double transform = kTransform + (g.inputs % lanes + g.outputs % lanes > 0 ? kRagged : 0);
+  return f * (tiles * (kMultiplyAdd * weights + transform * (in + out)) + weight * weights);
 }
 double direct_cost(const ConvGather& g, int64_t lanes) {
   // Taps outside the volume are skipped along D and H.
@@ -80,15 +82,26 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
   return weights > kStreamedBytes && tiles_of(g, tile) <= kStreamedTiles;
 }
 
-std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  const bool narrow = std::min(g.inputs, g.outputs) * 8 < lanes * 5;  // the transforms work on lanes that are empty
-  if (!winograd_is_wanted() || !winograd_is_eligible(g) || narrow) return {};
-  double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
-  std::optional<WinogradTile> chosen;
+namespace {
+struct Choice {
+  std::optional<WinogradTile> tile;
+  double cost;
+};
+Choice choose(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  Choice best{{}, direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes))};
+  if (std::min(g.inputs, g.outputs) * 8 < lanes * 5) return best;  // the transforms would work on lanes that are empty
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
-    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best) best = cost, chosen = tile;
-  return chosen;
+    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best.cost) best = {tile, cost};
+  return best;
 }
+}  // namespace
+
+std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  if (!winograd_is_wanted() || !winograd_is_eligible(g)) return {};
+  return choose(g, lanes, pass, direct).tile;
+}
+
+double winograd_least_cost(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) { return choose(g, lanes, pass, direct).cost; }
 
 WinogradPlan winograd_plan(const ConvGather& g, WinogradTile tile, int64_t bytes_per_tile, int64_t wanted) {
   WinogradPlan p{.tile = tile};

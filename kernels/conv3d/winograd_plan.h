@@ -28,6 +28,9 @@ enum class ConvPass { gather, weight_gradient };
 // is `direct` times that of f32, is faster.
 std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
 
+// The cost of that or of the direct kernel, whichever is less, in multiply-adds of vectors.
+double winograd_least_cost(const ConvGather&, int64_t lanes, ConvPass, double direct);
+
 // Whether the transformed weights exceed the caches and meet so few tiles that they are better made where they are multiplied.
 bool winograd_streams(const ConvGather&, WinogradTile, int64_t lanes);
 
