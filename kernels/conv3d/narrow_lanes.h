@@ -1,23 +1,6 @@
 // Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
 // set.
 
-// Interleaving the first half of the vectors with the second log2(lanes) times transposes.
-template <class A>
-VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
-  constexpr int L = kLanes<A>;
-  Mask<A> low, high;
-  for (int l = 0; l < L; ++l) low[l] = l / 2 + l % 2 * L, high[l] = low[l] + L / 2;
-#pragma GCC unroll 4
-  for (int stage = 1; stage < L; stage *= 2) {
-    Vector<A> next[L];
-#pragma GCC unroll 8
-    for (int l = 0; l < L / 2; ++l)
-      next[2 * l] = __builtin_shuffle(v[l], v[l + L / 2], low), next[2 * l + 1] = __builtin_shuffle(v[l], v[l + L / 2], high);
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = next[l];
-  }
-}
-
 template <class A>
 void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to) {
   constexpr int L = kLanes<A>;
