@@ -7,7 +7,7 @@ constexpr int kRowTiles = 4;  // whose positions are transformed along H before 
 template <class A>
 void transform_inputs(const NarrowRow<A>& r) {
   constexpr int L = kLanes<A>;
-  const int64_t step = r.channels * L;
+  const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
   for (int64_t t = 0; t < r.tiles; t += kRowTiles) {
     const int64_t tiles = r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles;
     for (int64_t c = 0; c < step; c += L) {
@@ -17,20 +17,22 @@ void transform_inputs(const NarrowRow<A>& r) {
       for (int64_t w = 0; w < tiles * kM + 2; ++w, from += step) {
         Vector<A> column[kN];
 #pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) column[h] = load(from + h * r.row_step);
+        for (int h = 0; h < kN; ++h) column[h] = load(from + h * row_step);
         inputs_along<kM, A>(column);
 #pragma GCC unroll 6
         for (int h = 0; h < kN; ++h) p[w][h] = column[h];
       }
-      for (int64_t i = 0; i < tiles; ++i, to += step)
-        for (int h = 0; h < kN; ++h) {
+      for (int64_t i = 0; i < tiles; ++i, to += step) {
+        A* place = to;
+        for (int h = 0; h < kN; ++h, place += kN * frequency_step) {
           Vector<A> row[kN];
 #pragma GCC unroll 6
           for (int w = 0; w < kN; ++w) row[w] = p[i * kM + w][h];
           inputs_along<kM, A>(row);
 #pragma GCC unroll 6
-          for (int w = 0; w < kN; ++w) store(to + (h * kN + w) * r.frequency_step, row[w]);
+          for (int w = 0; w < kN; ++w) store(place + w * frequency_step, row[w]);
         }
+      }
     }
   }
 }
@@ -38,7 +40,7 @@ void transform_inputs(const NarrowRow<A>& r) {
 template <class A>
 void transform_gradients(const NarrowRow<A>& r) {
   constexpr int L = kLanes<A>;
-  const int64_t step = r.channels * L;
+  const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
   for (int64_t t = 0; t < r.tiles; ++t)
     for (int64_t k = 0; k < step; k += L) {
       const A* from = r.from + t * kM * step + k;
@@ -48,7 +50,7 @@ void transform_gradients(const NarrowRow<A>& r) {
       for (int h = 0; h < kM; ++h) {
         Vector<A> row[kM];
 #pragma GCC unroll 4
-        for (int w = 0; w < kM; ++w) row[w] = load(from + h * r.row_step + w * step);
+        for (int w = 0; w < kM; ++w) row[w] = load(from + h * row_step + w * step);
         gradients_along<kM, A>(row, p[h]);
       }
 #pragma GCC unroll 6
@@ -58,7 +60,7 @@ void transform_gradients(const NarrowRow<A>& r) {
         for (int h = 0; h < kM; ++h) column[h] = p[h][w];
         gradients_along<kM, A>(column, u);
 #pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) store(to + (h * kN + w) * r.frequency_step, u[h]);
+        for (int h = 0; h < kN; ++h) store(to + (h * kN + w) * frequency_step, u[h]);
       }
     }
 }
