@@ -17,6 +17,10 @@ void narrow_weight_gradient(const ConvGather&, const NarrowPlan&, const ConvInpu
 extern template void narrow_weight_gradient<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 extern template void narrow_weight_gradient<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
 
+// Elements of a row of `count` values in whole squares of lanes, and a vector more: rows a power of two apart would share a set of the
+// cache.
+inline int64_t narrow_row(int64_t count, int64_t lanes) { return (round_up(count, lanes) + 1) * lanes; }
+
 // Lane by lane the boxes of a block, of inputs with their halo or of output gradients, transformed along D: one plane of frequencies of
 // one row of tiles along D, {y, x, channel, lane}.
 template <class A>
@@ -26,12 +30,12 @@ class NarrowBoxes {
       : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data), place_(size_t(p.all_lanes())) {}
   static int64_t scratch(const NarrowPlan& p, int64_t channels, bool inputs) {
     const int64_t halo = inputs ? 2 : 0, lanes = p.all_lanes();
-    return (p.box[1] * kNarrowTile + halo) * round_up((p.box[2] * kNarrowTile + halo) * channels, lanes) * lanes;
+    return (p.box[1] * kNarrowTile + halo) * narrow_row((p.box[2] * kNarrowTile + halo) * channels, lanes);
   }
 
   void start(const NarrowBlock& b) {
     width_ = (b.size[2] * kNarrowTile + halo_) * channels_, height_ = b.size[1] * kNarrowTile + halo_;
-    row_step_ = round_up(width_, p_.all_lanes()) * p_.all_lanes();
+    row_step_ = narrow_row(width_, p_.all_lanes());
     for (size_t l = 0; l < place_.size(); ++l) {
       const NarrowLane at(p_, b, int64_t(l));
       place_[l] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;

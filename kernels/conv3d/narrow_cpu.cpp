@@ -23,7 +23,8 @@ class NarrowGather {
         x_(x),
         y_(y),
         tiling_(plan.inputs(g)),
-        line_(round_up(plan.box[2] * kNarrowTile * g.outputs, isa_.lanes) * isa_.lanes) {
+        streamed_(goes_past_caches(g, y, isa_.lanes, kNarrowTile)),
+        line_(narrow_row(plan.box[2] * kNarrowTile * g.outputs, isa_.lanes)) {
     bias_.resize(size_t(g.outputs));
     for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     transform_weights(weight);
@@ -113,8 +114,13 @@ class NarrowGather {
         const int64_t z = 2 * d + i;
         for (size_t l = 0; l < worker.counts.size(); ++l)
           worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
-        narrow_.store_lanes(y_.dtype, sums_at(worker, i, y), block.size[2] * kNarrowTile * g_.outputs,
-                            element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs), worker.place.data(), worker.counts.data());
+        narrow_.store_lanes({.dtype = y_.dtype,
+                             .from = sums_at(worker, i, y),
+                             .most = block.size[2] * kNarrowTile * g_.outputs,
+                             .to = element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs),
+                             .place = worker.place.data(),
+                             .count = worker.counts.data(),
+                             .streamed = streamed_});
       }
   }
 
@@ -140,6 +146,7 @@ class NarrowGather {
   const ConvInput& x_;
   View y_;
   const ConvTiling tiling_;
+  const bool streamed_;
   const int64_t line_;  // elements of a row of sums
   std::shared_ptr<TransformedWeight<A>> weights_;
   std::vector<A> bias_;

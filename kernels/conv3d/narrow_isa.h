@@ -58,13 +58,23 @@ inline __attribute__((always_inline)) void for_narrow_pieces(int64_t n, int64_t 
   }
 }
 
+// to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
+template <class A>
+struct NarrowStore {
+  DType dtype = DType::f32;
+  const A* from = nullptr;
+  int64_t most = 0;
+  void* to = nullptr;
+  const int64_t *place = nullptr, *count = nullptr;
+  bool streamed = false;  // vectors of a lane, aligned, go to memory past the caches
+};
+
 template <class A>
 struct NarrowIsa {
   int64_t outer_outputs = 0, outer_inputs = 0;  // the most of a piece
   // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
   void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
-  // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
-  void (*store_lanes)(DType, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count);
+  void (*store_lanes)(const NarrowStore<A>&);
   void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
   void (*transform_gradients)(const NarrowRow<A>&);                // from kNarrowTile rows of positions to frequencies
   void (*add_outputs)(const NarrowRow<A>&, const NarrowSums<A>&);  // from frequencies to kNarrowTile rows of sums

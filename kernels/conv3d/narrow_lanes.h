@@ -15,27 +15,31 @@ void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t 
 }
 
 template <class T, class A>
-void store_lanes_to(const A* from, int64_t most, T* to, const int64_t* place, const int64_t* count) {
+void store_lanes_to(const NarrowStore<A>& s) {
   constexpr int L = kLanes<A>;
-  for (int64_t i = 0; i < most; i += L) {
+  const bool streamed = s.streamed && sizeof(T) == sizeof(A);
+  for (int64_t i = 0; i < s.most; i += L) {
     Vector<A> v[L];
 #pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = load(from + (i + l) * L);
+    for (int l = 0; l < L; ++l) v[l] = load(s.from + (i + l) * L);
     transpose_vectors<A>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < L; ++l) {
-      T* const row = to + place[l] + i;
-      if (count[l] - i >= L) store(row, v[l]);
-      else if (count[l] > i) store_some(row, v[l], count[l] - i);
+      T* const to = static_cast<T*>(s.to) + s.place[l] + i;
+      if (s.count[l] - i < L) {
+        if (s.count[l] > i) store_some(to, v[l], s.count[l] - i);
+      } else if (streamed) store_past_caches(to, v[l]);
+      else store(to, v[l]);
     }
   }
+  if (streamed) finish_past_caches();
 }
 template <class A>
-void store_lanes(DType t, const A* from, int64_t most, void* to, const int64_t* place, const int64_t* count) {
-  if constexpr (sizeof(A) == 8) store_lanes_to(from, most, static_cast<double*>(to), place, count);
-  else if (t == DType::bf16) store_lanes_to(from, most, static_cast<bf16*>(to), place, count);
-  else if (t == DType::f16) store_lanes_to(from, most, static_cast<f16*>(to), place, count);
-  else store_lanes_to(from, most, static_cast<float*>(to), place, count);
+void store_lanes(const NarrowStore<A>& s) {
+  if constexpr (sizeof(A) == 8) store_lanes_to<double>(s);
+  else if (s.dtype == DType::bf16) store_lanes_to<bf16>(s);
+  else if (s.dtype == DType::f16) store_lanes_to<f16>(s);
+  else store_lanes_to<float>(s);
 }
 
 #if defined(__AVX512F__)

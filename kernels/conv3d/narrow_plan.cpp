@@ -1,6 +1,7 @@
 #include "kernels/conv3d/narrow_plan.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "kernels/conv3d/narrow_isa.h"
 
@@ -31,32 +32,39 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
 }
 
 // In the units of winograd_least_cost(), by measurements on Zen 5 with 512-bit vectors: a multiply-add of a product, and of one that shares
-// its weight with no second tile; a vector of inputs, of outputs and of output gradients of a tile, there and back; a vector of lanes; a
-// row of a block and a vector of it; and a group of sums of the weight gradient.
-constexpr double kProduct = 0.88, kLoneProduct = 1.3, kIn = 1500, kOut = 1240, kGradient = 970, kLane = 7, kRow = 200, kRowVector = 4,
-                 kSums = 72;
-constexpr double kCacheBytes = 768 << 10, kFarByte = 0.7 / (1 << 20);  // beyond the cache, transforms cost so much more
+// its weight with no second tile; a product of a frequency and output, or a group of sums of the weight gradient; a vector of inputs, of
+// outputs and of output gradients of a tile, there and back; a vector of lanes; a row of a block and a vector of it.
+constexpr double kProduct = 0.84, kLoneProduct = 1.3, kStore = 2, kSums = 25, kIn = 1400, kOut = 800, kGradient = 1000, kLane = 5.5,
+                 kRow = 80, kRowVector = 3;
+// Each byte beyond the cache adds a part of it all; and elements of tensors so large that only memory holds them cost this.
+constexpr double kCacheBytes = 600 << 10, kFarByte = 0.4 / (1 << 20), kFarGradientByte = 0.08 / (1 << 20);
+constexpr double kFarElements = 8 << 20, kFarElement = 0.5;
 
 double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
   const bool gradient = pass == ConvPass::weight_gradient;
-  const double in = double(g.inputs), out = double(g.outputs), lanes = double(p.all_lanes()), f = double(p.tile.frequencies());
+  const double in = double(g.inputs), out = double(g.outputs), f = double(p.tile.frequencies());
   const double rows = double(p.box[1]), row = double(p.box[2]), tiles = rows * row, all = double(p.box[0]) * tiles;
-  double boxes = double(g.n), height = 1;  // tiles that a lane works off; rows of a block
+  const double halo = (rows * kNarrowTile + 2) * (row * kNarrowTile + 2);
+  double box, values;  // the time of a vector of tiles; vectors of values that are to stay in the cache
+  if (gradient) {
+    box = f * (in * out * kProduct + kSums * double(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4)) / all);
+    box += (kGradient + 64 * kLane) * out;
+    values = halo * in + kNarrowPlane * all * (in + out) + tiles * 16 * out;
+  } else {
+    box = f * out * (in * (p.box[2] % 2 == 0 ? kProduct : kLoneProduct) + kStore) + (kOut + 32 * kLane) * out;
+    values = halo * in + kNarrowPlane * row * (in + out) + 32 * tiles * out;
+  }
+  box += (kIn + 4 * kLane * halo / tiles) * in;
+  const double bytes = values * double(p.all_lanes()) * 4 + kNarrowPlane * in * out * 4;
+  box *= 1 + (gradient ? kFarGradientByte : kFarByte) * std::max(0., bytes - kCacheBytes);
+
+  double boxes = double(g.n), height = 1;  // rows of a block
   for (int a = 0; a < 3; ++a) boxes *= double(steps(p.tiles[a], p.lanes[a], p.box[a]));
   for (int a = 0; a < 2; ++a) height *= double(p.lanes[a] * p.box[a] * p.tile.outputs()[a] + 2);
-  const double width = double(p.lanes[2] * p.box[2] * kNarrowTile);
-  const double halo = (rows * kNarrowTile + 2) * (row * kNarrowTile + 2);
-  const double blocks = double(g.n * p.blocks());
-  double bytes = halo * in + (gradient ? 36 * all * (in + out) + tiles * 16 * out : 36 * row * (in + out) + 32 * tiles * out);
-  bytes = bytes * lanes * 4 + 36 * in * out * 4 + height * width * in * 4;
-  double transforms = kIn * in + 4 * kLane * halo / tiles * in;
-  double product = f * in * out * (p.box[2] % 2 == 0 ? kProduct : kLoneProduct), load = height * (kRow + kRowVector * width * in / lanes);
-  if (gradient) {
-    const double groups = double(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4));
-    product = f * (in * out * kProduct + kSums * groups / all);
-    transforms += (kGradient + 64 * kLane) * out, load += height * (kRow + kRowVector * width * out / lanes);
-  } else transforms += (kOut + 32 * kLane) * out;
-  return (boxes * (product + transforms * (1 + kFarByte * std::max(0., bytes - kCacheBytes))) + blocks * load) * (1 + 1 / blocks);
+  const double vectors = double(p.lanes[2] * p.box[2] * kNarrowTile) * (gradient ? in + out : in) / double(p.all_lanes());
+  const double blocks = double(g.n * p.blocks()), load = height * (kRow * (gradient ? 2 : 1) + kRowVector * vectors);
+  const double elements = double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * (in + out);
+  return (boxes * box + blocks * load) * (1 + 1 / blocks) + (elements > kFarElements ? kFarElement * elements : 0);
 }
 
 }  // namespace
@@ -73,7 +81,9 @@ NarrowBlock::NarrowBlock(const NarrowPlan& p, int64_t index) {
 
 std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
-  double best = winograd_least_cost(g, lanes, pass, direct);
+  if (std::getenv("NARROW_NEVER")) return {};                        // TEMPORARY
+  static const bool force = std::getenv("NARROW_FORCE") != nullptr;  // TEMPORARY
+  double best = force ? 1e300 : winograd_least_cost(g, lanes, pass, direct);
   std::optional<NarrowPlan> chosen;
   NarrowPlan p;
   for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], p.tile.outputs()[a]);

@@ -16,11 +16,11 @@ constexpr double kStreamedBytes = 4e6;  // written to memory and read back, thes
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
-// Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
-// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient;
-// and what a transform takes more where channels are no whole vectors.
-constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07,
-                 kDirectWeight = 8, kRagged = 3;
+// Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product and of a sum of outer products, a vector of
+// inputs and of outputs of a frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the
+// caches, and as a gradient; and what the last vector of channels takes more where it is not a whole one.
+constexpr double kMultiplyAdd = 0.95, kOuter = 1.4, kTransform = 10, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6,
+                 kDirect = 1.07, kDirectWeight = 8, kRagged = 3;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
   return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
@@ -31,14 +31,16 @@ double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, Conv
   const double weights = double(g.inputs) * out;
   const bool far = !winograd_streams(g, tile, lanes) && f * weights * double(lanes) * 4 > kFarBytes;
   const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight : far ? kFarWeight : kWeight;
-  const double transform = kTransform + (g.inputs % lanes + g.outputs % lanes > 0 ? kRagged : 0);
-  return f * (tiles * (kMultiplyAdd * weights + transform * (in + out)) + weight * weights);
+  const double transforms = kTransform * (in + out) + (g.inputs % lanes > 0 ? kRagged : 0) + (g.outputs % lanes > 0 ? kRagged : 0);
+  const double product = pass == ConvPass::weight_gradient ? kOuter : kMultiplyAdd;
+  return f * (tiles * (product * weights + transforms) + weight * weights);
 }
 double direct_cost(const ConvGather& g, int64_t lanes) {
   // Taps outside the volume are skipped along D and H.
   const auto inside = [](int64_t n) { return n > 1 ? (3 * double(n) - 2) / double(n) : 1; };
-  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * inside(g.out.d) * inside(g.out.h) * 3 * double(g.inputs) *
-         double(ceil_div(g.outputs, lanes)) * kDirect;
+  const int64_t vectors = std::min(g.inputs * ceil_div(g.outputs, lanes), g.outputs * ceil_div(g.inputs, lanes));  // lanes are either
+  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * inside(g.out.d) * inside(g.out.h) * 3 * double(vectors) *
+         kDirect;
 }
 
 ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
