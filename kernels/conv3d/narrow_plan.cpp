@@ -1,7 +1,6 @@
 #include "kernels/conv3d/narrow_plan.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "kernels/conv3d/narrow_isa.h"
 
@@ -10,6 +9,7 @@ namespace {
 
 constexpr int64_t kFewestPlanes = 3;  // of outputs: fewer are a matter of Winograd's algorithm in the plane
 constexpr int64_t kMostTiles = 16;    // of a box
+constexpr double kWorthIt = 0.97;
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -34,7 +34,7 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
 // In the units of winograd_least_cost(), by measurements on Zen 5 with 512-bit vectors: a multiply-add of a product, and of one that shares
 // its weight with no second tile; a product of a frequency and output, or a group of sums of the weight gradient; a vector of inputs, of
 // outputs and of output gradients of a tile, there and back; a vector of lanes; a row of a block and a vector of it.
-constexpr double kProduct = 0.84, kLoneProduct = 1.3, kStore = 2, kSums = 25, kIn = 1400, kOut = 800, kGradient = 1000, kLane = 5.5,
+constexpr double kProduct = 0.84, kLoneProduct = 1.3, kStore = 2, kSums = 25, kIn = 1400, kOut = 800, kGradient = 1200, kLane = 5.5,
                  kRow = 80, kRowVector = 3;
 // Each byte beyond the cache adds a part of it all; and elements of tensors so large that only memory holds them cost this.
 constexpr double kCacheBytes = 600 << 10, kFarByte = 0.4 / (1 << 20), kFarGradientByte = 0.08 / (1 << 20);
@@ -81,9 +81,7 @@ NarrowBlock::NarrowBlock(const NarrowPlan& p, int64_t index) {
 
 std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
-  if (std::getenv("NARROW_NEVER")) return {};                        // TEMPORARY
-  static const bool force = std::getenv("NARROW_FORCE") != nullptr;  // TEMPORARY
-  double best = force ? 1e300 : winograd_least_cost(g, lanes, pass, direct);
+  double best = kWorthIt * winograd_least_cost(g, lanes, pass, direct);
   std::optional<NarrowPlan> chosen;
   NarrowPlan p;
   for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], p.tile.outputs()[a]);

@@ -20,7 +20,11 @@ int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 // inputs and of outputs of a frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the
 // caches, and as a gradient; and what the last vector of channels takes more where it is not a whole one.
 constexpr double kMultiplyAdd = 0.95, kOuter = 1.4, kTransform = 10, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6,
-                 kDirect = 1.07, kDirectWeight = 8, kRagged = 3;
+                 kDirect = 1.07, kDirectVoxel = 15, kDirectWeight = 8, kRagged = 3;
+// The direct kernels with few channels: sums of few outputs wait for each other and end in sums over lanes; all taps of few inputs share a
+// pass over the output gradients.
+constexpr int64_t kFewestSums = 7, kFewOutputs = 4, kFewInputs = 4;
+constexpr double kFewOutputsTime = 1.4, kFewInputsTime = 0.85;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
   return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
@@ -35,12 +39,16 @@ double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, Conv
   const double product = pass == ConvPass::weight_gradient ? kOuter : kMultiplyAdd;
   return f * (tiles * (product * weights + transforms) + weight * weights);
 }
-double direct_cost(const ConvGather& g, int64_t lanes) {
-  // Taps outside the volume are skipped along D and H.
+double direct_cost(const ConvGather& g, int64_t lanes, ConvPass pass) {
+  // Taps outside the volume are skipped along D and H. Lanes run along the outputs, or along the inputs where that takes fewer vectors.
   const auto inside = [](int64_t n) { return n > 1 ? (3 * double(n) - 2) / double(n) : 1; };
-  const int64_t vectors = std::min(g.inputs * ceil_div(g.outputs, lanes), g.outputs * ceil_div(g.inputs, lanes));  // lanes are either
-  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * inside(g.out.d) * inside(g.out.h) * 3 * double(vectors) *
-         kDirect;
+  const bool gradient = pass == ConvPass::weight_gradient;
+  const int64_t turned = (gradient ? std::max(g.outputs, kFewestSums) : g.outputs) * ceil_div(g.inputs, lanes);
+  const double usual = gradient && g.inputs <= kFewInputs ? kFewInputsTime : 1;
+  const double slow = !gradient && g.outputs < kFewOutputs ? kFewOutputsTime : 1;
+  const double vectors = std::min(usual * double(g.inputs * ceil_div(g.outputs, lanes)), slow * double(turned));
+  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) *
+         (inside(g.out.d) * inside(g.out.h) * 3 * kDirect * vectors + kDirectVoxel);
 }
 
 ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
@@ -90,7 +98,7 @@ struct Choice {
   double cost;
 };
 Choice choose(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  Choice best{{}, direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes))};
+  Choice best{{}, direct * direct_cost(g, lanes, pass) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes))};
   if (std::min(g.inputs, g.outputs) * 8 < lanes * 5) return best;  // the transforms would work on lanes that are empty
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
     if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best.cost) best = {tile, cost};
