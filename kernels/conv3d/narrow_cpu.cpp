@@ -33,14 +33,17 @@ class NarrowGather {
   void run() {
     const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes, tiles = plan_.box[2];
     const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = 2 * plan_.box[1] * kNarrowTile * line_;
-    const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes), out_step = frequency_step<A>(tiles, g_.outputs * lanes);
+    // Few products replace their inputs: both together would leave the first-level cache.
+    const bool in_place = g_.outputs <= std::min(g_.inputs, narrow_.product_outputs);
+    const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes),
+                  out_step = in_place ? in_step : frequency_step<A>(tiles, g_.outputs * lanes);
     parallel_ranges(g_.n * plan_.blocks(), 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + out_step));
+      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
       A* at = scratch.data();
       ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
       Worker worker{.boxes = NarrowBoxes<A>(plan_, narrow_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
       worker.frequency = at += sums, worker.in_step = in_step;
-      worker.product = at + kNarrowPlane * in_step, worker.out_step = out_step;
+      worker.product = at + (in_place ? 0 : kNarrowPlane * in_step), worker.out_step = out_step;
       for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
       for (int64_t task = begin; task < end; ++task) {
         const NarrowBlock block(plan_, task % plan_.blocks());

@@ -71,6 +71,7 @@ struct NarrowStore {
 
 template <class A>
 struct NarrowIsa {
+  int64_t product_outputs = 0;                  // up to which products may replace their inputs, where they are no more than these
   int64_t outer_outputs = 0, outer_inputs = 0;  // the most of a piece
   // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
   void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
