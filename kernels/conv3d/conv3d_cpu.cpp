@@ -3,6 +3,7 @@
 
 #include "core/parallel.h"
 #include "kernels/conv3d/depthwise.h"
+#include "kernels/conv3d/narrow.h"
 #include "kernels/conv3d/planar.h"
 #include "kernels/conv3d/pointwise.h"
 
@@ -257,6 +258,8 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const bool pairs = PairedGather::is_possible(g, x);
+    if (const auto plan = narrow_plan(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1))
+      return narrow_gather<A>(g, *plan, x, {w, b, kept}, y);
     const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1);
     const auto planar = tile ? std::nullopt : planar_tile(g, conv_isa<A>().lanes, ConvPass::gather, pairs ? kPairedTime : 1);
     if (tile) winograd_gather<A>(g, *tile, x, {w, b, kept}, y);

@@ -73,13 +73,13 @@ struct ConvPhase {
 // Neighbouring taps of a row are one run if their inputs touch, `channels` elements each; runs are cut at most_steps. 0: a run per tap.
 std::vector<ConvPhase> phases_of(const ConvGather&, const ConvTiling&, int64_t channels, int64_t most_steps);
 
-// Whether the outputs are written past the caches: they are so large that none keeps them for who reads them next, and their vectors are
-// whole lines.
-inline bool goes_past_caches(const ConvGather& g, View y, int64_t lanes) {
+// Whether the outputs are written past the caches: they are so large that none keeps them for who reads them next, and rows of the volume
+// and every `voxels` of a row start at whole lines.
+inline bool goes_past_caches(const ConvGather& g, View y, int64_t lanes, int64_t voxels = 1) {
   constexpr int64_t kBytes = 24 << 20;
   const int64_t bytes = int64_t(size_of(y.dtype));
-  return g.n * g.out.d * g.out.h * g.out.w * g.out_channels * bytes >= kBytes && lanes * bytes == 64 && g.out_channels % lanes == 0 &&
-         reinterpret_cast<uintptr_t>(y.data) % 64 == 0;
+  return g.n * g.out.d * g.out.h * g.out.w * g.out_channels * bytes >= kBytes && lanes * bytes == 64 &&
+         g.out_channels * voxels % lanes == 0 && g.out.w % voxels == 0 && reinterpret_cast<uintptr_t>(y.data) % 64 == 0;
 }
 
 inline int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }

@@ -60,23 +60,13 @@ void store_rows(DType t, const A* src, int64_t src_step, void* dst, int64_t dst_
   });
 }
 
-// Interleaving the first half of the rows with the second log2(lanes) times transposes.
 template <class A>
 VOXGRAD_INLINE void transpose_square(const A* src, int64_t src_step, A* dst, int64_t dst_step) {
   constexpr int L = kLanes<A>;
-  Mask<A> low, high;
-  for (int l = 0; l < L; ++l) low[l] = l / 2 + l % 2 * L, high[l] = low[l] + L / 2;
-  Vector<A> v[L], next[L];
+  Vector<A> v[L];
 #pragma GCC unroll 16
   for (int l = 0; l < L; ++l) v[l] = load(src + l * src_step);
-#pragma GCC unroll 4
-  for (int stage = 1; stage < L; stage *= 2) {
-#pragma GCC unroll 8
-    for (int l = 0; l < L / 2; ++l)
-      next[2 * l] = __builtin_shuffle(v[l], v[l + L / 2], low), next[2 * l + 1] = __builtin_shuffle(v[l], v[l + L / 2], high);
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = next[l];
-  }
+  transpose_vectors<A>(v);
 #pragma GCC unroll 16
   for (int l = 0; l < L; ++l) store(dst + l * dst_step, v[l]);
 }

@@ -3,6 +3,7 @@
 
 #include "core/parallel.h"
 #include "kernels/conv3d/depthwise.h"
+#include "kernels/conv3d/narrow.h"
 #include "kernels/conv3d/planar.h"
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
@@ -211,7 +212,9 @@ void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View
   if (is_depthwise_brick(g)) return depthwise_weight_gradient(g, input, gy, gw);
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
-    if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
+    if (const auto plan = narrow_plan(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
+      narrow_weight_gradient<A>(g, *plan, input, gy, gw);
+    else if (const auto tile = winograd_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
       winograd_weight_gradient<A>(g, *tile, input, gy, gw);
     else if (const auto planar = planar_tile(g, conv_isa<A>().lanes, ConvPass::weight_gradient))
       planar_weight_gradient<A>(g, *planar, input, gy, gw);

@@ -14,22 +14,17 @@ constexpr int64_t kFewest = 16, kMost = 64;  // tiles of a block: a product of m
 constexpr int64_t kStreamedTiles = 96;
 constexpr double kStreamedBytes = 4e6;  // written to memory and read back, these cost more than the products of so few tiles
 
-bool is_eligible(const ConvGather& g) {
-  if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
-  for (int a = 0; a < 3; ++a) {
-    const auto& phases = g.axes[size_t(a)];
-    if (g.in_step[a] != 1 || g.out_step[a] != 1 || phases.size() != 1 || phases[0].offset.size() != 3) return false;
-    if (phases[0].offset[1] != phases[0].offset[0] + 1 || phases[0].offset[2] != phases[0].offset[0] + 2) return false;
-  }
-  return true;
-}
-
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
-// Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product, a vector of inputs and of outputs of a
-// frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the caches, and as a gradient.
-constexpr double kMultiplyAdd = 1.05, kTransform = 12, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6, kDirect = 1.07,
-                 kDirectWeight = 8;
+// Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product and of a sum of outer products, a vector of
+// inputs and of outputs of a frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the
+// caches, and as a gradient; and what the last vector of channels takes more where it is not a whole one.
+constexpr double kMultiplyAdd = 0.95, kOuter = 1.4, kTransform = 10, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6,
+                 kDirect = 1.07, kDirectVoxel = 15, kDirectWeight = 8, kRagged = 3;
+// The direct kernels with few channels: sums of few outputs wait for each other and end in sums over lanes; all taps of few inputs share a
+// pass over the output gradients.
+constexpr int64_t kFewestSums = 7, kFewOutputs = 4, kFewInputs = 4;
+constexpr double kFewOutputsTime = 1.4, kFewInputsTime = 0.85;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
   return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
@@ -40,13 +35,20 @@ double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, Conv
   const double weights = double(g.inputs) * out;
   const bool far = !winograd_streams(g, tile, lanes) && f * weights * double(lanes) * 4 > kFarBytes;
   const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight : far ? kFarWeight : kWeight;
-  return f * (tiles * (kMultiplyAdd * weights + kTransform * (in + out)) + weight * weights);
+  const double transforms = kTransform * (in + out) + (g.inputs % lanes > 0 ? kRagged : 0) + (g.outputs % lanes > 0 ? kRagged : 0);
+  const double product = pass == ConvPass::weight_gradient ? kOuter : kMultiplyAdd;
+  return f * (tiles * (product * weights + transforms) + weight * weights);
 }
-double direct_cost(const ConvGather& g, int64_t lanes) {
-  // Taps outside the volume are skipped along D and H.
+double direct_cost(const ConvGather& g, int64_t lanes, ConvPass pass) {
+  // Taps outside the volume are skipped along D and H. Lanes run along the outputs, or along the inputs where that takes fewer vectors.
   const auto inside = [](int64_t n) { return n > 1 ? (3 * double(n) - 2) / double(n) : 1; };
-  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * inside(g.out.d) * inside(g.out.h) * 3 * double(g.inputs) *
-         double(ceil_div(g.outputs, lanes)) * kDirect;
+  const bool gradient = pass == ConvPass::weight_gradient;
+  const int64_t turned = (gradient ? std::max(g.outputs, kFewestSums) : g.outputs) * ceil_div(g.inputs, lanes);
+  const double usual = gradient && g.inputs <= kFewInputs ? kFewInputsTime : 1;
+  const double slow = !gradient && g.outputs < kFewOutputs ? kFewOutputsTime : 1;
+  const double vectors = std::min(usual * double(g.inputs * ceil_div(g.outputs, lanes)), slow * double(turned));
+  return double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) *
+         (inside(g.out.d) * inside(g.out.h) * 3 * kDirect * vectors + kDirectVoxel);
 }
 
 ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
@@ -66,6 +68,16 @@ ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
 ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
 ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
 
+bool winograd_is_eligible(const ConvGather& g) {
+  if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;
+  for (int a = 0; a < 3; ++a) {
+    const auto& phases = g.axes[size_t(a)];
+    if (g.in_step[a] != 1 || g.out_step[a] != 1 || phases.size() != 1 || phases[0].offset.size() != 3) return false;
+    if (phases[0].offset[1] != phases[0].offset[0] + 1 || phases[0].offset[2] != phases[0].offset[0] + 2) return false;
+  }
+  return true;
+}
+
 bool winograd_is_wanted() {
   static const bool wanted = [] {
     const char* text = std::getenv("VOXGRAD_WINOGRAD");
@@ -80,15 +92,26 @@ bool winograd_streams(const ConvGather& g, WinogradTile tile, int64_t lanes) {
   return weights > kStreamedBytes && tiles_of(g, tile) <= kStreamedTiles;
 }
 
-std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  const bool narrow = std::min(g.inputs, g.outputs) * 8 < lanes * 5;  // the transforms work on lanes that are empty
-  if (!winograd_is_wanted() || !is_eligible(g) || narrow) return {};
-  double best = direct * direct_cost(g, lanes) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes));
-  std::optional<WinogradTile> chosen;
+namespace {
+struct Choice {
+  std::optional<WinogradTile> tile;
+  double cost;
+};
+Choice choose(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  Choice best{{}, direct * direct_cost(g, lanes, pass) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes))};
+  if (std::min(g.inputs, g.outputs) * 8 < lanes * 5) return best;  // the transforms would work on lanes that are empty
   for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
-    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best) best = cost, chosen = tile;
-  return chosen;
+    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best.cost) best = {tile, cost};
+  return best;
 }
+}  // namespace
+
+std::optional<WinogradTile> winograd_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  if (!winograd_is_wanted() || !winograd_is_eligible(g)) return {};
+  return choose(g, lanes, pass, direct).tile;
+}
+
+double winograd_least_cost(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) { return choose(g, lanes, pass, direct).cost; }
 
 WinogradPlan winograd_plan(const ConvGather& g, WinogradTile tile, int64_t bytes_per_tile, int64_t wanted) {
   WinogradPlan p{.tile = tile};

@@ -20,11 +20,16 @@ struct WinogradPlan {
 
 // False with VOXGRAD_WINOGRAD=0 in the environment: then every convolution is a direct one, to compare with.
 bool winograd_is_wanted();
+// 3x3x3, stride and dilation 1, one group.
+bool winograd_is_eligible(const ConvGather&);
 
 enum class ConvPass { gather, weight_gradient };
 // The tile with which Winograd's algorithm computes a pass of a gather (3x3x3, stride 1) fastest; none where the direct kernel, whose time
 // is `direct` times that of f32, is faster.
 std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
+
+// The cost of that or of the direct kernel, whichever is less, in multiply-adds of vectors.
+double winograd_least_cost(const ConvGather&, int64_t lanes, ConvPass, double direct);
 
 // Whether the transformed weights exceed the caches and meet so few tiles that they are better made where they are multiplied.
 bool winograd_streams(const ConvGather&, WinogradTile, int64_t lanes);

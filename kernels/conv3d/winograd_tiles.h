@@ -8,26 +8,32 @@ VOXGRAD_INLINE V input_plane(V near, V far) {
   else return near - far;
 }
 
+constexpr int kRowTiles = 4;  // whose inputs along W are transformed along D and H before any is along W: they share some
+
+// Plane Z of `tiles` neighbours along W, step elements from input to input.
 template <class A, int MH, int MW, int Z>
-VOXGRAD_INLINE void transform_input_plane(const A* const* lines, int64_t at, int64_t step, A* frequency, int64_t frequency_step) {
+VOXGRAD_INLINE void transform_input_plane(const A* const* lines, int64_t at, int64_t step, int64_t tiles, A* frequency,
+                                          int64_t frequency_step, int64_t tile_step) {
   constexpr int NH = MH + 2, NW = MW + 2, near = Z == 0 ? 0 : 1, far = Z == 3 ? 3 : 2;
-  Vector<A> p[NH][NW];
-#pragma GCC unroll 6
-  for (int h = 0; h < NH; ++h) {
-    const A *a = lines[near * NH + h] + at, *b = lines[far * NH + h] + at;
-#pragma GCC unroll 6
-    for (int w = 0; w < NW; ++w) p[h][w] = input_plane<Z>(load(a + w * step), load(b + w * step));
-    inputs_along<MW, A>(p[h]);
-  }
-#pragma GCC unroll 6
-  for (int w = 0; w < NW; ++w) {
+  Vector<A> p[kRowTiles * MW + 2][NH];
+  for (int64_t w = 0; w < tiles * MW + 2; ++w) {
     Vector<A> column[NH];
 #pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) column[h] = p[h][w];
+    for (int h = 0; h < NH; ++h)
+      column[h] = input_plane<Z>(load(lines[near * NH + h] + at + w * step), load(lines[far * NH + h] + at + w * step));
     inputs_along<MH, A>(column);
 #pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) store(frequency + (h * NW + w) * frequency_step, column[h]);
+    for (int h = 0; h < NH; ++h) p[w][h] = column[h];
   }
+  for (int64_t t = 0; t < tiles; ++t)
+    for (int h = 0; h < NH; ++h) {
+      Vector<A> row[NW];
+#pragma GCC unroll 6
+      for (int w = 0; w < NW; ++w) row[w] = p[t * MW + w][h];
+      inputs_along<MW, A>(row);
+#pragma GCC unroll 6
+      for (int w = 0; w < NW; ++w) store(frequency + (h * NW + w) * frequency_step + t * tile_step, row[w]);
+    }
 }
 
 template <class A, int MH, int MW>
@@ -35,15 +41,18 @@ void transform_inputs(const WinogradRow<A>& r) {
   constexpr int L = kLanes<A>, NH = MH + 2, NW = MW + 2;
   const A* lines[4 * NH];
   for (int i = 0; i < 4 * NH; ++i) lines[i] = r.inputs[i];
-  for (int64_t t = 0; t < r.tiles; ++t)
+  for (int64_t t = 0; t < r.tiles; t += kRowTiles)
     for (int64_t c = 0; c < r.vectors * L; c += L) {
-      const int64_t at = t * MW * r.input_step + c;
+      const int64_t at = t * MW * r.input_step + c, tiles = r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles;
       A* to = r.frequency + t * r.tile_step + c;
+      const auto plane = [&]<int Z>() {
+        transform_input_plane<A, MH, MW, Z>(lines, at, r.input_step, tiles, to, r.frequency_step, r.tile_step);
+      };
       for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) {
-        if (z == 0) transform_input_plane<A, MH, MW, 0>(lines, at, r.input_step, to, r.frequency_step);
-        else if (z == 1) transform_input_plane<A, MH, MW, 1>(lines, at, r.input_step, to, r.frequency_step);
-        else if (z == 2) transform_input_plane<A, MH, MW, 2>(lines, at, r.input_step, to, r.frequency_step);
-        else transform_input_plane<A, MH, MW, 3>(lines, at, r.input_step, to, r.frequency_step);
+        if (z == 0) plane.template operator()<0>();
+        else if (z == 1) plane.template operator()<1>();
+        else if (z == 2) plane.template operator()<2>();
+        else plane.template operator()<3>();
       }
     }
 }

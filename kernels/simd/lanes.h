@@ -37,6 +37,46 @@ VOXGRAD_INLINE Vector<A> splat(A v) {
   return v - Vector<A>{};
 }
 
+// 16-bit elements T to f32 and back, rounded to nearest even; a NaN stays one.
+template <class T>
+VOXGRAD_INLINE Vector<float> from_halves(Halves h) {
+  if constexpr (dtype_of<T> == DType::bf16) {
+    return reinterpret_cast<Vector<float>>(__builtin_convertvector(h, Words) << 16);
+  } else {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vector<float>>(_mm512_maskz_cvtph_ps(0xffff, reinterpret_cast<__m256i>(h)));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Vector<float>>(_mm256_cvtph_ps(reinterpret_cast<__m128i>(h)));
+#else
+    Vector<float> v;
+    for (int i = 0; i < kLanes<float>; ++i) v[i] = detail::float_from_f16(h[i]);
+    return v;
+#endif
+  }
+}
+template <class T>
+VOXGRAD_INLINE Halves to_halves(Vector<float> v) {
+  if constexpr (dtype_of<T> == DType::bf16) {
+#if defined(__AVX512BF16__)  // subnormal numbers become zero
+    return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
+#else
+    const Words u = reinterpret_cast<Words>(v), rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16, nan = (u >> 16) | 0x40u;
+    return __builtin_convertvector((u & 0x7fffffffu) > 0x7f800000u ? nan : rounded, Halves);
+#endif
+  } else {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Halves>(
+        _mm512_maskz_cvtps_ph(0xffff, reinterpret_cast<__m512>(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Halves>(_mm256_cvtps_ph(reinterpret_cast<__m256>(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#else
+    Halves h;
+    for (int i = 0; i < kLanes<float>; ++i) h[i] = detail::f16_from_float(v[i]);
+    return h;
+#endif
+  }
+}
+
 // kLanes elements from p, which need not be aligned.
 template <class T>
 VOXGRAD_INLINE Vector<accum_t<T>> load(const T* p) {
@@ -47,46 +87,15 @@ VOXGRAD_INLINE Vector<accum_t<T>> load(const T* p) {
   } else {
     Halves h;
     __builtin_memcpy(&h, p, sizeof h);
-    if constexpr (dtype_of<T> == DType::bf16) {
-      return reinterpret_cast<Vector<float>>(__builtin_convertvector(h, Words) << 16);
-    } else {
-#if defined(__AVX512F__)
-      return reinterpret_cast<Vector<float>>(_mm512_maskz_cvtph_ps(0xffff, reinterpret_cast<__m256i>(h)));
-#elif defined(__AVX2__)
-      return reinterpret_cast<Vector<float>>(_mm256_cvtph_ps(reinterpret_cast<__m128i>(h)));
-#else
-      Vector<float> v;
-      for (int i = 0; i < kLanes<float>; ++i) v[i] = detail::float_from_f16(h[i]);
-      return v;
-#endif
-    }
+    return from_halves<T>(h);
   }
 }
-
-// Rounds to nearest even; a NaN stays one.
 template <class T>
 VOXGRAD_INLINE void store(T* p, Vector<accum_t<T>> v) {
   if constexpr (sizeof(T) == sizeof(accum_t<T>)) {
     __builtin_memcpy(p, &v, sizeof v);
   } else {
-    Halves h;
-    if constexpr (dtype_of<T> == DType::bf16) {
-#if defined(__AVX512BF16__)  // subnormal numbers become zero
-      h = reinterpret_cast<Halves>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(v)));
-#else
-      const Words u = reinterpret_cast<Words>(v), rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16, nan = (u >> 16) | 0x40u;
-      h = __builtin_convertvector((u & 0x7fffffffu) > 0x7f800000u ? nan : rounded, Halves);
-#endif
-    } else {
-#if defined(__AVX512F__)
-      h = reinterpret_cast<Halves>(
-          _mm512_maskz_cvtps_ph(0xffff, reinterpret_cast<__m512>(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-#elif defined(__AVX2__)
-      h = reinterpret_cast<Halves>(_mm256_cvtps_ph(reinterpret_cast<__m256>(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-#else
-      for (int i = 0; i < kLanes<float>; ++i) h[i] = detail::f16_from_float(v[i]);
-#endif
-    }
+    const Halves h = to_halves<T>(v);
     __builtin_memcpy(p, &h, sizeof h);
   }
 }
@@ -105,15 +114,29 @@ VOXGRAD_INLINE void finish_past_caches() { __builtin_ia32_sfence(); }
 // The first n < kLanes elements; lanes beyond them read as zero and are not written.
 template <class T>
 VOXGRAD_INLINE Vector<accum_t<T>> load_some(const T* p, int64_t n) {
+#if defined(__AVX512BW__)
+  const auto lanes = __mmask16((1u << n) - 1);
+  if constexpr (sizeof(T) == 8) return reinterpret_cast<Vector<double>>(_mm512_maskz_loadu_pd(__mmask8(lanes), p));
+  else if constexpr (sizeof(T) == 4) return reinterpret_cast<Vector<float>>(_mm512_maskz_loadu_ps(lanes, p));
+  else return from_halves<T>(reinterpret_cast<Halves>(_mm256_maskz_loadu_epi16(lanes, p)));
+#else
   alignas(64) unsigned char bytes[kVectorBytes] = {};
   for (int64_t i = 0; i < n; ++i) __builtin_memcpy(bytes + i * int64_t(sizeof(T)), p + i, sizeof(T));
   return load(reinterpret_cast<const T*>(bytes));
+#endif
 }
 template <class T>
 VOXGRAD_INLINE void store_some(T* p, Vector<accum_t<T>> v, int64_t n) {
+#if defined(__AVX512BW__)
+  const auto lanes = __mmask16((1u << n) - 1);
+  if constexpr (sizeof(T) == 8) _mm512_mask_storeu_pd(p, __mmask8(lanes), reinterpret_cast<__m512d>(v));
+  else if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, lanes, reinterpret_cast<__m512>(v));
+  else _mm256_mask_storeu_epi16(p, lanes, reinterpret_cast<__m256i>(to_halves<T>(v)));
+#else
   alignas(64) unsigned char bytes[kVectorBytes];
   store(reinterpret_cast<T*>(bytes), v);
   for (int64_t i = 0; i < n; ++i) __builtin_memcpy(p + i, bytes + i * int64_t(sizeof(T)), sizeof(T));
+#endif
 }
 
 // f(l, n) for groups of n <= kLanes consecutive elements that cover [0, count): n is a compile-time kLanes but in the last one.

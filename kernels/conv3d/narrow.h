@@ -1,0 +1,68 @@
+#pragma once
+#include "kernels/conv3d/narrow_isa.h"
+#include "kernels/conv3d/narrow_plan.h"
+#include "kernels/conv3d/winograd.h"
+
+namespace voxgrad {
+
+// y = gather(x, w) + bias, by the plan of narrow_plan().
+template <class A>
+void narrow_gather(const ConvGather&, const NarrowPlan&, const ConvInput& x, const WinogradWeight&, View y);
+extern template void narrow_gather<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, const WinogradWeight&, View);
+extern template void narrow_gather<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, const WinogradWeight&, View);
+
+// gw, for the gather of the forward pass.
+template <class A>
+void narrow_weight_gradient(const ConvGather&, const NarrowPlan&, const ConvInput& x, View gy, View gw);
+extern template void narrow_weight_gradient<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
+extern template void narrow_weight_gradient<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
+
+// Elements of a row of `count` values in whole squares of lanes, and a vector more: rows a power of two apart would share a set of the
+// cache.
+inline int64_t narrow_row(int64_t count, int64_t lanes) { return (round_up(count, lanes) + 1) * lanes; }
+
+// Lane by lane the boxes of a block, of inputs with their halo or of output gradients, transformed along D: one plane of frequencies of
+// one row of tiles along D, {y, x, channel, lane}.
+template <class A>
+class NarrowBoxes {
+ public:
+  NarrowBoxes(const NarrowPlan& p, const NarrowIsa<A>& isa, const ConvTiling& t, int64_t channels, bool inputs, A* data)
+      : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data), place_(size_t(p.all_lanes())) {}
+  static int64_t scratch(const NarrowPlan& p, int64_t channels, bool inputs) {
+    const int64_t halo = inputs ? 2 : 0, lanes = p.all_lanes();
+    return (p.box[1] * kNarrowTile + halo) * narrow_row((p.box[2] * kNarrowTile + halo) * channels, lanes);
+  }
+
+  void start(const NarrowBlock& b) {
+    width_ = (b.size[2] * kNarrowTile + halo_) * channels_, height_ = b.size[1] * kNarrowTile + halo_;
+    row_step_ = narrow_row(width_, p_.all_lanes());
+    for (size_t l = 0; l < place_.size(); ++l) {
+      const NarrowLane at(p_, b, int64_t(l));
+      place_[l] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;
+    }
+  }
+  void load(const ConvTile<A>& tile, int64_t d, int plane) {
+    struct Pair {
+      int a, b, factor;
+    };
+    static constexpr Pair kInputs[4] = {{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {1, 3, -1}},
+                          kGradients[4] = {{0, 0, 0}, {0, 1, 1}, {0, 1, -1}, {1, 1, -2}};
+    const Pair pair = halo_ > 0 ? kInputs[plane] : kGradients[plane];
+    for (int64_t y = 0; y < height_; ++y)
+      isa_.load_lanes(tile.row(2 * d + pair.a, y), tile.row(2 * d + pair.b, y), A(pair.factor), place_.data(), width_,
+                      data_ + y * row_step_);
+  }
+  int64_t row_step() const { return row_step_; }
+  const A* row(int64_t h) const { return data_ + h * kNarrowTile * row_step_; }  // the first one of a row of tiles
+
+ private:
+  const NarrowPlan& p_;
+  const NarrowIsa<A>& isa_;
+  const ConvTiling& t_;
+  int64_t channels_, halo_;
+  A* data_;
+  std::vector<int64_t> place_;
+  int64_t width_ = 0, height_ = 0, row_step_ = 0;
+};
+
+}  // namespace voxgrad

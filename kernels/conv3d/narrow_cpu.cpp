@@ -1,0 +1,167 @@
+#include "kernels/conv3d/narrow.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/conv3d/winograd_pack.h"
+
+// Forward pass and input gradient: a task takes a block of boxes, one box per lane, and goes through their rows of tiles: inputs to
+// frequencies and products a plane of frequencies at a time, products to outputs.
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kPlanes = 4, kFrequencies = kPlanes * kNarrowPlane;
+
+template <class A>
+class NarrowGather {
+ public:
+  NarrowGather(const ConvGather& g, const NarrowPlan& plan, const ConvInput& x, const WinogradWeight& weight, View y)
+      : g_(g),
+        plan_(plan),
+        isa_(conv_isa<A>()),
+        narrow_(narrow_isa<A>()),
+        x_(x),
+        y_(y),
+        tiling_(plan.inputs(g)),
+        streamed_(goes_past_caches(g, y, isa_.lanes, kNarrowTile)),
+        line_(narrow_row(plan.box[2] * kNarrowTile * g.outputs, isa_.lanes)) {
+    bias_.resize(size_t(g.outputs));
+    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
+    transform_weights(weight);
+  }
+
+  void run() {
+    const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes, tiles = plan_.box[2];
+    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = 2 * plan_.box[1] * kNarrowTile * line_;
+    // Few products replace their inputs: both together would leave the first-level cache.
+    const bool in_place = g_.outputs <= std::min(g_.inputs, narrow_.product_outputs);
+    const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes),
+                  out_step = in_place ? in_step : frequency_step<A>(tiles, g_.outputs * lanes);
+    parallel_ranges(g_.n * plan_.blocks(), 1, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
+      A* at = scratch.data();
+      ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
+      Worker worker{.boxes = NarrowBoxes<A>(plan_, narrow_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
+      worker.frequency = at += sums, worker.in_step = in_step;
+      worker.product = at + (in_place ? 0 : kNarrowPlane * in_step), worker.out_step = out_step;
+      for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
+      for (int64_t task = begin; task < end; ++task) {
+        const NarrowBlock block(plan_, task % plan_.blocks());
+        tile.load(task / plan_.blocks(), 0, ConvStart(tiling_, task % plan_.blocks()), true);
+        worker.boxes.start(block);
+        find_lanes(worker, task / plan_.blocks(), block);
+        for (int64_t d = 0; d < block.size[0]; ++d) {
+          for (int plane = 0; plane < kPlanes; ++plane) {
+            worker.boxes.load(tile, d, plane);
+            for (int64_t h = 0; h < block.size[1]; ++h) sum_row(worker, plane, h, block.size[2]);
+          }
+          store(worker, d, block);
+        }
+      }
+    });
+  }
+
+ private:
+  struct Worker {
+    NarrowBoxes<A> boxes;
+    A* sums = nullptr;  // {plane of outputs, y, x, output, lane}
+    A *frequency = nullptr, *product = nullptr;
+    int64_t in_step = 0, out_step = 0;
+    std::vector<int64_t> place = {}, counts = {}, rest[3] = {};  // of the outputs of each lane
+  };
+
+  // {frequency, input, output}
+  int64_t weight_step() const { return frequency_step<A>(g_.inputs, g_.outputs); }
+
+  void transform_weights(const WinogradWeight& weight) {
+    bool made = false;
+    weights_ = TransformedWeight<A>::find(weight.kept, 128, kFrequencies * weight_step(), made);
+    if (!made) return;
+    const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
+    const WinogradPack<A> pack(g_, isa_, transforms, weight.w);
+    const int64_t lanes = isa_.lanes, vectors = (g_.outputs + lanes - 1) / lanes;
+    parallel_ranges(g_.inputs * vectors, 4, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(pack.scratch() + kFrequencies * lanes);
+      A* const made_of = scratch.data() + pack.scratch();
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t c = i / vectors, first = i % vectors * lanes;
+        pack.vector(i % vectors, c, 1, made_of, lanes, lanes, scratch.data());
+        for (int64_t f = 0; f < kFrequencies; ++f)
+          std::copy_n(made_of + f * lanes, std::min(lanes, g_.outputs - first),
+                      weights_->data.data() + f * weight_step() + c * g_.outputs + first);
+      }
+    });
+  }
+
+  A* sums_at(const Worker& worker, int64_t z, int64_t y) const { return worker.sums + (z * plan_.box[1] * kNarrowTile + y) * line_; }
+
+  void sum_row(Worker& worker, int plane, int64_t h, int64_t tiles) {
+    narrow_.transform_inputs({.tiles = tiles,
+                              .channels = g_.inputs,
+                              .row_step = worker.boxes.row_step(),
+                              .frequency_step = worker.in_step,
+                              .from = worker.boxes.row(h),
+                              .to = worker.frequency});
+    NarrowProduct<A> p{.tiles = tiles, .inputs = g_.inputs, .outputs = g_.outputs};
+    p.w = weights_->data.data() + plane * kNarrowPlane * weight_step(), p.in = worker.frequency, p.out = worker.product;
+    p.w_step = weight_step(), p.in_step = worker.in_step, p.out_step = worker.out_step;
+    narrow_.multiply(p);
+    narrow_.add_outputs(
+        {.tiles = tiles, .channels = g_.outputs, .row_step = line_, .frequency_step = worker.out_step, .from = worker.product},
+        {.plane = plane, .near = sums_at(worker, 0, h * kNarrowTile), .far = sums_at(worker, 1, h * kNarrowTile), .bias = bias_.data()});
+  }
+
+  void store(Worker& worker, int64_t d, const NarrowBlock& block) {
+    for (int64_t i = 0; i < 2; ++i)
+      for (int64_t y = 0; y < block.size[1] * kNarrowTile; ++y) {
+        const int64_t z = 2 * d + i;
+        for (size_t l = 0; l < worker.counts.size(); ++l)
+          worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
+        narrow_.store_lanes({.dtype = y_.dtype,
+                             .from = sums_at(worker, i, y),
+                             .most = block.size[2] * kNarrowTile * g_.outputs,
+                             .to = element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs),
+                             .place = worker.place.data(),
+                             .count = worker.counts.data(),
+                             .streamed = streamed_});
+      }
+  }
+
+  // Where the outputs of each lane start, and how many of them the volume has along each axis.
+  void find_lanes(Worker& worker, int64_t n, const NarrowBlock& block) {
+    const Int3 m = plan_.tile.outputs();
+    for (size_t l = 0; l < size_t(isa_.lanes); ++l) {
+      const NarrowLane lane(plan_, block, int64_t(l));
+      int64_t place = n;
+      for (int a = 0; a < 3; ++a) {
+        const int64_t first = block.first[a] * m[a] + lane.first[a];
+        place = place * g_.out[a] + first;
+        worker.rest[a][l] = std::clamp<int64_t>(g_.out[a] - first, 0, block.size[a] * m[a]);
+      }
+      worker.place[l] = place * g_.outputs;
+    }
+  }
+
+  const ConvGather& g_;
+  const NarrowPlan& plan_;
+  const ConvIsa<A> isa_;
+  const NarrowIsa<A> narrow_;
+  const ConvInput& x_;
+  View y_;
+  const ConvTiling tiling_;
+  const bool streamed_;
+  const int64_t line_;  // elements of a row of sums
+  std::shared_ptr<TransformedWeight<A>> weights_;
+  std::vector<A> bias_;
+};
+
+}  // namespace
+
+template <class A>
+void narrow_gather(const ConvGather& g, const NarrowPlan& plan, const ConvInput& x, const WinogradWeight& w, View y) {
+  NarrowGather<A>(g, plan, x, w, y).run();
+}
+template void narrow_gather<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, const WinogradWeight&, View);
+template void narrow_gather<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, const WinogradWeight&, View);
+
+}  // namespace voxgrad

@@ -1,0 +1,107 @@
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+#include "core/isa.h"
+
+// Winograd's algorithm F(2, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but boxes of a
+// volume, a tile of each box at a time. No lane is empty then, whatever the channels. Elements of all boxes lie together: {.., channel,
+// box}. A plane of the 4 frequencies along D is worked off at a time, so that what it takes stays near the first-level cache.
+namespace voxgrad {
+
+constexpr int kNarrowTile = 4, kNarrowPlane = 36;  // positions of a tile along H and W; frequencies of a plane
+
+// A row of tiles, along W, of a plane of frequencies along D. Rows of positions are {x, channel, lane}, row_step elements apart. Frequency
+// f of tile t and channel c is at f frequency_step + (t channels + c) lanes.
+template <class A>
+struct NarrowRow {
+  int64_t tiles = 0, channels = 0;
+  int64_t row_step = 0, frequency_step = 0;
+  const A* from = nullptr;
+  A* to = nullptr;
+};
+// The sums of the two planes of outputs.
+template <class A>
+struct NarrowSums {
+  int plane = 0;  // of the frequencies
+  A *near = nullptr, *far = nullptr;
+  const A* bias = nullptr;  // of each channel
+};
+
+// out[f][t][k] = sum over c of w[f][c][k] in[f][t][c], for every lane, the frequencies of a plane and tiles t.
+template <class A>
+struct NarrowProduct {
+  int64_t tiles = 0, inputs = 0, outputs = 0;
+  const A *w = nullptr, *in = nullptr;
+  A* out = nullptr;
+  int64_t w_step = 0, in_step = 0, out_step = 0;  // from frequency to frequency
+};
+
+// sum[f] += for each piece of outputs k and piece of inputs c a vector of the products of g[f][t][k] x[f][t][c], summed over tiles and
+// lanes: lane l is that of output l / (inputs of the piece) and input l % of it. Pieces are in the order of outputs.
+template <class A>
+struct NarrowOuter {
+  int64_t tiles = 0, inputs = 0, outputs = 0;
+  const A *x = nullptr, *g = nullptr;
+  A* sum = nullptr;
+  int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
+};
+
+// Calls piece(first, count) for pieces of n, as equal as they can be and at most `most` long.
+template <class F>
+inline __attribute__((always_inline)) void for_narrow_pieces(int64_t n, int64_t most, F&& piece) {
+  const int64_t pieces = (n + most - 1) / most;
+  for (int64_t i = 0, first = 0; i < pieces; ++i) {
+    const int64_t next = n * (i + 1) / pieces;
+    piece(first, next - first);
+    first = next;
+  }
+}
+
+// to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
+template <class A>
+struct NarrowStore {
+  DType dtype = DType::f32;
+  const A* from = nullptr;
+  int64_t most = 0;
+  void* to = nullptr;
+  const int64_t *place = nullptr, *count = nullptr;
+  bool streamed = false;  // vectors of a lane, aligned, go to memory past the caches
+};
+
+template <class A>
+struct NarrowIsa {
+  int64_t product_outputs = 0;                  // up to which products may replace their inputs, where they are no more than these
+  int64_t outer_outputs = 0, outer_inputs = 0;  // the most of a piece
+  // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
+  void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
+  void (*store_lanes)(const NarrowStore<A>&);
+  void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
+  void (*transform_gradients)(const NarrowRow<A>&);                // from kNarrowTile rows of positions to frequencies
+  void (*add_outputs)(const NarrowRow<A>&, const NarrowSums<A>&);  // from frequencies to kNarrowTile rows of sums
+  void (*multiply)(const NarrowProduct<A>&);
+  void (*outer)(const NarrowOuter<A>&);
+};
+
+#define VOXGRAD_NARROW_ISA(isa)                          \
+  namespace narrow_##isa {                               \
+    template <class A>                                   \
+    NarrowIsa<A> kernels();                              \
+    extern template NarrowIsa<float> kernels<float>();   \
+    extern template NarrowIsa<double> kernels<double>(); \
+  }
+VOXGRAD_NARROW_ISA(baseline)
+VOXGRAD_NARROW_ISA(avx2)
+VOXGRAD_NARROW_ISA(avx512)
+VOXGRAD_NARROW_ISA(avx512_bf16)
+#undef VOXGRAD_NARROW_ISA
+
+template <class A>
+NarrowIsa<A> narrow_isa() {
+  return isa() >= Isa::avx512_bf16 ? narrow_avx512_bf16::kernels<A>()
+         : isa() == Isa::avx512    ? narrow_avx512::kernels<A>()
+         : isa() == Isa::avx2      ? narrow_avx2::kernels<A>()
+                                   : narrow_baseline::kernels<A>();
+}
+
+}  // namespace voxgrad

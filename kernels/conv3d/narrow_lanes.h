@@ -1,0 +1,134 @@
+// Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
+// set.
+
+template <class A>
+void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to) {
+  constexpr int L = kLanes<A>;
+  for (int64_t i = 0; i < count; i += L) {
+    Vector<A> v[L];
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = load(a + place[l] + i) + factor * load(b + place[l] + i);
+    transpose_vectors<A>(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) store(to + (i + l) * L, v[l]);
+  }
+}
+
+template <class T, class A>
+void store_lanes_to(const NarrowStore<A>& s) {
+  constexpr int L = kLanes<A>;
+  const bool streamed = s.streamed && sizeof(T) == sizeof(A);
+  for (int64_t i = 0; i < s.most; i += L) {
+    Vector<A> v[L];
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) v[l] = load(s.from + (i + l) * L);
+    transpose_vectors<A>(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) {
+      T* const to = static_cast<T*>(s.to) + s.place[l] + i;
+      if (s.count[l] - i < L) {
+        if (s.count[l] > i) store_some(to, v[l], s.count[l] - i);
+      } else if (streamed) store_past_caches(to, v[l]);
+      else store(to, v[l]);
+    }
+  }
+  if (streamed) finish_past_caches();
+}
+template <class A>
+void store_lanes(const NarrowStore<A>& s) {
+  if constexpr (sizeof(A) == 8) store_lanes_to<double>(s);
+  else if (s.dtype == DType::bf16) store_lanes_to<bf16>(s);
+  else if (s.dtype == DType::f16) store_lanes_to<f16>(s);
+  else store_lanes_to<float>(s);
+}
+
+#if defined(__AVX512F__)
+constexpr int kOutputs = 12;  // that are summed at once, for two tiles
+#else
+constexpr int kOutputs = 6;
+#endif
+
+template <class A, int V, int K>
+VOXGRAD_INLINE void multiply_tiles(const NarrowProduct<A>& p, const A* w, const A* in, A* out) {
+  constexpr int L = kLanes<A>;
+  const int64_t in_tile = p.inputs * L, out_tile = p.outputs * L;
+  Vector<A> sum[V][K] = {};
+  for (int64_t c = 0; c < p.inputs; ++c, w += p.outputs, in += L) {
+    Vector<A> x[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) x[v] = load(in + v * in_tile);
+#pragma GCC unroll 12
+    for (int k = 0; k < K; ++k)
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[v][k] += w[k] * x[v];
+  }
+#pragma GCC unroll 2
+  for (int v = 0; v < V; ++v)
+#pragma GCC unroll 12
+    for (int k = 0; k < K; ++k) store(out + v * out_tile + k * L, sum[v][k]);
+}
+
+template <class A, int K>
+void multiply_outputs(const NarrowProduct<A>& p, int64_t first) {
+  constexpr int L = kLanes<A>;
+  for (int64_t f = 0; f < kNarrowPlane; ++f) {
+    const A *w = p.w + f * p.w_step + first, *in = p.in + f * p.in_step;
+    A* out = p.out + f * p.out_step + first * L;
+    int64_t t = 0;
+    for (; t + 2 <= p.tiles; t += 2) multiply_tiles<A, 2, K>(p, w, in + t * p.inputs * L, out + t * p.outputs * L);
+    if (t < p.tiles) multiply_tiles<A, 1, K>(p, w, in + t * p.inputs * L, out + t * p.outputs * L);
+  }
+}
+
+template <class A, int... K>
+VOXGRAD_INLINE void multiply_by(const NarrowProduct<A>& p, std::integer_sequence<int, K...>) {
+  static constexpr void (*by_outputs[])(const NarrowProduct<A>&, int64_t) = {multiply_outputs<A, K + 1>...};
+  for_narrow_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
+}
+template <class A>
+void multiply(const NarrowProduct<A>& p) {
+  multiply_by<A>(p, std::make_integer_sequence<int, kOutputs>{});
+}
+
+template <class A>
+constexpr int kOuterOutputs = kLanes<A> >= 8 ? 4 : 2;
+template <class A>
+constexpr int kOuterInputs = kLanes<A> / kOuterOutputs<A>;
+
+template <class A, int K, int C>
+void outer_piece(const A* g, const A* x, const NarrowOuter<A>& o, A* sum) {
+  constexpr int L = kLanes<A>;
+  Vector<A> sums[L] = {};
+  for (int64_t t = 0; t < o.tiles; ++t, g += o.outputs * L, x += o.inputs * L) {
+    Vector<A> in[C];
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) in[c] = load(x + c * L);
+#pragma GCC unroll 4
+    for (int k = 0; k < K; ++k) {
+      const Vector<A> gradient = load(g + k * L);
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) sums[k * C + c] += gradient * in[c];
+    }
+  }
+  store(sum, load(sum) + sums_of_lanes<A>(sums));
+}
+
+template <class A, int... I>
+VOXGRAD_INLINE void outer_by(const NarrowOuter<A>& o, std::integer_sequence<int, I...>) {
+  constexpr int L = kLanes<A>, C = kOuterInputs<A>;
+  static constexpr void (*by_size[])(const A*, const A*, const NarrowOuter<A>&, A*) = {outer_piece<A, I / C + 1, I % C + 1>...};
+  for (int f = 0; f < kNarrowPlane; ++f) {
+    const A *g = o.g + f * o.g_step, *x = o.x + f * o.x_step;
+    A* sum = o.sum + f * o.sum_step;
+    for_narrow_pieces(o.outputs, kOuterOutputs<A>, [&](int64_t k, int64_t outputs) {
+      for_narrow_pieces(o.inputs, C, [&](int64_t c, int64_t inputs) {
+        by_size[(outputs - 1) * C + inputs - 1](g + k * L, x + c * L, o, sum);
+        sum += L;
+      });
+    });
+  }
+}
+template <class A>
+void outer(const NarrowOuter<A>& o) {
+  outer_by<A>(o, std::make_integer_sequence<int, kOuterOutputs<A> * kOuterInputs<A>>{});
+}

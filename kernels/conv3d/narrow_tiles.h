@@ -1,0 +1,107 @@
+// Rows of tiles to and from a plane of their frequencies, vectors along boxes. Included inside the namespace of one instruction set, behind
+// winograd_axis.h.
+
+constexpr int kM = kNarrowTile, kN = kNarrowTile + 2;
+constexpr int kRowTiles = 4;  // whose positions are transformed along H before any is along W: neighbours share some
+
+template <class A>
+void transform_inputs(const NarrowRow<A>& r) {
+  constexpr int L = kLanes<A>;
+  const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
+  for (int64_t t = 0; t < r.tiles; t += kRowTiles) {
+    const int64_t tiles = r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles;
+    for (int64_t c = 0; c < step; c += L) {
+      const A* from = r.from + t * kM * step + c;
+      A* to = r.to + t * step + c;
+      Vector<A> p[kRowTiles * kM + 2][kN];
+      for (int64_t w = 0; w < tiles * kM + 2; ++w, from += step) {
+        Vector<A> column[kN];
+#pragma GCC unroll 6
+        for (int h = 0; h < kN; ++h) column[h] = load(from + h * row_step);
+        inputs_along<kM, A>(column);
+#pragma GCC unroll 6
+        for (int h = 0; h < kN; ++h) p[w][h] = column[h];
+      }
+      for (int64_t i = 0; i < tiles; ++i, to += step) {
+        A* place = to;
+        for (int h = 0; h < kN; ++h, place += kN * frequency_step) {
+          Vector<A> row[kN];
+#pragma GCC unroll 6
+          for (int w = 0; w < kN; ++w) row[w] = p[i * kM + w][h];
+          inputs_along<kM, A>(row);
+#pragma GCC unroll 6
+          for (int w = 0; w < kN; ++w) store(place + w * frequency_step, row[w]);
+        }
+      }
+    }
+  }
+}
+
+template <class A>
+void transform_gradients(const NarrowRow<A>& r) {
+  constexpr int L = kLanes<A>;
+  const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
+  for (int64_t t = 0; t < r.tiles; ++t)
+    for (int64_t k = 0; k < step; k += L) {
+      const A* from = r.from + t * kM * step + k;
+      A* to = r.to + t * step + k;
+      Vector<A> p[kM][kN];
+#pragma GCC unroll 4
+      for (int h = 0; h < kM; ++h) {
+        Vector<A> row[kM];
+#pragma GCC unroll 4
+        for (int w = 0; w < kM; ++w) row[w] = load(from + h * row_step + w * step);
+        gradients_along<kM, A>(row, p[h]);
+      }
+#pragma GCC unroll 6
+      for (int w = 0; w < kN; ++w) {
+        Vector<A> column[kM], u[kN];
+#pragma GCC unroll 4
+        for (int h = 0; h < kM; ++h) column[h] = p[h][w];
+        gradients_along<kM, A>(column, u);
+#pragma GCC unroll 6
+        for (int h = 0; h < kN; ++h) store(to + (h * kN + w) * frequency_step, u[h]);
+      }
+    }
+}
+
+template <class A, int Z>
+VOXGRAD_INLINE void add_output_plane(const NarrowRow<A>& r, const NarrowSums<A>& s) {
+  constexpr int L = kLanes<A>;
+  const int64_t step = r.channels * L;
+  for (int64_t t = 0; t < r.tiles; ++t)
+    for (int64_t k = 0; k < r.channels; ++k) {
+      const A* from = r.from + t * step + k * L;
+      Vector<A> p[kM][kN];
+#pragma GCC unroll 6
+      for (int w = 0; w < kN; ++w) {
+        Vector<A> column[kN], y[kM];
+#pragma GCC unroll 6
+        for (int h = 0; h < kN; ++h) column[h] = load(from + (h * kN + w) * r.frequency_step);
+        outputs_along<kM, A>(column, y);
+#pragma GCC unroll 4
+        for (int h = 0; h < kM; ++h) p[h][w] = y[h];
+      }
+      const Vector<A> bias = splat(s.bias[k]);
+#pragma GCC unroll 4
+      for (int h = 0; h < kM; ++h) {
+        A *near = s.near + h * r.row_step + t * kM * step + k * L, *far = s.far + h * r.row_step + t * kM * step + k * L;
+        Vector<A> y[kM];
+        outputs_along<kM, A>(p[h], y);
+#pragma GCC unroll 4
+        for (int w = 0; w < kM; ++w, near += step, far += step) {
+          if constexpr (Z == 0) store(near, bias + y[w]);
+          if constexpr (Z == 1 || Z == 2) store(near, load(near) + y[w]);
+          if constexpr (Z == 1) store(far, bias + y[w]);
+          if constexpr (Z >= 2) store(far, load(far) - y[w]);
+        }
+      }
+    }
+}
+template <class A>
+void add_outputs(const NarrowRow<A>& r, const NarrowSums<A>& s) {
+  if (s.plane == 0) add_output_plane<A, 0>(r, s);
+  else if (s.plane == 1) add_output_plane<A, 1>(r, s);
+  else if (s.plane == 2) add_output_plane<A, 2>(r, s);
+  else add_output_plane<A, 3>(r, s);
+}

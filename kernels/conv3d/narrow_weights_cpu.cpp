@@ -1,0 +1,169 @@
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/conv3d/narrow.h"
+
+// Weight gradient: a task sums, over a chunk of the blocks, the products of the transformed inputs and output gradients of all tiles of a
+// block, a plane of frequencies at a time. Chunks depend on the shape alone and are added in order.
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kTasks = 16, kPlanes = 4, kTaps = 9;  // kTaps: of a plane
+
+// The gather with its outputs in the place of its inputs: what a ConvTile of output gradients loads from.
+ConvGather of_outputs(const ConvGather& g) {
+  ConvGather to = g;
+  to.in_channels = g.out_channels, to.in = g.out, to.inputs = g.outputs;
+  return to;
+}
+
+template <class A>
+class NarrowWeights {
+ public:
+  NarrowWeights(const ConvGather& g, const NarrowPlan& plan, const ConvInput& x, View gy, View gw)
+      : g_(g),
+        out_(of_outputs(g)),
+        plan_(plan),
+        isa_(conv_isa<A>()),
+        narrow_(narrow_isa<A>()),
+        x_(x),
+        gradient_(gy, g.out_channels),
+        gw_(gw),
+        in_tiling_(plan.inputs(g)),
+        out_tiling_(plan.outputs(g)),
+        chunks_(std::min(kTasks, g.n * plan.blocks())) {
+    const auto pieces = [](int64_t n, int64_t most) { return (n + most - 1) / most; };
+    sum_step_ = pieces(g.outputs, narrow_.outer_outputs) * pieces(g.inputs, narrow_.outer_inputs) * isa_.lanes;
+    planes_.emplace(chunks_ * kPlanes * kTaps * sum_step_);
+  }
+
+  void run() {
+    const int64_t lanes = isa_.lanes, tiles = plan_.box[0] * plan_.box[1] * plan_.box[2];
+    const int64_t in = round_up(in_tiling_.extents() * g_.inputs, lanes) + lanes,
+                  out = round_up(out_tiling_.extents() * g_.outputs, lanes) + lanes;
+    const int64_t in_boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), out_boxes = NarrowBoxes<A>::scratch(plan_, g_.outputs, false);
+    const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes), out_step = frequency_step<A>(tiles, g_.outputs * lanes);
+    parallel_ranges(chunks_, 1, [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch(in + out + in_boxes + out_boxes + kNarrowPlane * (in_step + out_step + kPlanes * sum_step_));
+      A *at = scratch.data(), *const frequency = at + in + out + in_boxes + out_boxes;
+      Worker worker{.in = {ConvTile<A>(isa_, g_, in_tiling_, x_, g_.inputs, at),
+                           NarrowBoxes<A>(plan_, narrow_, in_tiling_, g_.inputs, true, at + in + out), frequency, in_step},
+                    .out = {ConvTile<A>(isa_, out_, out_tiling_, gradient_, g_.outputs, at + in),
+                            NarrowBoxes<A>(plan_, narrow_, out_tiling_, g_.outputs, false, at + in + out + in_boxes),
+                            frequency + kNarrowPlane * in_step, out_step}};
+      worker.sums = frequency + kNarrowPlane * (in_step + out_step);
+      for (int64_t chunk = begin; chunk < end; ++chunk) sum_chunk(worker, chunk);
+    });
+    restore();
+  }
+
+ private:
+  struct Side {  // inputs or gradients of a block
+    ConvTile<A> tile;
+    NarrowBoxes<A> boxes;
+    A* frequency;
+    int64_t step;
+  };
+  struct Worker {
+    Side in, out;
+    A* sums = nullptr;  // {frequency, pieces of outputs and inputs, lane}
+  };
+
+  void sum_chunk(Worker& worker, int64_t chunk) {
+    std::fill_n(worker.sums, kPlanes * kNarrowPlane * sum_step_, A(0));
+    const int64_t blocks = g_.n * plan_.blocks();
+    for (int64_t i = blocks * chunk / chunks_; i < blocks * (chunk + 1) / chunks_; ++i) {
+      const NarrowBlock block(plan_, i % plan_.blocks());
+      const ConvStart start(in_tiling_, i % plan_.blocks());
+      for (Side* side : {&worker.in, &worker.out}) {
+        side->tile.load(i / plan_.blocks(), 0, start, true);
+        side->boxes.start(block);
+      }
+      for (int plane = 0; plane < kPlanes; ++plane) {
+        transform(worker.in, plane, block, g_.inputs, narrow_.transform_inputs);
+        transform(worker.out, plane, block, g_.outputs, narrow_.transform_gradients);
+        narrow_.outer({.tiles = block.tiles(),
+                       .inputs = g_.inputs,
+                       .outputs = g_.outputs,
+                       .x = worker.in.frequency,
+                       .g = worker.out.frequency,
+                       .sum = worker.sums + plane * kNarrowPlane * sum_step_,
+                       .x_step = worker.in.step,
+                       .g_step = worker.out.step,
+                       .sum_step = sum_step_});
+      }
+    }
+    const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
+    for (int64_t p = 0; p < kPlanes; ++p)
+      for (int64_t i = 0; i < sum_step_; i += isa_.lanes)
+        transforms.restore_plane(worker.sums + p * kNarrowPlane * sum_step_ + i, sum_step_, plane(chunk, p) + i, sum_step_);
+  }
+
+  void transform(Side& side, int plane, const NarrowBlock& block, int64_t channels, void (*transformed)(const NarrowRow<A>&)) {
+    NarrowRow<A> row{.tiles = block.size[2], .channels = channels, .frequency_step = side.step, .to = side.frequency};
+    row.row_step = side.boxes.row_step();
+    for (int64_t d = 0; d < block.size[0]; ++d) {
+      side.boxes.load(side.tile, d, plane);
+      for (int64_t h = 0; h < block.size[1]; ++h, row.to += row.tiles * channels * isa_.lanes) {
+        row.from = side.boxes.row(h);
+        transformed(row);
+      }
+    }
+  }
+
+  // {chunk, plane, 9 taps, sum_step_}
+  A* plane(int64_t chunk, int64_t plane) { return planes_->data() + (chunk * kPlanes + plane) * kTaps * sum_step_; }
+
+  void restore() {
+    const int64_t lanes = isa_.lanes;
+    const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
+    parallel_ranges(kTaps, std::max<int64_t>(1, 16384 / (chunks_ * kPlanes * sum_step_)), [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch((kPlanes + 3) * sum_step_);
+      A *const total = scratch.data(), *const taps = total + kPlanes * sum_step_;
+      for (int64_t tap = begin; tap < end; ++tap) {
+        for (int64_t p = 0; p < kPlanes; ++p) {
+          A* const sum = total + p * sum_step_;
+          std::copy_n(plane(0, p) + tap * sum_step_, sum_step_, sum);
+          for (int64_t c = 1; c < chunks_; ++c) {
+            const A* more = plane(c, p) + tap * sum_step_;
+            for (int64_t l = 0; l < sum_step_; ++l) sum[l] += more[l];
+          }
+        }
+        for (int64_t l = 0; l < sum_step_; l += lanes) transforms.restore_depth(total + l, sum_step_, taps + l, sum_step_);
+        for (int64_t z = 0; z < 3; ++z) unpack(taps + z * sum_step_, gw_.as<A>() + (z * kTaps + tap) * g_.w_tap);
+      }
+    });
+  }
+  void unpack(const A* from, A* to) const {
+    for_narrow_pieces(g_.outputs, narrow_.outer_outputs, [&](int64_t k, int64_t outputs) {
+      for_narrow_pieces(g_.inputs, narrow_.outer_inputs, [&](int64_t c, int64_t inputs) {
+        for (int64_t i = 0; i < outputs; ++i) std::copy_n(from + i * inputs, inputs, to + (k + i) * g_.w_output + c);
+        from += isa_.lanes;
+      });
+    });
+  }
+
+  const ConvGather& g_;
+  const ConvGather out_;
+  const NarrowPlan& plan_;
+  const ConvIsa<A> isa_;
+  const NarrowIsa<A> narrow_;
+  const ConvInput& x_;
+  const ConvInput gradient_;
+  View gw_;
+  const ConvTiling in_tiling_, out_tiling_;
+  const int64_t chunks_;
+  int64_t sum_step_ = 0;
+  std::optional<ConvScratch<A>> planes_;
+};
+
+}  // namespace
+
+template <class A>
+void narrow_weight_gradient(const ConvGather& g, const NarrowPlan& plan, const ConvInput& x, View gy, View gw) {
+  NarrowWeights<A>(g, plan, x, gy, gw).run();
+}
+template void narrow_weight_gradient<float>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
+template void narrow_weight_gradient<double>(const ConvGather&, const NarrowPlan&, const ConvInput&, View, View);
+
+}  // namespace voxgrad
