@@ -148,6 +148,28 @@ TEST_CASE("narrow convolutions of any channels are as exact as those of many") {
   }
 }
 
+TEST_CASE("narrow convolutions do not depend on the number of threads") {
+  const Conv3dProblem p = problem(1, {12, 24, 40}, 9, 10, 1);
+  const ConvGather g = forward_gather(p);
+  const auto cut = plan(p, {1, 1, conv_isa<float>().lanes}, {1, 1, 2});
+  REQUIRE(cut.blocks() > 3);
+  Rng rng(4);
+  const Tensor x = random<float>({1, 12, 24, 40, 9}, rng), w = random<float>({10, 3, 3, 3, 9}, rng),
+               gy = random<float>({1, 12, 24, 40, 10}, rng);
+  const int before = threads();
+  std::vector<std::vector<double>> results;
+  for (int count : {1, 2, 3}) {
+    set_threads(count);
+    const Tensor y = Tensor::empty(gy.shape()), gw = Tensor::empty(w.shape());
+    narrow_gather<float>(g, cut, ConvInput(x.view(), 9), {w.view(), {}}, y.view());
+    narrow_weight_gradient<float>(g, cut, ConvInput(x.view(), 9), gy.view(), gw.view());
+    results.push_back(y.values());
+    results.push_back(gw.values());
+  }
+  set_threads(before);
+  for (size_t i = 2; i < results.size(); ++i) CHECK(results[i] == results[i % 2]);
+}
+
 TEST_CASE("the blocks of a narrow plan cover the volume") {
   for (const Int3 in : {Int3{6, 14, 70}, Int3{64, 64, 64}, Int3{5, 200, 60}}) {
     const auto p = narrow_plan(forward_gather(problem(2, in, 9, 9, 1)), 16);

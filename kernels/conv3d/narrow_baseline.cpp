@@ -18,8 +18,15 @@ namespace voxgrad::narrow_baseline {
 
 template <class A>
 NarrowIsa<A> kernels() {
-  return {kOutputs,       kOuterOutputs<A>, kOuterInputs<A>, load_lanes<A>, store_lanes<A>, transform_inputs<A>, transform_gradients<A>,
-          add_outputs<A>, multiply<A>,      outer<A>};
+  return {kOutputs,
+          {kGroups<A>[0], kGroups<A>[1]},
+          load_lanes<A>,
+          store_lanes<A>,
+          transform_inputs<A>,
+          transform_gradients<A>,
+          add_outputs<A>,
+          multiply<A>,
+          outer<A>};
 }
 template NarrowIsa<float> kernels<float>();
 template NarrowIsa<double> kernels<double>();

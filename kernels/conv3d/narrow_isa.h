@@ -37,10 +37,18 @@ struct NarrowProduct {
   int64_t w_step = 0, in_step = 0, out_step = 0;  // from frequency to frequency
 };
 
-// sum[f] += for each piece of outputs k and piece of inputs c a vector of the products of g[f][t][k] x[f][t][c], summed over tiles and
-// lanes: lane l is that of output l / (inputs of the piece) and input l % of it. Pieces are in the order of outputs.
+// How many outputs and inputs a vector of sums is for, at most.
+struct NarrowGroup {
+  int64_t outputs = 1, inputs = 1;
+  int64_t count(int64_t all_outputs, int64_t all_inputs) const {  // of groups
+    return (all_outputs + outputs - 1) / outputs * ((all_inputs + inputs - 1) / inputs);
+  }
+};
+// sum[f] += for each piece of outputs and piece of inputs of a group a vector of the products of g[f][t][k] x[f][t][c], summed over tiles
+// and lanes: lane l is that of output l / (inputs of the piece) and input l % of it. Pieces are in the order of outputs.
 template <class A>
 struct NarrowOuter {
+  NarrowGroup group;
   int64_t tiles = 0, inputs = 0, outputs = 0;
   const A *x = nullptr, *g = nullptr;
   A* sum = nullptr;
@@ -71,8 +79,8 @@ struct NarrowStore {
 
 template <class A>
 struct NarrowIsa {
-  int64_t product_outputs = 0;                  // up to which products may replace their inputs, where they are no more than these
-  int64_t outer_outputs = 0, outer_inputs = 0;  // the most of a piece
+  int64_t product_outputs = 0;  // up to which products may replace their inputs, where they are no more than these
+  NarrowGroup groups[2];        // to choose from
   // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
   void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
   void (*store_lanes)(const NarrowStore<A>&);

@@ -90,10 +90,14 @@ void multiply(const NarrowProduct<A>& p) {
   multiply_by<A>(p, std::make_integer_sequence<int, kOutputs>{});
 }
 
+// Sums that one vector holds when they are added up: of kRanks outputs and kLanes / kRanks inputs or, where that leaves fewer empty,
+// others.
 template <class A>
-constexpr int kOuterOutputs = kLanes<A> >= 8 ? 4 : 2;
+constexpr int kRanks = kLanes<A> >= 8 ? 4 : 2;
 template <class A>
-constexpr int kOuterInputs = kLanes<A> / kOuterOutputs<A>;
+constexpr int kOtherRanks = kLanes<A> >= 16 ? 5 : kLanes<A> / kRanks<A>;
+template <class A>
+constexpr NarrowGroup kGroups[2] = {{kRanks<A>, kLanes<A> / kRanks<A>}, {kOtherRanks<A>, kLanes<A> / kOtherRanks<A>}};
 
 template <class A, int K, int C>
 void outer_piece(const A* g, const A* x, const NarrowOuter<A>& o, A* sum) {
@@ -103,7 +107,7 @@ void outer_piece(const A* g, const A* x, const NarrowOuter<A>& o, A* sum) {
     Vector<A> in[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) in[c] = load(x + c * L);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int k = 0; k < K; ++k) {
       const Vector<A> gradient = load(g + k * L);
 #pragma GCC unroll 4
@@ -113,14 +117,14 @@ void outer_piece(const A* g, const A* x, const NarrowOuter<A>& o, A* sum) {
   store(sum, load(sum) + sums_of_lanes<A>(sums));
 }
 
-template <class A, int... I>
+template <class A, int K, int C, int... I>
 VOXGRAD_INLINE void outer_by(const NarrowOuter<A>& o, std::integer_sequence<int, I...>) {
-  constexpr int L = kLanes<A>, C = kOuterInputs<A>;
+  constexpr int L = kLanes<A>;
   static constexpr void (*by_size[])(const A*, const A*, const NarrowOuter<A>&, A*) = {outer_piece<A, I / C + 1, I % C + 1>...};
   for (int f = 0; f < kNarrowPlane; ++f) {
     const A *g = o.g + f * o.g_step, *x = o.x + f * o.x_step;
     A* sum = o.sum + f * o.sum_step;
-    for_narrow_pieces(o.outputs, kOuterOutputs<A>, [&](int64_t k, int64_t outputs) {
+    for_narrow_pieces(o.outputs, K, [&](int64_t k, int64_t outputs) {
       for_narrow_pieces(o.inputs, C, [&](int64_t c, int64_t inputs) {
         by_size[(outputs - 1) * C + inputs - 1](g + k * L, x + c * L, o, sum);
         sum += L;
@@ -130,5 +134,7 @@ VOXGRAD_INLINE void outer_by(const NarrowOuter<A>& o, std::integer_sequence<int,
 }
 template <class A>
 void outer(const NarrowOuter<A>& o) {
-  outer_by<A>(o, std::make_integer_sequence<int, kOuterOutputs<A> * kOuterInputs<A>>{});
+  constexpr int K = kRanks<A>, C = kLanes<A> / K, other_k = kOtherRanks<A>, other_c = kLanes<A> / other_k;
+  if (o.group.outputs == K) outer_by<A, K, C>(o, std::make_integer_sequence<int, K * C>{});
+  else outer_by<A, other_k, other_c>(o, std::make_integer_sequence<int, other_k * other_c>{});
 }

@@ -38,6 +38,7 @@ constexpr double kProduct = 0.84, kLoneProduct = 1.3, kStore = 2, kSums = 25, kI
                  kRow = 80, kRowVector = 3;
 // Each byte beyond the cache adds a part of it all; and elements of tensors so large that only memory holds them cost this.
 constexpr double kCacheBytes = 600 << 10, kFarByte = 0.4 / (1 << 20), kFarGradientByte = 0.08 / (1 << 20);
+constexpr double kIdle = 0.5;  // of a block's time, in the end
 constexpr double kFarElements = 8 << 20, kFarElement = 0.5;
 
 double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
@@ -64,7 +65,7 @@ double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
   const double vectors = double(p.lanes[2] * p.box[2] * kNarrowTile) * (gradient ? in + out : in) / double(p.all_lanes());
   const double blocks = double(g.n * p.blocks()), load = height * (kRow * (gradient ? 2 : 1) + kRowVector * vectors);
   const double elements = double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * (in + out);
-  return (boxes * box + blocks * load) * (1 + 1 / blocks) + (elements > kFarElements ? kFarElement * elements : 0);
+  return (boxes * box + blocks * load) * (1 + kIdle / blocks) + (elements > kFarElements ? kFarElement * elements : 0);
 }
 
 }  // namespace

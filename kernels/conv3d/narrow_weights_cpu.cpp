@@ -32,8 +32,9 @@ class NarrowWeights {
         in_tiling_(plan.inputs(g)),
         out_tiling_(plan.outputs(g)),
         chunks_(std::min(kTasks, g.n * plan.blocks())) {
-    const auto pieces = [](int64_t n, int64_t most) { return (n + most - 1) / most; };
-    sum_step_ = pieces(g.outputs, narrow_.outer_outputs) * pieces(g.inputs, narrow_.outer_inputs) * isa_.lanes;
+    for (const NarrowGroup& group : narrow_.groups)
+      if (&group == narrow_.groups || group.count(g.outputs, g.inputs) < group_.count(g.outputs, g.inputs)) group_ = group;
+    sum_step_ = group_.count(g.outputs, g.inputs) * isa_.lanes;
     planes_.emplace(chunks_ * kPlanes * kTaps * sum_step_);
   }
 
@@ -82,7 +83,8 @@ class NarrowWeights {
       for (int plane = 0; plane < kPlanes; ++plane) {
         transform(worker.in, plane, block, g_.inputs, narrow_.transform_inputs);
         transform(worker.out, plane, block, g_.outputs, narrow_.transform_gradients);
-        narrow_.outer({.tiles = block.tiles(),
+        narrow_.outer({.group = group_,
+                       .tiles = block.tiles(),
                        .inputs = g_.inputs,
                        .outputs = g_.outputs,
                        .x = worker.in.frequency,
@@ -135,8 +137,8 @@ class NarrowWeights {
     });
   }
   void unpack(const A* from, A* to) const {
-    for_narrow_pieces(g_.outputs, narrow_.outer_outputs, [&](int64_t k, int64_t outputs) {
-      for_narrow_pieces(g_.inputs, narrow_.outer_inputs, [&](int64_t c, int64_t inputs) {
+    for_narrow_pieces(g_.outputs, group_.outputs, [&](int64_t k, int64_t outputs) {
+      for_narrow_pieces(g_.inputs, group_.inputs, [&](int64_t c, int64_t inputs) {
         for (int64_t i = 0; i < outputs; ++i) std::copy_n(from + i * inputs, inputs, to + (k + i) * g_.w_output + c);
         from += isa_.lanes;
       });
@@ -153,7 +155,8 @@ class NarrowWeights {
   View gw_;
   const ConvTiling in_tiling_, out_tiling_;
   const int64_t chunks_;
-  int64_t sum_step_ = 0;
+  NarrowGroup group_;
+  int64_t sum_step_ = 0;  // of all groups
   std::optional<ConvScratch<A>> planes_;
 };
 
