@@ -63,6 +63,15 @@ def rows(results):
     return [cells for cells in found if cells]
 
 
+def measured_again(results):
+    """Records that name a commit of their own were measured after the others."""
+    later = {}
+    for r in (r for records in results.by_case.values() for r in records):
+        if r.get("commit", results.about["commit"]) != results.about["commit"]:
+            later.setdefault(r["commit"], set()).add(r["case"].rsplit("/", 1)[0].rstrip("0123456789 "))
+    return [f"Measured again at commit {commit[:12]}: {', '.join(sorted(cases))}." for commit, cases in later.items()]
+
+
 def document(results, path, pictures):
     about = results.about
     libraries = f"PyTorch {about['pytorch']} with oneDNN {about['pytorch_onednn']}" if "pytorch" in about else "no PyTorch"
@@ -72,6 +81,7 @@ def document(results, path, pictures):
         f"{about['cpu']}, {about['cores']} cores, {about['memory'] / 2**30:.0f} GiB, {about['system']}; {about['isa']}, {results.threads} threads; "
         f"{libraries}; {datetime.date.fromisoformat(about['date']).isoformat()}, commit {about['commit'][:12]}"
         f"{' with changes' if about['modified'] else ''}.",
+        *measured_again(results),
         "",
         "Made by `benchmarks/compare` and `benchmarks/render`. Each figure is the median of several runs, in which the contenders took turns "
         "on the same work in the same minutes. The peer is PyTorch in the faster of its two layouts (contiguous, channels_last_3d); "
