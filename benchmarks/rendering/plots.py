@@ -51,7 +51,8 @@ def roofline(results, folder):
             x = [0.3, peak / bandwidth, 3000]
             axis.plot(x, [min(peak, bandwidth * v) for v in x], "k-", lw=1, label=f"machine: {peak:.0f} GFLOP/s, {bandwidth:.0f} GB/s")
         axis.set_xlabel("operations per byte")
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
     axes["f32"].set_ylabel("GFLOP/s of the direct algorithm")
     finish(figure, folder, "roofline.png")
 
@@ -68,7 +69,8 @@ def voxels(results, folder):
                 if points:
                     axis.plot(*zip(*points), dash, color=color, marker=marker, ms=4, label=f"{label}, {title}")
         axis.set_xlabel("extent of the cube, voxels")
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
     axes["f32"].set_ylabel("ns per voxel, forward")
     finish(figure, folder, "voxels.png")
 
@@ -83,7 +85,8 @@ def channels(results, folder):
                 if points:
                     axis.plot(*zip(*points), dash, color=color, marker=marker, ms=3, lw=1, label=f"{label}, {step}")
         axis.set_xlabel("channels")
-        axis.legend(fontsize=7)
+        if axis.lines:
+            axis.legend(fontsize=7)
     axes["f32"].set_ylabel("GFLOP/s of the direct algorithm")
     finish(figure, folder, "channels.png")
 
