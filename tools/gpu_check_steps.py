@@ -2,7 +2,7 @@
 yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases} and {python}."""
 from typing import NamedTuple
 
-NETWORKS, LAYERS = "^(step|inference)", "^layers.*table|^ops/[^:]*$|^machine"
+NETWORKS, LAYERS, OPS = "^(step|inference)/unet 32", "^layers.*table|^machine", "^ops/[^:]*$"
 COMPARE = ("benchmarks/compare --device cuda --bench {{bench}} --python {{python}} --without compiled --seconds 0.1 --resume "
            "--out {{out}}/compare.json --filter '{filter}'")
 SANITIZE = "compute-sanitizer --tool {tool} --error-exitcode 1 {{cases}} --device cuda --brief {count}"
@@ -38,10 +38,12 @@ STEPS = (
     sanitizer("synccheck", "barriers and warp collectives, every case of every op", 99, 60),
     Step("op cases, a wait per launch", "faults that name their kernel; the same results as without waiting",
          "env VOXGRAD_CUDA_WAIT=1 {cases} --device cuda conv3d/", 60),
-    Step("networks beside PyTorch", "training step and inference, beside PyTorch in both layouts", COMPARE.format(filter=NETWORKS), 150,
+    Step("ops", "times of the other ops",
+         f"{{bench}} --device cuda --seconds 0.05 --json {{out}}/bench_ops.json --filter '{OPS}'", 45, ("gpu",)),
+    Step("networks beside PyTorch", "training step and inference of nnU-Net's network, beside PyTorch in both layouts",
+         COMPARE.format(filter=NETWORKS), 150, ("gpu", "torch")),
+    Step("layers beside PyTorch", "layers with a goal, beside cuDNN and PyTorch in both layouts", COMPARE.format(filter=LAYERS), 200,
          ("gpu", "torch")),
-    Step("layers beside PyTorch", "layers with a goal and other ops, beside cuDNN and PyTorch in both layouts",
-         COMPARE.format(filter=LAYERS), 240, ("gpu", "torch")),
     Step("benchmarks", "the same without PyTorch, beside cuDNN where it is",
          f"{{bench}} --device cuda --seconds 0.1 --json {{out}}/bench.json --filter '{NETWORKS}|{LAYERS}'", 90, ("gpu",)),
 )
