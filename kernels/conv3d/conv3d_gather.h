@@ -77,17 +77,6 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
     for (int b = 0; b < NB; ++b) store(y + v * r.y_step + b * L, sum[v][b]);
 }
 
-// Calls piece(first, count) for pieces of a row, as equal as they can be and at most `most` long.
-template <class F>
-VOXGRAD_INLINE void for_pieces(int64_t n, int64_t most, F&& piece) {
-  const int64_t pieces = (n + most - 1) / most;
-  for (int64_t i = 0, first = 0; i < pieces; ++i) {
-    const int64_t next = n * (i + 1) / pieces;
-    piece(first, next - first);
-    first = next;
-  }
-}
-
 template <class A, int NB, int... V>
 VOXGRAD_INLINE void gather_width(const ConvRow<A>& r, std::integer_sequence<int, V...>) {
   static constexpr void (*by_voxels[])(const ConvRow<A>&, int64_t) = {gather_voxels<A, V + 1, NB>...};

@@ -3,6 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/isa.h"
+#include "kernels/conv3d/pieces.h"
 
 namespace voxgrad {
 

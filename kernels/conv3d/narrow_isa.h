@@ -3,6 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/isa.h"
+#include "kernels/conv3d/pieces.h"
 
 // Winograd's algorithm F(2, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but boxes of a
 // volume, a tile of each box at a time. No lane is empty then, whatever the channels. Elements of all boxes lie together: {.., channel,
@@ -54,17 +55,6 @@ struct NarrowOuter {
   A* sum = nullptr;
   int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
 };
-
-// Calls piece(first, count) for pieces of n, as equal as they can be and at most `most` long.
-template <class F>
-inline __attribute__((always_inline)) void for_narrow_pieces(int64_t n, int64_t most, F&& piece) {
-  const int64_t pieces = (n + most - 1) / most;
-  for (int64_t i = 0, first = 0; i < pieces; ++i) {
-    const int64_t next = n * (i + 1) / pieces;
-    piece(first, next - first);
-    first = next;
-  }
-}
 
 // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
 template <class A>

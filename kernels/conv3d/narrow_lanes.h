@@ -1,5 +1,5 @@
 // Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
-// set.
+// set, behind narrow_tiles.h.
 
 template <class A>
 void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to) {
@@ -83,7 +83,7 @@ void multiply_outputs(const NarrowProduct<A>& p, int64_t first) {
 template <class A, int... K>
 VOXGRAD_INLINE void multiply_by(const NarrowProduct<A>& p, std::integer_sequence<int, K...>) {
   static constexpr void (*by_outputs[])(const NarrowProduct<A>&, int64_t) = {multiply_outputs<A, K + 1>...};
-  for_narrow_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
+  for_pieces(p.outputs, kOutputs, [&](int64_t first, int64_t count) { by_outputs[count - 1](p, first); });
 }
 template <class A>
 void multiply(const NarrowProduct<A>& p) {
@@ -124,8 +124,8 @@ VOXGRAD_INLINE void outer_by(const NarrowOuter<A>& o, std::integer_sequence<int,
   for (int f = 0; f < kNarrowPlane; ++f) {
     const A *g = o.g + f * o.g_step, *x = o.x + f * o.x_step;
     A* sum = o.sum + f * o.sum_step;
-    for_narrow_pieces(o.outputs, K, [&](int64_t k, int64_t outputs) {
-      for_narrow_pieces(o.inputs, C, [&](int64_t c, int64_t inputs) {
+    for_pieces(o.outputs, K, [&](int64_t k, int64_t outputs) {
+      for_pieces(o.inputs, C, [&](int64_t c, int64_t inputs) {
         by_size[(outputs - 1) * C + inputs - 1](g + k * L, x + c * L, o, sum);
         sum += L;
       });
@@ -138,3 +138,18 @@ void outer(const NarrowOuter<A>& o) {
   if (o.group.outputs == K) outer_by<A, K, C>(o, std::make_integer_sequence<int, K * C>{});
   else outer_by<A, other_k, other_c>(o, std::make_integer_sequence<int, other_k * other_c>{});
 }
+
+template <class A>
+NarrowIsa<A> kernels() {
+  return {kOutputs,
+          {kGroups<A>[0], kGroups<A>[1]},
+          load_lanes<A>,
+          store_lanes<A>,
+          transform_inputs<A>,
+          transform_gradients<A>,
+          add_outputs<A>,
+          multiply<A>,
+          outer<A>};
+}
+template NarrowIsa<float> kernels<float>();
+template NarrowIsa<double> kernels<double>();

@@ -14,15 +14,7 @@ constexpr double kWorthIt = 0.97;
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 ConvTiling tiling(const ConvGather& g, const NarrowPlan& p, bool inputs) {
-  ConvTiling t;
-  const Int3 m = p.tile.outputs();
-  for (int a = 0; a < 3; ++a) {
-    t.positions[a] = g.out[a], t.block[a] = p.lanes[a] * p.box[a] * m[a], t.count[a] = p.count[a], t.step[a] = t.in_step[a] = 1;
-    t.extent[a] = t.block[a] + (inputs ? 2 : 0);
-    t.low[a] = inputs ? g.axes[size_t(a)][0].offset[0] : 0;
-    t.in[a] = inputs ? g.in[a] : g.out[a];
-  }
-  return t;
+  return winograd_tiling(g, p.tile, {p.lanes[0] * p.box[0], p.lanes[1] * p.box[1], p.lanes[2] * p.box[2]}, p.count, inputs);
 }
 
 // Tiles along an axis that a lane works off, over all blocks.

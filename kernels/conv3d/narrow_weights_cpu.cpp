@@ -137,8 +137,8 @@ class NarrowWeights {
     });
   }
   void unpack(const A* from, A* to) const {
-    for_narrow_pieces(g_.outputs, group_.outputs, [&](int64_t k, int64_t outputs) {
-      for_narrow_pieces(g_.inputs, group_.inputs, [&](int64_t c, int64_t inputs) {
+    for_pieces(g_.outputs, group_.outputs, [&](int64_t k, int64_t outputs) {
+      for_pieces(g_.inputs, group_.inputs, [&](int64_t c, int64_t inputs) {
         for (int64_t i = 0; i < outputs; ++i) std::copy_n(from + i * inputs, inputs, to + (k + i) * g_.w_output + c);
         from += isa_.lanes;
       });

@@ -1,17 +1,13 @@
-#include "kernels/conv3d/conv3d.h"
 #include "tests/op_case.h"
+
+#include "kernels/conv3d/conv3d_case.h"
 
 using namespace voxgrad;
 
 // Uses of conv3d that Winograd's algorithm in the plane computes on every instruction set (tests/planar_unit.cpp holds them to that).
 OP_CASES(planar) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, Int3 kernel, const Conv3dOptions& o, bool bias = true) {
-    OpCase c{.op = "conv3d", .name = name};
-    c.inputs = {{.shape = x}, {.shape = {k, kernel.d, kernel.h, kernel.w, x[4]}, .role = Role::parameter}};
-    if (bias) c.inputs.push_back({.shape = {k}, .role = Role::parameter});
-    c.run = [o](const Tensors& in) { return conv3d(in[0], in[1], in.size() > 2 ? in[2] : Tensor{}, o); };
-    c.terms = double(kernel.d * kernel.h * kernel.w * x[4] + 1);
-    cases.push_back(c);
+    cases.push_back(conv3d_case(name, x, k, kernel, o, bias));
   };
   const Conv3dOptions halved{.stride = {2, 2, 2}, .padding = {1, 1, 1}};
   add("planar 4x4, stride 2, ragged in every axis and in channels", {1, 5, 31, 38, 36}, 40, {3, 3, 3}, halved);

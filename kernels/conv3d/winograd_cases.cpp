@@ -1,5 +1,6 @@
-#include "kernels/conv3d/conv3d.h"
 #include "tests/op_case.h"
+
+#include "kernels/conv3d/conv3d_case.h"
 
 using namespace voxgrad;
 
@@ -7,14 +8,7 @@ using namespace voxgrad;
 // the outputs of a tile.
 OP_CASES(winograd) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, int padding, bool bias = true) {
-    OpCase c{.op = "conv3d", .name = name};
-    c.inputs = {{.shape = x}, {.shape = {k, 3, 3, 3, x[4]}, .role = Role::parameter}};
-    if (bias) c.inputs.push_back({.shape = {k}, .role = Role::parameter});
-    c.run = [padding](const Tensors& in) {
-      return conv3d(in[0], in[1], in.size() > 2 ? in[2] : Tensor{}, {.padding = {padding, padding, padding}});
-    };
-    c.terms = 27 * x[4] + 1;
-    cases.push_back(c);
+    cases.push_back(conv3d_case(name, x, k, {3, 3, 3}, {.padding = {padding, padding, padding}}, bias));
   };
   add("Winograd 2x4x4, ragged in every axis and in channels", {1, 5, 9, 10, 20}, 24, 1);
   add("Winograd 2x4x4 without padding or bias", {1, 6, 10, 9, 16}, 32, 0, false);

@@ -51,11 +51,13 @@ double direct_cost(const ConvGather& g, int64_t lanes, ConvPass pass) {
          (inside(g.out.d) * inside(g.out.h) * 3 * kDirect * vectors + kDirectVoxel);
 }
 
-ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
+}  // namespace
+
+ConvTiling winograd_tiling(const ConvGather& g, WinogradTile tile, const int64_t (&block)[3], const int64_t (&count)[3], bool inputs) {
   ConvTiling t;
-  const Int3 m = p.tile.outputs();
+  const Int3 m = tile.outputs();
   for (int a = 0; a < 3; ++a) {
-    t.positions[a] = g.out[a], t.block[a] = p.block[a] * m[a], t.count[a] = p.count[a], t.step[a] = t.in_step[a] = 1;
+    t.positions[a] = g.out[a], t.block[a] = block[a] * m[a], t.count[a] = count[a], t.step[a] = t.in_step[a] = 1;
     t.extent[a] = t.block[a] + (inputs ? 2 : 0);
     t.low[a] = inputs ? g.axes[size_t(a)][0].offset[0] : 0;
     t.in[a] = inputs ? g.in[a] : g.out[a];
@@ -63,10 +65,8 @@ ConvTiling tiling(const ConvGather& g, const WinogradPlan& p, bool inputs) {
   return t;
 }
 
-}  // namespace
-
-ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
-ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
+ConvTiling WinogradPlan::inputs(const ConvGather& g) const { return winograd_tiling(g, tile, block, count, true); }
+ConvTiling WinogradPlan::outputs(const ConvGather& g) const { return winograd_tiling(g, tile, block, count, false); }
 
 bool winograd_is_eligible(const ConvGather& g) {
   if (g.depthwise || g.slices != 1 || g.taps() != 27) return false;

@@ -18,6 +18,9 @@ struct WinogradPlan {
   ConvTiling outputs(const ConvGather&) const;
 };
 
+// `count` blocks of `block` tiles along each axis, as tiles of the direct kernels: the inputs that they read, or their outputs.
+ConvTiling winograd_tiling(const ConvGather&, WinogradTile, const int64_t (&block)[3], const int64_t (&count)[3], bool inputs);
+
 // False with VOXGRAD_WINOGRAD=0 in the environment: then every convolution is a direct one, to compare with.
 bool winograd_is_wanted();
 // 3x3x3, stride and dilation 1, one group.
