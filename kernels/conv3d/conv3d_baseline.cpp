@@ -16,7 +16,7 @@ namespace voxgrad::conv3d_baseline {
 
 template <class A>
 ConvIsa<A> kernels() {
-  return {kLanes<A>, kVectors,     load_rows<A>, load_part<A>,       store_rows<A>,      transpose<A>,  gather<A>,
+  return {kLanes<A>, kVectors,     load_rows<A>, load_lines<A>, load_part<A>,       store_rows<A>,      transpose<A>,  gather<A>,
           dot<A>,    depthwise<A>, outer<A>,     outer_scattered<A>, depthwise_outer<A>, column_sums<A>};
 }
 template ConvIsa<float> kernels<float>();

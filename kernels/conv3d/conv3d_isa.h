@@ -55,6 +55,16 @@ struct ConvLoad {
   A slope = 1;
 };
 
+// Lines of a volume into lines of a tile that reach beyond it: `before` zeros, n elements and `after` zeros each.
+template <class A>
+struct ConvLines {
+  DType dtype = DType::f32;
+  const void* src = nullptr;
+  int64_t src_step = 0;  // from line to line
+  A* dst = nullptr;
+  int64_t dst_step = 0, lines = 0, before = 0, n = 0, after = 0;
+};
+
 // The inner loops of the convolutions for one instruction set, in A = f32 or f64. T: f32, bf16, f16 beside f32; f64 beside f64.
 template <class A>
 struct ConvIsa {
@@ -62,6 +72,7 @@ struct ConvIsa {
   int64_t vectors = 0;  // the most vectors that gather and outer take at once
   // `rows` rows of n elements T, src_step apart, become rows of dst_step >= n elements A, zero from n on; and back.
   void (*load_rows)(DType, const void* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t n);
+  void (*load_lines)(const ConvLines<A>&);
   // Channels of one of several parts of a tile: `tail` zeros follow them, and nothing else of a row of dst is written.
   void (*load_part)(const ConvLoad<A>&);
   void (*store_rows)(DType, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n);

@@ -30,6 +30,22 @@ void load_rows(DType t, const void* src, int64_t src_step, A* dst, int64_t dst_s
   });
 }
 
+template <class A>
+VOXGRAD_INLINE void clear(A* to, int64_t n) {
+  for_lanes<A>(n, [&](int64_t l, auto count) { store(to + l, Vector<A>{}, count); });
+}
+template <class A>
+void load_lines(const ConvLines<A>& l) {
+  on_elements<A>(l.dtype, l.src, [&](auto* from) {
+    A* to = l.dst;
+    for (int64_t i = 0; i < l.lines; ++i, from += l.src_step, to += l.dst_step) {
+      clear(to, l.before);
+      widen(from, to + l.before, l.n);
+      clear(to + l.before + l.n, l.after);
+    }
+  });
+}
+
 template <class A, class T>
 VOXGRAD_INLINE void normalise_rows(const ConvLoad<A>& l, const T* src) {
   for_lanes<A>(l.n, [&](int64_t i, auto count) {

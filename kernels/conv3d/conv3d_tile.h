@@ -89,11 +89,16 @@ class ConvTile {
     if (t_.in_place) return void(start_ = start.at[2] * t_.in_step[2] + t_.low[2]);
     find_segments(start);
     const int64_t count = g_.inputs_of(slice);
+    const bool dense = x_.whole() && padded_ == g_.in_channels && set_lines();
     for (int64_t z = 0; z < t_.extent[0]; ++z)
       for (int64_t y = 0; y < t_.extent[1]; ++y) {
         A* to = data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
         if (!inside(z, y)) {
           if (fill) std::fill_n(to, t_.extent[2] * padded_, A(0));
+          continue;
+        }
+        if (dense) {
+          y += load_lines(z, y, to) - 1;
           continue;
         }
         const int64_t row = input_row(z, y);
@@ -112,6 +117,28 @@ class ConvTile {
   int64_t step() const { return t_.step[2] * (t_.in_place ? g_.in_channels : padded_); }
 
  private:
+  // What all lines of a tile have in common, where they read one piece of a row of x.
+  bool set_lines() {
+    int64_t pieces = 0;
+    lines_ = {.dtype = x_.dtype(), .dst_step = t_.extent[2] * padded_};
+    for (const Segment& s : segments_) {
+      const int64_t count = s.count * padded_;
+      if (s.from >= 0) ++pieces, first_of_line_ = s.from, lines_.n = count;
+      else (pieces == 0 ? lines_.before : lines_.after) = count;
+    }
+    return pieces == 1;
+  }
+  // Line (z, y) and those behind it that follow upon each other in x too; returns their number.
+  int64_t load_lines(int64_t z, int64_t y, A* to) {
+    const int64_t row = input_row(z, y), step = y + 1 < t_.extent[1] && inside(z, y + 1) ? input_row(z, y + 1) - row : 0;
+    lines_.lines = 1;
+    while (y + lines_.lines < t_.extent[1] && inside(z, y + lines_.lines) && input_row(z, y + lines_.lines) == row + lines_.lines * step)
+      ++lines_.lines;
+    lines_.src = element(x_.whole(), (row + first_of_line_) * padded_), lines_.src_step = step * padded_, lines_.dst = to;
+    isa_.load_lines(lines_);
+    return lines_.lines;
+  }
+
   int64_t input_row(int64_t z, int64_t y) const {
     return ((sample_ * t_.in[0] + rows_[0][size_t(z)]) * t_.in[1] + rows_[1][size_t(y)]) * t_.in[2];
   }
@@ -142,6 +169,8 @@ class ConvTile {
   int64_t sample_ = 0, first_ = 0, start_ = 0;  // of the tile: sample, channel and, where read in place, position along the row
   std::vector<int64_t> rows_[2];
   std::vector<Segment> segments_;
+  ConvLines<A> lines_;
+  int64_t first_of_line_ = 0;
 };
 
 }  // namespace voxgrad

@@ -23,41 +23,71 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
   return blocks * box + ceil_div(tiles - blocks * lanes * box, lanes);
 }
 
-// In the units of winograd_least_cost(), by measurements on Zen 5 with 512-bit vectors: a multiply-add of a product, and of one that shares
-// its weight with no second tile; a product of a frequency and output, or a group of sums of the weight gradient; a vector of inputs, of
-// outputs and of output gradients of a tile, there and back; a vector of lanes; a row of a block and a vector of it.
-constexpr double kProduct = 0.84, kLoneProduct = 1.3, kStore = 2, kSums = 25, kIn = 1400, kOut = 800, kGradient = 1200, kLane = 5.5,
-                 kRow = 80, kRowVector = 3;
-// Each byte beyond the cache adds a part of it all; and elements of tensors so large that only memory holds them cost this.
-constexpr double kCacheBytes = 600 << 10, kFarByte = 0.4 / (1 << 20), kFarGradientByte = 0.08 / (1 << 20);
-constexpr double kIdle = 0.5;  // of a block's time, in the end
-constexpr double kFarElements = 8 << 20, kFarElement = 0.5;
+// In the units of winograd_least_cost(), fitted to times of Zen 5 with 512-bit vectors (5 to 44 channels, 12x20x12 to 64x64x64 voxels,
+// every way to cut them into boxes).
+struct Costs {
+  double product;        // a multiply-add
+  double input, output;  // a vector of inputs and of outputs, or of output gradients, of a tile, there and back
+  double lane;           // a vector of lanes
+  double row, vector;    // a row of a block and a vector of it
+  double cache_bytes;    // each one beyond them adds
+  double far;            // this part of it all per MiB
+  double idle;           // of a block's time, in the end
+  double far_element;    // of tensors so large that only memory holds them
+};
+constexpr Costs kGather{.product = 0.925,
+                        .input = 570,
+                        .output = 510,
+                        .lane = 10.9,
+                        .row = 76,
+                        .vector = 4.5,
+                        .cache_bytes = 700 << 10,
+                        .far = 0.073,
+                        .idle = 0.47,
+                        .far_element = 0.52};
+constexpr Costs kWeights{.product = 0.72,
+                         .input = 580,
+                         .output = 510,
+                         .lane = 7.8,
+                         .row = 17,
+                         .vector = 6.3,
+                         .cache_bytes = 47 << 10,
+                         .far = 0.13,
+                         .idle = 0.48,
+                         .far_element = 0.6};
+constexpr double kLoneProduct = 1.03;         // that shares its weight with no second tile
+constexpr double kSums = 12.5, kChunk = 5.4;  // a vector of sums of the weight gradient: of its lanes, and of the chunks
+constexpr double kFarElements = 8 << 20;
 
 double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
   const bool gradient = pass == ConvPass::weight_gradient;
+  const Costs& k = gradient ? kWeights : kGather;
   const double in = double(g.inputs), out = double(g.outputs), f = double(p.tile.frequencies());
   const double rows = double(p.box[1]), row = double(p.box[2]), tiles = rows * row, all = double(p.box[0]) * tiles;
   const double halo = (rows * kNarrowTile + 2) * (row * kNarrowTile + 2);
+  const double blocks = double(g.n * p.blocks());
   double box, values;  // the time of a vector of tiles; vectors of values that are to stay in the cache
+  double chunks = 0;
   if (gradient) {
-    box = f * (in * out * kProduct + kSums * double(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4)) / all);
-    box += (kGradient + 64 * kLane) * out;
+    const double sums = double(std::min(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4), ceil_div(g.outputs, 5) * ceil_div(g.inputs, 3)));
+    box = f * (in * out * k.product + kSums * sums / all) + (k.output + 64 * k.lane) * out;
     values = halo * in + kNarrowPlane * all * (in + out) + tiles * 16 * out;
+    chunks = std::min(16., blocks) * f * sums * kChunk;
   } else {
-    box = f * out * (in * (p.box[2] % 2 == 0 ? kProduct : kLoneProduct) + kStore) + (kOut + 32 * kLane) * out;
+    box = f * out * in * (p.box[2] % 2 == 0 ? k.product : kLoneProduct) + (k.output + 32 * k.lane) * out;
     values = halo * in + kNarrowPlane * row * (in + out) + 32 * tiles * out;
   }
-  box += (kIn + 4 * kLane * halo / tiles) * in;
+  box += (k.input + 4 * k.lane * halo / tiles) * in;
   const double bytes = values * double(p.all_lanes()) * 4 + kNarrowPlane * in * out * 4;
-  box *= 1 + (gradient ? kFarGradientByte : kFarByte) * std::max(0., bytes - kCacheBytes);
+  box *= 1 + k.far / (1 << 20) * std::max(0., bytes - k.cache_bytes);
 
   double boxes = double(g.n), height = 1;  // rows of a block
   for (int a = 0; a < 3; ++a) boxes *= double(steps(p.tiles[a], p.lanes[a], p.box[a]));
   for (int a = 0; a < 2; ++a) height *= double(p.lanes[a] * p.box[a] * p.tile.outputs()[a] + 2);
   const double vectors = double(p.lanes[2] * p.box[2] * kNarrowTile) * (gradient ? in + out : in) / double(p.all_lanes());
-  const double blocks = double(g.n * p.blocks()), load = height * (kRow * (gradient ? 2 : 1) + kRowVector * vectors);
+  const double load = height * (k.row * (gradient ? 2 : 1) + k.vector * vectors);
   const double elements = double(g.n) * double(g.out.d) * double(g.out.h) * double(g.out.w) * (in + out);
-  return (boxes * box + blocks * load) * (1 + kIdle / blocks) + (elements > kFarElements ? kFarElement * elements : 0);
+  return chunks + (boxes * box + blocks * load) * (1 + k.idle / blocks) + (elements > kFarElements ? k.far_element * elements : 0);
 }
 
 }  // namespace
@@ -74,6 +104,7 @@ NarrowBlock::NarrowBlock(const NarrowPlan& p, int64_t index) {
 
 std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
+  if (g.inputs % lanes == 0 && g.outputs % lanes == 0) return {};  // channels leave no lane empty
   double best = kWorthIt * winograd_least_cost(g, lanes, pass, direct);
   std::optional<NarrowPlan> chosen;
   NarrowPlan p;

@@ -2,39 +2,26 @@
 // winograd_axis.h.
 
 constexpr int kM = kNarrowTile, kN = kNarrowTile + 2;
-constexpr int kRowTiles = 4;  // whose positions are transformed along H before any is along W: neighbours share some
+constexpr int kRowTiles =
+    4;  // that are transformed at a time: both halves of their frequencies find the positions in the first-level cache
 
 template <class A>
 void transform_inputs(const NarrowRow<A>& r) {
   constexpr int L = kLanes<A>;
   const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
-  for (int64_t t = 0; t < r.tiles; t += kRowTiles) {
-    const int64_t tiles = r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles;
+  for (int64_t t = 0; t < r.tiles; t += kRowTiles)
     for (int64_t c = 0; c < step; c += L) {
       const A* from = r.from + t * kM * step + c;
       A* to = r.to + t * step + c;
-      Vector<A> p[kRowTiles * kM + 2][kN];
-      for (int64_t w = 0; w < tiles * kM + 2; ++w, from += step) {
-        Vector<A> column[kN];
+      transform_input_row<A, kM, kM>(
+          r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles,
+          [&](int64_t w, Vector<A>(&x)[kN]) {
+            const A* const at = opaque(from + w * step);
 #pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) column[h] = load(from + h * row_step);
-        inputs_along<kM, A>(column);
-#pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) p[w][h] = column[h];
-      }
-      for (int64_t i = 0; i < tiles; ++i, to += step) {
-        A* place = to;
-        for (int h = 0; h < kN; ++h, place += kN * frequency_step) {
-          Vector<A> row[kN];
-#pragma GCC unroll 6
-          for (int w = 0; w < kN; ++w) row[w] = p[i * kM + w][h];
-          inputs_along<kM, A>(row);
-#pragma GCC unroll 6
-          for (int w = 0; w < kN; ++w) store(place + w * frequency_step, row[w]);
-        }
-      }
+            for (int h = 0; h < kN; ++h) x[h] = load(at + h * row_step);
+          },
+          to, frequency_step, step);
     }
-  }
 }
 
 template <class A>

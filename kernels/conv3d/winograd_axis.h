@@ -5,20 +5,75 @@
 constexpr double kNear = 2. / 3, kFar = 1.5, kNear2 = kNear * kNear, kFar2 = kFar * kFar;
 constexpr double kNearScale = 1 / (2 * kNear2 * (kNear2 - kFar2)), kFarScale = 1 / (2 * kFar2 * (kFar2 - kNear2));
 
+// B^T x, its first or its second half.
+template <int M, int Half, class A, class V>
+VOXGRAD_INLINE void half_of_inputs_along(const V (&x)[M + 2], V (&u)[M / 2 + 1]) {
+  if constexpr (M == 2) {
+    if constexpr (Half == 0) u[0] = x[0] - x[2], u[1] = x[1] + x[2];
+    else u[0] = x[2] - x[1], u[1] = x[1] - x[3];
+  } else if constexpr (Half == 0) {
+    const V even = x[4] - A(kFar2) * x[2], odd = x[3] - A(kFar2) * x[1];
+    u[0] = (x[0] + x[4]) - A(kNear2 + kFar2) * x[2];
+    u[1] = even + A(kNear) * odd, u[2] = even - A(kNear) * odd;
+  } else {
+    const V even = x[4] - A(kNear2) * x[2], odd = x[3] - A(kNear2) * x[1];
+    u[0] = even + A(kFar) * odd, u[1] = even - A(kFar) * odd;
+    u[2] = (x[1] + x[5]) - A(kNear2 + kFar2) * x[3];
+  }
+}
 // B^T x, in place.
 template <int M, class A, class V>
 VOXGRAD_INLINE void inputs_along(V (&x)[M + 2]) {
-  if constexpr (M == 2) {
-    const V a = x[0] - x[2], b = x[1] + x[2], c = x[2] - x[1], d = x[1] - x[3];
-    x[0] = a, x[1] = b, x[2] = c, x[3] = d;
-  } else {
-    const V near_even = x[4] - A(kFar2) * x[2], near_odd = x[3] - A(kFar2) * x[1];
-    const V far_even = x[4] - A(kNear2) * x[2], far_odd = x[3] - A(kNear2) * x[1];
-    const V first = (x[0] + x[4]) - A(kNear2 + kFar2) * x[2], last = (x[1] + x[5]) - A(kNear2 + kFar2) * x[3];
-    x[0] = first, x[5] = last;
-    x[1] = near_even + A(kNear) * near_odd, x[2] = near_even - A(kNear) * near_odd;
-    x[3] = far_even + A(kFar) * far_odd, x[4] = far_even - A(kFar) * far_odd;
+  V first[M / 2 + 1], second[M / 2 + 1];
+  half_of_inputs_along<M, 0, A>(x, first), half_of_inputs_along<M, 1, A>(x, second);
+#pragma GCC unroll 3
+  for (int i = 0; i <= M / 2; ++i) x[i] = first[i], x[M / 2 + 1 + i] = second[i];
+}
+
+// The compiler takes this for a new value: it would keep every sum of it and a multiple of some step in a register of its own.
+template <class P>
+VOXGRAD_INLINE P* opaque(P* p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
+// B^T along H and W of neighbouring tiles, along W: at(w, h) is a position; frequency (h, w) of tile t goes to
+// to + (h NW + w) frequency_step + t tile_step. Half of those along H at a time, so that they stay in registers until they are transformed
+// along W.
+template <class A, int MH, int MW, int Half, class At>
+VOXGRAD_INLINE void transform_half_row(int64_t tiles, At&& at, A* to, int64_t frequency_step, int64_t tile_step) {
+  constexpr int NH = MH + 2, NW = MW + 2, R = NH / 2;
+  using V = Vector<A>;
+  V p[NW][R];
+  const auto column = [&](int64_t w, V (&u)[R]) {
+    V x[NH];
+    at(w, x);
+    half_of_inputs_along<MH, Half, A>(x, u);
+  };
+  to += Half * R * NW * frequency_step;
+  column(0, p[0]), column(1, p[1]);
+  for (int64_t t = 0; t < tiles; ++t, to += tile_step) {
+#pragma GCC unroll 4
+    for (int w = 2; w < NW; ++w) column(t * MW + w, p[w]);
+    A* place = to;
+#pragma GCC unroll 3
+    for (int r = 0; r < R; ++r) {
+      V row[NW];
+#pragma GCC unroll 6
+      for (int w = 0; w < NW; ++w) row[w] = p[w][r];
+      inputs_along<MW, A>(row);
+#pragma GCC unroll 6
+      for (int w = 0; w < NW; ++w) store(place + w * frequency_step, row[w]);
+      place = opaque(place + NW * frequency_step);
+    }
+#pragma GCC unroll 3
+    for (int r = 0; r < R; ++r) p[0][r] = p[MW][r], p[1][r] = p[MW + 1][r];
   }
+}
+template <class A, int MH, int MW, class At>
+VOXGRAD_INLINE void transform_input_row(int64_t tiles, At&& at, A* to, int64_t frequency_step, int64_t tile_step) {
+  transform_half_row<A, MH, MW, 0>(tiles, at, to, frequency_step, tile_step);
+  transform_half_row<A, MH, MW, 1>(tiles, at, to, frequency_step, tile_step);
 }
 
 // A^T u.

@@ -8,32 +8,21 @@ VOXGRAD_INLINE V input_plane(V near, V far) {
   else return near - far;
 }
 
-constexpr int kRowTiles = 4;  // whose inputs along W are transformed along D and H before any is along W: they share some
+constexpr int kRowTiles = 4;  // that are transformed at a time: both halves of their frequencies find the inputs in the first-level cache
 
 // Plane Z of `tiles` neighbours along W, step elements from input to input.
 template <class A, int MH, int MW, int Z>
 VOXGRAD_INLINE void transform_input_plane(const A* const* lines, int64_t at, int64_t step, int64_t tiles, A* frequency,
                                           int64_t frequency_step, int64_t tile_step) {
-  constexpr int NH = MH + 2, NW = MW + 2, near = Z == 0 ? 0 : 1, far = Z == 3 ? 3 : 2;
-  Vector<A> p[kRowTiles * MW + 2][NH];
-  for (int64_t w = 0; w < tiles * MW + 2; ++w) {
-    Vector<A> column[NH];
+  constexpr int NH = MH + 2, near = Z == 0 ? 0 : 1, far = Z == 3 ? 3 : 2;
+  transform_input_row<A, MH, MW>(
+      tiles,
+      [&](int64_t w, Vector<A>(&x)[NH]) {
+        const int64_t place = at + w * step;
 #pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h)
-      column[h] = input_plane<Z>(load(lines[near * NH + h] + at + w * step), load(lines[far * NH + h] + at + w * step));
-    inputs_along<MH, A>(column);
-#pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) p[w][h] = column[h];
-  }
-  for (int64_t t = 0; t < tiles; ++t)
-    for (int h = 0; h < NH; ++h) {
-      Vector<A> row[NW];
-#pragma GCC unroll 6
-      for (int w = 0; w < NW; ++w) row[w] = p[t * MW + w][h];
-      inputs_along<MW, A>(row);
-#pragma GCC unroll 6
-      for (int w = 0; w < NW; ++w) store(frequency + (h * NW + w) * frequency_step + t * tile_step, row[w]);
-    }
+        for (int h = 0; h < NH; ++h) x[h] = input_plane<Z>(load(lines[near * NH + h] + place), load(lines[far * NH + h] + place));
+      },
+      frequency, frequency_step, tile_step);
 }
 
 template <class A, int MH, int MW>
