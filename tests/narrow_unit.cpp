@@ -29,8 +29,8 @@ void wants(const Conv3dProblem& p, std::initializer_list<int64_t> all_lanes) {
 }
 
 // A plan that no cost has chosen.
-NarrowPlan plan(const Conv3dProblem& p, std::array<int64_t, 3> lanes, std::array<int64_t, 3> box) {
-  NarrowPlan plan;
+NarrowPlan plan(const Conv3dProblem& p, std::array<int64_t, 3> lanes, std::array<int64_t, 3> box, int depth = 4) {
+  NarrowPlan plan{.tile = {depth, 4, 4}};
   const Int3 m = plan.tile.outputs();
   for (size_t a = 0; a < 3; ++a) {
     plan.tiles[a] = (p.out[int(a)] + m[int(a)] - 1) / m[int(a)];
@@ -127,10 +127,12 @@ TEST_CASE("every way to cut a volume into boxes gives the same convolution") {
     for (int64_t d = 1; d <= lanes; d *= 2)
       for (int64_t h = 1; d * h <= lanes; h *= 2)
         for (const std::array<int64_t, 3> box : {std::array<int64_t, 3>{1, 1, 1}, {2, 1, 2}, {1, 2, 3}}) {
-          CAPTURE(sizeof(A), d, h, box[0], box[1], box[2]);
-          const Errors<A> e = errors<A>(p, plan(p, {d, h, lanes / d / h}, box));
-          CHECK(e.forward < limit);
-          CHECK(e.weight < limit);
+          for (int depth : {2, 4}) {
+            CAPTURE(sizeof(A), d, h, box[0], box[1], box[2], depth);
+            const Errors<A> e = errors<A>(p, plan(p, {d, h, lanes / d / h}, box, depth));
+            CHECK(e.forward < limit);
+            CHECK(e.weight < limit);
+          }
         }
   };
   check.operator()<float>(5e-6);

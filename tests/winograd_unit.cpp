@@ -18,25 +18,36 @@ Conv3dProblem problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
   return p;
 }
 
-void wants(const Conv3dProblem& p, int h, int w) {
+void wants(const Conv3dProblem& p, const Int3& outputs) {
   for (int64_t lanes : {16, 8, 4}) {
     const auto tile = winograd_tile(forward_gather(p), lanes);
     CAPTURE(lanes);
     REQUIRE(tile);
-    CHECK(tile->h == h);
-    CHECK(tile->w == w);
+    CHECK(tile->outputs() == outputs);
   }
 }
 
 }  // namespace
 
 TEST_CASE("the op cases of Winograd's algorithm are computed by it") {
-  wants(problem(1, {5, 9, 10}, 20, 24, 1), 4, 4);
-  wants(problem(1, {6, 10, 9}, 16, 32, 0), 4, 4);
-  wants(problem(1, {4, 8, 8}, 80, 96, 1), 4, 4);
-  wants(problem(2, {8, 6, 8}, 16, 16, 1), 2, 4);
-  wants(problem(1, {10, 6, 6}, 16, 16, 1), 2, 2);
-  wants(problem(1, {8, 8, 12}, 12, 14, 1), 4, 4);
+  wants(problem(1, {5, 9, 10}, 20, 24, 1), {2, 4, 4});
+  wants(problem(1, {10, 10, 18}, 16, 32, 0), {4, 4, 4});
+  wants(problem(1, {4, 8, 8}, 80, 96, 1), {2, 4, 4});
+  wants(problem(1, {7, 11, 14}, 20, 24, 1), {4, 4, 4});
+  wants(problem(1, {16, 3, 2}, 20, 33, 2), {2, 2, 4});
+  wants(problem(2, {6, 6, 8}, 16, 16, 1), {2, 2, 4});
+  wants(problem(1, {6, 6, 6}, 16, 16, 1), {2, 2, 2});
+  wants(problem(1, {8, 8, 12}, 12, 14, 1), {4, 4, 4});
+}
+
+TEST_CASE("four outputs along D are for sums of few inputs, and for weight gradients") {
+  for (const auto& [c, k] : {std::pair<int64_t, int64_t>{64, 64}, {64, 128}, {128, 64}, {128, 128}}) {
+    const Conv3dProblem p = problem(1, {32, 32, 32}, c, k, 1);
+    CAPTURE(c, k);
+    CHECK(winograd_tile(forward_gather(p), 16)->d == (c > 64 ? 2 : 4));
+    CHECK(winograd_tile(gradient_gather(p), 16)->d == (k > 64 ? 2 : 4));
+    CHECK(winograd_tile(forward_gather(p), 16, ConvPass::weight_gradient)->d == 4);
+  }
 }
 
 TEST_CASE("large weights that meet few tiles are streamed") {
@@ -46,8 +57,8 @@ TEST_CASE("large weights that meet few tiles are streamed") {
     REQUIRE(tile);
     CHECK(winograd_streams(g, *tile, 16));
   }
-  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {32, 32, 32}, 256, 256, 1)), {4, 4}, 16));
-  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {8, 8, 8}, 64, 64, 1)), {4, 4}, 16));
+  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {32, 32, 32}, 256, 256, 1)), {2, 4, 4}, 16));
+  CHECK_FALSE(winograd_streams(forward_gather(problem(1, {8, 8, 8}, 64, 64, 1)), {4, 4, 4}, 16));
 }
 
 TEST_CASE("Winograd's algorithm is for dense 3x3x3 kernels with stride and dilation 1 and enough channels") {
@@ -100,7 +111,7 @@ TEST_CASE("transformed weights are kept within an Inference scope, and not beyon
 TEST_CASE("the blocks of a Winograd plan cover the volume") {
   for (const Int3 in : {Int3{5, 9, 70}, Int3{64, 64, 64}, Int3{3, 200, 4}}) {
     const ConvGather g = forward_gather(problem(2, in, 32, 32, 1));
-    const WinogradPlan p = winograd_plan(g, {4, 4}, 24 << 10, 8);
+    const WinogradPlan p = winograd_plan(g, {4, 4, 4}, 24 << 10, 8);
     const Int3 m = p.tile.outputs();
     CHECK(p.tiles_of_block() <= 64);
     for (int a = 0; a < 3; ++a) {

@@ -21,8 +21,8 @@ extern template void narrow_weight_gradient<double>(const ConvGather&, const Nar
 // cache.
 inline int64_t narrow_row(int64_t count, int64_t lanes) { return (round_up(count, lanes) + 1) * lanes; }
 
-// Lane by lane the boxes of a block, of inputs with their halo or of output gradients, transformed along D: one plane of frequencies of
-// one row of tiles along D, {y, x, channel, lane}.
+// Lane by lane a layer of tiles of the boxes of a block, of inputs with their halo or of output gradients, transformed along D:
+// {plane of frequencies, y, x, channel, lane}.
 template <class A>
 class NarrowBoxes {
  public:
@@ -30,7 +30,7 @@ class NarrowBoxes {
       : p_(p), isa_(isa), t_(t), channels_(channels), halo_(inputs ? 2 : 0), data_(data), place_(size_t(p.all_lanes())) {}
   static int64_t scratch(const NarrowPlan& p, int64_t channels, bool inputs) {
     const int64_t halo = inputs ? 2 : 0, lanes = p.all_lanes();
-    return (p.box[1] * kNarrowTile + halo) * narrow_row((p.box[2] * kNarrowTile + halo) * channels, lanes);
+    return p.tile.planes() * (p.box[1] * kNarrowTile + halo) * narrow_row((p.box[2] * kNarrowTile + halo) * channels, lanes);
   }
 
   void start(const NarrowBlock& b) {
@@ -41,28 +41,30 @@ class NarrowBoxes {
       place_[l] = ((at.first[0] * t_.extent[1] + at.first[1]) * t_.extent[2] + at.first[2]) * channels_;
     }
   }
-  void load(const ConvTile<A>& tile, int64_t d, int plane) {
-    struct Pair {
-      int a, b, factor;
-    };
-    static constexpr Pair kInputs[4] = {{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {1, 3, -1}},
-                          kGradients[4] = {{0, 0, 0}, {0, 1, 1}, {0, 1, -1}, {1, 1, -2}};
-    const Pair pair = halo_ > 0 ? kInputs[plane] : kGradients[plane];
-    for (int64_t y = 0; y < height_; ++y)
-      isa_.load_lanes(tile.row(2 * d + pair.a, y), tile.row(2 * d + pair.b, y), A(pair.factor), place_.data(), width_,
-                      data_ + y * row_step_);
+  // Layer d of the tiles.
+  void load(const ConvTile<A>& tile, int64_t d) {
+    for (int64_t y = 0; y < height_; ++y) {
+      NarrowLoad<A> l{
+          .tile = p_.tile.d, .place = place_.data(), .count = width_, .plane_step = plane_step(), .to = data_ + y * row_step_};
+      for (int z = 0; z < p_.tile.d + halo_; ++z) l.rows[z] = tile.row(p_.tile.d * d + z, y);
+      halo_ > 0 ? isa_.load_inputs(l) : isa_.load_gradients(l);
+    }
   }
   int64_t row_step() const { return row_step_; }
-  const A* row(int64_t h) const { return data_ + h * kNarrowTile * row_step_; }  // the first one of a row of tiles
+  // The first row of a row of tiles.
+  const A* row(int plane, int64_t h) const { return data_ + plane * plane_step() + h * kNarrowTile * row_step_; }
 
  private:
   const NarrowPlan& p_;
   const NarrowIsa<A>& isa_;
   const ConvTiling& t_;
-  int64_t channels_, halo_;
+  int64_t channels_;
+  int halo_;
   A* data_;
   std::vector<int64_t> place_;
   int64_t width_ = 0, height_ = 0, row_step_ = 0;
+
+  int64_t plane_step() const { return height_ * row_step_; }
 };
 
 }  // namespace voxgrad

@@ -5,12 +5,10 @@
 #include "core/parallel.h"
 #include "kernels/conv3d/winograd_pack.h"
 
-// Forward pass and input gradient: a task takes a block of boxes, one box per lane, and goes through their rows of tiles: inputs to
-// frequencies and products a plane of frequencies at a time, products to outputs.
+// Forward pass and input gradient: a task takes a block of boxes, one box per lane. It transforms a layer of their tiles along D, then goes
+// through rows of them: inputs to frequencies, products and sums of outputs, a plane of frequencies at a time.
 namespace voxgrad {
 namespace {
-
-constexpr int64_t kPlanes = 4, kFrequencies = kPlanes * kNarrowPlane;
 
 template <class A>
 class NarrowGather {
@@ -20,6 +18,7 @@ class NarrowGather {
         plan_(plan),
         isa_(conv_isa<A>()),
         narrow_(narrow_isa<A>()),
+        depth_(narrow_.depth(plan.tile.d)),
         x_(x),
         y_(y),
         tiling_(plan.inputs(g)),
@@ -32,17 +31,18 @@ class NarrowGather {
 
   void run() {
     const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes, tiles = plan_.box[2];
-    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = 2 * plan_.box[1] * kNarrowTile * line_;
+    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = plan_.tile.d * plan_.box[1] * kNarrowTile * line_;
+    const int64_t kept = tiles * g_.outputs * kNarrowTile * kNarrowTile * lanes;
     // Few products replace their inputs: both together would leave the first-level cache.
     const bool in_place = g_.outputs <= std::min(g_.inputs, narrow_.product_outputs);
     const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes),
                   out_step = in_place ? in_step : frequency_step<A>(tiles, g_.outputs * lanes);
     parallel_ranges(g_.n * plan_.blocks(), 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
+      ConvScratch<A> scratch(extents + boxes + sums + kept + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
       A* at = scratch.data();
       ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
       Worker worker{.boxes = NarrowBoxes<A>(plan_, narrow_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
-      worker.frequency = at += sums, worker.in_step = in_step;
+      worker.kept = at += sums, worker.frequency = at += kept, worker.in_step = in_step;
       worker.product = at + (in_place ? 0 : kNarrowPlane * in_step), worker.out_step = out_step;
       for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
       for (int64_t task = begin; task < end; ++task) {
@@ -51,10 +51,9 @@ class NarrowGather {
         worker.boxes.start(block);
         find_lanes(worker, task / plan_.blocks(), block);
         for (int64_t d = 0; d < block.size[0]; ++d) {
-          for (int plane = 0; plane < kPlanes; ++plane) {
-            worker.boxes.load(tile, d, plane);
-            for (int64_t h = 0; h < block.size[1]; ++h) sum_row(worker, plane, h, block.size[2]);
-          }
+          worker.boxes.load(tile, d);
+          for (int64_t h = 0; h < block.size[1]; ++h)
+            for (int plane = 0; plane < int(plan_.tile.planes()); ++plane) sum_row(worker, plane, h, block.size[2]);
           store(worker, d, block);
         }
       }
@@ -65,7 +64,7 @@ class NarrowGather {
   struct Worker {
     NarrowBoxes<A> boxes;
     A* sums = nullptr;  // {plane of outputs, y, x, output, lane}
-    A *frequency = nullptr, *product = nullptr;
+    A *kept = nullptr, *frequency = nullptr, *product = nullptr;
     int64_t in_step = 0, out_step = 0;
     std::vector<int64_t> place = {}, counts = {}, rest[3] = {};  // of the outputs of each lane
   };
@@ -75,18 +74,18 @@ class NarrowGather {
 
   void transform_weights(const WinogradWeight& weight) {
     bool made = false;
-    weights_ = TransformedWeight<A>::find(weight.kept, 128, kFrequencies * weight_step(), made);
+    weights_ = TransformedWeight<A>::find(weight.kept, 128 + plan_.tile.d, plan_.tile.frequencies() * weight_step(), made);
     if (!made) return;
     const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
     const WinogradPack<A> pack(g_, isa_, transforms, weight.w);
     const int64_t lanes = isa_.lanes, vectors = (g_.outputs + lanes - 1) / lanes;
     parallel_ranges(g_.inputs * vectors, 4, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(pack.scratch() + kFrequencies * lanes);
+      ConvScratch<A> scratch(pack.scratch() + plan_.tile.frequencies() * lanes);
       A* const made_of = scratch.data() + pack.scratch();
       for (int64_t i = begin; i < end; ++i) {
         const int64_t c = i / vectors, first = i % vectors * lanes;
         pack.vector(i % vectors, c, 1, made_of, lanes, lanes, scratch.data());
-        for (int64_t f = 0; f < kFrequencies; ++f)
+        for (int64_t f = 0; f < plan_.tile.frequencies(); ++f)
           std::copy_n(made_of + f * lanes, std::min(lanes, g_.outputs - first),
                       weights_->data.data() + f * weight_step() + c * g_.outputs + first);
       }
@@ -100,7 +99,7 @@ class NarrowGather {
                               .channels = g_.inputs,
                               .row_step = worker.boxes.row_step(),
                               .frequency_step = worker.in_step,
-                              .from = worker.boxes.row(h),
+                              .from = worker.boxes.row(plane, h),
                               .to = worker.frequency});
     NarrowProduct<A> p{.tiles = tiles, .inputs = g_.inputs, .outputs = g_.outputs};
     p.w = weights_->data.data() + plane * kNarrowPlane * weight_step(), p.in = worker.frequency, p.out = worker.product;
@@ -108,13 +107,26 @@ class NarrowGather {
     narrow_.multiply(p);
     narrow_.add_outputs(
         {.tiles = tiles, .channels = g_.outputs, .row_step = line_, .frequency_step = worker.out_step, .from = worker.product},
-        {.plane = plane, .near = sums_at(worker, 0, h * kNarrowTile), .far = sums_at(worker, 1, h * kNarrowTile), .bias = bias_.data()});
+        sums_of(worker, plane, h));
+  }
+
+
+  // Planes of frequencies are of the points 0, p, -p, .. and infinity.
+  NarrowSums<A> sums_of(const Worker& worker, int plane, int64_t h) const {
+    const int last = int(plan_.tile.planes()) - 1;
+    NarrowSums<A> s{.kept = worker.kept, .bias = bias_.data()};
+    s.is_pair = plane > 0 && plane < last && plane % 2 == 0, s.keeps = plane > 0 && plane < last && plane % 2 == 1;
+    for (int i = 0; i < plan_.tile.d && !s.keeps; ++i) {
+      const A factor = depth_.outputs[i][s.is_pair ? plane - 1 : plane];
+      if (factor != 0) s.planes[i] = {sums_at(worker, i, h * kNarrowTile), factor, plane == (i == 0 ? 0 : 2)};
+    }
+    return s;
   }
 
   void store(Worker& worker, int64_t d, const NarrowBlock& block) {
-    for (int64_t i = 0; i < 2; ++i)
+    for (int64_t i = 0; i < plan_.tile.d; ++i)
       for (int64_t y = 0; y < block.size[1] * kNarrowTile; ++y) {
-        const int64_t z = 2 * d + i;
+        const int64_t z = plan_.tile.d * d + i;
         for (size_t l = 0; l < worker.counts.size(); ++l)
           worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
         narrow_.store_lanes({.dtype = y_.dtype,
@@ -146,6 +158,7 @@ class NarrowGather {
   const NarrowPlan& plan_;
   const ConvIsa<A> isa_;
   const NarrowIsa<A> narrow_;
+  const NarrowDepth<A> depth_;
   const ConvInput& x_;
   View y_;
   const ConvTiling tiling_;

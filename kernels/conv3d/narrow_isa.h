@@ -5,9 +5,9 @@
 #include "core/isa.h"
 #include "kernels/conv3d/pieces.h"
 
-// Winograd's algorithm F(2, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but boxes of a
-// volume, a tile of each box at a time. No lane is empty then, whatever the channels. Elements of all boxes lie together: {.., channel,
-// box}. A plane of the 4 frequencies along D is worked off at a time, so that what it takes stays near the first-level cache.
+// Winograd's algorithm F(2, 3) or F(4, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but
+// boxes of a volume, a tile of each box at a time. No lane is empty then, whatever the channels. Elements of all boxes lie together: {..,
+// channel, box}. A plane of the frequencies along D is worked off at a time, so that what it takes stays near the first-level cache.
 namespace voxgrad {
 
 constexpr int kNarrowTile = 4, kNarrowPlane = 36;  // positions of a tile along H and W; frequencies of a plane
@@ -21,11 +21,24 @@ struct NarrowRow {
   const A* from = nullptr;
   A* to = nullptr;
 };
-// The sums of the two planes of outputs.
+// The transform along D as a matrix: what plane i of outputs takes from plane z of the frequencies.
+template <class A>
+struct NarrowDepth {
+  A outputs[4][6] = {};
+};
+
+// The planes of outputs to which one of frequencies is added. Those of the points p and -p differ but in the signs of their factors for odd
+// planes of outputs: the first one is kept, and their sum and difference are added.
 template <class A>
 struct NarrowSums {
-  int plane = 0;  // of the frequencies
-  A *near = nullptr, *far = nullptr;
+  A* kept = nullptr;      // kNarrowTile x kNarrowTile vectors of each tile and channel
+  bool keeps = false;     // nothing is added yet
+  bool is_pair = false;   // with the plane that is kept
+  struct Plane {
+    A* to = nullptr;  // or null
+    A factor = 0;
+    bool starts = false;  // with the bias
+  } planes[kNarrowTile];
   const A* bias = nullptr;  // of each channel
 };
 
@@ -56,6 +69,16 @@ struct NarrowOuter {
   int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
 };
 
+// All planes of frequencies along D of a row of positions, from rows[z][place[l] + i] for every lane l and i < count, rounded up to whole
+// vectors, which are read; to[i][l] of plane z lies at z plane_step.
+template <class A>
+struct NarrowLoad {
+  int tile = 2;  // along D
+  const A* rows[6] = {};
+  const int64_t* place = nullptr;
+  int64_t count = 0, plane_step = 0;
+  A* to = nullptr;
+};
 // to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
 template <class A>
 struct NarrowStore {
@@ -71,8 +94,9 @@ template <class A>
 struct NarrowIsa {
   int64_t product_outputs = 0;  // up to which products may replace their inputs, where they are no more than these
   NarrowGroup groups[2];        // to choose from
-  // to[i][l] = a[place[l] + i] + factor b[place[l] + i] for i < count, rounded up to whole vectors, which are read.
-  void (*load_lanes)(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to);
+  NarrowDepth<A> (*depth)(int outputs);  // of a tile: 2 or 4
+  void (*load_inputs)(const NarrowLoad<A>&);
+  void (*load_gradients)(const NarrowLoad<A>&);
   void (*store_lanes)(const NarrowStore<A>&);
   void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
   void (*transform_gradients)(const NarrowRow<A>&);                // from kNarrowTile rows of positions to frequencies

@@ -1,17 +1,64 @@
 // Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
 // set, behind narrow_tiles.h.
 
-template <class A>
-void load_lanes(const A* a, const A* b, A factor, const int64_t* place, int64_t count, A* to) {
-  constexpr int L = kLanes<A>;
-  for (int64_t i = 0; i < count; i += L) {
-    Vector<A> v[L];
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = load(a + place[l] + i) + factor * load(b + place[l] + i);
-    transpose_vectors<A>(v);
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) store(to + (i + l) * L, v[l]);
+template <class A, int M>
+NarrowDepth<A> depth_of() {
+  NarrowDepth<A> d;
+  for (int i = 0; i < M + 2; ++i) {
+    A x[M + 2] = {}, y[M];
+    x[i] = 1;
+    outputs_along<M, A>(x, y);
+    for (int o = 0; o < M; ++o) d.outputs[o][i] = y[o];
   }
+  return d;
+}
+template <class A>
+NarrowDepth<A> depth(int outputs) {
+  return outputs == 4 ? depth_of<A, 4>() : depth_of<A, 2>();
+}
+
+template <class A, int M, bool Inputs>
+VOXGRAD_INLINE void load_lanes(const NarrowLoad<A>& r) {
+  constexpr int L = kLanes<A>, N = Inputs ? M + 2 : M;
+  const A* rows[N];
+  for (int z = 0; z < N; ++z) rows[z] = r.rows[z];
+  for (int64_t i = 0; i < r.count; i += L) {
+    Vector<A> planes[M + 2][L];
+    for (int l = 0; l < L; ++l) {
+      const int64_t at = r.place[l] + i;
+      Vector<A> x[N];
+#pragma GCC unroll 6
+      for (int z = 0; z < N; ++z) x[z] = load(rows[z] + at);
+      if constexpr (Inputs) {
+        inputs_along<M, A>(x);
+#pragma GCC unroll 6
+        for (int z = 0; z < M + 2; ++z) planes[z][l] = x[z];
+      } else {
+        Vector<A> u[M + 2];
+        gradients_along<M, A>(x, u);
+#pragma GCC unroll 6
+        for (int z = 0; z < M + 2; ++z) planes[z][l] = u[z];
+      }
+    }
+    for (int z = 0; z < M + 2; ++z) {
+      Vector<A> v[L];
+#pragma GCC unroll 16
+      for (int l = 0; l < L; ++l) v[l] = planes[z][l];
+      transpose_vectors<A>(v);
+#pragma GCC unroll 16
+      for (int l = 0; l < L; ++l) store(r.to + z * r.plane_step + (i + l) * L, v[l]);
+    }
+  }
+}
+template <class A>
+void load_inputs(const NarrowLoad<A>& r) {
+  if (r.tile == 4) load_lanes<A, 4, true>(r);
+  else load_lanes<A, 2, true>(r);
+}
+template <class A>
+void load_gradients(const NarrowLoad<A>& r) {
+  if (r.tile == 4) load_lanes<A, 4, false>(r);
+  else load_lanes<A, 2, false>(r);
 }
 
 template <class T, class A>
@@ -143,7 +190,9 @@ template <class A>
 NarrowIsa<A> kernels() {
   return {kOutputs,
           {kGroups<A>[0], kGroups<A>[1]},
-          load_lanes<A>,
+          depth<A>,
+          load_inputs<A>,
+          load_gradients<A>,
           store_lanes<A>,
           transform_inputs<A>,
           transform_gradients<A>,

@@ -1,6 +1,9 @@
 #include "kernels/conv3d/narrow_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <map>
 
 #include "kernels/conv3d/narrow_isa.h"
 
@@ -63,21 +66,21 @@ double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
   const bool gradient = pass == ConvPass::weight_gradient;
   const Costs& k = gradient ? kWeights : kGather;
   const double in = double(g.inputs), out = double(g.outputs), f = double(p.tile.frequencies());
-  const double rows = double(p.box[1]), row = double(p.box[2]), tiles = rows * row, all = double(p.box[0]) * tiles;
+  const double rows = double(p.box[1]), row = double(p.box[2]), tiles = rows * row;
   const double halo = (rows * kNarrowTile + 2) * (row * kNarrowTile + 2);
-  const double blocks = double(g.n * p.blocks());
+  const double blocks = double(g.n * p.blocks()), planes = double(p.tile.planes());
   double box, values;  // the time of a vector of tiles; vectors of values that are to stay in the cache
   double chunks = 0;
   if (gradient) {
     const double sums = double(std::min(ceil_div(g.outputs, 4) * ceil_div(g.inputs, 4), ceil_div(g.outputs, 5) * ceil_div(g.inputs, 3)));
-    box = f * (in * out * k.product + kSums * sums / all) + (k.output + 64 * k.lane) * out;
-    values = halo * in + kNarrowPlane * all * (in + out) + tiles * 16 * out;
+    box = f * (in * out * k.product + kSums * sums / tiles) + planes * (k.output / 4 + 16 * k.lane) * out;
+    values = halo * in + kNarrowPlane * double(p.box[0]) * tiles * (in + out) + tiles * 16 * out;
     chunks = std::min(16., blocks) * f * sums * kChunk;
   } else {
-    box = f * out * in * (p.box[2] % 2 == 0 ? k.product : kLoneProduct) + (k.output + 32 * k.lane) * out;
-    values = halo * in + kNarrowPlane * row * (in + out) + 32 * tiles * out;
+    box = f * out * in * (p.box[2] % 2 == 0 ? k.product : kLoneProduct) + (planes * k.output / 4 + 16 * p.tile.d * k.lane) * out;
+    values = halo * in + kNarrowPlane * row * (in + out) + 16 * (p.tile.d + 1) * tiles * out;
   }
-  box += (k.input + 4 * k.lane * halo / tiles) * in;
+  box += planes * (k.input / 4 + k.lane * halo / tiles) * in;
   const double bytes = values * double(p.all_lanes()) * 4 + kNarrowPlane * in * out * 4;
   box *= 1 + k.far / (1 << 20) * std::max(0., bytes - k.cache_bytes);
 
@@ -102,15 +105,14 @@ NarrowBlock::NarrowBlock(const NarrowPlan& p, int64_t index) {
   }
 }
 
-std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
-  if (g.inputs % lanes == 0 && g.outputs % lanes == 0) return {};  // channels leave no lane empty
-  double best = kWorthIt * winograd_least_cost(g, lanes, pass, direct);
-  std::optional<NarrowPlan> chosen;
-  NarrowPlan p;
-  for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], p.tile.outputs()[a]);
-  const auto powers = [](int64_t& n, int64_t most, auto&& f) {
-    for (n = 1; n <= most; n *= 2) f();
+namespace {
+// f(p) for every way to cut a volume into boxes of tiles.
+template <class F>
+void each_plan(const ConvGather& g, WinogradTile tile, int64_t lanes, F&& f) {
+  NarrowPlan p{.tile = tile};
+  for (int a = 0; a < 3; ++a) p.tiles[a] = ceil_div(g.out[a], tile.outputs()[a]);
+  const auto powers = [](int64_t& n, int64_t most, auto&& next) {
+    for (n = 1; n <= most; n *= 2) next();
   };
   const auto most = [&](int a, int64_t fit) { return std::min(fit, ceil_div(p.tiles[a], p.lanes[a])); };
   powers(p.lanes[0], lanes, [&] {
@@ -121,13 +123,38 @@ std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPa
           powers(p.box[2], most(2, 4), [&] {
             if (p.box[0] * p.box[1] * p.box[2] > kMostTiles) return;
             for (int a = 0; a < 3; ++a) p.count[a] = ceil_div(p.tiles[a], p.lanes[a] * p.box[a]);
-            if (const double cost = cost_of(g, p, pass); cost < best) best = cost, chosen = p;
+            f(p);
           });
         });
       });
     });
   });
+}
+
+std::optional<NarrowPlan> cheapest(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  double best = kWorthIt * winograd_least_cost(g, lanes, pass, direct);
+  std::optional<NarrowPlan> chosen;
+  for (WinogradTile tile : {WinogradTile{2, 4, 4}, WinogradTile{4, 4, 4}})
+    if (winograd_is_exact(g, tile, pass))
+      each_plan(g, tile, lanes, [&](const NarrowPlan& p) {
+        if (const double cost = cost_of(g, p, pass); cost < best) best = cost, chosen = p;
+      });
   return chosen;
+}
+
+}  // namespace
+
+std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
+  if (g.inputs % lanes == 0 && g.outputs % lanes == 0) return {};  // channels leave no lane empty
+  // Hundreds of ways to cut a volume take as long as a small one itself.
+  constexpr size_t kMost = 256;
+  thread_local std::map<std::array<int64_t, 9>, std::optional<NarrowPlan>> known;
+  const std::array<int64_t, 9> key = {g.n,   g.out.d,       g.out.h, g.out.w, g.inputs, g.outputs,
+                                      lanes, int64_t(pass), std::bit_cast<int64_t>(direct)};
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  if (known.size() == kMost) known.clear();
+  return known[key] = cheapest(g, lanes, pass, direct);
 }
 
 }  // namespace voxgrad

@@ -7,7 +7,7 @@ namespace voxgrad {
 
 // How the tiles of a volume are worked off by lanes: a block is lanes[a] boxes along axis a, of up to box[a] tiles each.
 struct NarrowPlan {
-  WinogradTile tile{4, 4};
+  WinogradTile tile{2, 4, 4};
   int64_t tiles[3], lanes[3], box[3], count[3];  // tiles of the volume; blocks
 
   int64_t blocks() const { return count[0] * count[1] * count[2]; }

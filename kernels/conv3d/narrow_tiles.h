@@ -52,43 +52,67 @@ void transform_gradients(const NarrowRow<A>& r) {
     }
 }
 
-template <class A, int Z>
-VOXGRAD_INLINE void add_output_plane(const NarrowRow<A>& r, const NarrowSums<A>& s) {
+// Back along H and W, a row of outputs at a time: row(h, y).
+template <class A, class Row>
+VOXGRAD_INLINE void each_output_row(const A* from, int64_t frequency_step, Row&& row) {
+  Vector<A> p[kM][kN];
+#pragma GCC unroll 6
+  for (int w = 0; w < kN; ++w) {
+    Vector<A> column[kN], y[kM];
+#pragma GCC unroll 6
+    for (int h = 0; h < kN; ++h) column[h] = load(from + (h * kN + w) * frequency_step);
+    outputs_along<kM, A>(column, y);
+#pragma GCC unroll 4
+    for (int h = 0; h < kM; ++h) p[h][w] = y[h];
+  }
+#pragma GCC unroll 4
+  for (int h = 0; h < kM; ++h) {
+    Vector<A> y[kM];
+    outputs_along<kM, A>(p[h], y);
+    row(h, y);
+  }
+}
+
+template <class A>
+VOXGRAD_INLINE void add_row(A* to, int64_t step, A factor, bool starts, Vector<A> bias, const Vector<A> (&y)[kM]) {
+#pragma GCC unroll 4
+  for (int w = 0; w < kM; ++w, to += step) store(to, (starts ? bias : load(to)) + factor * y[w]);
+}
+
+template <class A, bool Pair>
+VOXGRAD_INLINE void add_outputs_of(const NarrowRow<A>& r, const NarrowSums<A>& s) {
   constexpr int L = kLanes<A>;
   const int64_t step = r.channels * L;
+  A* kept = s.kept;
   for (int64_t t = 0; t < r.tiles; ++t)
-    for (int64_t k = 0; k < r.channels; ++k) {
-      const A* from = r.from + t * step + k * L;
-      Vector<A> p[kM][kN];
-#pragma GCC unroll 6
-      for (int w = 0; w < kN; ++w) {
-        Vector<A> column[kN], y[kM];
-#pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) column[h] = load(from + (h * kN + w) * r.frequency_step);
-        outputs_along<kM, A>(column, y);
-#pragma GCC unroll 4
-        for (int h = 0; h < kM; ++h) p[h][w] = y[h];
-      }
+    for (int64_t k = 0; k < r.channels; ++k, kept += kM * kM * L) {
       const Vector<A> bias = splat(s.bias[k]);
+      const int64_t first = t * kM * step + k * L;
+      each_output_row(r.from + t * step + k * L, r.frequency_step, [&](int h, const Vector<A>(&y)[kM]) {
+        const int64_t at = first + h * r.row_step;
+        if constexpr (Pair) {
+          Vector<A> sum[kM], difference[kM];
 #pragma GCC unroll 4
-      for (int h = 0; h < kM; ++h) {
-        A *near = s.near + h * r.row_step + t * kM * step + k * L, *far = s.far + h * r.row_step + t * kM * step + k * L;
-        Vector<A> y[kM];
-        outputs_along<kM, A>(p[h], y);
+          for (int w = 0; w < kM; ++w) {
+            const Vector<A> before = load(kept + (h * kM + w) * L);
+            sum[w] = before + y[w], difference[w] = before - y[w];
+          }
+          for (int i = 0; i < kM && s.planes[i].to; i += 2) {
+            const auto &even = s.planes[i], &odd = s.planes[i + 1];
+            add_row<A>(even.to + at, step, even.factor, even.starts, bias, sum);
+            add_row<A>(odd.to + at, step, odd.factor, odd.starts, bias, difference);
+          }
+        } else if (s.keeps) {
 #pragma GCC unroll 4
-        for (int w = 0; w < kM; ++w, near += step, far += step) {
-          if constexpr (Z == 0) store(near, bias + y[w]);
-          if constexpr (Z == 1 || Z == 2) store(near, load(near) + y[w]);
-          if constexpr (Z == 1) store(far, bias + y[w]);
-          if constexpr (Z >= 2) store(far, load(far) - y[w]);
-        }
-      }
+          for (int w = 0; w < kM; ++w) store(kept + (h * kM + w) * L, y[w]);
+        } else
+          for (const auto& plane : s.planes)
+            if (plane.to) add_row<A>(plane.to + at, step, plane.factor, plane.starts, bias, y);
+      });
     }
 }
 template <class A>
 void add_outputs(const NarrowRow<A>& r, const NarrowSums<A>& s) {
-  if (s.plane == 0) add_output_plane<A, 0>(r, s);
-  else if (s.plane == 1) add_output_plane<A, 1>(r, s);
-  else if (s.plane == 2) add_output_plane<A, 2>(r, s);
-  else add_output_plane<A, 3>(r, s);
+  if (s.is_pair) add_outputs_of<A, true>(r, s);
+  else add_outputs_of<A, false>(r, s);
 }

@@ -8,7 +8,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16, kPlanes = 4, kTaps = 9;  // kTaps: of a plane
+constexpr int64_t kTasks = 16, kTaps = 9;  // kTaps: of a plane
 
 // The gather with its outputs in the place of its inputs: what a ConvTile of output gradients loads from.
 ConvGather of_outputs(const ConvGather& g) {
@@ -31,21 +31,22 @@ class NarrowWeights {
         gw_(gw),
         in_tiling_(plan.inputs(g)),
         out_tiling_(plan.outputs(g)),
-        chunks_(std::min(kTasks, g.n * plan.blocks())) {
+        chunks_(std::min(kTasks, g.n * plan.blocks())),
+        plane_count_(plan.tile.planes()) {
     for (const NarrowGroup& group : narrow_.groups)
       if (&group == narrow_.groups || group.count(g.outputs, g.inputs) < group_.count(g.outputs, g.inputs)) group_ = group;
     sum_step_ = group_.count(g.outputs, g.inputs) * isa_.lanes;
-    planes_.emplace(chunks_ * kPlanes * kTaps * sum_step_);
+    planes_.emplace(chunks_ * plane_count_ * kTaps * sum_step_);
   }
 
   void run() {
-    const int64_t lanes = isa_.lanes, tiles = plan_.box[0] * plan_.box[1] * plan_.box[2];
+    const int64_t lanes = isa_.lanes, tiles = plan_.box[1] * plan_.box[2];
     const int64_t in = round_up(in_tiling_.extents() * g_.inputs, lanes) + lanes,
                   out = round_up(out_tiling_.extents() * g_.outputs, lanes) + lanes;
     const int64_t in_boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), out_boxes = NarrowBoxes<A>::scratch(plan_, g_.outputs, false);
     const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes), out_step = frequency_step<A>(tiles, g_.outputs * lanes);
     parallel_ranges(chunks_, 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(in + out + in_boxes + out_boxes + kNarrowPlane * (in_step + out_step + kPlanes * sum_step_));
+      ConvScratch<A> scratch(in + out + in_boxes + out_boxes + kNarrowPlane * (in_step + out_step + plane_count_ * sum_step_));
       A *at = scratch.data(), *const frequency = at + in + out + in_boxes + out_boxes;
       Worker worker{.in = {ConvTile<A>(isa_, g_, in_tiling_, x_, g_.inputs, at),
                            NarrowBoxes<A>(plan_, narrow_, in_tiling_, g_.inputs, true, at + in + out), frequency, in_step},
@@ -71,7 +72,7 @@ class NarrowWeights {
   };
 
   void sum_chunk(Worker& worker, int64_t chunk) {
-    std::fill_n(worker.sums, kPlanes * kNarrowPlane * sum_step_, A(0));
+    std::fill_n(worker.sums, plane_count_ * kNarrowPlane * sum_step_, A(0));
     const int64_t blocks = g_.n * plan_.blocks();
     for (int64_t i = blocks * chunk / chunks_; i < blocks * (chunk + 1) / chunks_; ++i) {
       const NarrowBlock block(plan_, i % plan_.blocks());
@@ -80,50 +81,52 @@ class NarrowWeights {
         side->tile.load(i / plan_.blocks(), 0, start, true);
         side->boxes.start(block);
       }
-      for (int plane = 0; plane < kPlanes; ++plane) {
-        transform(worker.in, plane, block, g_.inputs, narrow_.transform_inputs);
-        transform(worker.out, plane, block, g_.outputs, narrow_.transform_gradients);
-        narrow_.outer({.group = group_,
-                       .tiles = block.tiles(),
-                       .inputs = g_.inputs,
-                       .outputs = g_.outputs,
-                       .x = worker.in.frequency,
-                       .g = worker.out.frequency,
-                       .sum = worker.sums + plane * kNarrowPlane * sum_step_,
-                       .x_step = worker.in.step,
-                       .g_step = worker.out.step,
-                       .sum_step = sum_step_});
-      }
+      for (int64_t d = 0; d < block.size[0]; ++d) sum_tiles(worker, block, d);
     }
     const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
-    for (int64_t p = 0; p < kPlanes; ++p)
+    for (int64_t p = 0; p < plane_count_; ++p)
       for (int64_t i = 0; i < sum_step_; i += isa_.lanes)
         transforms.restore_plane(worker.sums + p * kNarrowPlane * sum_step_ + i, sum_step_, plane(chunk, p) + i, sum_step_);
+  }
+
+  void sum_tiles(Worker& worker, const NarrowBlock& block, int64_t d) {
+    worker.in.boxes.load(worker.in.tile, d), worker.out.boxes.load(worker.out.tile, d);
+    for (int plane = 0; plane < int(plane_count_); ++plane) {
+      transform(worker.in, plane, block, g_.inputs, narrow_.transform_inputs);
+      transform(worker.out, plane, block, g_.outputs, narrow_.transform_gradients);
+      narrow_.outer({.group = group_,
+                     .tiles = block.size[1] * block.size[2],
+                     .inputs = g_.inputs,
+                     .outputs = g_.outputs,
+                     .x = worker.in.frequency,
+                     .g = worker.out.frequency,
+                     .sum = worker.sums + plane * kNarrowPlane * sum_step_,
+                     .x_step = worker.in.step,
+                     .g_step = worker.out.step,
+                     .sum_step = sum_step_});
+    }
   }
 
   void transform(Side& side, int plane, const NarrowBlock& block, int64_t channels, void (*transformed)(const NarrowRow<A>&)) {
     NarrowRow<A> row{.tiles = block.size[2], .channels = channels, .frequency_step = side.step, .to = side.frequency};
     row.row_step = side.boxes.row_step();
-    for (int64_t d = 0; d < block.size[0]; ++d) {
-      side.boxes.load(side.tile, d, plane);
-      for (int64_t h = 0; h < block.size[1]; ++h, row.to += row.tiles * channels * isa_.lanes) {
-        row.from = side.boxes.row(h);
-        transformed(row);
-      }
+    for (int64_t h = 0; h < block.size[1]; ++h, row.to += row.tiles * channels * isa_.lanes) {
+      row.from = side.boxes.row(plane, h);
+      transformed(row);
     }
   }
 
   // {chunk, plane, 9 taps, sum_step_}
-  A* plane(int64_t chunk, int64_t plane) { return planes_->data() + (chunk * kPlanes + plane) * kTaps * sum_step_; }
+  A* plane(int64_t chunk, int64_t plane) { return planes_->data() + (chunk * plane_count_ + plane) * kTaps * sum_step_; }
 
   void restore() {
     const int64_t lanes = isa_.lanes;
     const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
-    parallel_ranges(kTaps, std::max<int64_t>(1, 16384 / (chunks_ * kPlanes * sum_step_)), [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch((kPlanes + 3) * sum_step_);
-      A *const total = scratch.data(), *const taps = total + kPlanes * sum_step_;
+    parallel_ranges(kTaps, std::max<int64_t>(1, 16384 / (chunks_ * plane_count_ * sum_step_)), [&](int64_t begin, int64_t end) {
+      ConvScratch<A> scratch((plane_count_ + 3) * sum_step_);
+      A *const total = scratch.data(), *const taps = total + plane_count_ * sum_step_;
       for (int64_t tap = begin; tap < end; ++tap) {
-        for (int64_t p = 0; p < kPlanes; ++p) {
+        for (int64_t p = 0; p < plane_count_; ++p) {
           A* const sum = total + p * sum_step_;
           std::copy_n(plane(0, p) + tap * sum_step_, sum_step_, sum);
           for (int64_t c = 1; c < chunks_; ++c) {
@@ -154,7 +157,7 @@ class NarrowWeights {
   const ConvInput gradient_;
   View gw_;
   const ConvTiling in_tiling_, out_tiling_;
-  const int64_t chunks_;
+  const int64_t chunks_, plane_count_;
   NarrowGroup group_;
   int64_t sum_step_ = 0;  // of all groups
   std::optional<ConvScratch<A>> planes_;

@@ -37,6 +37,17 @@ VOXGRAD_INLINE P* opaque(P* p) {
   return p;
 }
 
+// Element Z of B^T x, of x(0) .. x(M + 1); those that it does not take are not evaluated.
+template <int M, int Z, class A, class Get>
+VOXGRAD_INLINE auto input_along(Get&& get) {
+  using V = decltype(get(0));
+  V x[M + 2], u[M / 2 + 1];
+#pragma GCC unroll 6
+  for (int i = 0; i < M + 2; ++i) x[i] = get(i);
+  half_of_inputs_along<M, Z / (M / 2 + 1), A>(x, u);
+  return u[Z % (M / 2 + 1)];
+}
+
 // B^T along H and W of neighbouring tiles, along W: at(w, h) is a position; frequency (h, w) of tile t goes to
 // to + (h NW + w) frequency_step + t tile_step. Half of those along H at a time, so that they stay in registers until they are transformed
 // along W.
@@ -99,6 +110,17 @@ VOXGRAD_INLINE void gradients_along(const V (&g)[M], V (&u)[M + 2]) {
     const V far_even = g[0] + A(kFar2) * g[2], far_odd = A(kFar) * g[1] + A(kFar * kFar2) * g[3];
     u[0] = g[0], u[1] = even + odd, u[2] = even - odd, u[3] = far_even + far_odd, u[4] = far_even - far_odd, u[5] = g[3];
   }
+}
+
+// Element Z of A gy.
+template <int M, int Z, class A, class Get>
+VOXGRAD_INLINE auto gradient_along(Get&& get) {
+  using V = decltype(get(0));
+  V g[M], u[M + 2];
+#pragma GCC unroll 4
+  for (int i = 0; i < M; ++i) g[i] = get(i);
+  gradients_along<M, A>(g, u);
+  return u[Z];
 }
 
 // G w.

@@ -164,7 +164,7 @@ class WinogradGather {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes;
     const int64_t count = weights_at(blocks_.count);
     bool made = false;
-    weights_ = TransformedWeight<A>::find(kept_, plan_.tile.h * 8 + plan_.tile.w, count, made);
+    weights_ = TransformedWeight<A>::find(kept_, (plan_.tile.d * 8 + plan_.tile.h) * 8 + plan_.tile.w, count, made);
     if (!made) return;
     parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(pack_.scratch());
@@ -183,7 +183,7 @@ class WinogradGather {
     const Int3 m = plan_.tile.outputs();
     WinogradRow<A> row;
     row.tiles = size.w, row.vectors = inputs_ / isa_.lanes, row.frequency_step = worker.input_step, row.tile_step = inputs_;
-    row.input_step = inputs_;
+    row.input_step = inputs_, row.planes = m.d + 2;
     for (int64_t z = 0; z < size.d; ++z)
       for (int64_t y = 0; y < size.h; ++y) {
         find_lines(worker.tile, z * m.d, y * m.h, m.d + 2, m.h + 2, zeros_.data(), worker.lines);

@@ -27,7 +27,7 @@ constexpr int64_t kFewestSums = 7, kFewOutputs = 4, kFewInputs = 4;
 constexpr double kFewOutputsTime = 1.4, kFewInputsTime = 0.85;
 
 int64_t tiles_of(const ConvGather& g, WinogradTile tile) {
-  return g.n * ceil_div(g.out.d, 2) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
+  return g.n * ceil_div(g.out.d, tile.d) * ceil_div(g.out.h, tile.h) * ceil_div(g.out.w, tile.w);
 }
 double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, ConvPass pass) {
   const double tiles = double(tiles_of(g, tile));
@@ -78,6 +78,11 @@ bool winograd_is_eligible(const ConvGather& g) {
   return true;
 }
 
+bool winograd_is_exact(const ConvGather& g, WinogradTile tile, ConvPass pass) {
+  constexpr int64_t kMostInputs = 64;  // the sums of the weight gradient are as exact for any channels
+  return tile.d < 4 || pass == ConvPass::weight_gradient || g.inputs <= kMostInputs;
+}
+
 bool winograd_is_wanted() {
   static const bool wanted = [] {
     const char* text = std::getenv("VOXGRAD_WINOGRAD");
@@ -100,8 +105,8 @@ struct Choice {
 Choice choose(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   Choice best{{}, direct * direct_cost(g, lanes, pass) + kDirectWeight * double(g.taps() * g.inputs * ceil_div(g.outputs, lanes))};
   if (std::min(g.inputs, g.outputs) * 8 < lanes * 5) return best;  // the transforms would work on lanes that are empty
-  for (WinogradTile tile : {WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{4, 4}})
-    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best.cost) best = {tile, cost};
+  for (WinogradTile tile : {WinogradTile{2, 2, 2}, WinogradTile{2, 2, 4}, WinogradTile{2, 4, 4}, WinogradTile{4, 4, 4}})
+    if (const double cost = winograd_cost(g, tile, lanes, pass); cost < best.cost && winograd_is_exact(g, tile, pass)) best = {tile, cost};
   return best;
 }
 }  // namespace

@@ -1,67 +1,55 @@
-// Tiles of 2 x MH x MW outputs to and from their 4 x (MH + 2) x (MW + 2) frequencies. Included inside the namespace of one instruction set.
-
-// B^T along D makes plane Z of a tile from two of its four planes.
-template <int Z, class V>
-VOXGRAD_INLINE V input_plane(V near, V far) {
-  if constexpr (Z == 1) return near + far;
-  else if constexpr (Z == 2) return far - near;
-  else return near - far;
-}
+// Tiles of MD x MH x MW outputs to and from their (MD + 2) x (MH + 2) x (MW + 2) frequencies. Included inside the namespace of one
+// instruction set.
 
 constexpr int kRowTiles = 4;  // that are transformed at a time: both halves of their frequencies find the inputs in the first-level cache
 
 // Plane Z of `tiles` neighbours along W, step elements from input to input.
-template <class A, int MH, int MW, int Z>
+template <class A, int MD, int MH, int MW, int Z>
 VOXGRAD_INLINE void transform_input_plane(const A* const* lines, int64_t at, int64_t step, int64_t tiles, A* frequency,
                                           int64_t frequency_step, int64_t tile_step) {
-  constexpr int NH = MH + 2, near = Z == 0 ? 0 : 1, far = Z == 3 ? 3 : 2;
+  constexpr int NH = MH + 2;
   transform_input_row<A, MH, MW>(
       tiles,
       [&](int64_t w, Vector<A>(&x)[NH]) {
         const int64_t place = at + w * step;
 #pragma GCC unroll 6
-        for (int h = 0; h < NH; ++h) x[h] = input_plane<Z>(load(lines[near * NH + h] + place), load(lines[far * NH + h] + place));
+        for (int h = 0; h < NH; ++h) x[h] = input_along<MD, Z, A>([&](int z) { return load(lines[z * NH + h] + place); });
       },
       frequency, frequency_step, tile_step);
 }
 
-template <class A, int MH, int MW>
+template <class A, int MD, int MH, int MW>
 void transform_inputs(const WinogradRow<A>& r) {
   constexpr int L = kLanes<A>, NH = MH + 2, NW = MW + 2;
-  const A* lines[4 * NH];
-  for (int i = 0; i < 4 * NH; ++i) lines[i] = r.inputs[i];
+  const A* lines[(MD + 2) * NH];
+  for (int i = 0; i < (MD + 2) * NH; ++i) lines[i] = r.inputs[i];
   for (int64_t t = 0; t < r.tiles; t += kRowTiles)
     for (int64_t c = 0; c < r.vectors * L; c += L) {
       const int64_t at = t * MW * r.input_step + c, tiles = r.tiles - t < kRowTiles ? r.tiles - t : kRowTiles;
       A* to = r.frequency + t * r.tile_step + c;
       const auto plane = [&]<int Z>() {
-        transform_input_plane<A, MH, MW, Z>(lines, at, r.input_step, tiles, to, r.frequency_step, r.tile_step);
+        transform_input_plane<A, MD, MH, MW, Z>(lines, at, r.input_step, tiles, to, r.frequency_step, r.tile_step);
       };
       for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) {
         if (z == 0) plane.template operator()<0>();
         else if (z == 1) plane.template operator()<1>();
         else if (z == 2) plane.template operator()<2>();
-        else plane.template operator()<3>();
+        else if (z == 3) plane.template operator()<3>();
+        else if constexpr (MD == 4) z == 4 ? plane.template operator()<4>() : plane.template operator()<5>();
       }
     }
 }
 
-// A gy in H and W of the plane near + sign far, for one Z of A along D.
-template <class A, int MH, int MW, int Z>
+// Plane Z of A gy.
+template <class A, int MD, int MH, int MW, int Z>
 VOXGRAD_INLINE void transform_gradient_plane(const A* const* lines, int64_t at, int64_t step, A* frequency, int64_t frequency_step) {
   constexpr int NH = MH + 2, NW = MW + 2;
   Vector<A> p[MH][NW];
 #pragma GCC unroll 4
   for (int h = 0; h < MH; ++h) {
-    const A *a = lines[h] + at, *b = lines[MH + h] + at;
     Vector<A> g[MW];
 #pragma GCC unroll 4
-    for (int w = 0; w < MW; ++w) {
-      if constexpr (Z == 0) g[w] = load(a + w * step);
-      else if constexpr (Z == 1) g[w] = load(a + w * step) + load(b + w * step);
-      else if constexpr (Z == 2) g[w] = load(a + w * step) - load(b + w * step);
-      else g[w] = -load(b + w * step);
-    }
+    for (int w = 0; w < MW; ++w) g[w] = gradient_along<MD, Z, A>([&](int z) { return load(lines[z * MH + h] + at + w * step); });
     gradients_along<MW, A>(g, p[h]);
   }
 #pragma GCC unroll 6
@@ -75,38 +63,37 @@ VOXGRAD_INLINE void transform_gradient_plane(const A* const* lines, int64_t at, 
   }
 }
 
-template <class A, int MH, int MW>
+template <class A, int MD, int MH, int MW>
 void transform_gradients(const WinogradRow<A>& r) {
   constexpr int L = kLanes<A>, NH = MH + 2, NW = MW + 2;
-  const A* lines[2 * MH];
-  for (int i = 0; i < 2 * MH; ++i) lines[i] = r.inputs[i];
+  const A* lines[MD * MH];
+  for (int i = 0; i < MD * MH; ++i) lines[i] = r.inputs[i];
   for (int64_t t = 0; t < r.tiles; ++t)
     for (int64_t c = 0; c < r.vectors * L; c += L) {
       const int64_t at = t * MW * r.input_step + c;
       A* to = r.frequency + t * r.tile_step + c;
+      const auto plane = [&]<int Z>() { transform_gradient_plane<A, MD, MH, MW, Z>(lines, at, r.input_step, to, r.frequency_step); };
       for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) {
-        if (z == 0) transform_gradient_plane<A, MH, MW, 0>(lines, at, r.input_step, to, r.frequency_step);
-        else if (z == 1) transform_gradient_plane<A, MH, MW, 1>(lines, at, r.input_step, to, r.frequency_step);
-        else if (z == 2) transform_gradient_plane<A, MH, MW, 2>(lines, at, r.input_step, to, r.frequency_step);
-        else transform_gradient_plane<A, MH, MW, 3>(lines, at, r.input_step, to, r.frequency_step);
+        if (z == 0) plane.template operator()<0>();
+        else if (z == 1) plane.template operator()<1>();
+        else if (z == 2) plane.template operator()<2>();
+        else if (z == 3) plane.template operator()<3>();
+        else if constexpr (MD == 4) z == 4 ? plane.template operator()<4>() : plane.template operator()<5>();
       }
     }
 }
 
-template <class T, class A, int MH, int MW, int Z>
-VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, int64_t tile, int64_t c, Vector<A> bias) {
+// One plane of outputs from its frequencies along H and W, at(f), which are back along D.
+template <class T, class A, int MH, int MW, class At>
+VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, At&& at, void* const* lines, int64_t tile, int64_t c,
+                                           Vector<A> bias) {
   constexpr int NH = MH + 2, NW = MW + 2, L = kLanes<A>;
-  const A* from = r.frequency + tile * r.tile_step + c;
   Vector<A> p[MH][NW];
 #pragma GCC unroll 6
   for (int w = 0; w < NW; ++w) {
     Vector<A> column[NH], y[MH];
 #pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) {
-      const auto plane = [&](int z) { return load(from + ((z * NH + h) * NW + w) * r.frequency_step); };
-      if constexpr (Z == 0) column[h] = plane(0) + plane(1) + plane(2);
-      else column[h] = plane(1) - plane(2) - plane(3);
-    }
+    for (int h = 0; h < NH; ++h) column[h] = at(h * NW + w);
     outputs_along<MH, A>(column, y);
 #pragma GCC unroll 4
     for (int h = 0; h < MH; ++h) p[h][w] = y[h];
@@ -114,7 +101,7 @@ VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, int64_t tile
   const int64_t voxels = r.voxels - tile * MW, channels = r.channels - c;
 #pragma GCC unroll 4
   for (int h = 0; h < MH; ++h) {
-    T* line = static_cast<T*>(r.outputs[Z * MH + h]);
+    T* line = static_cast<T*>(lines[h]);
     if (!line) continue;
     line += tile * MW * r.output_step + c;
     Vector<A> y[MW];
@@ -133,26 +120,49 @@ VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, int64_t tile
   }
 }
 
-template <class T, class A, int MH, int MW>
+template <class T, class A, int MD, int MH, int MW>
 void transform_outputs_to(const WinogradRow<A>& r) {
-  constexpr int L = kLanes<A>;
+  constexpr int L = kLanes<A>, N = (MH + 2) * (MW + 2);
   for (int64_t t = 0; t < r.tiles; ++t)
     for (int64_t c = 0; c < r.vectors * L; c += L) {
+      const A* from = r.frequency + t * r.tile_step + c;
       const Vector<A> bias = load(r.bias + c);
-      transform_output_plane<T, A, MH, MW, 0>(r, t, c, bias);
-      transform_output_plane<T, A, MH, MW, 1>(r, t, c, bias);
+      const auto plane = [&](int64_t z) { return z * N * r.frequency_step; };
+      if constexpr (MD == 2) {
+        const auto along_depth = [&]<int Z>(int f) {
+          const A* const at = from + f * r.frequency_step;
+          const Vector<A> u[4] = {load(at), load(at + plane(1)), load(at + plane(2)), load(at + plane(3))};
+          Vector<A> y[2];
+          outputs_along<2, A>(u, y);
+          return y[Z];
+        };
+        transform_output_plane<T, A, MH, MW>(r, [&](int f) { return along_depth.template operator()<0>(f); }, r.outputs, t, c, bias);
+        transform_output_plane<T, A, MH, MW>(r, [&](int f) { return along_depth.template operator()<1>(f); }, r.outputs + MH, t, c, bias);
+        continue;
+      }
+      Vector<A> planes[MD][N];
+      for (int f = 0; f < N; ++f, from = opaque(from + r.frequency_step)) {
+        Vector<A> u[MD + 2], y[MD];
+#pragma GCC unroll 6
+        for (int z = 0; z < MD + 2; ++z) u[z] = load(from + plane(z));
+        outputs_along<MD, A>(u, y);
+#pragma GCC unroll 4
+        for (int z = 0; z < MD; ++z) planes[z][f] = y[z];
+      }
+      for (int z = 0; z < MD; ++z)
+        transform_output_plane<T, A, MH, MW>(r, [&](int f) { return planes[z][f]; }, r.outputs + z * MH, t, c, bias);
     }
   if (r.streamed) finish_past_caches();
 }
-template <class A, int MH, int MW>
+template <class A, int MD, int MH, int MW>
 void transform_outputs(const WinogradRow<A>& r) {
-  if constexpr (sizeof(A) == 8) transform_outputs_to<double, A, MH, MW>(r);
-  else if (r.dtype == DType::bf16) transform_outputs_to<bf16, A, MH, MW>(r);
-  else if (r.dtype == DType::f16) transform_outputs_to<f16, A, MH, MW>(r);
-  else transform_outputs_to<float, A, MH, MW>(r);
+  if constexpr (sizeof(A) == 8) transform_outputs_to<double, A, MD, MH, MW>(r);
+  else if (r.dtype == DType::bf16) transform_outputs_to<bf16, A, MD, MH, MW>(r);
+  else if (r.dtype == DType::f16) transform_outputs_to<f16, A, MD, MH, MW>(r);
+  else transform_outputs_to<float, A, MD, MH, MW>(r);
 }
 
-template <class A, int MH, int MW>
+template <class A, int MD, int MH, int MW>
 void transform_weights(const A* w, const int64_t* offset, A* u, int64_t step) {
   constexpr int NH = MH + 2, NW = MW + 2;
   Vector<A> rows[3][NH][NW];
@@ -176,9 +186,9 @@ void transform_weights(const A* w, const int64_t* offset, A* u, int64_t step) {
   for (int h = 0; h < NH; ++h)
     for (int x = 0; x < NW; ++x) {
       const Vector<A> depth[3] = {rows[0][h][x], rows[1][h][x], rows[2][h][x]};
-      Vector<A> made[4];
-      weights_along<2, A>(depth, made);
-      for (int z = 0; z < 4; ++z) store(u + ((z * NH + h) * NW + x) * step, made[z]);
+      Vector<A> made[MD + 2];
+      weights_along<MD, A>(depth, made);
+      for (int z = 0; z < MD + 2; ++z) store(u + ((z * NH + h) * NW + x) * step, made[z]);
     }
 }
 
@@ -204,23 +214,25 @@ void restore_plane(const A* u, int64_t step, A* g, int64_t g_step) {
   }
 }
 
-template <class A>
+template <class A, int MD>
 void restore_depth(const A* u, int64_t step, A* g, int64_t g_step) {
-  const Vector<A> planes[4] = {load(u), load(u + step), load(u + 2 * step), load(u + 3 * step)};
-  Vector<A> taps[3];
-  restore_along<2, A>(planes, taps);
+  Vector<A> planes[MD + 2], taps[3];
+#pragma GCC unroll 6
+  for (int z = 0; z < MD + 2; ++z) planes[z] = load(u + z * step);
+  restore_along<MD, A>(planes, taps);
   for (int z = 0; z < 3; ++z) store(g + z * g_step, taps[z]);
 }
 
-template <class A, int MH, int MW>
+template <class A, int MD, int MH, int MW>
 WinogradIsa<A> kernels_of() {
-  return {transform_inputs<A, MH, MW>,  transform_gradients<A, MH, MW>, transform_outputs<A, MH, MW>,
-          transform_weights<A, MH, MW>, restore_plane<A, MH, MW>,       restore_depth<A>};
+  return {transform_inputs<A, MD, MH, MW>,  transform_gradients<A, MD, MH, MW>, transform_outputs<A, MD, MH, MW>,
+          transform_weights<A, MD, MH, MW>, restore_plane<A, MH, MW>,           restore_depth<A, MD>};
 }
 template <class A>
 WinogradIsa<A> kernels(WinogradTile tile) {
-  if (tile.h == 4) return kernels_of<A, 4, 4>();
-  return tile.w == 4 ? kernels_of<A, 2, 4>() : kernels_of<A, 2, 2>();
+  if (tile.d == 4) return kernels_of<A, 4, 4, 4>();
+  if (tile.h == 4) return kernels_of<A, 2, 4, 4>();
+  return tile.w == 4 ? kernels_of<A, 2, 2, 4>() : kernels_of<A, 2, 2, 2>();
 }
 template WinogradIsa<float> kernels(WinogradTile);
 template WinogradIsa<double> kernels(WinogradTile);

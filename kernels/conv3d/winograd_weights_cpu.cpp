@@ -4,12 +4,12 @@
 #include "kernels/conv3d/winograd.h"
 
 // Weight gradient: a task sums, over a chunk of the blocks of tiles, the products of the transformed inputs and output gradients, for one
-// of the four planes of frequencies and for a group of input and of output channels, so that its sums stay in the second-level cache.
+// of the planes of frequencies and for a group of input and of output channels, so that its sums stay in the second-level cache.
 // Chunks depend on the shape alone and are added in order.
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kTasks = 16, kPlanes = 4;
+constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupChannels = 64;
 constexpr int64_t kAllPlanes = 2048;  // products of channels of a group up to which a task sums all planes, for one load of the tile
 
@@ -25,22 +25,23 @@ class WinogradWeights {
         x_(x),
         gradient_(gy, g.out_channels),
         gw_(gw),
-        plane_(tile.frequencies() / kPlanes),
+        all_planes_(tile.planes()),
+        plane_(tile.plane()),
         inputs_(round_up(g.inputs, isa_.lanes)),
-        planes_per_task_(in_.inputs * out_.inputs <= kAllPlanes ? kPlanes : 1) {
-    const int64_t tasks = kPlanes / planes_per_task_ * in_.slices * out_.slices, chunks = (kTasks + tasks - 1) / tasks;
+        planes_per_task_(in_.inputs * out_.inputs <= kAllPlanes ? all_planes_ : 1) {
+    const int64_t tasks = all_planes_ / planes_per_task_ * in_.slices * out_.slices, chunks = (kTasks + tasks - 1) / tasks;
     plan_ = winograd_plan(g, tile, planes_per_task_ * plane_ * (in_.inputs + out_.inputs) * int64_t(sizeof(A)), (chunks + g.n - 1) / g.n);
     chunks_ = std::min(chunks, g.n * plan_.blocks());
     in_tiling_ = plan_.inputs(g), out_tiling_ = plan_.outputs(g);
     zeros_.resize(size_t(std::max(in_tiling_.extent[2] * in_.inputs, out_tiling_.extent[2] * out_.inputs)));
-    planes_.emplace(chunks_ * kPlanes * 9 * g.outputs * inputs_);
+    planes_.emplace(chunks_ * all_planes_ * 9 * g.outputs * inputs_);
   }
 
   void run() {
     const int64_t tiles = plan_.tiles_of_block(), in_step = frequency_step<A>(tiles, in_.inputs),
                   out_step = frequency_step<A>(tiles, out_.inputs);
     const int64_t in = round_up(in_tiling_.extents() * in_.inputs, 16), out = round_up(out_tiling_.extents() * out_.inputs, 16);
-    const int64_t frequencies = planes_per_task_ * plane_, parts = kPlanes / planes_per_task_;
+    const int64_t frequencies = planes_per_task_ * plane_, parts = all_planes_ / planes_per_task_;
     const int64_t sums = frequencies * out_.inputs * in_.inputs, groups = in_.slices * out_.slices;
     parallel_ranges(chunks_ * groups * parts, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(in + out + sums + frequencies * (in_step + out_step));
@@ -122,7 +123,7 @@ class WinogradWeights {
   }
 
   // {chunk, plane, 9 taps, output, inputs_}
-  A* plane(int64_t chunk, int64_t plane) { return planes_->data() + (chunk * kPlanes + plane) * 9 * g_.outputs * inputs_; }
+  A* plane(int64_t chunk, int64_t plane) { return planes_->data() + (chunk * all_planes_ + plane) * 9 * g_.outputs * inputs_; }
 
   void restore_planes(const Worker& worker, const ConvBlocks& blocks, int64_t outputs, const Task& task) {
     const A* from = worker.sums;
@@ -141,11 +142,11 @@ class WinogradWeights {
   void restore() {
     const int64_t lanes = isa_.lanes;
     parallel_ranges(9 * g_.outputs, std::max<int64_t>(1, 4096 / inputs_), [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch((kPlanes + 3) * inputs_);
-      A *const total = scratch.data(), *const taps = total + kPlanes * inputs_;
+      ConvScratch<A> scratch((all_planes_ + 3) * inputs_);
+      A *const total = scratch.data(), *const taps = total + all_planes_ * inputs_;
       for (int64_t i = begin; i < end; ++i) {
         const int64_t tap = i / g_.outputs, k = i % g_.outputs;
-        for (int64_t p = 0; p < kPlanes; ++p) {
+        for (int64_t p = 0; p < all_planes_; ++p) {
           std::copy_n(plane(0, p) + i * inputs_, inputs_, total + p * inputs_);
           for (int64_t c = 1; c < chunks_; ++c) {
             const A* more = plane(c, p) + i * inputs_;
@@ -166,7 +167,7 @@ class WinogradWeights {
   const ConvInput& x_;
   const ConvInput gradient_;
   View gw_;
-  const int64_t plane_, inputs_, planes_per_task_;  // frequencies of a plane; channels of all groups, padded
+  const int64_t all_planes_, plane_, inputs_, planes_per_task_;  // frequencies of a plane; channels of all groups, padded
   int64_t chunks_;
   WinogradPlan plan_;
   ConvTiling in_tiling_, out_tiling_;
