@@ -18,7 +18,8 @@ int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // Cycles, by constants measured on Zen 4 with 512-bit vectors: a multiply-add of a product and of a sum of outer products, a vector of
 // inputs and of outputs of a frequency and tile, and a vector of weights of a frequency, which costs more where all of them exceed the
-// caches, and as a gradient; and what the last vector of channels takes more where it is not a whole one.
+// caches, and as a gradient, with six planes of frequencies twice as much; and what the last vector of channels takes more where it is not
+// a whole one.
 constexpr double kMultiplyAdd = 0.95, kOuter = 1.4, kTransform = 10, kWeight = 8, kFarWeight = 32, kRestoredWeight = 22, kFarBytes = 12e6,
                  kDirect = 1.07, kDirectVoxel = 15, kDirectWeight = 8, kRagged = 3;
 // The direct kernels with few channels: sums of few outputs wait for each other and end in sums over lanes; all taps of few inputs share a
@@ -34,7 +35,7 @@ double winograd_cost(const ConvGather& g, WinogradTile tile, int64_t lanes, Conv
   const double in = double(ceil_div(g.inputs, lanes)), out = double(ceil_div(g.outputs, lanes)), f = double(tile.frequencies());
   const double weights = double(g.inputs) * out;
   const bool far = !winograd_streams(g, tile, lanes) && f * weights * double(lanes) * 4 > kFarBytes;
-  const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight : far ? kFarWeight : kWeight;
+  const double weight = pass == ConvPass::weight_gradient ? kRestoredWeight * (tile.d == 4 ? 2 : 1) : far ? kFarWeight : kWeight;
   const double transforms = kTransform * (in + out) + (g.inputs % lanes > 0 ? kRagged : 0) + (g.outputs % lanes > 0 ? kRagged : 0);
   const double product = pass == ConvPass::weight_gradient ? kOuter : kMultiplyAdd;
   return f * (tiles * (product * weights + transforms) + weight * weights);
