@@ -180,7 +180,7 @@ TEST_CASE("the blocks of a narrow plan cover the volume") {
     int64_t boxes = 0;
     for (int64_t i = 0; i < p->blocks(); ++i) {
       const NarrowBlock b(*p, i);
-      boxes += b.tiles();
+      boxes += b.size[0] * b.size[1] * b.size[2];
       for (int a = 0; a < 3; ++a) {
         CHECK(b.size[a] >= 1);
         CHECK(b.size[a] <= p->box[a]);

@@ -110,7 +110,6 @@ class NarrowGather {
         sums_of(worker, plane, h));
   }
 
-
   // Planes of frequencies are of the points 0, p, -p, .. and infinity.
   NarrowSums<A> sums_of(const Worker& worker, int plane, int64_t h) const {
     const int last = int(plan_.tile.planes()) - 1;

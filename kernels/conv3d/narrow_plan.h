@@ -21,7 +21,6 @@ struct NarrowPlan {
 struct NarrowBlock {
   int64_t first[3], size[3];
   NarrowBlock(const NarrowPlan& p, int64_t index);
-  int64_t tiles() const { return size[0] * size[1] * size[2]; }
 };
 
 // Where the box of a lane starts, in positions from the start of the block.

@@ -52,27 +52,6 @@ void transform_gradients(const NarrowRow<A>& r) {
     }
 }
 
-// Back along H and W, a row of outputs at a time: row(h, y).
-template <class A, class Row>
-VOXGRAD_INLINE void each_output_row(const A* from, int64_t frequency_step, Row&& row) {
-  Vector<A> p[kM][kN];
-#pragma GCC unroll 6
-  for (int w = 0; w < kN; ++w) {
-    Vector<A> column[kN], y[kM];
-#pragma GCC unroll 6
-    for (int h = 0; h < kN; ++h) column[h] = load(from + (h * kN + w) * frequency_step);
-    outputs_along<kM, A>(column, y);
-#pragma GCC unroll 4
-    for (int h = 0; h < kM; ++h) p[h][w] = y[h];
-  }
-#pragma GCC unroll 4
-  for (int h = 0; h < kM; ++h) {
-    Vector<A> y[kM];
-    outputs_along<kM, A>(p[h], y);
-    row(h, y);
-  }
-}
-
 template <class A>
 VOXGRAD_INLINE void add_row(A* to, int64_t step, A factor, bool starts, Vector<A> bias, const Vector<A> (&y)[kM]) {
 #pragma GCC unroll 4
@@ -88,7 +67,9 @@ VOXGRAD_INLINE void add_outputs_of(const NarrowRow<A>& r, const NarrowSums<A>& s
     for (int64_t k = 0; k < r.channels; ++k, kept += kM * kM * L) {
       const Vector<A> bias = splat(s.bias[k]);
       const int64_t first = t * kM * step + k * L;
-      each_output_row(r.from + t * step + k * L, r.frequency_step, [&](int h, const Vector<A>(&y)[kM]) {
+      const A* const from = r.from + t * step + k * L;
+      const auto frequency = [&](int f) { return load(from + f * r.frequency_step); };
+      each_output_row<A, kM, kM>(frequency, [&](int h, const Vector<A>(&y)[kM]) {
         const int64_t at = first + h * r.row_step;
         if constexpr (Pair) {
           Vector<A> sum[kM], difference[kM];

@@ -100,6 +100,28 @@ VOXGRAD_INLINE void outputs_along(const V (&u)[M + 2], V (&y)[M]) {
   }
 }
 
+// A^T along H and W, of at(f) for the frequencies of a plane, a row of outputs at a time: row(h, y).
+template <class A, int MH, int MW, class At, class Row>
+VOXGRAD_INLINE void each_output_row(At&& at, Row&& row) {
+  constexpr int NH = MH + 2, NW = MW + 2;
+  Vector<A> p[MH][NW];
+#pragma GCC unroll 6
+  for (int w = 0; w < NW; ++w) {
+    Vector<A> column[NH], y[MH];
+#pragma GCC unroll 6
+    for (int h = 0; h < NH; ++h) column[h] = at(h * NW + w);
+    outputs_along<MH, A>(column, y);
+#pragma GCC unroll 4
+    for (int h = 0; h < MH; ++h) p[h][w] = y[h];
+  }
+#pragma GCC unroll 4
+  for (int h = 0; h < MH; ++h) {
+    Vector<A> y[MW];
+    outputs_along<MW, A>(p[h], y);
+    row(h, y);
+  }
+}
+
 // A gy.
 template <int M, class A, class V>
 VOXGRAD_INLINE void gradients_along(const V (&g)[M], V (&u)[M + 2]) {

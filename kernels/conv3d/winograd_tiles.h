@@ -1,6 +1,16 @@
 // Tiles of MD x MH x MW outputs to and from their (MD + 2) x (MH + 2) x (MW + 2) frequencies. Included inside the namespace of one
 // instruction set.
 
+// f.template operator()<z>() for plane z of the MD + 2 planes of frequencies.
+template <int MD, class F>
+VOXGRAD_INLINE void on_plane(int z, F&& f) {
+  if (z == 0) f.template operator()<0>();
+  else if (z == 1) f.template operator()<1>();
+  else if (z == 2) f.template operator()<2>();
+  else if (z == 3) f.template operator()<3>();
+  else if constexpr (MD == 4) z == 4 ? f.template operator()<4>() : f.template operator()<5>();
+}
+
 constexpr int kRowTiles = 4;  // that are transformed at a time: both halves of their frequencies find the inputs in the first-level cache
 
 // Plane Z of `tiles` neighbours along W, step elements from input to input.
@@ -30,13 +40,7 @@ void transform_inputs(const WinogradRow<A>& r) {
       const auto plane = [&]<int Z>() {
         transform_input_plane<A, MD, MH, MW, Z>(lines, at, r.input_step, tiles, to, r.frequency_step, r.tile_step);
       };
-      for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) {
-        if (z == 0) plane.template operator()<0>();
-        else if (z == 1) plane.template operator()<1>();
-        else if (z == 2) plane.template operator()<2>();
-        else if (z == 3) plane.template operator()<3>();
-        else if constexpr (MD == 4) z == 4 ? plane.template operator()<4>() : plane.template operator()<5>();
-      }
+      for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) on_plane<MD>(z, plane);
     }
 }
 
@@ -73,13 +77,7 @@ void transform_gradients(const WinogradRow<A>& r) {
       const int64_t at = t * MW * r.input_step + c;
       A* to = r.frequency + t * r.tile_step + c;
       const auto plane = [&]<int Z>() { transform_gradient_plane<A, MD, MH, MW, Z>(lines, at, r.input_step, to, r.frequency_step); };
-      for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) {
-        if (z == 0) plane.template operator()<0>();
-        else if (z == 1) plane.template operator()<1>();
-        else if (z == 2) plane.template operator()<2>();
-        else if (z == 3) plane.template operator()<3>();
-        else if constexpr (MD == 4) z == 4 ? plane.template operator()<4>() : plane.template operator()<5>();
-      }
+      for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) on_plane<MD>(z, plane);
     }
 }
 
@@ -87,25 +85,12 @@ void transform_gradients(const WinogradRow<A>& r) {
 template <class T, class A, int MH, int MW, class At>
 VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, At&& at, void* const* lines, int64_t tile, int64_t c,
                                            Vector<A> bias) {
-  constexpr int NH = MH + 2, NW = MW + 2, L = kLanes<A>;
-  Vector<A> p[MH][NW];
-#pragma GCC unroll 6
-  for (int w = 0; w < NW; ++w) {
-    Vector<A> column[NH], y[MH];
-#pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) column[h] = at(h * NW + w);
-    outputs_along<MH, A>(column, y);
-#pragma GCC unroll 4
-    for (int h = 0; h < MH; ++h) p[h][w] = y[h];
-  }
+  constexpr int L = kLanes<A>;
   const int64_t voxels = r.voxels - tile * MW, channels = r.channels - c;
-#pragma GCC unroll 4
-  for (int h = 0; h < MH; ++h) {
+  each_output_row<A, MH, MW>(at, [&](int h, const Vector<A>(&y)[MW]) {
     T* line = static_cast<T*>(lines[h]);
-    if (!line) continue;
+    if (!line) return;
     line += tile * MW * r.output_step + c;
-    Vector<A> y[MW];
-    outputs_along<MW, A>(p[h], y);
 #pragma GCC unroll 4
     for (int w = 0; w < MW; ++w) {
       if (w >= voxels) break;
@@ -117,7 +102,7 @@ VOXGRAD_INLINE void transform_output_plane(const WinogradRow<A>& r, At&& at, voi
       if (channels >= L) store(line + w * r.output_step, y[w] + bias);
       else store_some(line + w * r.output_step, y[w] + bias, channels);
     }
-  }
+  });
 }
 
 template <class T, class A, int MD, int MH, int MW>
