@@ -15,7 +15,7 @@ namespace voxgrad::bench {
 namespace {
 
 constexpr double kShortest = 0.02;  // seconds that a contender's turn takes at least, so that it is not all cold caches
-constexpr int64_t kMostPerTurn = 50, kFewestRuns = 3, kMostRuns = 200;
+constexpr int64_t kMostPerTurn = 50, kFewestRuns = 3, kMostRuns = 5000;
 
 std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");

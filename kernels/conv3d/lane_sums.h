@@ -27,26 +27,45 @@ VOXGRAD_INLINE Vector<A> every_other(Vector<A> a, Vector<A> b) {
   return __builtin_shuffle(a, b, mask);
 }
 
+// Squares of kQuarter x kQuarter elements, each within 128 bits.
+template <class A>
+VOXGRAD_INLINE void transpose_quarters(Vector<A> (&v)[kQuarter<A>]) {
+  constexpr int E = kQuarter<A>;
+  Vector<A> next[E];
+#pragma GCC unroll 2
+  for (int i = 0; i < E; i += 2) next[i] = interleave<1, 0, A>(v[i], v[i + 1]), next[i + 1] = interleave<1, 1, A>(v[i], v[i + 1]);
+#pragma GCC unroll 2
+  for (int j = 0; j < 2; ++j) {
+    if constexpr (E == 4) {
+      v[2 * j] = interleave<2, 0, A>(next[j], next[j + 2]);
+      v[2 * j + 1] = interleave<2, 1, A>(next[j], next[j + 2]);
+    } else v[j] = next[j];
+  }
+}
+
+// The 128 bits at from(q) for every q of a vector.
+template <class A, class From>
+VOXGRAD_INLINE Vector<A> load_quarters(From&& from) {
+#if defined(__AVX2__)
+  const auto part = [&](int q) { return _mm_loadu_ps(reinterpret_cast<const float*>(from(q))); };
+#endif
+#if defined(__AVX512F__)
+  __m512 v = _mm512_castps128_ps512(part(0));
+  v = _mm512_mask_broadcast_f32x4(v, 0xf0, part(1));
+  v = _mm512_mask_broadcast_f32x4(v, 0xf00, part(2));
+  return reinterpret_cast<Vector<A>>(_mm512_mask_broadcast_f32x4(v, 0xf000, part(3)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vector<A>>(_mm256_insertf128_ps(_mm256_castps128_ps256(part(0)), part(1), 1));
+#else
+  return load(from(0));
+#endif
+}
+
 template <class A>
 VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
   constexpr int L = kLanes<A>, E = kQuarter<A>, Q = L / E;
-  // Squares of E x E within 128 bits.
-  Vector<A> next[L];
-#pragma GCC unroll 8
-  for (int i = 0; i < L; i += 2) next[i] = interleave<1, 0, A>(v[i], v[i + 1]), next[i + 1] = interleave<1, 1, A>(v[i], v[i + 1]);
-  if constexpr (E == 4) {
 #pragma GCC unroll 4
-    for (int i = 0; i < L; i += 4)
-#pragma GCC unroll 2
-      for (int j = 0; j < 2; ++j) {
-        v[i + 2 * j] = interleave<2, 0, A>(next[i + j], next[i + j + 2]);
-        v[i + 2 * j + 1] = interleave<2, 1, A>(next[i + j], next[i + j + 2]);
-      }
-  } else {
-#pragma GCC unroll 8
-    for (int i = 0; i < L; ++i) v[i] = next[i];
-  }
-  // The squares themselves.
+  for (int i = 0; i < L; i += E) transpose_quarters<A>(*reinterpret_cast<Vector<A>(*)[E]>(v + i));
 #pragma GCC unroll 4
   for (int j = 0; j < E; ++j) {
     if constexpr (Q == 2) {

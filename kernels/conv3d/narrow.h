@@ -44,9 +44,14 @@ class NarrowBoxes {
   // Layer d of the tiles.
   void load(const ConvTile<A>& tile, int64_t d) {
     for (int64_t y = 0; y < height_; ++y) {
-      NarrowLoad<A> l{
-          .tile = p_.tile.d, .place = place_.data(), .count = width_, .plane_step = plane_step(), .to = data_ + y * row_step_};
-      for (int z = 0; z < p_.tile.d + halo_; ++z) l.rows[z] = tile.row(p_.tile.d * d + z, y);
+      const int64_t z = p_.tile.d * d;
+      const NarrowLoad<A> l{.tile = int(p_.tile.d),
+                            .from = tile.row(z, y),
+                            .from_step = tile.row(z + 1, y) - tile.row(z, y),
+                            .place = place_.data(),
+                            .count = width_,
+                            .plane_step = plane_step(),
+                            .to = data_ + y * row_step_};
       halo_ > 0 ? isa_.load_inputs(l) : isa_.load_gradients(l);
     }
   }

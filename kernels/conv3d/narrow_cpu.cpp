@@ -10,6 +10,8 @@
 namespace voxgrad {
 namespace {
 
+constexpr int64_t kTaps = 27, kMostLanes = 16;
+
 template <class A>
 class NarrowGather {
  public:
@@ -76,18 +78,23 @@ class NarrowGather {
     bool made = false;
     weights_ = TransformedWeight<A>::find(weight.kept, 128 + plan_.tile.d, plan_.tile.frequencies() * weight_step(), made);
     if (!made) return;
+    // Vectors of pairs of an input and an output.
     const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
-    const WinogradPack<A> pack(g_, isa_, transforms, weight.w);
-    const int64_t lanes = isa_.lanes, vectors = (g_.outputs + lanes - 1) / lanes;
-    parallel_ranges(g_.inputs * vectors, 4, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(pack.scratch() + plan_.tile.frequencies() * lanes);
-      A* const made_of = scratch.data() + pack.scratch();
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t c = i / vectors, first = i % vectors * lanes;
-        pack.vector(i % vectors, c, 1, made_of, lanes, lanes, scratch.data());
-        for (int64_t f = 0; f < plan_.tile.frequencies(); ++f)
-          std::copy_n(made_of + f * lanes, std::min(lanes, g_.outputs - first),
-                      weights_->data.data() + f * weight_step() + c * g_.outputs + first);
+    const std::vector<int64_t> taps = taps_in_order(g_);
+    const int64_t lanes = isa_.lanes, pairs = g_.inputs * g_.outputs;
+    const A* const w = weight.w.as<A>();
+    parallel_ranges((pairs + lanes - 1) / lanes, 8, [&](int64_t begin, int64_t end) {
+      alignas(64) A values[kTaps * kMostLanes];
+      int64_t at[kTaps], place[kMostLanes];
+      for (int64_t t = 0; t < kTaps; ++t) at[t] = t * lanes;
+      for (int64_t v = begin; v < end; ++v) {
+        for (int64_t l = 0; l < lanes; ++l) {
+          const int64_t pair = std::min(v * lanes + l, pairs - 1);
+          place[l] = pair / g_.outputs * g_.w_input + pair % g_.outputs * g_.w_output;
+        }
+        for (int64_t t = 0; t < kTaps; ++t)
+          for (int64_t l = 0; l < lanes; ++l) values[t * lanes + l] = w[taps[size_t(t)] * g_.w_tap + place[l]];
+        transforms.transform_weights(values, at, weights_->data.data() + v * lanes, weight_step());
       }
     });
   }

@@ -69,12 +69,13 @@ struct NarrowOuter {
   int64_t x_step = 0, g_step = 0, sum_step = 0;  // from frequency to frequency
 };
 
-// All planes of frequencies along D of a row of positions, from rows[z][place[l] + i] for every lane l and i < count, rounded up to whole
-// vectors, which are read; to[i][l] of plane z lies at z plane_step.
+// All planes of frequencies along D of a row of positions, from from[z from_step + place[l] + i] for every plane z and lane l and i <
+// count, rounded up to whole vectors, which may be read; to[i][l] of plane z lies at z plane_step.
 template <class A>
 struct NarrowLoad {
   int tile = 2;  // along D
-  const A* rows[6] = {};
+  const A* from = nullptr;
+  int64_t from_step = 0;
   const int64_t* place = nullptr;
   int64_t count = 0, plane_step = 0;
   A* to = nullptr;

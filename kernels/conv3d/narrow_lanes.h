@@ -19,34 +19,33 @@ NarrowDepth<A> depth(int outputs) {
 
 template <class A, int M, bool Inputs>
 VOXGRAD_INLINE void load_lanes(const NarrowLoad<A>& r) {
-  constexpr int L = kLanes<A>, N = Inputs ? M + 2 : M;
-  const A* rows[N];
-  for (int z = 0; z < N; ++z) rows[z] = r.rows[z];
-  for (int64_t i = 0; i < r.count; i += L) {
-    Vector<A> planes[M + 2][L];
-    for (int l = 0; l < L; ++l) {
-      const int64_t at = r.place[l] + i;
-      Vector<A> x[N];
+  constexpr int L = kLanes<A>, E = kQuarter<A>, N = Inputs ? M + 2 : M;
+  const int64_t from_step = r.from_step, plane_step = r.plane_step;
+  for (int64_t i = 0; i < r.count; i += E) {
+    Vector<A> rows[N][E];
+#pragma GCC unroll 4
+    for (int e = 0; e < E; ++e) {
+      const A* places[L / E];
+#pragma GCC unroll 4
+      for (int q = 0; q < L / E; ++q) places[q] = r.from + i + r.place[q * E + e];
 #pragma GCC unroll 6
-      for (int z = 0; z < N; ++z) x[z] = load(rows[z] + at);
+      for (int z = 0; z < N; ++z) rows[z][e] = load_quarters<A>([&](int q) { return places[q] + z * from_step; });
+    }
+#pragma GCC unroll 6
+    for (int z = 0; z < N; ++z) transpose_quarters<A>(rows[z]);
+    A* to = r.to + i * L;
+#pragma GCC unroll 4
+    for (int e = 0; e < E; ++e) {
+      Vector<A> x[N], u[M + 2];
+#pragma GCC unroll 6
+      for (int z = 0; z < N; ++z) x[z] = rows[z][e];
       if constexpr (Inputs) {
         inputs_along<M, A>(x);
 #pragma GCC unroll 6
-        for (int z = 0; z < M + 2; ++z) planes[z][l] = x[z];
-      } else {
-        Vector<A> u[M + 2];
-        gradients_along<M, A>(x, u);
+        for (int z = 0; z < N; ++z) u[z] = x[z];
+      } else gradients_along<M, A>(x, u);
 #pragma GCC unroll 6
-        for (int z = 0; z < M + 2; ++z) planes[z][l] = u[z];
-      }
-    }
-    for (int z = 0; z < M + 2; ++z) {
-      Vector<A> v[L];
-#pragma GCC unroll 16
-      for (int l = 0; l < L; ++l) v[l] = planes[z][l];
-      transpose_vectors<A>(v);
-#pragma GCC unroll 16
-      for (int l = 0; l < L; ++l) store(r.to + z * r.plane_step + (i + l) * L, v[l]);
+      for (int z = 0; z < M + 2; ++z) store(to + z * plane_step + e * L, u[z]);
     }
   }
 }

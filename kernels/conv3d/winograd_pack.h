@@ -4,12 +4,21 @@
 
 namespace voxgrad {
 
+// The kernel's taps in the order in which a gather meets its inputs.
+inline std::vector<int64_t> taps_in_order(const ConvGather& g) {
+  std::vector<int64_t> taps;
+  for (int64_t z : g.axes[0][0].tap)
+    for (int64_t y : g.axes[1][0].tap)
+      for (int64_t x : g.axes[2][0].tap) taps.push_back(g.tap(z, y, x));
+  return taps;
+}
+
 // The weights of a gather as Winograd's products want them: for each frequency {input, lanes of a block of outputs}.
 template <class A>
 class WinogradPack {
  public:
   WinogradPack(const ConvGather& g, const ConvIsa<A>& isa, const WinogradIsa<A>& transforms, View w)
-      : vectors_(g, isa, w, taps_of(g)), transforms_(transforms) {}
+      : vectors_(g, isa, w, taps_in_order(g)), transforms_(transforms) {}
   int64_t scratch() const { return vectors_.scratch(); }
 
   // The vector of outputs `vector`, for inputs [first, first + count), count <= lanes: input c of frequency f goes to
@@ -21,13 +30,6 @@ class WinogradPack {
   }
 
  private:
-  static std::vector<int64_t> taps_of(const ConvGather& g) {
-    std::vector<int64_t> taps;
-    for (int64_t z : g.axes[0][0].tap)
-      for (int64_t y : g.axes[1][0].tap)
-        for (int64_t x : g.axes[2][0].tap) taps.push_back(g.tap(z, y, x));
-    return taps;
-  }
   const WeightVectors<A> vectors_;
   const WinogradIsa<A>& transforms_;
 };
