@@ -6,7 +6,7 @@
 #include "kernels/conv3d/winograd_pack.h"
 
 // Forward pass and input gradient: a task takes a block of boxes, one box per lane. It transforms a layer of their tiles along D, then goes
-// through rows of them: inputs to frequencies, products and sums of outputs, a plane of frequencies at a time.
+// through rows of them: inputs to frequencies, products and the way back along H and W, a plane of frequencies at a time, then along D.
 namespace voxgrad {
 namespace {
 
@@ -20,33 +20,32 @@ class NarrowGather {
         plan_(plan),
         isa_(conv_isa<A>()),
         narrow_(narrow_isa<A>()),
-        depth_(narrow_.depth(plan.tile.d)),
         x_(x),
         y_(y),
         tiling_(plan.inputs(g)),
         streamed_(goes_past_caches(g, y, isa_.lanes, kNarrowTile)),
         line_(narrow_row(plan.box[2] * kNarrowTile * g.outputs, isa_.lanes)) {
-    bias_.resize(size_t(g.outputs));
-    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
+    bias_.resize(size_t(line_));
+    for (int64_t i = 0; weight.bias && i < line_; ++i) bias_[size_t(i)] = weight.bias.as<A>()[i % g.outputs];
     transform_weights(weight);
   }
 
   void run() {
     const int64_t lanes = isa_.lanes, extents = round_up(tiling_.extents() * g_.inputs, lanes) + lanes, tiles = plan_.box[2];
-    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = plan_.tile.d * plan_.box[1] * kNarrowTile * line_;
-    const int64_t kept = tiles * g_.outputs * kNarrowTile * kNarrowTile * lanes;
+    const int64_t boxes = NarrowBoxes<A>::scratch(plan_, g_.inputs, true), sums = plan_.tile.planes() * kNarrowTile * line_;
     // Few products replace their inputs: both together would leave the first-level cache.
     const bool in_place = g_.outputs <= std::min(g_.inputs, narrow_.product_outputs);
     const int64_t in_step = frequency_step<A>(tiles, g_.inputs * lanes),
                   out_step = in_place ? in_step : frequency_step<A>(tiles, g_.outputs * lanes);
     parallel_ranges(g_.n * plan_.blocks(), 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(extents + boxes + sums + kept + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
+      ConvScratch<A> scratch(extents + boxes + sums + kNarrowPlane * (in_step + (in_place ? 0 : out_step)));
       A* at = scratch.data();
       ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
       Worker worker{.boxes = NarrowBoxes<A>(plan_, narrow_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
-      worker.kept = at += sums, worker.frequency = at += kept, worker.in_step = in_step;
+      worker.frequency = at += sums, worker.in_step = in_step;
       worker.product = at + (in_place ? 0 : kNarrowPlane * in_step), worker.out_step = out_step;
-      for (auto* v : {&worker.place, &worker.counts, &worker.rest[0], &worker.rest[1], &worker.rest[2]}) v->resize(size_t(lanes));
+      for (auto* v : {&worker.place, &worker.counts, &worker.planes, &worker.rest[0], &worker.rest[1], &worker.rest[2]})
+        v->resize(size_t(lanes));
       for (int64_t task = begin; task < end; ++task) {
         const NarrowBlock block(plan_, task % plan_.blocks());
         tile.load(task / plan_.blocks(), 0, ConvStart(tiling_, task % plan_.blocks()), true);
@@ -54,9 +53,10 @@ class NarrowGather {
         find_lanes(worker, task / plan_.blocks(), block);
         for (int64_t d = 0; d < block.size[0]; ++d) {
           worker.boxes.load(tile, d);
-          for (int64_t h = 0; h < block.size[1]; ++h)
+          for (int64_t h = 0; h < block.size[1]; ++h) {
             for (int plane = 0; plane < int(plan_.tile.planes()); ++plane) sum_row(worker, plane, h, block.size[2]);
-          store(worker, d, block);
+            store_row(worker, d, h, block.size[2]);
+          }
         }
       }
     });
@@ -65,10 +65,10 @@ class NarrowGather {
  private:
   struct Worker {
     NarrowBoxes<A> boxes;
-    A* sums = nullptr;  // {plane of outputs, y, x, output, lane}
-    A *kept = nullptr, *frequency = nullptr, *product = nullptr;
+    A* sums = nullptr;  // of a row of tiles: {plane of frequencies, y, x, output, lane}
+    A *frequency = nullptr, *product = nullptr;
     int64_t in_step = 0, out_step = 0;
-    std::vector<int64_t> place = {}, counts = {}, rest[3] = {};  // of the outputs of each lane
+    std::vector<int64_t> place = {}, counts = {}, planes = {}, rest[3] = {};  // of the outputs of each lane
   };
 
   // {frequency, input, output}
@@ -99,7 +99,7 @@ class NarrowGather {
     });
   }
 
-  A* sums_at(const Worker& worker, int64_t z, int64_t y) const { return worker.sums + (z * plan_.box[1] * kNarrowTile + y) * line_; }
+  int64_t plane_step() const { return kNarrowTile * line_; }
 
   void sum_row(Worker& worker, int plane, int64_t h, int64_t tiles) {
     narrow_.transform_inputs({.tiles = tiles,
@@ -112,37 +112,33 @@ class NarrowGather {
     p.w = weights_->data.data() + plane * kNarrowPlane * weight_step(), p.in = worker.frequency, p.out = worker.product;
     p.w_step = weight_step(), p.in_step = worker.in_step, p.out_step = worker.out_step;
     narrow_.multiply(p);
-    narrow_.add_outputs(
-        {.tiles = tiles, .channels = g_.outputs, .row_step = line_, .frequency_step = worker.out_step, .from = worker.product},
-        sums_of(worker, plane, h));
+    narrow_.transform_outputs({.tiles = tiles,
+                               .channels = g_.outputs,
+                               .row_step = line_,
+                               .frequency_step = worker.out_step,
+                               .from = worker.product,
+                               .to = worker.sums + plane * plane_step()});
   }
 
-  // Planes of frequencies are of the points 0, p, -p, .. and infinity.
-  NarrowSums<A> sums_of(const Worker& worker, int plane, int64_t h) const {
-    const int last = int(plan_.tile.planes()) - 1;
-    NarrowSums<A> s{.kept = worker.kept, .bias = bias_.data()};
-    s.is_pair = plane > 0 && plane < last && plane % 2 == 0, s.keeps = plane > 0 && plane < last && plane % 2 == 1;
-    for (int i = 0; i < plan_.tile.d && !s.keeps; ++i) {
-      const A factor = depth_.outputs[i][s.is_pair ? plane - 1 : plane];
-      if (factor != 0) s.planes[i] = {sums_at(worker, i, h * kNarrowTile), factor, plane == (i == 0 ? 0 : 2)};
+  void store_row(Worker& worker, int64_t d, int64_t h, int64_t tiles) {
+    const int64_t z = d * plan_.tile.d;
+    for (size_t l = 0; l < worker.planes.size(); ++l) worker.planes[l] = worker.rest[0][l] - z;
+    for (int64_t i = 0; i < kNarrowTile; ++i) {
+      const int64_t y = h * kNarrowTile + i;
+      for (size_t l = 0; l < worker.counts.size(); ++l) worker.counts[l] = y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
+      narrow_.store_lanes({.dtype = y_.dtype,
+                           .tile = int(plan_.tile.d),
+                           .from = worker.sums + i * line_,
+                           .bias = bias_.data(),
+                           .plane_step = plane_step(),
+                           .most = tiles * kNarrowTile * g_.outputs,
+                           .to = element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs),
+                           .to_step = g_.out.h * g_.out.w * g_.outputs,
+                           .place = worker.place.data(),
+                           .count = worker.counts.data(),
+                           .planes = worker.planes.data(),
+                           .streamed = streamed_});
     }
-    return s;
-  }
-
-  void store(Worker& worker, int64_t d, const NarrowBlock& block) {
-    for (int64_t i = 0; i < plan_.tile.d; ++i)
-      for (int64_t y = 0; y < block.size[1] * kNarrowTile; ++y) {
-        const int64_t z = plan_.tile.d * d + i;
-        for (size_t l = 0; l < worker.counts.size(); ++l)
-          worker.counts[l] = z < worker.rest[0][l] && y < worker.rest[1][l] ? worker.rest[2][l] * g_.outputs : 0;
-        narrow_.store_lanes({.dtype = y_.dtype,
-                             .from = sums_at(worker, i, y),
-                             .most = block.size[2] * kNarrowTile * g_.outputs,
-                             .to = element(y_, (z * g_.out.h + y) * g_.out.w * g_.outputs),
-                             .place = worker.place.data(),
-                             .count = worker.counts.data(),
-                             .streamed = streamed_});
-      }
   }
 
   // Where the outputs of each lane start, and how many of them the volume has along each axis.
@@ -164,7 +160,6 @@ class NarrowGather {
   const NarrowPlan& plan_;
   const ConvIsa<A> isa_;
   const NarrowIsa<A> narrow_;
-  const NarrowDepth<A> depth_;
   const ConvInput& x_;
   View y_;
   const ConvTiling tiling_;

@@ -21,26 +21,6 @@ struct NarrowRow {
   const A* from = nullptr;
   A* to = nullptr;
 };
-// The transform along D as a matrix: what plane i of outputs takes from plane z of the frequencies.
-template <class A>
-struct NarrowDepth {
-  A outputs[4][6] = {};
-};
-
-// The planes of outputs to which one of frequencies is added. Those of the points p and -p differ but in the signs of their factors for odd
-// planes of outputs: the first one is kept, and their sum and difference are added.
-template <class A>
-struct NarrowSums {
-  A* kept = nullptr;      // kNarrowTile x kNarrowTile vectors of each tile and channel
-  bool keeps = false;     // nothing is added yet
-  bool is_pair = false;   // with the plane that is kept
-  struct Plane {
-    A* to = nullptr;  // or null
-    A factor = 0;
-    bool starts = false;  // with the bias
-  } planes[kNarrowTile];
-  const A* bias = nullptr;  // of each channel
-};
 
 // out[f][t][k] = sum over c of w[f][c][k] in[f][t][c], for every lane, the frequencies of a plane and tiles t.
 template <class A>
@@ -80,14 +60,17 @@ struct NarrowLoad {
   int64_t count = 0, plane_step = 0;
   A* to = nullptr;
 };
-// to[place[l] + i] = from[i][l] for i < count[l] <= most; from is read for whole vectors of i.
+// A row of positions of all planes of frequencies, back along D: to[z to_step + place[l] + i] = bias[i] + plane z of outputs of
+// from[..][i][l], for i < count[l] <= most and z < planes[l]. from and bias are read for whole vectors of i.
 template <class A>
 struct NarrowStore {
   DType dtype = DType::f32;
-  const A* from = nullptr;
-  int64_t most = 0;
+  int tile = 2;  // along D
+  const A *from = nullptr, *bias = nullptr;
+  int64_t plane_step = 0, most = 0;
   void* to = nullptr;
-  const int64_t *place = nullptr, *count = nullptr;
+  int64_t to_step = 0;
+  const int64_t *place = nullptr, *count = nullptr, *planes = nullptr;
   bool streamed = false;  // vectors of a lane, aligned, go to memory past the caches
 };
 
@@ -95,13 +78,12 @@ template <class A>
 struct NarrowIsa {
   int64_t product_outputs = 0;  // up to which products may replace their inputs, where they are no more than these
   NarrowGroup groups[2];        // to choose from
-  NarrowDepth<A> (*depth)(int outputs);  // of a tile: 2 or 4
   void (*load_inputs)(const NarrowLoad<A>&);
   void (*load_gradients)(const NarrowLoad<A>&);
   void (*store_lanes)(const NarrowStore<A>&);
-  void (*transform_inputs)(const NarrowRow<A>&);                   // from rows of positions, kNarrowTile + 2 of them, to frequencies
-  void (*transform_gradients)(const NarrowRow<A>&);                // from kNarrowTile rows of positions to frequencies
-  void (*add_outputs)(const NarrowRow<A>&, const NarrowSums<A>&);  // from frequencies to kNarrowTile rows of sums
+  void (*transform_inputs)(const NarrowRow<A>&);     // from rows of positions, kNarrowTile + 2 of them, to frequencies
+  void (*transform_gradients)(const NarrowRow<A>&);  // from kNarrowTile rows of positions to frequencies
+  void (*transform_outputs)(const NarrowRow<A>&);    // from frequencies to kNarrowTile rows of positions
   void (*multiply)(const NarrowProduct<A>&);
   void (*outer)(const NarrowOuter<A>&);
 };

@@ -1,39 +1,25 @@
 // Products of channels whose vectors run along boxes, and such vectors from and to rows. Included inside the namespace of one instruction
 // set, behind narrow_tiles.h.
 
-template <class A, int M>
-NarrowDepth<A> depth_of() {
-  NarrowDepth<A> d;
-  for (int i = 0; i < M + 2; ++i) {
-    A x[M + 2] = {}, y[M];
-    x[i] = 1;
-    outputs_along<M, A>(x, y);
-    for (int o = 0; o < M; ++o) d.outputs[o][i] = y[o];
-  }
-  return d;
-}
-template <class A>
-NarrowDepth<A> depth(int outputs) {
-  return outputs == 4 ? depth_of<A, 4>() : depth_of<A, 2>();
-}
-
 template <class A, int M, bool Inputs>
 VOXGRAD_INLINE void load_lanes(const NarrowLoad<A>& r) {
   constexpr int L = kLanes<A>, E = kQuarter<A>, N = Inputs ? M + 2 : M;
-  const int64_t from_step = r.from_step, plane_step = r.plane_step;
-  for (int64_t i = 0; i < r.count; i += E) {
+  const int64_t from_step = r.from_step, plane_step = r.plane_step, count = r.count;
+  A* to = r.to;
+  const A* from[L];
+  for (int l = 0; l < L; ++l) from[l] = r.from + r.place[l];
+  for (int64_t i = 0; i < count; i += E, to += E * L) {
     Vector<A> rows[N][E];
 #pragma GCC unroll 4
     for (int e = 0; e < E; ++e) {
       const A* places[L / E];
 #pragma GCC unroll 4
-      for (int q = 0; q < L / E; ++q) places[q] = r.from + i + r.place[q * E + e];
+      for (int q = 0; q < L / E; ++q) places[q] = from[q * E + e] + i;
 #pragma GCC unroll 6
       for (int z = 0; z < N; ++z) rows[z][e] = load_quarters<A>([&](int q) { return places[q] + z * from_step; });
     }
 #pragma GCC unroll 6
     for (int z = 0; z < N; ++z) transpose_quarters<A>(rows[z]);
-    A* to = r.to + i * L;
 #pragma GCC unroll 4
     for (int e = 0; e < E; ++e) {
       Vector<A> x[N], u[M + 2];
@@ -60,25 +46,59 @@ void load_gradients(const NarrowLoad<A>& r) {
   else load_lanes<A, 2, false>(r);
 }
 
-template <class T, class A>
-void store_lanes_to(const NarrowStore<A>& s) {
-  constexpr int L = kLanes<A>;
+// Whole: of all lanes, all planes and elements.
+template <class T, class A, int M, bool Whole>
+void store_lanes_by(const NarrowStore<A>& s) {
+  constexpr int L = kLanes<A>, E = kQuarter<A>, Q = L / E;
+  const int64_t plane_step = s.plane_step, to_step = s.to_step, most = s.most;
+  const A *const from = s.from, *const bias = s.bias;
   const bool streamed = s.streamed && sizeof(T) == sizeof(A);
-  for (int64_t i = 0; i < s.most; i += L) {
-    Vector<A> v[L];
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) v[l] = load(s.from + (i + l) * L);
-    transpose_vectors<A>(v);
-#pragma GCC unroll 16
-    for (int l = 0; l < L; ++l) {
-      T* const to = static_cast<T*>(s.to) + s.place[l] + i;
-      if (s.count[l] - i < L) {
-        if (s.count[l] > i) store_some(to, v[l], s.count[l] - i);
-      } else if (streamed) store_past_caches(to, v[l]);
-      else store(to, v[l]);
+  T* rows[L];
+  int64_t counts[L], depths[L];
+  for (int l = 0; l < L; ++l) rows[l] = static_cast<T*>(s.to) + s.place[l], counts[l] = s.count[l], depths[l] = s.planes[l];
+  for (int64_t i = 0; i < most; i += L) {
+    Vector<A> parts[M][Q][E];  // E elements of E lanes in each quarter
+    for (int q = 0; q < Q; ++q) {
+      Vector<A> y[M][E];
+      const A* const at = from + (i + q * E) * L;
+#pragma GCC unroll 4
+      for (int e = 0; e < E; ++e) {
+        Vector<A> u[M + 2], v[M];
+#pragma GCC unroll 6
+        for (int z = 0; z < M + 2; ++z) u[z] = load(at + z * plane_step + e * L);
+        outputs_along<M, A>(u, v);
+#pragma GCC unroll 4
+        for (int z = 0; z < M; ++z) y[z][e] = v[z] + splat(bias[i + q * E + e]);
+      }
+#pragma GCC unroll 4
+      for (int z = 0; z < M; ++z) {
+        transpose_quarters<A>(y[z]);
+#pragma GCC unroll 4
+        for (int e = 0; e < E; ++e) parts[z][q][e] = y[z][e];
+      }
     }
+    for (int z = 0; z < M; ++z)
+#pragma GCC unroll 16
+      for (int l = 0; l < L; ++l) {
+        const Vector<A> v = load_quarters<A>([&](int q) { return reinterpret_cast<const A*>(&parts[z][q][l % E]) + l / E * E; });
+        T* const to = rows[l] + z * to_step + i;
+        if (Whole || (z < depths[l] && counts[l] - i >= L)) streamed ? store_past_caches(to, v) : store(to, v);
+        else if (z < depths[l] && counts[l] > i) store_some(to, v, counts[l] - i);
+      }
   }
   if (streamed) finish_past_caches();
+}
+template <class T, class A, int M>
+VOXGRAD_INLINE void store_lanes_of(const NarrowStore<A>& s) {
+  bool whole = s.most % kLanes<A> == 0;
+  for (int l = 0; l < kLanes<A>; ++l) whole &= s.planes[l] >= M && s.count[l] == s.most;
+  if (whole) store_lanes_by<T, A, M, true>(s);
+  else store_lanes_by<T, A, M, false>(s);
+}
+template <class T, class A>
+VOXGRAD_INLINE void store_lanes_to(const NarrowStore<A>& s) {
+  if (s.tile == 4) store_lanes_of<T, A, 4>(s);
+  else store_lanes_of<T, A, 2>(s);
 }
 template <class A>
 void store_lanes(const NarrowStore<A>& s) {
@@ -189,13 +209,12 @@ template <class A>
 NarrowIsa<A> kernels() {
   return {kOutputs,
           {kGroups<A>[0], kGroups<A>[1]},
-          depth<A>,
           load_inputs<A>,
           load_gradients<A>,
           store_lanes<A>,
           transform_inputs<A>,
           transform_gradients<A>,
-          add_outputs<A>,
+          transform_outputs<A>,
           multiply<A>,
           outer<A>};
 }

@@ -53,47 +53,18 @@ void transform_gradients(const NarrowRow<A>& r) {
 }
 
 template <class A>
-VOXGRAD_INLINE void add_row(A* to, int64_t step, A factor, bool starts, Vector<A> bias, const Vector<A> (&y)[kM]) {
-#pragma GCC unroll 4
-  for (int w = 0; w < kM; ++w, to += step) store(to, (starts ? bias : load(to)) + factor * y[w]);
-}
-
-template <class A, bool Pair>
-VOXGRAD_INLINE void add_outputs_of(const NarrowRow<A>& r, const NarrowSums<A>& s) {
+void transform_outputs(const NarrowRow<A>& r) {
   constexpr int L = kLanes<A>;
-  const int64_t step = r.channels * L;
-  A* kept = s.kept;
+  const int64_t step = r.channels * L, row_step = r.row_step, frequency_step = r.frequency_step;
   for (int64_t t = 0; t < r.tiles; ++t)
-    for (int64_t k = 0; k < r.channels; ++k, kept += kM * kM * L) {
-      const Vector<A> bias = splat(s.bias[k]);
-      const int64_t first = t * kM * step + k * L;
-      const A* const from = r.from + t * step + k * L;
-      const auto frequency = [&](int f) { return load(from + f * r.frequency_step); };
-      each_output_row<A, kM, kM>(frequency, [&](int h, const Vector<A>(&y)[kM]) {
-        const int64_t at = first + h * r.row_step;
-        if constexpr (Pair) {
-          Vector<A> sum[kM], difference[kM];
+    for (int64_t k = 0; k < step; k += L) {
+      const A* const from = r.from + t * step + k;
+      A* to = r.to + t * kM * step + k;
+      each_output_row<A, kM, kM>([&](int f) { return load(from + f * frequency_step); },
+                                 [&](int, const Vector<A>(&y)[kM]) {
 #pragma GCC unroll 4
-          for (int w = 0; w < kM; ++w) {
-            const Vector<A> before = load(kept + (h * kM + w) * L);
-            sum[w] = before + y[w], difference[w] = before - y[w];
-          }
-          for (int i = 0; i < kM && s.planes[i].to; i += 2) {
-            const auto &even = s.planes[i], &odd = s.planes[i + 1];
-            add_row<A>(even.to + at, step, even.factor, even.starts, bias, sum);
-            add_row<A>(odd.to + at, step, odd.factor, odd.starts, bias, difference);
-          }
-        } else if (s.keeps) {
-#pragma GCC unroll 4
-          for (int w = 0; w < kM; ++w) store(kept + (h * kM + w) * L, y[w]);
-        } else
-          for (const auto& plane : s.planes)
-            if (plane.to) add_row<A>(plane.to + at, step, plane.factor, plane.starts, bias, y);
-      });
+                                   for (int w = 0; w < kM; ++w) store(to + w * step, y[w]);
+                                   to += row_step;
+                                 });
     }
-}
-template <class A>
-void add_outputs(const NarrowRow<A>& r, const NarrowSums<A>& s) {
-  if (s.is_pair) add_outputs_of<A, true>(r, s);
-  else add_outputs_of<A, false>(r, s);
 }
