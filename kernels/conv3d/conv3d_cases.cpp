@@ -88,6 +88,8 @@ OP_CASES(conv3d) {
   add({"more padding than the kernel needs", {1, 2, 3, 2, 4}, 5, two, {.padding = three}});
   add({"one voxel out", {2, 3, 3, 3, 7}, 9, three});
   add({"one voxel in", {1, 1, 1, 1, 20}, 18, three, {.padding = one}});
+  add({"one voxel in, 16 to 32 channels", {1, 1, 1, 1, 16}, 32, three, {.padding = one}});
+  add({"2 voxels in each of 2 groups, stride 2", {2, 2, 1, 2, 96}, 64, three, {.stride = two, .padding = one, .groups = 2}});
   add({"kernel 7, stride 2, 1 channel", {1, 8, 9, 10, 1}, 12, {7, 7, 7}, {.stride = two, .padding = three}, true, false, f32});
   add({"several tiles", {2, 11, 17, 70, 4}, 6, three, {.padding = one}, true, false, f32});
   add({"several tiles, stride 2", {1, 22, 26, 37, 3}, 5, three, {.stride = two, .padding = one}, true, false, f32});

@@ -41,6 +41,7 @@ struct ConvOuter {
   A* sum = nullptr;
   int64_t sum_step = 0, extent = 0, vectors = 0;
   const int64_t* offsets = nullptr;  // of outer_scattered: where the elements r of a voxel lie
+  bool starts = false;               // outer: what sum holds before is not looked at
 };
 
 // dst[r][i] = act((src[r][i] - mean[i]) factor[i] + offset[i]) for r < rows, i < n; without a mean src itself.

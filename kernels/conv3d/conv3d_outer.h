@@ -16,6 +16,11 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
   constexpr int L = kLanes<A>;
   int64_t offset[R];
   for (int r = 0; r < R; ++r) offset[r] = Scattered ? o.offsets[first + r] : first + r;
+  A* const to = o.sum + first * o.sum_step;
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int n = 0; n < NB; ++n) __builtin_prefetch(to + r * o.sum_step + n * L, 1);
   Vector<A> sum[R][NB] = {};
   for (int64_t i = 0; i < o.row_count; ++i) {
     const A *a = o.rows[i].a + (Scattered ? 0 : first), *b = o.rows[i].b;
@@ -36,7 +41,13 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
         for (int n = 0; n < NB; ++n) sum[r][n] += a[Scattered ? offset[r] : r] * lanes[n];
     }
   }
-  A* to = o.sum + first * o.sum_step;
+  if (!Scattered && o.starts) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int n = 0; n < NB; ++n) store(to + r * o.sum_step + n * L, sum[r][n]);
+    return;
+  }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4

@@ -8,7 +8,7 @@
 
 // Weight gradient: a task holds the sums of a chunk of the tiles (for large weights: of a part of the channels and taps only) and adds to
 // them the outer products of the inputs and the output gradients of tile after tile. Chunks depend on the shape alone and are added in
-// order.
+// order; a single one is summed in gw itself where its rows lie there as they are summed.
 namespace voxgrad {
 namespace {
 
@@ -36,9 +36,8 @@ class WeightPass {
     direct_ = gy.dtype == dtype_of<A> && outputs_ == g.outputs && g.out_channels % g.outputs == 0;
     extent_ = g.depthwise ? 1 : swapped_ ? g.outputs : g.inputs;
     if (g.depthwise) blocks_.count = 1;
-    const int64_t voxels = g.n * g.axes[0][0].positions * g.axes[1][0].positions * g.axes[2][0].positions;
     const int64_t bytes = g.slices * slice_sums() * int64_t(sizeof(A));
-    int64_t chunks = std::clamp<int64_t>(std::min(voxels / kChunkVoxels, kSumBytes / bytes), 1, (kTasks + g.slices - 1) / g.slices);
+    int64_t chunks = std::clamp<int64_t>(std::min(voxels() / kChunkVoxels, kSumBytes / bytes), 1, (kTasks + g.slices - 1) / g.slices);
     const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A));
     tiling_ = tile_volume(g, in_bytes, out_bytes, (chunks + g.n - 1) / g.n);
     chunks_ = std::min(chunks, g.n * tiling_.tiles());
@@ -50,7 +49,8 @@ class WeightPass {
       for (int64_t s = 0; s < piece.run.steps && scattered_; ++s) offsets_.push_back(piece.run.x + s);
     const int64_t rows = int64_t(phase_.axis[0]->tap.size());
     tap_parts_ = std::clamp<int64_t>(kTasks / (g.slices * chunks_ * block_parts_), 1, rows);
-    sums_.emplace(chunks_ * g.slices * slice_sums());
+    in_place_ = swapped_ && chunks_ == 1 && inputs_ == g.inputs;
+    if (!in_place_) sums_.emplace(chunks_ * g.slices * slice_sums());
   }
 
   void run() {
@@ -60,7 +60,7 @@ class WeightPass {
       Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}, {}};
       for (int64_t task = begin; task < end; ++task) sum_chunk(worker, task / parts / g_.slices, task / parts % g_.slices, task % parts);
     });
-    combine();
+    if (!in_place_) combine();
   }
 
  private:
@@ -75,15 +75,24 @@ class WeightPass {
     int64_t first_block, last_block, first_piece, last_piece;
   };
 
-  // Lanes run along the channels that fill them better.
+  int64_t voxels() const { return g_.n * g_.axes[0][0].positions * g_.axes[1][0].positions * g_.axes[2][0].positions; }
+  // Lanes run along the channels that fill them better. Along inputs they are in the order of gw, which counts where each sum is of few
+  // voxels.
   bool wants_swap() const {
-    const int64_t l = isa_.lanes;
-    return !g_.depthwise && g_.outputs * round_up(g_.inputs, l) < g_.inputs * round_up(g_.outputs, l);
+    const int64_t l = isa_.lanes, by_outputs = g_.inputs * round_up(g_.outputs, l), by_inputs = g_.outputs * round_up(g_.inputs, l);
+    return !g_.depthwise && (by_inputs < by_outputs || (by_inputs == by_outputs && voxels() < 2 * kChunkVoxels));
   }
   // Sums: [chunk][slice][block][tap][extent][lanes of the block].
   int64_t slice_sums() const { return g_.taps() * extent_ * blocks_.vectors * isa_.lanes; }
   A* sums(int64_t chunk, int64_t slice, int64_t block) {
+    if (in_place_) return gw_.as<A>() + slice * g_.w_slice + blocks_.first(block) * isa_.lanes;
     return sums_->data() + (chunk * g_.slices + slice) * slice_sums() + blocks_.first(block) * isa_.lanes * g_.taps() * extent_;
+  }
+
+  bool adds() const { return scattered_ || g_.depthwise; }  // to zeros, from the beginning
+  int64_t sum_step(int64_t block) const { return in_place_ ? g_.w_output : blocks_.width(block) * isa_.lanes; }
+  int64_t tap_offset(int64_t tap, int64_t block) const {
+    return in_place_ ? phase_.kernel_tap(g_, tap) * g_.w_tap : tap * extent_ * sum_step(block);
   }
 
   void sum_chunk(Worker& worker, int64_t chunk, int64_t slice, int64_t part) {
@@ -92,16 +101,18 @@ class WeightPass {
     const int64_t first_plane = planes * tap_part / tap_parts_, last_plane = planes * (tap_part + 1) / tap_parts_;
     const Part of{blocks_.count * block_part / block_parts_, blocks_.count * (block_part + 1) / block_parts_, first_plane * per_plane,
                   last_plane * per_plane};
-    for (int64_t b = of.first_block; b < of.last_block; ++b) {
+    for (int64_t b = of.first_block; b < of.last_block && adds(); ++b) {
       const int64_t width = blocks_.width(b) * isa_.lanes * extent_;
       std::fill_n(sums(chunk, slice, b) + first_plane * taps * width, (last_plane - first_plane) * taps * width, A(0));
     }
     const int64_t tiles = g_.n * tiling_.tiles();
     for (int64_t i = tiles * chunk / chunks_; i < tiles * (chunk + 1) / chunks_; ++i)
-      sum_tile(worker, chunk, slice, i / tiling_.tiles(), i % tiling_.tiles(), of);
+      sum_tile(worker, chunk, slice, i, of);
   }
 
-  void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t n, int64_t tile, const Part& part) {
+  void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t index, const Part& part) {
+    const int64_t n = index / tiling_.tiles(), tile = index % tiling_.tiles();
+    const bool is_first = index == g_.n * tiling_.tiles() * chunk / chunks_;
     const ConvStart start(tiling_, tile);
     int64_t size[3];
     for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
@@ -119,16 +130,16 @@ class WeightPass {
     const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
     for (int64_t first = 0; first < rows; first += group)
       for (int64_t b = part.first_block; b < part.last_block; ++b)
-        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part);
+        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part, is_first && first == 0 && !adds());
   }
 
-  // Rows [first, last) of the tile, in the order of z and y.
-  void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part) {
+  // Rows [first, last) of the tile, in the order of z and y. starts: there are no sums yet.
+  void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part, bool starts) {
     const int64_t lanes = isa_.lanes, shift = g_.depthwise ? 0 : blocks_.first(block) * lanes;
     ConvOuter<A> o;
     o.a_step = worker.tile.step(), o.b_step = direct_ ? g_.out_channels : outputs_;
     if (swapped_) std::swap(o.a_step, o.b_step);
-    o.vectors = blocks_.width(block), o.sum_step = o.vectors * lanes;
+    o.vectors = blocks_.width(block), o.sum_step = sum_step(block);
     if (scattered_) {
       worker.rows.clear();
       for (int64_t row = first; row < last; ++row)
@@ -160,10 +171,12 @@ class WeightPass {
         for (int64_t j = i; j < next; ++j) worker.runs.push_back(phase_.pieces[size_t(j)].run);
         o.sum = sums;
         isa_.depthwise_outer(o, worker.runs.data(), next - i);
-      } else if (o.row_count > 0) {
-        o.extent = swapped_ ? extent_ : piece.run.steps;
-        o.sum = sums + piece.run.w / inputs_ * extent_ * o.sum_step;
-        isa_.outer(o);
+      } else {
+        o.extent = swapped_ ? extent_ : piece.run.steps, o.starts = starts;
+        o.sum = sums + tap_offset(piece.run.w / inputs_, block);
+        if (o.row_count > 0) isa_.outer(o);
+        else
+          for (int64_t r = 0; r < o.extent && starts; ++r) std::fill_n(o.sum + r * o.sum_step, o.vectors * lanes, A(0));
       }
       i = next;
     }
@@ -196,6 +209,7 @@ class WeightPass {
   std::vector<int64_t> offsets_;  // where scattered, of {tap, input} from the corner of a voxel's inputs
   bool scattered_ = false;
   bool swapped_, direct_ = false;  // lanes run along the inputs; output gradients are read where they are
+  bool in_place_ = false;          // sums are those of gw
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, extent_;  // channels of a slice, padded; those that are not lanes
   int64_t chunks_, block_parts_, tap_parts_;
