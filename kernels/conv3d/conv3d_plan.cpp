@@ -106,9 +106,17 @@ ConvTiling tile_volume(const ConvGather& g, int64_t in_bytes, int64_t out_bytes,
     t.count[a] = (t.positions[a] + t.block[a] - 1) / t.block[a];
   };
   for (int a = 0; a < 3; ++a) share(a, (t.positions[a] + t.block[a] - 1) / t.block[a]);
+  // Down to half a block, whatever leaves the last one fullest: tasks are to be alike.
+  const auto smaller = [&](int a) {
+    const auto missing = [&](int64_t b) { return (t.positions[a] + b - 1) / b * b - t.positions[a]; };
+    int64_t best = t.block[a] - 1;
+    for (int64_t b = best; 2 * b >= t.block[a]; --b)
+      if (missing(b) < missing(best)) best = b;
+    return best;
+  };
   while (t.tiles() < wanted && t.voxels() >= 2 * kSmallest) {
     const int a = t.block[0] > 1 && t.block[0] * 2 >= t.block[1] ? 0 : t.block[1] > 1 ? 1 : t.block[0] > 1 ? 0 : 2;
-    share(a, (t.positions[a] + t.block[a] - 2) / (t.block[a] - 1));
+    share(a, (t.positions[a] + smaller(a) - 1) / smaller(a));
   }
   for (int a = 0; a < 3; ++a) t.extent[a] = (t.block[a] - 1) * t.step[a] + span[a];
   return t;
