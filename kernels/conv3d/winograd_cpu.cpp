@@ -36,7 +36,8 @@ class WinogradGather {
       first = last;
     }
     const int64_t bytes = frequencies_ * (inputs_ + part_channels_) * int64_t(sizeof(A));
-    plan_ = winograd_plan(g, tile, bytes, (kTasks + g.n - 1) / g.n);
+    const int64_t others = g.n * int64_t(parts_.size());
+    plan_ = winograd_plan(g, tile, bytes, (kTasks + others - 1) / others);
     tiling_ = plan_.inputs(g);
     shares_ = std::clamp<int64_t>(kTasks / (g.n * plan_.blocks()), 1, int64_t(parts_.size()));
     bias_.resize(size_t(blocks_.vectors * lanes));
