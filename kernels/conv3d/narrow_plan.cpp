@@ -27,7 +27,7 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
 }
 
 // In the units of winograd_least_cost(), fitted to times of Zen 5 with 512-bit vectors (5 to 44 channels, 12x20x12 to 64x64x64 voxels,
-// every way to cut them into boxes).
+// every way to cut them into boxes; 30,000 times).
 struct Costs {
   double product;        // a multiply-add
   double input, output;  // a vector of inputs and of outputs, or of output gradients, of a tile, there and back
@@ -38,16 +38,16 @@ struct Costs {
   double idle;           // of a block's time, in the end
   double far_element;    // of tensors so large that only memory holds them
 };
-constexpr Costs kGather{.product = 0.925,
-                        .input = 570,
-                        .output = 510,
-                        .lane = 10.9,
-                        .row = 76,
-                        .vector = 4.5,
-                        .cache_bytes = 700 << 10,
-                        .far = 0.073,
-                        .idle = 0.47,
-                        .far_element = 0.52};
+constexpr Costs kGather{.product = 0.756,
+                        .input = 674,
+                        .output = 410,
+                        .lane = 12,
+                        .row = 8.2,
+                        .vector = 0.19,
+                        .cache_bytes = 162 << 10,
+                        .far = 0.081,
+                        .idle = 0.485,
+                        .far_element = 0.45};
 constexpr Costs kWeights{.product = 0.72,
                          .input = 580,
                          .output = 510,
@@ -58,7 +58,7 @@ constexpr Costs kWeights{.product = 0.72,
                          .far = 0.13,
                          .idle = 0.48,
                          .far_element = 0.6};
-constexpr double kLoneProduct = 1.03;         // that shares its weight with no second tile
+constexpr double kLoneProduct = 0.92;         // that shares its weight with no second tile
 constexpr double kSums = 12.5, kChunk = 5.4;  // a vector of sums of the weight gradient: of its lanes, and of the chunks
 constexpr double kFarElements = 8 << 20;
 
@@ -78,7 +78,7 @@ double cost_of(const ConvGather& g, const NarrowPlan& p, ConvPass pass) {
     chunks = std::min(16., blocks) * f * sums * kChunk;
   } else {
     box = f * out * in * (p.box[2] % 2 == 0 ? k.product : kLoneProduct) + (planes * k.output / 4 + 16 * p.tile.d * k.lane) * out;
-    values = halo * in + kNarrowPlane * row * (in + out) + 16 * (p.tile.d + 1) * tiles * out;
+    values = planes * halo * in + kNarrowPlane * row * (in + out) + planes * row * 16 * out;
   }
   box += planes * (k.input / 4 + k.lane * halo / tiles) * in;
   const double bytes = values * double(p.all_lanes()) * 4 + kNarrowPlane * in * out * 4;
@@ -146,7 +146,8 @@ std::optional<NarrowPlan> cheapest(const ConvGather& g, int64_t lanes, ConvPass 
 
 std::optional<NarrowPlan> narrow_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
-  if (g.inputs % lanes == 0 && g.outputs % lanes == 0) return {};  // channels leave no lane empty
+  if (g.inputs % lanes == 0 && g.outputs % lanes == 0 && (std::min(g.inputs, g.outputs) > lanes || pass == ConvPass::weight_gradient))
+    return {};  // no lane is empty
   // Hundreds of ways to cut a volume take as long as a small one itself.
   constexpr size_t kMost = 256;
   thread_local std::map<std::array<int64_t, 9>, std::optional<NarrowPlan>> known;

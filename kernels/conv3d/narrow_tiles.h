@@ -2,8 +2,6 @@
 // winograd_axis.h.
 
 constexpr int kM = kNarrowTile, kN = kNarrowTile + 2;
-constexpr int kRowTiles =
-    4;  // that are transformed at a time: both halves of their frequencies find the positions in the first-level cache
 
 template <class A>
 void transform_inputs(const NarrowRow<A>& r) {
@@ -31,24 +29,8 @@ void transform_gradients(const NarrowRow<A>& r) {
   for (int64_t t = 0; t < r.tiles; ++t)
     for (int64_t k = 0; k < step; k += L) {
       const A* from = r.from + t * kM * step + k;
-      A* to = r.to + t * step + k;
-      Vector<A> p[kM][kN];
-#pragma GCC unroll 4
-      for (int h = 0; h < kM; ++h) {
-        Vector<A> row[kM];
-#pragma GCC unroll 4
-        for (int w = 0; w < kM; ++w) row[w] = load(from + h * row_step + w * step);
-        gradients_along<kM, A>(row, p[h]);
-      }
-#pragma GCC unroll 6
-      for (int w = 0; w < kN; ++w) {
-        Vector<A> column[kM], u[kN];
-#pragma GCC unroll 4
-        for (int h = 0; h < kM; ++h) column[h] = p[h][w];
-        gradients_along<kM, A>(column, u);
-#pragma GCC unroll 6
-        for (int h = 0; h < kN; ++h) store(to + (h * kN + w) * frequency_step, u[h]);
-      }
+      transform_gradient_tile<A, kM, kM>([&](int h, int w) { return load(from + h * row_step + w * step); }, r.to + t * step + k,
+                                         frequency_step);
     }
 }
 

@@ -48,6 +48,8 @@ VOXGRAD_INLINE auto input_along(Get&& get) {
   return u[Z % (M / 2 + 1)];
 }
 
+constexpr int kRowTiles = 4;  // that are transformed at a time: both halves of their frequencies find the inputs in the first-level cache
+
 // B^T along H and W of neighbouring tiles, along W: at(w, h) is a position; frequency (h, w) of tile t goes to
 // to + (h NW + w) frequency_step + t tile_step. Half of those along H at a time, so that they stay in registers until they are transformed
 // along W.
@@ -131,6 +133,29 @@ VOXGRAD_INLINE void gradients_along(const V (&g)[M], V (&u)[M + 2]) {
     const V even = g[0] + A(kNear2) * g[2], odd = A(kNear) * g[1] + A(kNear * kNear2) * g[3];
     const V far_even = g[0] + A(kFar2) * g[2], far_odd = A(kFar) * g[1] + A(kFar * kFar2) * g[3];
     u[0] = g[0], u[1] = even + odd, u[2] = even - odd, u[3] = far_even + far_odd, u[4] = far_even - far_odd, u[5] = g[3];
+  }
+}
+
+// A along H and W: at(h, w) is an output gradient of a tile, and frequency (h, w) goes to to + (h NW + w) frequency_step.
+template <class A, int MH, int MW, class At>
+VOXGRAD_INLINE void transform_gradient_tile(At&& at, A* to, int64_t frequency_step) {
+  constexpr int NH = MH + 2, NW = MW + 2;
+  Vector<A> p[MH][NW];
+#pragma GCC unroll 4
+  for (int h = 0; h < MH; ++h) {
+    Vector<A> row[MW];
+#pragma GCC unroll 4
+    for (int w = 0; w < MW; ++w) row[w] = at(h, w);
+    gradients_along<MW, A>(row, p[h]);
+  }
+#pragma GCC unroll 6
+  for (int w = 0; w < NW; ++w) {
+    Vector<A> column[MH], u[NH];
+#pragma GCC unroll 4
+    for (int h = 0; h < MH; ++h) column[h] = p[h][w];
+    gradients_along<MH, A>(column, u);
+#pragma GCC unroll 6
+    for (int h = 0; h < NH; ++h) store(to + (h * NW + w) * frequency_step, u[h]);
   }
 }
 

@@ -11,8 +11,6 @@ VOXGRAD_INLINE void on_plane(int z, F&& f) {
   else if constexpr (MD == 4) z == 4 ? f.template operator()<4>() : f.template operator()<5>();
 }
 
-constexpr int kRowTiles = 4;  // that are transformed at a time: both halves of their frequencies find the inputs in the first-level cache
-
 // Plane Z of `tiles` neighbours along W, step elements from input to input.
 template <class A, int MD, int MH, int MW, int Z>
 VOXGRAD_INLINE void transform_input_plane(const A* const* lines, int64_t at, int64_t step, int64_t tiles, A* frequency,
@@ -44,39 +42,22 @@ void transform_inputs(const WinogradRow<A>& r) {
     }
 }
 
-// Plane Z of A gy.
-template <class A, int MD, int MH, int MW, int Z>
-VOXGRAD_INLINE void transform_gradient_plane(const A* const* lines, int64_t at, int64_t step, A* frequency, int64_t frequency_step) {
-  constexpr int NH = MH + 2, NW = MW + 2;
-  Vector<A> p[MH][NW];
-#pragma GCC unroll 4
-  for (int h = 0; h < MH; ++h) {
-    Vector<A> g[MW];
-#pragma GCC unroll 4
-    for (int w = 0; w < MW; ++w) g[w] = gradient_along<MD, Z, A>([&](int z) { return load(lines[z * MH + h] + at + w * step); });
-    gradients_along<MW, A>(g, p[h]);
-  }
-#pragma GCC unroll 6
-  for (int w = 0; w < NW; ++w) {
-    Vector<A> column[MH], u[NH];
-#pragma GCC unroll 4
-    for (int h = 0; h < MH; ++h) column[h] = p[h][w];
-    gradients_along<MH, A>(column, u);
-#pragma GCC unroll 6
-    for (int h = 0; h < NH; ++h) store(frequency + (h * NW + w) * frequency_step, u[h]);
-  }
-}
-
 template <class A, int MD, int MH, int MW>
 void transform_gradients(const WinogradRow<A>& r) {
   constexpr int L = kLanes<A>, NH = MH + 2, NW = MW + 2;
   const A* lines[MD * MH];
   for (int i = 0; i < MD * MH; ++i) lines[i] = r.inputs[i];
+  const int64_t step = r.input_step;
   for (int64_t t = 0; t < r.tiles; ++t)
     for (int64_t c = 0; c < r.vectors * L; c += L) {
-      const int64_t at = t * MW * r.input_step + c;
+      const int64_t at = t * MW * step + c;
       A* to = r.frequency + t * r.tile_step + c;
-      const auto plane = [&]<int Z>() { transform_gradient_plane<A, MD, MH, MW, Z>(lines, at, r.input_step, to, r.frequency_step); };
+      const auto plane = [&]<int Z>() {
+        const auto gradient = [&](int h, int w) {
+          return gradient_along<MD, Z, A>([&](int z) { return load(lines[z * MH + h] + at + w * step); });
+        };
+        transform_gradient_tile<A, MH, MW>(gradient, to, r.frequency_step);
+      };
       for (int z = r.first_plane; z < r.first_plane + r.planes; ++z, to += NH * NW * r.frequency_step) on_plane<MD>(z, plane);
     }
 }
