@@ -6,17 +6,24 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 
+// Loops own their formula: what y is written to might be a parameter in memory, and loops with one would not be vectors.
 template <class T, class F>
 void forward_of(const F& f, int64_t n, const T* x, T* y) {
-  parallel_for(n, kGrain, [&](int64_t i) { y[i] = T(f.forward(accum_t<T>(x[i]))); });
+  parallel_ranges(n, kGrain, [&f, x, y](int64_t begin, int64_t end) {
+    const F own = f;
+    for (int64_t i = begin; i < end; ++i) y[i] = T(own.forward(accum_t<T>(x[i])));
+  });
 }
 
 template <class T, class F>
 void backward_of(const F& f, int64_t n, const T* x, const T* y, const T* gy, T* gx) {
   using A = accum_t<T>;
-  parallel_for(n, kGrain, [&](int64_t i) {
-    const A xi = F::kSavesX ? A(x[i]) : A(0), yi = F::kSavesY ? A(y[i]) : A(0);
-    gx[i] = T(f.backward(xi, yi, A(gy[i])));
+  parallel_ranges(n, kGrain, [&f, x, y, gy, gx](int64_t begin, int64_t end) {
+    const F own = f;
+    for (int64_t i = begin; i < end; ++i) {
+      const A xi = F::kSavesX ? A(x[i]) : A(0), yi = F::kSavesY ? A(y[i]) : A(0);
+      gx[i] = T(own.backward(xi, yi, A(gy[i])));
+    }
   });
 }
 
