@@ -12,7 +12,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kWeightBytes = 32 << 10;  // of a block of runs: half of a first-level cache
+constexpr int64_t kWeightBytes = 32 << 10;  // of a block of runs: most of a first-level cache
 constexpr double kPairedTime = 0.55;        // of bf16 pairs, relative to f32
 constexpr int64_t kFewOutputs = 8;          // below which pairs do not pay
 constexpr int64_t kTasks = 16;              // enough to keep a few threads evenly busy

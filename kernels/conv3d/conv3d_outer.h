@@ -41,17 +41,14 @@ void outer_ranks(const ConvOuter<A>& o, int64_t first) {
         for (int n = 0; n < NB; ++n) sum[r][n] += a[Scattered ? offset[r] : r] * lanes[n];
     }
   }
-  if (!Scattered && o.starts) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int n = 0; n < NB; ++n) store(to + r * o.sum_step + n * L, sum[r][n]);
-    return;
-  }
+  const bool adds = Scattered || !o.starts;
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int n = 0; n < NB; ++n) store(to + r * o.sum_step + n * L, load(to + r * o.sum_step + n * L) + sum[r][n]);
+    for (int n = 0; n < NB; ++n) {
+      A* const place = to + r * o.sum_step + n * L;
+      store(place, adds ? load(place) + sum[r][n] : sum[r][n]);
+    }
 }
 
 template <class A, int NB, bool Scattered, int... R>

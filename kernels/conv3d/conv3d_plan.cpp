@@ -116,7 +116,8 @@ ConvTiling tile_volume(const ConvGather& g, int64_t in_bytes, int64_t out_bytes,
   };
   while (t.tiles() < wanted && t.voxels() >= 2 * kSmallest) {
     const int a = t.block[0] > 1 && t.block[0] * 2 >= t.block[1] ? 0 : t.block[1] > 1 ? 1 : t.block[0] > 1 ? 0 : 2;
-    share(a, (t.positions[a] + smaller(a) - 1) / smaller(a));
+    const int64_t block = smaller(a);
+    share(a, (t.positions[a] + block - 1) / block);
   }
   for (int a = 0; a < 3; ++a) t.extent[a] = (t.block[a] - 1) * t.step[a] + span[a];
   return t;

@@ -105,14 +105,13 @@ class WeightPass {
       const int64_t width = blocks_.width(b) * isa_.lanes * extent_;
       std::fill_n(sums(chunk, slice, b) + first_plane * taps * width, (last_plane - first_plane) * taps * width, A(0));
     }
-    const int64_t tiles = g_.n * tiling_.tiles();
-    for (int64_t i = tiles * chunk / chunks_; i < tiles * (chunk + 1) / chunks_; ++i)
-      sum_tile(worker, chunk, slice, i, of);
+    const int64_t tiles = g_.n * tiling_.tiles(), first = tiles * chunk / chunks_;
+    for (int64_t i = first; i < tiles * (chunk + 1) / chunks_; ++i) sum_tile(worker, chunk, slice, i, of, i == first && !adds());
   }
 
-  void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t index, const Part& part) {
+  // starts: there are no sums yet.
+  void sum_tile(Worker& worker, int64_t chunk, int64_t slice, int64_t index, const Part& part, bool starts) {
     const int64_t n = index / tiling_.tiles(), tile = index % tiling_.tiles();
-    const bool is_first = index == g_.n * tiling_.tiles() * chunk / chunks_;
     const ConvStart start(tiling_, tile);
     int64_t size[3];
     for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
@@ -130,10 +129,10 @@ class WeightPass {
     const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
     for (int64_t first = 0; first < rows; first += group)
       for (int64_t b = part.first_block; b < part.last_block; ++b)
-        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part, is_first && first == 0 && !adds());
+        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part, starts && first == 0);
   }
 
-  // Rows [first, last) of the tile, in the order of z and y. starts: there are no sums yet.
+  // Rows [first, last) of the tile, in the order of z and y.
   void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part, bool starts) {
     const int64_t lanes = isa_.lanes, shift = g_.depthwise ? 0 : blocks_.first(block) * lanes;
     ConvOuter<A> o;

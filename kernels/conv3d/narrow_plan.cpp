@@ -27,7 +27,8 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
 }
 
 // In the units of winograd_least_cost(), fitted to times of Zen 5 with 512-bit vectors (5 to 44 channels, 12x20x12 to 64x64x64 voxels,
-// every way to cut them into boxes; 30,000 times).
+// every way to cut them into boxes). Those of the weight gradient are older: fitted anew, with only one layer of boxes in the cache, they
+// chose slower plans for 8 to 17 channels.
 struct Costs {
   double product;        // a multiply-add
   double input, output;  // a vector of inputs and of outputs, or of output gradients, of a tile, there and back

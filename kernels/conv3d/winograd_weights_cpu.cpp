@@ -167,7 +167,7 @@ class WinogradWeights {
   const ConvInput& x_;
   const ConvInput gradient_;
   View gw_;
-  const int64_t all_planes_, plane_, inputs_, planes_per_task_;  // frequencies of a plane; channels of all groups, padded
+  const int64_t all_planes_, plane_, inputs_, planes_per_task_;  // planes and frequencies of one; channels of all groups, padded
   int64_t chunks_;
   WinogradPlan plan_;
   ConvTiling in_tiling_, out_tiling_;
