@@ -1,7 +1,7 @@
 #include "augment/batch.h"
 
 #include "augment/batch_plan.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

@@ -9,7 +9,7 @@
 #include "augment/voxel_formulas.h"
 #include "core/cuda/scratch.h"
 #include "core/cuda/staging.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

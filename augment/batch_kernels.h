@@ -1,6 +1,6 @@
 #pragma once
 #include "augment/resample_kernels.h"
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 // Augmentation on a device, a whole batch per launch. Tables are in memory of the host; everything else is on the device.
 namespace voxgrad {

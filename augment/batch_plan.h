@@ -4,7 +4,7 @@
 #include "augment/batch.h"
 #include "augment/intensity_plan.h"
 #include "augment/patch_geometry.h"
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 namespace voxgrad {
 

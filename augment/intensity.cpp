@@ -6,8 +6,8 @@
 
 #include "augment/channel.h"
 #include "augment/intensity_kernels.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

@@ -6,7 +6,7 @@
 #include "augment/intensity.h"
 #include "augment/intensity_kernels.h"
 #include "augment/voxel_formulas.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

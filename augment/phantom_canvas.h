@@ -4,7 +4,7 @@
 
 #include "augment/phantom.h"
 #include "augment/smooth_noise.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 // How phantoms are drawn. A scene is laid out around 0 with lengths of about 1, D towards superior, H towards anterior, W towards
 // right; a View says which box of it the volume shows.

@@ -1,7 +1,7 @@
 #include "augment/sample.h"
 
 #include "augment/channel.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "augment/patch_geometry.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "augment/window.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

@@ -1,6 +1,6 @@
 #include "benchmarks/bench.h"
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "core/rng.h"
 
 namespace voxgrad::bench {

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/conv_backend.h"
+#include "core/device/conv_backend.h"
 #include "kernels/binary/binary.h"
 
 namespace voxgrad::bench {

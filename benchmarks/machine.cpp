@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "benchmarks/bench.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad::bench {
 namespace {

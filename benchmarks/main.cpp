@@ -4,8 +4,8 @@
 #include <regex>
 
 #include "benchmarks/measure.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "io/atomic_file.h"
 
 namespace voxgrad::bench {

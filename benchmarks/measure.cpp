@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "benchmarks/layers.h"
-#include "core/conv_backend.h"
+#include "core/device/conv_backend.h"
 #include "core/cuda/runtime.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad::bench {
 namespace {

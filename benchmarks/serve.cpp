@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "benchmarks/measure.h"
-#include "core/memory.h"
-#include "core/parallel.h"
+#include "core/memory/memory.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad::bench {
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "core/conv_backend.h"
-#include "core/device.h"
+#include "core/device/conv_backend.h"
+#include "core/device/device.h"
 #include "core/shape.h"
 
 namespace voxgrad {

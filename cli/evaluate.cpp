@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "io/dataset.h"
 #include "io/image.h"
 #include "train/metrics.h"

@@ -3,10 +3,10 @@
 #include <new>
 
 #include "cli/commands.h"
-#include "core/device.h"
+#include "core/device/device.h"
 #include "core/error.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "cli/commands.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "io/image.h"
 
 namespace voxgrad {

@@ -1,7 +1,11 @@
 # The CUDA side of the library: kernels (*_cuda.cu) and the host code beside them (*_cuda.cpp, core/cuda). With nvcc, or with
 # VOXGRAD_EMULATE_CUDA compiled by the C++ compiler and run on the emulator of tests/emulator, without a toolkit or a GPU.
-file(GLOB cuda_kernels CONFIGURE_DEPENDS core/*_cuda.cu kernels/*/*_cuda.cu optim/*_cuda.cu augment/*_cuda.cu)
-file(GLOB cuda_host CONFIGURE_DEPENDS core/cuda/*.cpp kernels/*/*_cuda.cpp optim/*_cuda.cpp augment/*_cuda.cpp)
+set(cuda_globs ${library_folders})
+list(TRANSFORM cuda_globs APPEND "/*_cuda.cu")
+file(GLOB_RECURSE cuda_kernels CONFIGURE_DEPENDS ${cuda_globs})
+list(TRANSFORM cuda_globs REPLACE "\\.cu$" ".cpp")
+file(GLOB_RECURSE cuda_host CONFIGURE_DEPENDS core/cuda/*.cpp ${cuda_globs})
+list(REMOVE_DUPLICATES cuda_host)
 
 if(VOXGRAD_EMULATE_CUDA)
   file(GLOB emulator CONFIGURE_DEPENDS tests/emulator/*.cpp)

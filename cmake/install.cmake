@@ -10,7 +10,7 @@ target_include_directories(voxgrad INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL
 if(TARGET voxgrad_cli)
   install(TARGETS voxgrad_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-install(DIRECTORY core kernels layers optim augment io models train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad
+install(DIRECTORY ${library_folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad
         FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

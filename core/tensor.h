@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "core/device.h"
+#include "core/device/device.h"
 #include "core/dtype.h"
-#include "core/memory.h"
+#include "core/memory/memory.h"
 #include "core/shape.h"
 #include "core/view.h"
 

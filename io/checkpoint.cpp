@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/atomic_file.h"
-#include "io/byte_source.h"
+#include "io/formats/byte_source.h"
 #include "io/json_file.h"
 
 namespace voxgrad {

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/formats.h"
+#include "io/formats/formats.h"
 #include "io/json_file.h"
-#include "io/text_fields.h"
+#include "io/formats/text_fields.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;

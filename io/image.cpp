@@ -3,8 +3,8 @@
 #include <array>
 #include <cstring>
 
-#include "io/formats.h"
-#include "io/text_fields.h"
+#include "io/formats/formats.h"
+#include "io/formats/text_fields.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
-#include "io/byte_source.h"
+#include "io/formats/byte_source.h"
 
 namespace voxgrad {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "io/volume.h"
 
 namespace voxgrad {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "optim/update_kernels.h"
 
 namespace voxgrad {

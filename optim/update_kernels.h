@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 #include "core/view.h"
 
 // What optimizers do to all parameters at once: `count` tensors of one dtype, f32 or f64, in one launch on a GPU.

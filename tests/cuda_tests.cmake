@@ -9,7 +9,7 @@ add_test(NAME op_cases_cuda COMMAND op_case_test --device cuda)
 set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
-file(GLOB cuda_unit_sources CONFIGURE_DEPENDS *_cuda_test.cpp)
+file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp)
 add_executable(cuda_unit_tests catch_main.cpp ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
 if(VOXGRAD_CUDNN_FOUND)
@@ -31,28 +31,28 @@ set_tests_properties(streams_cuda PROPERTIES ENVIRONMENT VOXGRAD_CHECK_MEMORY=0 
 
 if(TARGET voxgrad_cli)
   add_dependencies(test_programs voxgrad_cli)
-  add_test(NAME cuda_program COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_program $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
+  add_test(NAME cuda_program COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_program $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   set_tests_properties(cuda_program PROPERTIES SKIP_RETURN_CODE 77)
 endif()
 
 if(VOXGRAD_EMULATE_CUDA)
   # Every kernel of the sources was run by one of the tests above.
-  add_test(NAME cuda_kernels COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_kernels_run ${CMAKE_SOURCE_DIR} ${kernel_log})
+  add_test(NAME cuda_kernels COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_kernels_run ${CMAKE_SOURCE_DIR} ${kernel_log})
   set_tests_properties(cuda_kernels PROPERTIES FIXTURES_REQUIRED kernels_run)
 
   # The same sources through nvcc, where it is here.
   if(NOT VOXGRAD_SANITIZE)
-    add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+    add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
     set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
   endif()
 
   if(TARGET voxgrad_cli)
-    add_test(NAME cuda_failures COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
+    add_test(NAME cuda_failures COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
-  add_executable(emulator_test catch_main.cpp emulator_test.cpp emulator_runtime_test.cpp emulator_feed_test.cpp
-    emulator_faults.cu)
-  set_source_files_properties(emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
+  add_executable(emulator_test catch_main.cpp cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
+    cuda/emulator_feed_test.cpp cuda/emulator_faults.cu)
+  set_source_files_properties(cuda/emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)
   target_compile_options(emulator_test PRIVATE ${warnings})
   add_dependencies(test_programs emulator_test)

@@ -11,10 +11,10 @@
 #include <cstring>
 #include <map>
 
-#include "core/conv_backend.h"
+#include "core/device/conv_backend.h"
 #include "core/cuda/runtime.h"
-#include "core/exact_f32.h"
-#include "core/isa.h"
+#include "core/device/exact_f32.h"
+#include "core/device/isa.h"
 #include "tests/op_checks.h"
 
 using namespace voxgrad;

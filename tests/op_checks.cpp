@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "core/rng.h"
 
 namespace voxgrad {

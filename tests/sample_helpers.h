@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "augment/augment.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "tests/catch.h"
 
 // What the tests of samples and phantoms share.

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "core/side_work.h"
+#include "core/device/side_work.h"
 #include "train/loader.h"
 
 namespace voxgrad {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "core/memory.h"
+#include "core/memory/memory.h"
 #include "core/shape.h"
 
 namespace voxgrad {

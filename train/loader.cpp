@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

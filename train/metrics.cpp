@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {

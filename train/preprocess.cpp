@@ -5,7 +5,7 @@
 
 #include "augment/spatial.h"
 #include "core/autograd.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "train/sliding_window.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/picture.h"
+#include "io/picture/picture.h"
 #include "train/description.h"
 
 namespace voxgrad {

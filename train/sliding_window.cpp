@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/autograd.h"
-#include "core/parallel.h"
-#include "core/replayed.h"
+#include "core/device/parallel.h"
+#include "core/device/replayed.h"
 
 namespace voxgrad {
 namespace {

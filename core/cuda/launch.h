@@ -5,7 +5,7 @@
 
 #include "core/cuda/scratch.h"
 #include "core/dtype.h"
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 #ifdef __CUDACC__
 // Shared memory of a block: VOXGRAD_SHARED(float, tile, [32][33]); and its dynamic part, 128-byte aligned, of Grid::shared bytes.

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 namespace voxgrad::detail {
 

@@ -1,8 +1,8 @@
 #pragma once
-#include "core/execution.h"
-#include "core/memory.h"
+#include "core/device/execution.h"
+#include "core/memory/memory.h"
 
-// Memory of CUDA devices behind core/memory.h.
+// Memory of CUDA devices behind core/memory/memory.h.
 namespace voxgrad::cuda {
 
 // Uninitialised memory for work given to the stream from now on, and back, for work given to it before.

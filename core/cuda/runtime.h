@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 struct CUevent_st;
 

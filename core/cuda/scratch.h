@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
 
-#include "core/asker.h"
-#include "core/execution.h"
+#include "core/memory/asker.h"
+#include "core/device/execution.h"
 
 namespace voxgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstddef>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 namespace voxgrad::cuda {
 

@@ -1,4 +1,4 @@
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/binary/binary_dispatch.h"
 #include "kernels/reduce/column_sums.h"
 

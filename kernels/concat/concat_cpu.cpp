@@ -1,4 +1,4 @@
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/concat/concat_kernels.h"
 #include "kernels/copy/copy_runs.h"
 

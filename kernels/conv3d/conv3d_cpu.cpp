@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/depthwise.h"
 #include "kernels/conv3d/narrow.h"
 #include "kernels/conv3d/planar.h"

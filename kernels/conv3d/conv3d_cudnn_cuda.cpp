@@ -6,7 +6,7 @@
 
 #include "core/cuda/runtime.h"
 #include "core/cuda/scratch.h"
-#include "core/memory_kernels.h"
+#include "core/memory/memory_kernels.h"
 #include "kernels/binary/binary_kernels.h"
 #include "kernels/conv3d/conv3d_cudnn_kernels.h"
 #include "kernels/conv3d/conv3d_cudnn_plan.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/conv_backend.h"
+#include "core/device/conv_backend.h"
 #include "kernels/conv3d/conv3d.h"
 #include "tests/op_case.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 #include "core/shape.h"
 #include "core/view.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/depthwise_isa.h"
 
 // A task walks down the depth of a brick of outputs. The planes of inputs that a plane of outputs reads are a ring of tiles in the

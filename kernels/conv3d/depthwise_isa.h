@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
-#include "core/isa.h"
+#include "core/device/isa.h"
 
 namespace voxgrad {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/winograd_pack.h"
 
 // Forward pass and input gradient: a task takes a block of boxes, one box per lane. It transforms a layer of their tiles along D, then goes

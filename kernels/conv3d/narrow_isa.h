@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
-#include "core/isa.h"
+#include "core/device/isa.h"
 #include "kernels/conv3d/pieces.h"
 
 // Winograd's algorithm F(2, 3) or F(4, 3) along D and F(4, 3) along H and W for few channels: the lanes of a vector are not channels but

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/narrow.h"
 
 // Weight gradient: a task sums, over a chunk of the blocks, the products of the transformed inputs and output gradients of all tiles of a

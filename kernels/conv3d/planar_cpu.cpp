@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/weight_vectors.h"
 
 // Forward pass and input gradient: a task goes through the planes of a block of tiles. It transforms each plane of inputs once, keeps those

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
-#include "core/isa.h"
+#include "core/device/isa.h"
 
 // Winograd's algorithm along H and W alone, for kernels of 3x3 there, with sums over the taps along D in between. With stride 2 an axis is
 // two convolutions with stride 1: of the inputs of one parity with the middle tap, and of those of the other with the two outer taps, the

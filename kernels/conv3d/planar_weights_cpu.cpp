@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/planar.h"
 
 // Weight gradient: a task goes through the planes of some blocks of tiles and sums, for a group of input and of output channels, the

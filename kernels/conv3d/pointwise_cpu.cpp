@@ -1,6 +1,6 @@
 #include "kernels/conv3d/pointwise.h"
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/pointwise_isa.h"
 
 namespace voxgrad {

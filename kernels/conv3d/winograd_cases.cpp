@@ -4,7 +4,7 @@
 
 using namespace voxgrad;
 
-// Uses of conv3d that are computed by Winograd's algorithm on every instruction set (tests/winograd_unit.cpp holds them to that), named by
+// Uses of conv3d that are computed by Winograd's algorithm on every instruction set (tests/units/kernels/winograd_unit.cpp holds them to that), named by
 // the outputs of a tile.
 OP_CASES(winograd) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, int padding, bool bias = true) {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/winograd.h"
 #include "kernels/conv3d/winograd_pack.h"
 

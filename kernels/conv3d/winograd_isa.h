@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
-#include "core/isa.h"
+#include "core/device/isa.h"
 #include "core/shape.h"
 
 // Winograd's convolution F(m, 3) along every axis of a 3x3x3 kernel with stride 1: m outputs of an axis from m + 2 inputs by m + 2

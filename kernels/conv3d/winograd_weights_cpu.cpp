@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/conv3d/winograd.h"
 
 // Weight gradient: a task sums, over a chunk of the blocks of tiles, the products of the transformed inputs and output gradients, for one

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "core/autograd.h"
-#include "core/conv_backend.h"
-#include "core/exact_f32.h"
+#include "core/device/conv_backend.h"
+#include "core/device/exact_f32.h"
 #include "kernels/conv3d/conv3d_kernels.h"
 
 namespace voxgrad {

@@ -2,7 +2,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/copy/copy_kernels.h"
 #include "kernels/copy/copy_runs.h"
 

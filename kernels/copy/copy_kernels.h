@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 #include "core/view.h"
 
 // The kernels under slice, crop, pad, concat, permute and flip: elements of any dtype are moved, never read. Offsets, strides and

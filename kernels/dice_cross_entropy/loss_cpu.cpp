@@ -1,8 +1,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/dice_cross_entropy/loss_formulas.h"
 #include "kernels/dice_cross_entropy/loss_isa.h"
 #include "kernels/dice_cross_entropy/loss_kernels.h"

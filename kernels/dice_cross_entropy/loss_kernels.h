@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 #include "core/view.h"
 
 namespace voxgrad {

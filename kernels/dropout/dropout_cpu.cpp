@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/dropout/dropout_kernels.h"
 #include "kernels/dropout/dropout_variants.h"
 #include "kernels/reduce/column_sums.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/grid_sample3d/grid_formulas.h"
 
 namespace voxgrad {

@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/matmul/gemm_kernels.h"
 #include "kernels/matmul/gemm_variants.h"
 

@@ -1,4 +1,4 @@
-// Included after Eigen, inside a namespace per instruction set; see core/isa.h.
+// Included after Eigen, inside a namespace per instruction set; see core/device/isa.h.
 
 template <int kOrderA, int kOrderB, class A>
 void product(const GemmTile& p, const A* a, const A* b, A* c) {

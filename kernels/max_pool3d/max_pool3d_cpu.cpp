@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/max_pool3d/max_pool3d_kernels.h"
 #include "kernels/max_pool3d/max_pool3d_variants.h"
 

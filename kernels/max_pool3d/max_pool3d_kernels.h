@@ -1,5 +1,5 @@
 #pragma once
-#include "core/execution.h"
+#include "core/device/execution.h"
 #include "core/view.h"
 #include "kernels/max_pool3d/pool_axis.h"
 

@@ -1,4 +1,4 @@
-// Included inside a namespace per instruction set; see core/isa.h. A group of kLanes channels is one vector; the last group of a
+// Included inside a namespace per instruction set; see core/device/isa.h. A group of kLanes channels is one vector; the last group of a
 // voxel may have less.
 
 #if defined(__AVX512F__)

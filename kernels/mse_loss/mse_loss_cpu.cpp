@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/mse_loss/mse_loss_kernels.h"
 
 namespace voxgrad {

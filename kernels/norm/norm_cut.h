@@ -1,6 +1,6 @@
 #pragma once
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/norm/norm_formulas.h"
 #include "kernels/norm/norm_isa.h"
 #include "kernels/norm/norm_kernels.h"

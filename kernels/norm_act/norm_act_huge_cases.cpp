@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/norm_act/norm_act.h"
 #include "tests/op_case.h"
 

@@ -1,4 +1,4 @@
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "kernels/pointwise/pointwise_kernels.h"
 
 namespace voxgrad {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 
 namespace voxgrad {
 

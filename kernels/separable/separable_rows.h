@@ -1,4 +1,4 @@
-// Included inside a namespace per instruction set; see core/isa.h.
+// Included inside a namespace per instruction set; see core/device/isa.h.
 
 // row[i] = sum_k weight[k] * x[k][i] for i < n, in groups of four inputs.
 template <class A, class T>

@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "core/isa.h"
-#include "core/parallel.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
 #include "kernels/softmax/planar_width.h"
 #include "kernels/softmax/softmax_isa.h"
 #include "kernels/softmax/softmax_kernels.h"

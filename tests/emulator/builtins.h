@@ -11,7 +11,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 #define VOXGRAD_EMULATED_DEVICE 1
 #define __global__

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/execution.h"
+#include "core/device/execution.h"
 
 // The emulated devices: streams as queues of work that nothing runs until somebody waits for it, and the memory.
 struct CUevent_st {

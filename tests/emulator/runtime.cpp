@@ -8,7 +8,7 @@
 
 #include "core/cuda/launch_checks.h"
 #include "core/error.h"
-#include "core/parallel.h"
+#include "core/device/parallel.h"
 #include "tests/emulator/block.h"
 #include "tests/emulator/device.h"
 

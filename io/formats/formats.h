@@ -1,0 +1,52 @@
+#pragma once
+// The file formats behind image.h. Each reads a header and voxels by path; `is_...` looks at the content.
+#include "io/atomic_file.h"
+#include "io/formats/gzip.h"
+#include "io/image.h"
+#include "io/formats/voxels.h"
+
+namespace voxgrad {
+
+bool is_nifti(const std::filesystem::path&);
+bool is_nrrd(const std::filesystem::path&);
+bool is_metaimage(const std::filesystem::path&);
+
+VolumeHeader nifti_header(const std::filesystem::path&);
+VolumeHeader nrrd_header(const std::filesystem::path&);
+VolumeHeader metaimage_header(const std::filesystem::path&);
+Volume read_nifti(const std::filesystem::path&);
+Volume read_nrrd(const std::filesystem::path&);
+Volume read_metaimage(const std::filesystem::path&);
+// The volume is {D, H, W, C} on the CPU, of a dtype that files hold, with a valid affine.
+void write_nifti(const std::filesystem::path&, const Volume&);
+void write_nrrd(const std::filesystem::path&, const Volume&);
+void write_metaimage(const std::filesystem::path&, const Volume&);
+
+bool is_dicom(const std::filesystem::path&);
+#ifdef VOXGRAD_WITH_ITK
+// DICOM: a file or a folder. Pictures: TIFF, PNG, JPEG.
+VolumeHeader dicom_header(const std::filesystem::path&, const ReadOptions&);
+Volume read_dicom(const std::filesystem::path&, const ReadOptions&);
+VolumeHeader picture_header(const std::filesystem::path&);
+Volume read_picture(const std::filesystem::path&);
+void write_picture(const std::filesystem::path&, const Volume&);
+#endif
+
+// From an affine of LPS+ millimetres over (i, j, k), columns first, as DICOM, NRRD and MetaImage have it, and to one.
+struct LpsGeometry {
+  double axis[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};  // step along i, j, k in mm
+  double origin[3] = {};
+};
+Affine affine_from_lps(const LpsGeometry&);
+LpsGeometry lps_of(const Affine&);
+
+VolumeHeader header_of(const VoxelLayout&, const Affine&);
+// A file that a header names: beside the header or in a folder below it.
+std::filesystem::path detached_file(const std::filesystem::path& header, const std::string& name);
+// Voxels of a tensor in the order of a file.
+std::span<const std::byte> bytes_of(const Tensor&);
+void write_deflated(AtomicFile&, std::span<const std::span<const std::byte>> pieces, Wrapper);
+// "%.17g" without trailing noise: reads back as the same number.
+std::string exact(double);
+
+}  // namespace voxgrad

@@ -1,0 +1,283 @@
+// NRRD files (teem.sourceforge.net/nrrd/format.html): raw, gzip and text encodings, attached or detached in one file.
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "io/formats/formats.h"
+#include "io/formats/text_fields.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+
+namespace {
+constexpr int kMostAxes = 16, kMostLines = 10000;
+
+struct NrrdHeader {
+  VoxelLayout layout;
+  Affine affine;
+  std::string encoding, data_file;
+  int64_t line_skip = 0, byte_skip = 0;
+};
+
+Stored stored_of(const std::string& type, const std::string& who) {
+  static const std::map<std::string, Stored> names = {{"signed char", Stored::i8},
+                                                      {"int8", Stored::i8},
+                                                      {"int8_t", Stored::i8},
+                                                      {"uchar", Stored::u8},
+                                                      {"unsigned char", Stored::u8},
+                                                      {"uint8", Stored::u8},
+                                                      {"uint8_t", Stored::u8},
+                                                      {"short", Stored::i16},
+                                                      {"short int", Stored::i16},
+                                                      {"signed short", Stored::i16},
+                                                      {"signed short int", Stored::i16},
+                                                      {"int16", Stored::i16},
+                                                      {"int16_t", Stored::i16},
+                                                      {"ushort", Stored::u16},
+                                                      {"unsigned short", Stored::u16},
+                                                      {"unsigned short int", Stored::u16},
+                                                      {"uint16", Stored::u16},
+                                                      {"uint16_t", Stored::u16},
+                                                      {"int", Stored::i32},
+                                                      {"signed int", Stored::i32},
+                                                      {"int32", Stored::i32},
+                                                      {"int32_t", Stored::i32},
+                                                      {"uint", Stored::u32},
+                                                      {"unsigned int", Stored::u32},
+                                                      {"uint32", Stored::u32},
+                                                      {"uint32_t", Stored::u32},
+                                                      {"longlong", Stored::i64},
+                                                      {"long long", Stored::i64},
+                                                      {"long long int", Stored::i64},
+                                                      {"signed long long", Stored::i64},
+                                                      {"signed long long int", Stored::i64},
+                                                      {"int64", Stored::i64},
+                                                      {"int64_t", Stored::i64},
+                                                      {"ulonglong", Stored::u64},
+                                                      {"unsigned long long", Stored::u64},
+                                                      {"unsigned long long int", Stored::u64},
+                                                      {"uint64", Stored::u64},
+                                                      {"uint64_t", Stored::u64},
+                                                      {"float", Stored::f32},
+                                                      {"double", Stored::f64}};
+  const auto found = names.find(type);
+  check(found != names.end(), who, ": its NRRD type \"", type, "\" is not one that is read");
+  return found->second;
+}
+
+// "(1,0,0) none (0,1,0)": one vector, or none, per axis.
+using Direction = std::optional<std::vector<double>>;
+std::vector<Direction> directions(std::string_view text, const std::string& what) {
+  std::vector<Direction> out;
+  for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+    if (text.starts_with("none")) {
+      out.emplace_back();
+      text.remove_prefix(4);
+      continue;
+    }
+    const size_t end = text.find(')');
+    check(text.front() == '(' && end != text.npos, what, " is \"", text.substr(0, 40), "\", wanted vectors such as (1,0,0)");
+    std::string inside(text.substr(1, end - 1));
+    std::replace(inside.begin(), inside.end(), ',', ' ');
+    out.emplace_back(numbers<double>(inside, what));
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+// Signs that bring a space to LPS+.
+std::array<double, 3> to_lps(std::string space, const std::string& who) {
+  space = lower(space);
+  if (space == "left-posterior-superior" || space == "lps" || space.empty() || space == "scanner-xyz" || space == "3d-right-handed")
+    return {1, 1, 1};
+  if (space == "right-anterior-superior" || space == "ras") return {-1, -1, 1};
+  if (space == "left-anterior-superior" || space == "las") return {1, -1, 1};
+  fail(who, ": its space \"", space, "\" is not one that is read");
+}
+
+// Which axes are space and which are channels, and the geometry of the former.
+void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, const std::string& who) {
+  const auto field = [&](const char* name) {
+    const auto f = fields.find(name);
+    return f == fields.end() ? std::string() : f->second;
+  };
+  const auto axes = number<int>(field("dimension"), who + ": \"dimension\"");
+  check(axes >= 1 && axes <= kMostAxes, who, ": the header announces ", axes, " axes, 1 to ", kMostAxes, " are possible");
+  const auto sizes = numbers<int64_t>(field("sizes"), who + ": \"sizes\"");
+  check(int(sizes.size()) == axes, who, ": \"sizes\" has ", sizes.size(), " numbers for ", axes, " axes");
+  std::vector<bool> spatial(size_t(axes), true);
+  auto vectors = directions(field("space directions"), who + ": \"space directions\"");
+  check(vectors.empty() || int(vectors.size()) == axes, who, ": \"space directions\" has ", vectors.size(), " vectors for ", axes, " axes");
+  for (size_t a = 0; a < vectors.size(); ++a) spatial[a] = vectors[a].has_value();
+  if (vectors.empty()) {
+    const auto kinds = words(fields.contains("kinds") ? std::string_view(fields.at("kinds")) : std::string_view());
+    for (size_t a = 0; a < kinds.size() && a < spatial.size(); ++a) {
+      const std::string kind = lower(kinds[a]);
+      spatial[a] = kind == "domain" || kind == "space" || kind == "???" || kind == "none";
+    }
+  }
+  int space_axes = 0, first = axes, last = -1;
+  for (int a = 0; a < axes; ++a) {
+    if (!spatial[size_t(a)]) continue;
+    // Without directions, a fourth axis is one of channels.
+    if (++space_axes > 3) spatial[size_t(a)] = false;
+    else first = std::min(first, a), last = a;
+  }
+  check(space_axes > 0, who, ": has no axis in space");
+  const std::string spacing_text = field("spacings");
+  const auto spacings = words(spacing_text);
+  const auto sign = to_lps(field("space"), who);
+  LpsGeometry g;
+  int64_t inner = 1, outer = 1;
+  for (int a = 0, c = 0; a < axes; ++a) {
+    const int64_t size = sizes[size_t(a)];
+    check(size >= 1, who, ": the header announces ", size, " elements along axis ", a + 1);
+    if (spatial[size_t(a)]) {
+      h.layout.size[2 - c] = size;
+      if (!vectors.empty()) {
+        const auto& v = *vectors[size_t(a)];
+        check(v.size() == 3 || (v.size() < 3 && !v.empty()), who, ": a space direction has ", v.size(), " components, wanted 3");
+        for (size_t r = 0; r < 3; ++r) g.axis[c][r] = r < v.size() ? sign[r] * v[r] : 0;
+      } else if (size_t(a) < spacings.size() && lower(spacings[size_t(a)]) != "nan") {
+        g.axis[c][c] = number<double>(spacings[size_t(a)], who + ": \"spacings\"");
+      }
+      ++c;
+      continue;
+    }
+    check(a < first || a > last || size == 1, who, ": channels between the axes of space are not read");
+    check(!__builtin_mul_overflow(a < first ? inner : outer, size, a < first ? &inner : &outer), who,
+          ": the header announces an impossible size");
+  }
+  check(inner == 1 || outer == 1, who, ": channels both before and after the axes of space are not read");
+  h.layout.channels = inner * outer, h.layout.planar = outer > 1;
+  const auto origin = directions(field("space origin"), who + ": \"space origin\"");
+  if (!origin.empty() && origin[0])
+    for (size_t r = 0; r < 3 && r < origin[0]->size(); ++r) g.origin[r] = sign[r] * (*origin[0])[r];
+  h.affine = affine_from_lps(g);
+  check(h.affine.is_valid(), who, ": its space directions are not finite or not independent");
+}
+
+NrrdHeader parse_header(ByteSource& source) {
+  const std::string& who = source.name();
+  std::string line;
+  check(source.read_line(line) && line.starts_with("NRRD000"), who, ": its first line is no NRRD signature");
+  std::map<std::string, std::string> fields;
+  for (int count = 0; source.read_line(line) && !line.empty(); ++count) {
+    check(count < kMostLines, who, ": its header has more than ", kMostLines, " lines");
+    const size_t colon = line.find(": "), key_value = line.find(":=");
+    if (line[0] == '#' || colon == line.npos || key_value < colon) continue;
+    const std::string name = lower(line.substr(0, colon));
+    check(fields.emplace(name, trimmed(std::string_view(line).substr(colon + 2))).second, who, ": its header has \"", name, "\" twice");
+  }
+  const auto field = [&](const char* name, const char* other) {
+    return fields.contains(name) ? fields[name] : fields.contains(other) ? fields[other] : std::string();
+  };
+  NrrdHeader h;
+  h.layout.format = "NRRD";
+  h.layout.stored = stored_of(lower(field("type", "type")), who);
+  set_axes(h, fields, who);
+  h.encoding = lower(field("encoding", "encoding"));
+  h.data_file = field("data file", "datafile");
+  const std::string line_skip = field("line skip", "lineskip"), byte_skip = field("byte skip", "byteskip");
+  if (!line_skip.empty()) h.line_skip = number<int64_t>(line_skip, who + ": \"line skip\"");
+  if (!byte_skip.empty()) h.byte_skip = number<int64_t>(byte_skip, who + ": \"byte skip\"");
+  check(h.line_skip >= 0 && h.byte_skip >= -1, who, ": skips ", h.line_skip, " lines and ", h.byte_skip, " bytes, which is not possible");
+  check(h.encoding == "raw" || h.encoding == "gzip" || h.encoding == "gz" || h.encoding == "ascii" || h.encoding == "text" ||
+            h.encoding == "txt",
+        who, ": its encoding \"", h.encoding, "\" is not one that is read (raw, gzip, ascii)");
+  const std::string endian = lower(field("endian", "endian"));
+  h.layout.swapped = endian == "big";
+  check(endian == "big" || endian == "little" || size_of(h.layout.stored) == 1 || h.encoding[0] == 'a' || h.encoding[0] == 't', who,
+        ": does not say which byte order it has");
+  h.layout.validate(who);
+  return h;
+}
+
+Tensor read_text(ByteSource& source, const VoxelLayout& v) {
+  source.expect(uint64_t(v.shape().count()) * 2 - 1, "numbers in text");
+  std::string text(size_t(source.at_most()), '\0');
+  source.read(text.data(), text.size());
+  std::replace(text.begin(), text.end(), ',', ' ');
+  const auto values = numbers<double>(text, source.name() + ": a voxel");
+  check(int64_t(values.size()) == v.shape().count(), source.name(), ": has ", values.size(), " numbers, wanted ", v.shape().count());
+  return Tensor::from(values, v.shape(), v.dtype());
+}
+
+Tensor read_data(ByteSource& source, const NrrdHeader& h) {
+  std::string line;
+  for (int64_t i = 0; i < h.line_skip; ++i)
+    check(source.read_line(line), source.name(), ": ends within the ", h.line_skip, " lines to skip");
+  if (h.encoding[0] == 'a' || h.encoding[0] == 't') return read_text(source, h.layout);
+  const uint64_t bytes = h.layout.bytes();
+  if (h.encoding == "raw") {
+    source.expect(bytes + uint64_t(std::max<int64_t>(0, h.byte_skip)), "voxels");
+    if (h.byte_skip < 0) source.seek(source.file_size() - bytes, false);
+    else source.skip(uint64_t(h.byte_skip));
+    return read_voxels(source, h.layout);
+  }
+  source.seek(source.position(), true);
+  if (h.byte_skip >= 0) {
+    source.skip(uint64_t(h.byte_skip));
+    return read_voxels(source, h.layout);
+  }
+  // The voxels are the last bytes of what is compressed, whose length only reading it tells.
+  source.expect(bytes, "voxels");
+  std::vector<std::byte> all(size_t(bytes) + (1 << 20));
+  size_t held = 0;
+  for (uint64_t got; (got = source.read_some(all.data() + held, all.size() - held)) > 0;) {
+    held += size_t(got);
+    if (held < all.size()) continue;
+    std::copy(all.end() - std::ptrdiff_t(bytes), all.end(), all.begin());
+    held = size_t(bytes);
+  }
+  check(held >= bytes, source.name(), ": ends too early: ", bytes - held, " of ", bytes, " bytes are missing");
+  return convert_voxels(std::span(all).subspan(held - bytes, bytes), h.layout, source.name());
+}
+}  // namespace
+
+bool is_nrrd(const fs::path& path) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  char magic[7] = {};
+  return source.read_some(magic, 7) == 7 && std::string_view(magic, 7) == "NRRD000";
+}
+
+VolumeHeader nrrd_header(const fs::path& path) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  const NrrdHeader h = parse_header(source);
+  return header_of(h.layout, h.affine);
+}
+
+Volume read_nrrd(const fs::path& path) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  const NrrdHeader h = parse_header(source);
+  if (h.data_file.empty()) return {read_data(source, h), h.affine};
+  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(),
+        ": data in several files is not read");
+  ByteSource data(detached_file(path, h.data_file), ByteSource::Coding::plain);
+  return {read_data(data, h), h.affine};
+}
+
+void write_nrrd(const fs::path& path, const Volume& v) {
+  const Shape& s = v.data.shape();
+  const bool vector = s[3] > 1;
+  const LpsGeometry g = lps_of(v.affine);
+  const auto vec = [](const double(&p)[3]) { return "(" + exact(p[0]) + "," + exact(p[1]) + "," + exact(p[2]) + ")"; };
+  const std::map<Stored, const char*> types = {
+      {Stored::u8, "uint8"}, {Stored::i16, "int16"}, {Stored::i32, "int32"}, {Stored::f32, "float"}, {Stored::f64, "double"}};
+  std::string text = "NRRD0004\ntype: ";
+  text += types.at(stored_as(v.data.dtype()));
+  text += std::string("\ndimension: ") + (vector ? "4" : "3") + "\nspace: left-posterior-superior\nsizes:";
+  if (vector) text += " " + std::to_string(s[3]);
+  for (int a = 2; a >= 0; --a) text += " " + std::to_string(s[a]);
+  text += std::string("\nspace directions:") + (vector ? " none" : "");
+  for (auto& axis : g.axis) text += " " + vec(axis);
+  text += std::string("\nkinds:") + (vector ? " list" : "") +
+          " domain domain domain\nendian: little\nencoding: gzip\nspace origin: " + vec(g.origin) + "\n\n";
+  AtomicFile file(path);
+  file.write(text);
+  const std::span<const std::byte> pieces[] = {bytes_of(v.data)};
+  write_deflated(file, pieces, Wrapper::gzip);
+  file.commit();
+}
+
+}  // namespace voxgrad
