@@ -47,7 +47,8 @@ if(VOXGRAD_EMULATE_CUDA)
   endif()
 
   if(TARGET voxgrad_cli)
-    add_test(NAME cuda_failures COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
+    add_test(NAME cuda_failures COMMAND
+      ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
   add_executable(emulator_test catch_main.cpp cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp

@@ -1,5 +1,5 @@
-// Included inside a namespace per instruction set; see core/device/isa.h. kLanes Philox blocks at a time, one word of each per 64-bit lane, in
-// the order of `counters`, which lets `store` write the blocks in theirs. paired: the low halves of two such vectors side by side.
+// Included inside a namespace per instruction set; see core/device/isa.h. kLanes Philox blocks at a time, one word of each per 64-bit lane,
+// in the order of `counters`, which lets `store` write the blocks in theirs. paired: the low halves of two such vectors side by side.
 #if defined(__AVX512F__)
 constexpr int kLanes = 8;
 using Lanes = __m512i;
