@@ -4,8 +4,8 @@
 
 using namespace voxgrad;
 
-// Uses of conv3d that are computed by Winograd's algorithm on every instruction set (tests/units/kernels/winograd_unit.cpp holds them to that), named by
-// the outputs of a tile.
+// Uses of conv3d that are computed by Winograd's algorithm on every instruction set (tests/units/kernels/winograd_unit.cpp holds them to
+// that), named by the outputs of a tile.
 OP_CASES(winograd) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, int padding, bool bias = true) {
     cases.push_back(conv3d_case(name, x, k, {3, 3, 3}, {.padding = {padding, padding, padding}}, bias));
