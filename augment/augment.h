@@ -1,12 +1,9 @@
 #pragma once
 #include "augment/intensity.h"
 #include "augment/spatial.h"
+#include "core/config/range.h"
 
 namespace voxgrad {
-
-struct Range {
-  double low, high;
-};
 
 // Random augmentation of training patches. The defaults are nnU-Net's for 3D (nnUNetTrainer.get_training_transforms), in the order
 // below; a probability of 0 switches a transform off. A factor "about 1" is drawn from [low, 1) or from [1, high), each half the time.

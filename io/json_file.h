@@ -4,12 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json_fwd.hpp>
+#include "core/config/json.h"
 
 namespace voxgrad {
-
-// Keys keep the order in which they were written. Include <nlohmann/json.hpp> to use one.
-using Json = nlohmann::ordered_json;
 
 // Errors name the file, line and column. A key that occurs twice in an object is an error.
 Json read_json(const std::filesystem::path&);

@@ -10,17 +10,6 @@
 namespace voxgrad {
 namespace {
 
-void set_key(std::vector<ConfigKey>& keys, const std::string& name, const Json& value, const std::string& where) {
-  for (auto& key : keys)
-    if (key.name == name) {
-      try {
-        key.set(value);
-      } catch (const Error& e) { fail(where, ": ", name, " = ", value.dump(), ": ", e.what()); }
-      return;
-    }
-  fail(where, ": unknown key \"", name, "\"; the nearest known one is \"", nearest_key(name, keys), "\"");
-}
-
 bool is_group(const std::vector<ConfigKey>& keys, const std::string& prefix) {
   return std::any_of(keys.begin(), keys.end(), [&](auto& k) { return k.name.rfind(prefix + ".", 0) == 0; });
 }

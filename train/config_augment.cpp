@@ -1,24 +1,6 @@
-#include "train/config_table.h"
+#include "train/config_keys.h"
 
 namespace voxgrad {
-namespace {
-
-void range(ConfigTable& t, const char* name, Range& field, double low, double high, const char* help) {
-  t.keys.push_back({name, help,
-                    [&field] {
-                      return Json{field.low, field.high};
-                    },
-                    [&field, low, high](const Json& v) {
-                      const bool numbers = v.is_array() && v.size() == 2 && v[0].is_number() && v[1].is_number();
-                      if (!numbers ||
-                          !(v[0].get<double>() >= low && v[0].get<double>() <= v[1].get<double>() && v[1].get<double>() <= high))
-                        fail("[low, high] from ", low, " to ", high, " is wanted");
-                      field = {v[0].get<double>(), v[1].get<double>()};
-                    }});
-}
-
-}  // namespace
-
 void add_augment_keys(ConfigTable& t, AugmentOptions& a) {
   t.number("augment.rotation", a.spatial.rotation_probability, 0, 1, "probability of a random rotation");
   t.number("augment.rotation_degrees", a.spatial.rotation_degrees[0], 0, 180,
@@ -27,18 +9,18 @@ void add_augment_keys(ConfigTable& t, AugmentOptions& a) {
   t.number("augment.scale_low", a.spatial.scale_low, 0.1, 1, "smallest factor of the scaling");
   t.number("augment.scale_high", a.spatial.scale_high, 1, 10, "largest factor of the scaling");
   t.number("augment.noise", a.noise_probability, 0, 1, "probability of Gaussian noise");
-  range(t, "augment.noise_sigma", a.noise_sigma, 0, 100, "its standard deviation, in those of the image");
+  t.range("augment.noise_sigma", a.noise_sigma, 0, 100, "its standard deviation, in those of the image");
   t.number("augment.blur", a.blur_probability, 0, 1, "probability of a Gaussian blur");
-  range(t, "augment.blur_sigma", a.blur_sigma, 0, 10, "its width in voxels");
+  t.range("augment.blur_sigma", a.blur_sigma, 0, 10, "its width in voxels");
   t.number("augment.brightness", a.brightness_probability, 0, 1, "probability of a change of brightness");
-  range(t, "augment.brightness_factor", a.brightness_factor, 0.01, 100, "its factor");
+  t.range("augment.brightness_factor", a.brightness_factor, 0.01, 100, "its factor");
   t.number("augment.contrast", a.contrast_probability, 0, 1, "probability of a change of contrast");
-  range(t, "augment.contrast_factor", a.contrast_factor, 0.01, 100, "its factor");
+  t.range("augment.contrast_factor", a.contrast_factor, 0.01, 100, "its factor");
   t.number("augment.low_resolution", a.low_resolution_probability, 0, 1, "probability of a simulated low resolution");
-  range(t, "augment.low_resolution_scale", a.low_resolution_scale, 0.05, 1, "its fraction of the voxels per axis");
+  t.range("augment.low_resolution_scale", a.low_resolution_scale, 0.05, 1, "its fraction of the voxels per axis");
   t.number("augment.gamma", a.gamma_probability, 0, 1, "probability of a gamma curve");
   t.number("augment.inverted_gamma", a.inverted_gamma_probability, 0, 1, "probability of a gamma curve on the inverted image");
-  range(t, "augment.gamma_range", a.gamma, 0.05, 20, "exponents of both");
+  t.range("augment.gamma_range", a.gamma, 0.05, 20, "exponents of both");
   t.number("augment.mirror", a.mirror.probability, 0, 1, "probability of mirroring, for each of the three axes");
 }
 

@@ -1,10 +1,6 @@
 #include "train/config_keys.h"
 
-#include <cmath>
 #include <limits>
-#include <numeric>
-
-#include "train/config_table.h"
 
 namespace voxgrad {
 namespace {
@@ -62,26 +58,6 @@ std::vector<ConfigKey> config_keys(TrainConfig& c) {
   t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");
   t.flag("predict.mirror", c.predict.mirror, "average the prediction over mirrored inputs (eight times the work)");
   return std::move(t.keys);
-}
-
-std::string nearest_key(const std::string& name, const std::vector<ConfigKey>& keys) {
-  std::string best;
-  size_t least = SIZE_MAX;
-  for (auto& key : keys) {
-    std::vector<size_t> row(key.name.size() + 1);  // Levenshtein distance, one row at a time
-    std::iota(row.begin(), row.end(), size_t(0));
-    for (size_t i = 1; i <= name.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i;
-      for (size_t j = 1; j <= key.name.size(); ++j) {
-        const size_t change = diagonal + (name[i - 1] != key.name[j - 1]);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-      }
-    }
-    if (row.back() < least) least = row.back(), best = key.name;
-  }
-  return best;
 }
 
 }  // namespace voxgrad

@@ -4,7 +4,7 @@
 
 using namespace voxgrad;
 
-// Uses of conv3d that Winograd's algorithm computes with boxes of the volume as lanes (tests/units/kernels/narrow_unit.cpp holds them to that).
+// Uses of conv3d that Winograd's algorithm computes with boxes of the volume as lanes (narrow_unit.cpp holds them to that).
 OP_CASES(narrow) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, int padding, bool bias = true) {
     cases.push_back(conv3d_case(name, x, k, {3, 3, 3}, {.padding = {padding, padding, padding}}, bias));

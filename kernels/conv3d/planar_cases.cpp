@@ -4,7 +4,7 @@
 
 using namespace voxgrad;
 
-// Uses of conv3d that Winograd's algorithm in the plane computes on every instruction set (tests/units/kernels/planar_unit.cpp holds them to that).
+// Uses of conv3d that Winograd's algorithm in the plane computes on every instruction set (planar_unit.cpp holds them to that).
 OP_CASES(planar) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, Int3 kernel, const Conv3dOptions& o, bool bias = true) {
     cases.push_back(conv3d_case(name, x, k, kernel, o, bias));

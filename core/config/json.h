@@ -1,0 +1,9 @@
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+
+namespace voxgrad {
+
+// Keys keep the order in which they were written. Include <nlohmann/json.hpp> to use one.
+using Json = nlohmann::ordered_json;
+
+}  // namespace voxgrad
