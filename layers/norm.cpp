@@ -36,8 +36,9 @@ BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
   running_var = Tensor::full({o.channels}, 1);
 }
 Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+  const bool training = !(mode.evaluating || mode.frozen || Inference::active());
   return batch_norm_act(x, weight, bias, {.mean = running_mean, .variance = running_var}, skip,
-                        {.slope = slope, .eps = eps, .momentum = momentum, .training = !Inference::active()});
+                        {.slope = slope, .eps = eps, .momentum = momentum, .training = training});
 }
 
 Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {

@@ -35,11 +35,14 @@ struct GroupNorm {
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
 };
 
-// Within Inference the running statistics are used, else those of x, and the running ones are moved.
+// Uses the statistics of x and moves the running ones. Within Inference, and after eval(..) or freeze(..) of it or of what it is part of,
+// the running ones are used and stay.
 struct BatchNorm {
-  Tensor weight, bias, running_mean, running_var;  // the last two are buffers
+  Tensor weight, bias;
+  Buffer running_mean, running_var;
+  Mode mode;
   double eps = 1e-5, momentum = 0.1;
-  FIELDS(weight, bias, running_mean, running_var)
+  FIELDS(weight, bias, running_mean, running_var, mode)
 
   BatchNorm() = default;
   explicit BatchNorm(const NormLayer&);

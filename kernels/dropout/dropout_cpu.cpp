@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kGrain = 1 << 13, kBlocks = 256;
 
 // keep[k] = 1 or 0, for k in [4 first, 4 (first + blocks)).
-void keep_of(const Dropout& p, int64_t first, int64_t blocks, float* keep) {
+void keep_of(const DropoutProblem& p, int64_t first, int64_t blocks, float* keep) {
   const auto draw = isa() >= Isa::avx512 ? dropout_avx512::philox_keep
                     : isa() >= Isa::avx2 ? dropout_avx2::philox_keep
                                          : dropout_baseline::philox_keep;
@@ -29,7 +29,7 @@ void select(int64_t n, accum_t<T> scale, const float* keep, const T* x, T* y) {
 }
 
 template <class T>
-void per_element(const Dropout& p, const T* x, T* y) {
+void per_element(const DropoutProblem& p, const T* x, T* y) {
   parallel_ranges((p.count + 3) / 4, kGrain / 4, [&](int64_t begin, int64_t end) {
     float keep[4 * kBlocks];
     for (int64_t b = begin; b < end; b += kBlocks) {
@@ -41,7 +41,7 @@ void per_element(const Dropout& p, const T* x, T* y) {
 }
 
 template <class T>
-void per_channel(const Dropout& p, const T* x, T* y) {
+void per_channel(const DropoutProblem& p, const T* x, T* y) {
   const int64_t size = p.inner * p.channels, samples = size > 0 ? p.count / size : 0, blocks = (samples * p.channels + 3) / 4;
   std::vector<float> keep(static_cast<size_t>(4 * blocks + 32));
   keep_of(p, 0, blocks, keep.data());
@@ -57,7 +57,7 @@ void per_channel(const Dropout& p, const T* x, T* y) {
 
 }  // namespace
 
-void dropout(Cpu, const Dropout& p, View x, View y) {
+void dropout(Cpu, const DropoutProblem& p, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() { p.per_channel ? per_channel(p, x.as<T>(), y.as<T>()) : per_element(p, x.as<T>(), y.as<T>()); });
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 // A thread draws one Philox block and decides its four elements.
 template <class T>
-__global__ void dropout_kernel(Dropout p, const T* x, T* y) {
+__global__ void dropout_kernel(DropoutProblem p, const T* x, T* y) {
   const float scale = float(p.scale);
   for (int64_t block : grid_stride((p.count + 3) / 4)) {
     const Random128 r = philox(p.key, uint64_t(block), p.stream);
@@ -19,7 +19,7 @@ __global__ void dropout_kernel(Dropout p, const T* x, T* y) {
 }
 
 template <class T>
-__global__ void dropout_channels_kernel(Dropout p, const T* x, T* y) {
+__global__ void dropout_channels_kernel(DropoutProblem p, const T* x, T* y) {
   const float scale = float(p.scale);
   const int64_t size = p.inner * p.channels;
   for (int64_t i : grid_stride(p.count)) {
@@ -31,7 +31,7 @@ __global__ void dropout_channels_kernel(Dropout p, const T* x, T* y) {
 
 }  // namespace
 
-void dropout(Cuda on, const Dropout& p, View x, View y) {
+void dropout(Cuda on, const DropoutProblem& p, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
     if (p.per_channel) launch<dropout_channels_kernel<T>>(on, grid_over(p.count), p, x.as<T>(), y.as<T>());
     else launch<dropout_kernel<T>>(on, grid_over((p.count + 3) / 4), p, x.as<T>(), y.as<T>());
