@@ -3,7 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "kernels/conv3d/conv3d_isa.h"
+#include "kernels/conv3d/direct/direct_isa.h"
 #include "kernels/conv3d/conv3d_kernels.h"
 
 namespace voxgrad {

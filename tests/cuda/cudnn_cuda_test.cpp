@@ -2,7 +2,7 @@
 // their descriptors are finalised. On a GPU, `op_case_test --device cuda --conv cudnn` holds the results to f64.
 #include "core/device/conv_backend.h"
 #include "core/error.h"
-#include "kernels/conv3d/conv3d_cudnn_kernels.h"
+#include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
 #include "tests/catch.h"
 
 using namespace voxgrad;
@@ -29,7 +29,7 @@ TEST_CASE("the backend of convolutions lasts as long as its scope") {
 #ifdef VOXGRAD_CUDNN
 #include <cudnn.h>
 
-#include "kernels/conv3d/conv3d_cudnn_plan.h"
+#include "kernels/conv3d/cuda/conv3d_cudnn_plan.h"
 
 namespace {
 // An H100 as cuDNN describes devices to itself, so that it can be asked for its engines where there is none.

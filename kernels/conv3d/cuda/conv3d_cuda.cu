@@ -1,0 +1,101 @@
+// Which kernels a convolution takes on CUDA.
+#include "core/cuda/ptx.h"
+#include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
+#include "kernels/conv3d/cuda/conv3d_gather.cuh"
+#include "kernels/reduce/column_sums.cuh"
+
+namespace voxgrad {
+namespace {
+
+template <class T>
+__global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, const float* w, T* packed) {
+  const int outer = p.transposed ? p.columns : p.rows, inner = p.transposed ? p.rows : p.columns;
+  for (int64_t i : grid_stride(int64_t(g.groups) * g.taps * p.rows * p.columns)) {
+    const int in = int(i % inner), out = int(i / inner % outer), tap = int(i / inner / outer % g.taps);
+    const int group = int(i / inner / outer / g.taps), row = p.transposed ? in : out, column = p.transposed ? out : in;
+    const int t[3] = {tap / (g.axis[1].taps * g.axis[2].taps), tap / g.axis[2].taps % g.axis[1].taps, tap % g.axis[2].taps};
+    int index[3];
+    for (int a = 0; a < 3; ++a) index[a] = g.axis[a].weight_first + t[a] * g.axis[a].weight_step;
+    const int64_t at = group * p.group_stride + row * p.row_stride + column * p.column_stride +
+                       ((int64_t(index[0]) * p.kernel_h + index[1]) * p.kernel_w + index[2]) * p.tap_stride;
+    float v = row < g.outputs && column < g.inputs ? w[at] : 0.f;
+    if (rounded) v = __uint_as_float(tf32_of(v));
+    packed[i] = T(v);
+  }
+}
+
+template <class T>
+__global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* partial) {
+  column_partials(cut, partial, [&](int64_t row, int64_t column) { return float(g[row * cut.columns + column]); });
+}
+
+// Few channels leave most of a tensor core's tile empty.
+bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
+
+template <class T>
+void run_gather(Cuda on, const Conv3dProblem& p, ConvGather g, const WeightPack& pack, const T* x, const float* w, const float* bias,
+                T* y) {
+  g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
+  const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
+  if (exact || few_channels(g) || !mma_is_possible(g)) conv_gather_direct<T>(on, g, pack, x, w, bias, y);
+  else conv_gather_mma<T>(on, g, pack, x, w, bias, y);
+}
+
+}  // namespace
+
+template <class T>
+void pack_weights(Cuda on, const ConvGather& g, const WeightPack& p, bool rounded, const float* w, T* packed) {
+  launch<conv3d_pack_kernel<T>>(on, grid_over(packed_count(g, p)), g, p, rounded, w, packed);
+}
+template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, float*);
+template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, bf16*);
+template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, f16*);
+
+void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
+  if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
+  const int inputs = int(p.c / p.groups), outputs = int(p.k / p.groups);
+  ConvGather g{.n = p.n, .groups = p.groups, .inputs = inputs, .outputs = outputs};
+  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
+  const int64_t filter = p.taps() * inputs;
+  const WeightPack pack{.row_stride = filter, .column_stride = 1, .tap_stride = inputs, .group_stride = filter * outputs,
+                        .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
+  on_dtype(x.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, x.as<T>(), w.as<float>(), b.as<float>(), y.as<T>()); });
+}
+
+void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx) {
+  if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
+  const int inputs = int(p.k / p.groups), outputs = int(p.c / p.groups);
+  const int64_t filter = p.taps() * outputs;
+  const WeightPack pack{.row_stride = 1, .column_stride = filter, .tap_stride = outputs, .group_stride = filter * inputs,
+                        .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
+  for (int d = 0; d < p.stride.d && d < p.in.d; ++d)
+    for (int h = 0; h < p.stride.h && h < p.in.h; ++h)
+      for (int v = 0; v < p.stride.w && v < p.in.w; ++v) {
+        ConvGather g{.n = p.n, .groups = p.groups, .inputs = inputs, .outputs = outputs,
+                     .axis = {gradient_axis(p, 0, d), gradient_axis(p, 1, h), gradient_axis(p, 2, v)}};
+        on_dtype(gy.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), b.as<float>(), gx.as<T>()); });
+      }
+}
+
+void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, View gw) {
+  if (by_cudnn(p)) return cudnn_weight_gradient(on, p, x, gy, gw);
+  ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups)};
+  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
+  g.taps = int(p.taps());
+  on_dtype(x.dtype, [&]<class T>() {
+    const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
+    if (exact || few_channels(g) || !mma_is_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    else conv_weights_mma<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+  });
+}
+
+void conv3d_bias_gradient(Cuda on, int64_t rows, int64_t channels, View g, View gb) {
+  on_dtype(g.dtype, [&]<class T>() {
+    const ColumnCut cut = cut_columns(rows, channels);
+    const Scratch partial(on, cut.chunks * cut.columns * int64_t(sizeof(float)));
+    launch<conv3d_bias_gradient_kernel<T>>(on, cut.grid, cut, g.as<T>(), partial.as<float>());
+    finish_column_sums(on, cut, partial.as<float>(), 1, gb.as<float>());
+  });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,22 @@
+#pragma once
+#include "kernels/conv3d/conv3d_tile.h"
+
+// Convolutions of any kernel, stride, dilation and groups as they are written: sums over taps and channels.
+namespace voxgrad {
+
+// The time that direct_gather takes, relative to that in f32: bf16 may be multiplied in pairs.
+double direct_time(const ConvGather&, const ConvInput& x);
+
+// y = gather(x, w) + bias; bias may be null.
+template <class A>
+void direct_gather(const ConvGather&, const ConvInput& x, View w, View bias, View y);
+extern template void direct_gather<float>(const ConvGather&, const ConvInput&, View, View, View);
+extern template void direct_gather<double>(const ConvGather&, const ConvInput&, View, View, View);
+
+// gw, for the gather of the forward pass.
+template <class A>
+void direct_weight_gradient(const ConvGather&, const ConvInput& x, View gy, View gw);
+extern template void direct_weight_gradient<float>(const ConvGather&, const ConvInput&, View, View);
+extern template void direct_weight_gradient<double>(const ConvGather&, const ConvInput&, View, View);
+
+}  // namespace voxgrad

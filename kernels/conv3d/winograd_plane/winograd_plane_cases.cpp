@@ -1,0 +1,23 @@
+#include "tests/op_case.h"
+
+#include "kernels/conv3d/conv3d_case.h"
+
+using namespace voxgrad;
+
+// Uses of conv3d that Winograd's algorithm in the plane computes on every instruction set (winograd_plane_unit.cpp holds them to that).
+OP_CASES(winograd_plane) {
+  const auto add = [&](const char* name, const Shape& x, int64_t k, Int3 kernel, const Conv3dOptions& o, bool bias = true) {
+    cases.push_back(conv3d_case(name, x, k, kernel, o, bias));
+  };
+  const Conv3dOptions halved{.stride = {2, 2, 2}, .padding = {1, 1, 1}};
+  add("plane 4x4, stride 2, ragged in every axis and in channels", {1, 5, 31, 38, 36}, 40, {3, 3, 3}, halved);
+  add("plane 2x2, stride 2, even, two samples, without bias", {2, 8, 20, 16, 32}, 48, {3, 3, 3}, halved, false);
+  add("plane 2x2, stride 2, several groups of channels", {1, 6, 24, 20, 80}, 96, {3, 3, 3}, halved);
+  add("plane 2x2, stride 2 in the plane", {1, 6, 25, 28, 36}, 48, {3, 3, 3}, {.stride = {1, 2, 2}, .padding = {1, 1, 1}});
+  add("plane 4x4, stride 2 without padding", {1, 11, 31, 34, 36}, 48, {3, 3, 3}, {.stride = {2, 2, 2}});
+  add("plane 4x4, stride 2, padding 2", {2, 5, 29, 32, 48}, 64, {1, 3, 3}, {.stride = {1, 2, 2}, .padding = {0, 2, 2}});
+  add("plane 4x4, slices, ragged in every axis and in channels", {2, 1, 19, 22, 20}, 24, {1, 3, 3}, {.padding = {0, 1, 1}});
+  add("plane 2x2, slices, several groups of channels", {1, 2, 8, 12, 80}, 96, {1, 3, 3}, {.padding = {0, 1, 1}});
+  add("plane 4x4, slices without padding or bias", {1, 3, 12, 18, 16}, 33, {1, 3, 3}, {}, false);
+  add("plane, dilated along D", {1, 9, 16, 17, 20}, 20, {3, 3, 3}, {.padding = {2, 1, 1}, .dilation = {2, 1, 1}});
+}
