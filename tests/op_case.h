@@ -5,6 +5,7 @@
 
 #include "core/autograd.h"
 #include "core/tensor.h"
+#include "tests/host_array.h"
 
 namespace voxgrad {
 
@@ -24,12 +25,14 @@ struct OpInput {
   double low = -1, high = 1;  // uniform in [low, high)
 };
 
-// One use of one op. tests/op_case_test.cpp runs it through: output finite, written everywhere and nowhere else; gradient check in f64;
-// every dtype against f64, forward and gradients; repeatability, also over thread counts; frozen inputs; bytes saved. Benchmarks time it.
+// One use of one op. tests/op_case_test.cpp runs it through: output in f64 as the reference says; finite, written everywhere and nowhere
+// else; gradient check in f64; every dtype against f64, forward and gradients; repeatability, also over thread counts; frozen inputs;
+// bytes saved. Benchmarks time it.
 struct OpCase {
   std::string op, name;
   std::vector<OpInput> inputs;
   std::function<Tensor(const Tensors&)> run;
+  Reference reference = {};    // what is right, written from the definition and without the library's ops
   int64_t terms = 1;           // products summed per output element: sets the tolerance, and with it that of the gradients
   int64_t saved_bytes = -1;    // bytes that the graph keeps alive for backward in f32, inputs and output included; -1: not stated
   bool differentiable = true;

@@ -43,6 +43,7 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
   double gradient = 0;
   std::string precisions;
   try {
+    if (d.is_cpu()) note("", reference_fault(c));
     if (c.differentiable && d.is_cpu()) {
       for (uint64_t seed = 1; seed <= 3; ++seed) gradient = worse(gradient, gradient_error(c, seed));
       note("", error_line("gradient error in f64", gradient, 1e-6));

@@ -19,6 +19,7 @@ struct PrecisionErrors {
 PrecisionErrors precision_errors(const OpCase&, DType t, Device, double product_epsilon = 0);
 
 // Each returns what is wrong, or nothing.
+std::string reference_fault(const OpCase&);                     // the f64 output on the CPU is not that of the reference, or there is none
 std::string run_fault(const OpCase&, DType, Device);            // forward and backward once: not finite
 std::string memory_fault(const OpCase&, DType, Device);         // that, with memory poisoned first, or written past the end
 std::string repeat_fault(const OpCase&, DType, Device);         // two runs, or 1, 2 and 3 threads, differ in a bit

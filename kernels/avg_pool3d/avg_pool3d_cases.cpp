@@ -1,12 +1,27 @@
 #include "kernels/avg_pool3d/avg_pool3d.h"
 
+#include <numeric>
+
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
 
 OP_CASES(avg_pool3d) {
   const auto add = [&](const char* name, const Shape& s, const AvgPool3dOptions& o, bool bench = false) {
     cases.push_back({.op = "avg_pool3d", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return avg_pool3d(in[0], o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           const auto mean = [&](const std::vector<double>& inside, int64_t coordinates) {
+                             const double sum = std::accumulate(inside.begin(), inside.end(), 0.0);
+                             return sum / double(o.count_include_pad ? coordinates : int64_t(inside.size()));
+                           };
+                           std::array<Windows, 3> windows;
+                           for (int a = 0; a < 3; ++a)
+                             windows[size_t(a)] = sliding_windows(s[a + 1], o.kernel[a], o.stride[a] > 0 ? o.stride[a] : o.kernel[a],
+                                                                  o.padding[a], 1, o.ceil_mode);
+                           return HostArrays{pooled(in[0], windows, mean)};
+                         },
                      .terms = int64_t(o.kernel.d) * o.kernel.h * o.kernel.w, .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   add("halved", {2, 4, 6, 2, 3}, {});
@@ -18,7 +33,18 @@ OP_CASES(avg_pool3d) {
   add("kernel 5", {1, 6, 5, 7, 2}, {.kernel = {5, 5, 5}, .stride = {1, 1, 1}, .padding = {2, 2, 2}});
   const auto adaptive = [&](const char* name, const Shape& s, const Int3& out) {
     cases.push_back({.op = "adaptive_avg_pool3d", .name = name, .inputs = {{s}},
-                     .run = [=](const Tensors& in) { return adaptive_avg_pool3d(in[0], out); }, .terms = 60, .saved_bytes = 0});
+                     .run = [=](const Tensors& in) { return adaptive_avg_pool3d(in[0], out); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           const auto mean = [](const std::vector<double>& inside, int64_t) {
+                             return std::accumulate(inside.begin(), inside.end(), 0.0) / double(inside.size());
+                           };
+                           return HostArrays{pooled(in[0],
+                                                    {adaptive_windows(s[1], out.d), adaptive_windows(s[2], out.h),
+                                                     adaptive_windows(s[3], out.w)},
+                                                    mean)};
+                         },
+                     .terms = 60, .saved_bytes = 0});
   };
   adaptive("global", {2, 4, 3, 5, 3}, {1, 1, 1});
   adaptive("overlapping windows", {1, 5, 7, 8, 2}, {3, 4, 5});

@@ -5,35 +5,45 @@
 using namespace voxgrad;
 
 OP_CASES(binary) {
+  using Formula = double (*)(double, double);
   using Run = Tensor (*)(const Tensor&, const Tensor&);
   const Shape s = {2, 3, 5, 4, 3};
   const int64_t bytes = s.count() * 4;
-  const auto add_case = [&](const std::string& name, Run f, const OpInput& a, const OpInput& b, int64_t saved) {
+  const auto add_case = [&](const std::string& name, Run f, Formula formula, const OpInput& a, const OpInput& b, int64_t saved) {
     // The gradient of a broadcast b is a sum over as many elements as b is used for, which the harness derives from the counts.
     cases.push_back({.op = "binary", .name = name, .inputs = {a, b}, .run = [f](const Tensors& in) { return f(in[0], in[1]); },
-                     .saved_bytes = saved});
+                     .reference = elementwise(formula), .saved_bytes = saved});
   };
   struct Op {
     const char* name;
     Run run;
+    Formula formula;
     double low, high;  // of b
     bool keeps_a, keeps_b;
   };
-  for (const Op& op :
-       {Op{"add", add, -1, 1, false, false}, Op{"sub", sub, -1, 1, false, false}, Op{"mul", mul, -1, 1, true, true},
-        Op{"div", div, 0.5, 2, true, true}, Op{"maximum", maximum, -1, 1, true, true}, Op{"minimum", minimum, -1, 1, true, true}}) {
+  const Formula times = [](double a, double b) { return a * b; };
+  const Op ops[] = {{"add", add, [](double a, double b) { return a + b; }, -1, 1, false, false},
+                    {"sub", sub, [](double a, double b) { return a - b; }, -1, 1, false, false},
+                    {"mul", mul, times, -1, 1, true, true},
+                    {"div", div, [](double a, double b) { return a / b; }, 0.5, 2, true, true},
+                    {"maximum", maximum, [](double a, double b) { return a > b ? a : b; }, -1, 1, true, true},
+                    {"minimum", minimum, [](double a, double b) { return a > b ? b : a; }, -1, 1, true, true}};
+  for (const Op& op : ops) {
     const std::string name = op.name;
-    const auto saved = [&](int64_t b) { return op.keeps_a * bytes + op.keeps_b * b * 4; };
-    add_case(name, op.run, {s}, {.shape = s, .low = op.low, .high = op.high}, saved(s.count()));
-    add_case(name + ", scalar", op.run, {s}, {.shape = {}, .role = Role::parameter, .low = op.low, .high = op.high}, saved(1));
-    add_case(name + ", per channel", op.run, {s}, {.shape = {3}, .role = Role::parameter, .low = op.low, .high = op.high}, saved(3));
-    add_case(name + ", per channel of the dtype of a", op.run, {s}, {.shape = {3}, .low = op.low, .high = op.high}, saved(3));
+    const auto add_with = [&](const char* how, const OpInput& b) {
+      add_case(name + how, op.run, op.formula, {s}, b, op.keeps_a * bytes + op.keeps_b * b.shape.count() * 4);
+    };
+    add_with("", {.shape = s, .low = op.low, .high = op.high});
+    add_with(", scalar", {.shape = {}, .role = Role::parameter, .low = op.low, .high = op.high});
+    add_with(", per channel", {.shape = {3}, .role = Role::parameter, .low = op.low, .high = op.high});
+    add_with(", per channel of the dtype of a", {.shape = {3}, .low = op.low, .high = op.high});
   }
-  add_case("mul, 70 channels", mul, {{3, 70}}, {.shape = {70}, .role = Role::parameter}, (3 * 70 + 70) * 4);
-  add_case("mul, one element of rank 5", mul, {s}, {.shape = {1, 1, 1, 1, 1}}, bytes + 4);
-  add_case("mul, rank 0", mul, {.shape = {}, .low = 0.5}, {.shape = {}}, 8);
+  add_case("mul, 70 channels", mul, times, {{3, 70}}, {.shape = {70}, .role = Role::parameter}, (3 * 70 + 70) * 4);
+  add_case("mul, one element of rank 5", mul, times, {s}, {.shape = {1, 1, 1, 1, 1}}, bytes + 4);
+  add_case("mul, rank 0", mul, times, {.shape = {}, .low = 0.5}, {.shape = {}}, 8);
   cases.push_back({.op = "binary", .name = "operators", .inputs = {{s}, {.shape = s, .low = 0.5, .high = 2}},
                    .run = [](const Tensors& in) { return (2 - in[0]) * in[1] + (in[0] - 1) / in[1] - 0.5 * in[0] / 3 + 1 / in[1]; },
+                   .reference = elementwise([](double a, double b) { return 2 * b - a * b + a / b - a / 6; }),
                    .slack = 4});  // up to seven roundings, not one
   const auto bench = [&](const char* name, Run f, const Shape& b) {
     cases.push_back({.op = "binary", .name = name, .inputs = {{Shape{1, 64, 64, 64, 32}}, {b}},

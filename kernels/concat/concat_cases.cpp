@@ -7,6 +7,17 @@ using namespace voxgrad;
 OP_CASES(concat) {
   const auto add = [&](const char* name, std::vector<OpInput> inputs, int axis, bool bench = false) {
     cases.push_back({.op = "concat", .name = name, .inputs = inputs, .run = [=](const Tensors& in) { return concat(in, axis); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           Shape s = in[0].shape;
+                           const size_t a = size_t(axis < 0 ? axis + s.rank : axis);
+                           for (size_t k = 1; k < in.size(); ++k) s[axis] += in[k].dim(axis);
+                           return HostArrays{host_array(s, [&](Index i) {
+                             size_t part = 0;
+                             while (i[a] >= in[part].dim(axis)) i[a] -= in[part++].dim(axis);
+                             return in[part][i];
+                           })};
+                         },
                      .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   add("channels", {{{2, 3, 5, 4, 3}}, {{2, 3, 5, 4, 4}}}, -1);

@@ -1,6 +1,9 @@
 #include "kernels/conv3d/conv3d.h"
 
 #include "tests/op_case.h"
+#include "tests/reference.h"
+
+#include "kernels/conv3d/conv3d_case.h"
 
 using namespace voxgrad;
 
@@ -21,6 +24,7 @@ OP_CASES(conv3d) {
     c.inputs = {{.shape = u.x}, {.shape = w, .role = Role::parameter}};
     if (u.bias) c.inputs.push_back({.shape = {u.k}, .role = Role::parameter});
     c.run = [options = u.options](const Tensors& in) { return conv3d(in[0], in[1], in.size() > 2 ? in[2] : Tensor{}, options); };
+    c.reference = conv3d_reference_of(u.options);
     c.terms = taps * cg + 1;
     if (u.x.count() + w.count() < 8192) c.saved_bytes = (u.x.count() + w.count()) * 4;  // larger blocks are rounded up by more
     c.dtypes = u.dtypes;

@@ -1,5 +1,6 @@
 #include "kernels/conv3d_fused/conv3d_fused.h"
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
 
@@ -27,9 +28,20 @@ OP_CASES(conv3d_fused) {
     if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
     c.run = [u](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
-      if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.01};
+      if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625};
       if (u.more > 0) sources.push_back({.x = in.back()});
       return conv3d_fused(sources, in[1], in[2], u.options);
+    };
+    c.reference = [u](const HostArrays& in) {
+      const auto activated = [](HostArray z) {
+        for (double& v : z.values) v = v > 0 ? v : v / 64;
+        return z;
+      };
+      const HostArray first = u.normalised ? activated(normalised(in[0], instance_of(u.x), in[3], in[4])) : in[0];
+      const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
+        return i[4] < u.x[4] ? first[i] : in.back().at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
+      });
+      return HostArrays{conv3d_reference(all, in[1], in[2], u.options)};
     };
     c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
     cases.push_back(c);

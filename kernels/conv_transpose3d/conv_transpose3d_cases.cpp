@@ -6,6 +6,32 @@
 
 using namespace voxgrad;
 
+namespace {
+
+// Every input adds its products to the outputs that its taps reach.
+HostArray scattered(const HostArrays& in, const ConvTranspose3dOptions& o) {
+  const HostArray &x = in[0], &w = in[1];
+  const int64_t filters = w.dim(4), per_group = x.dim(4) / o.groups;
+  Shape s = x.shape.with(4, filters * o.groups);
+  for (int a = 0; a < 3; ++a)
+    s[a + 1] = (x.dim(a + 1) - 1) * o.stride[a] - 2 * o.padding[a] + o.dilation[a] * (w.dim(a + 1) - 1) + o.output_padding[a] + 1;
+  HostArray y = host_array(s, [&](const Index& i) { return in.size() > 2 ? in[2].at(i[4]) : 0; });
+  for_each_index(x.shape, [&](const Index& i) {
+    for_each_index({w.dim(1), w.dim(2), w.dim(3), filters}, [&](const Index& t) {
+      Index to = {i[0], 0, 0, 0, i[4] / per_group * filters + t[3]};
+      for (int a = 0; a < 3; ++a) {
+        const size_t k = size_t(a);
+        to[k + 1] = i[k + 1] * o.stride[a] - o.padding[a] + t[k] * o.dilation[a];
+        if (to[k + 1] < 0 || to[k + 1] >= s[a + 1]) return;
+      }
+      y[to] += x[i] * w.at(i[4], t[0], t[1], t[2], t[3]);
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
 OP_CASES(conv_transpose3d) {
   struct Use {
     const char* name;
@@ -23,6 +49,7 @@ OP_CASES(conv_transpose3d) {
     c.inputs = {{.shape = u.x}, {.shape = w, .role = Role::parameter}};
     if (u.bias) c.inputs.push_back({.shape = {u.k}, .role = Role::parameter});
     c.run = [options = u.options](const Tensors& in) { return conv_transpose3d(in[0], in[1], in.size() > 2 ? in[2] : Tensor{}, options); };
+    c.reference = [o = u.options](const HostArrays& in) { return HostArrays{scattered(in, o)}; };
     c.terms = std::max<int64_t>(1, taps * (u.x[4] / u.options.groups)) + 1;
     if (u.x.count() + w.count() < 8192) c.saved_bytes = (u.x.count() + w.count()) * 4;  // larger blocks are rounded up by more
     c.dtypes = u.dtypes;

@@ -1,36 +1,11 @@
 #include "kernels/dice_cross_entropy/dice_cross_entropy.h"
 
-#include <cmath>
-
-#include "kernels/pointwise/pointwise.h"
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
 
 OP_CASES(dice_cross_entropy) {
-  // Value and gradient are held to those of the two losses, which have references of their own.
-  const auto held_to_the_sum = [](const Tensors& in, const DiceCrossEntropyOptions& o) {
-    {
-      Tensor whole = in[0].detach(), parts = in[0].detach();
-      whole.require_grad(), parts.require_grad();
-      const Tensor fused = dice_cross_entropy(whole, in[1], o);
-      const Tensor dice = soft_dice_loss(parts, in[1], o.dice), ce = cross_entropy(parts, in[1], o.cross_entropy);
-      const double limit = in[0].dtype() == DType::f64 ? 1e-13 : 1e-6,
-                   sum = o.dice_weight * dice.item() + o.cross_entropy_weight * ce.item();
-      check(std::abs(fused.item() - sum) < 4 * limit, "dice_cross_entropy: ", fused.item(), ", its parts give ", sum);
-      if (fused.requires_grad()) {
-        backward(fused);
-        backward(affine(dice, o.dice_weight, 0));
-        backward(affine(ce, o.cross_entropy_weight, 0));
-        const std::vector<double> a = whole.grad().values(), b = parts.grad().values();
-        // The sum of two gradients is rounded once more to the dtype.
-        for (size_t i = 0; i < a.size(); ++i)
-          check(std::abs(a[i] - b[i]) < limit + 3 * epsilon_of(in[0].dtype()) * std::abs(b[i]), "dice_cross_entropy: gradient ", i, " is ",
-                a[i], ", its parts give ", b[i]);
-      }
-    }
-    return dice_cross_entropy(in[0], in[1], o);
-  };
   // f16 only where gradients, about 1 / voxels, are not subnormal in it.
   const std::vector<DType> all = {DType::f32, DType::bf16, DType::f16}, wide = {DType::f32, DType::bf16};
   const auto add = [&](const char* name, const Shape& s, double largest_label, DiceCrossEntropyOptions o) {
@@ -39,7 +14,13 @@ OP_CASES(dice_cross_entropy) {
     cases.push_back({.op = "dice_cross_entropy",
                      .name = name,
                      .inputs = {{.shape = s, .low = -2, .high = 2}, {.shape = label, .role = Role::label, .low = 0, .high = largest_label}},
-                     .run = [=](const Tensors& in) { return held_to_the_sum(in, o); },
+                     .run = [=](const Tensors& in) { return dice_cross_entropy(in[0], in[1], o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           return HostArrays{{{},
+                                              {o.dice_weight * soft_dice_reference(in[0], in[1], o.dice) +
+                                               o.cross_entropy_weight * cross_entropy_reference(in[0], in[1], o.cross_entropy)}}};
+                         },
                      .terms = s.count(),
                      .dtypes = s.count() < 10000 ? all : wide});
   };

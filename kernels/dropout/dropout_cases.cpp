@@ -7,6 +7,15 @@ using namespace voxgrad;
 OP_CASES(dropout) {
   const auto add = [&](const char* name, const Shape& s, double p, const DropoutOptions& o, bool bench = false) {
     cases.push_back({.op = "dropout", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return dropout(in[0], p, Rng(5), o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           return HostArrays{host_array(s, [&](const Index& i) {
+                             const int64_t at = int64_t(in[0].offset(i)),
+                                           k = o.per_channel ? i[0] * s[-1] + i[size_t(s.rank - 1)] : at;
+                             const double drawn = philox(Rng(5).key(), uint64_t(k / 4), Rng(5).counter()).word[k % 4] * 0x1p-32;
+                             return drawn < p ? 0 : in[0][i] / (1 - p);
+                           })};
+                         },
                      .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   add("elements", {2, 3, 5, 7, 3}, 0.3, {});

@@ -7,6 +7,13 @@ using namespace voxgrad;
 OP_CASES(flip) {
   const auto add = [&](const char* name, const Shape& s, std::vector<int> axes, bool bench = false) {
     cases.push_back({.op = "flip", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return flip(in[0], axes); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           return HostArrays{host_array(s, [&](Index i) {
+                             for (int a : axes) i[size_t(a < 0 ? a + s.rank : a)] = s[a] - 1 - i[size_t(a < 0 ? a + s.rank : a)];
+                             return in[0][i];
+                           })};
+                         },
                      .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   add("width", {2, 3, 5, 4, 3}, {3});

@@ -1,5 +1,8 @@
 #include "kernels/grid_sample3d/grid_sample3d.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/op_case.h"
 
 using namespace voxgrad;
@@ -15,6 +18,38 @@ Tensor rotated_grid(int n) {
         p[0] = 0.955f * place(w) - 0.296f * place(h), p[1] = 0.296f * place(w) + 0.955f * place(h), p[2] = place(d);
   return grid;
 }
+
+// u mirrored at both ends of [low, high] as often as it takes.
+double mirrored(double u, double low, double high) {
+  if (low == high) return low;
+  const double period = 2 * (high - low), past = std::fmod(std::abs(u - low), period);
+  return low + std::min(past, period - past);
+}
+
+// The coordinate in voxels of a place u of a grid, along an axis of n voxels.
+double coordinate(double u, int64_t n, const GridSample3dOptions& o) {
+  const double end = double(n - 1), edge = o.align_corners ? 0 : 0.5;
+  double at = (u + 1) / 2 * (end + 2 * edge) - edge;
+  if (o.padding == GridPadding::reflection) at = mirrored(at, -edge, end + edge);
+  return o.padding == GridPadding::zeros ? at : std::clamp(at, 0.0, end);
+}
+
+HostArray sampled(const HostArray& x, const HostArray& grid, const GridSample3dOptions& o) {
+  // The weight of voxel k for a coordinate.
+  const auto weight = [&](double at, int64_t k) {
+    if (o.mode == GridMode::nearest) return std::nearbyint(at) == double(k) ? 1.0 : 0.0;
+    return std::max(0.0, 1 - std::abs(at - double(k)));
+  };
+  return host_array(grid.shape.with(4, x.dim(4)), [&](const Index& i) {
+    double at[3];
+    for (int a = 0; a < 3; ++a) at[a] = coordinate(grid.at(i[0], i[1], i[2], i[3], 2 - a), x.dim(a + 1), o);
+    double sum = 0;
+    for_each_index({x.dim(1), x.dim(2), x.dim(3)}, [&](const Index& v) {
+      sum += weight(at[0], v[0]) * weight(at[1], v[1]) * weight(at[2], v[2]) * x.at(i[0], v[0], v[1], v[2], i[4]);
+    });
+    return sum;
+  });
+}
 }  // namespace
 
 OP_CASES(grid_sample3d) {
@@ -26,6 +61,7 @@ OP_CASES(grid_sample3d) {
                      .name = name,
                      .inputs = {{x}, {.shape = grid, .role = Role::parameter, .low = -reach, .high = reach}},
                      .run = [=](const Tensors& in) { return grid_sample3d(in[0], in[1], o); },
+                     .reference = [=](const HostArrays& in) { return HostArrays{sampled(in[0], in[1], o)}; },
                      .terms = 8,
                      .saved_bytes = (x.count() + grid.count()) * 4,
                      .slack = 8});

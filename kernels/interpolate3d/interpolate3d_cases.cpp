@@ -1,8 +1,34 @@
 #include "kernels/interpolate3d/interpolate3d.h"
 
+#include <algorithm>
+
 #include "tests/op_case.h"
 
 using namespace voxgrad;
+
+namespace {
+
+// What output o of an axis of `out` takes from an axis of `in`: voxels and their weights.
+std::vector<std::pair<int64_t, double>> sources(int64_t o, int64_t in, int64_t out, const Interpolate3dOptions& options) {
+  if (options.mode == Interpolation::nearest) return {{o * in / out, 1}};
+  if (options.mode == Interpolation::nearest_exact) return {{(2 * o + 1) * in / (2 * out), 1}};
+  double at = std::max(0.0, (double(o) + 0.5) * double(in) / double(out) - 0.5);
+  if (options.align_corners) at = out > 1 ? double(o * (in - 1)) / double(out - 1) : 0;
+  const int64_t below = std::min(int64_t(at), in - 1);
+  return {{below, 1 - (at - double(below))}, {std::min(below + 1, in - 1), at - double(below)}};
+}
+
+HostArray resized(const HostArray& x, const Int3& size, const Interpolate3dOptions& o) {
+  return host_array({x.dim(0), size.d, size.h, size.w, x.dim(4)}, [&](const Index& i) {
+    double sum = 0;
+    for (auto [d, of_d] : sources(i[1], x.dim(1), size.d, o))
+      for (auto [h, of_h] : sources(i[2], x.dim(2), size.h, o))
+        for (auto [w, of_w] : sources(i[3], x.dim(3), size.w, o)) sum += of_d * of_h * of_w * x.at(i[0], d, h, w, i[4]);
+    return sum;
+  });
+}
+
+}  // namespace
 
 OP_CASES(interpolate3d) {
   const auto add = [&](const std::string& name, const Shape& s, const Int3& size, const Interpolate3dOptions& o, bool bench = false) {
@@ -10,6 +36,7 @@ OP_CASES(interpolate3d) {
                      .name = name,
                      .inputs = {{s}},
                      .run = [=](const Tensors& in) { return interpolate3d(in[0], size, o); },
+                     .reference = [=](const HostArrays& in) { return HostArrays{resized(in[0], size, o)}; },
                      .terms = o.mode == Interpolation::trilinear ? 8 : 1,
                      .saved_bytes = bench ? -1 : 0,
                      .bench = bench});

@@ -9,6 +9,24 @@ OP_CASES(matmul) {
   const auto stated = [](int64_t bytes) { return bytes < 1 << 16 ? bytes : -1; };
   const auto add = [&](const char* name, const Shape& a, const Shape& b, const MatmulOptions& o, int64_t terms, bool bench = false) {
     cases.push_back({.op = "matmul", .name = name, .inputs = {{a}, {b}}, .run = [=](const Tensors& in) { return matmul(in[0], in[1], o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           const int64_t inner = a[o.transpose_a ? -2 : -1];
+                           Shape s = a.with(-2, a[o.transpose_a ? -1 : -2]).with(-1, b[o.transpose_b ? -2 : -1]);
+                           return HostArrays{host_array(s, [&](const Index& i) {
+                             const size_t row = size_t(s.rank - 2), column = row + 1;
+                             double sum = 0;
+                             for (int64_t k = 0; k < inner; ++k) {
+                               Index of_a = i, of_b = i;
+                               of_a[row] = o.transpose_a ? k : i[row];
+                               of_a[column] = o.transpose_a ? i[row] : k;
+                               of_b[row] = o.transpose_b ? i[column] : k;
+                               of_b[column] = o.transpose_b ? k : i[column];
+                               sum += in[0][of_a] * in[1][of_b];
+                             }
+                             return sum;
+                           })};
+                         },
                      .terms = terms, .saved_bytes = stated((a.count() + b.count()) * 4), .bench = bench});
   };
   add("plain", {5, 7}, {7, 3}, {}, 7);
@@ -27,7 +45,19 @@ OP_CASES(matmul) {
     std::vector<OpInput> inputs = {{x}, {.shape = {k, c}, .role = Role::parameter}};
     if (bias) inputs.push_back({.shape = {k}, .role = Role::parameter});
     cases.push_back({.op = "linear", .name = name, .inputs = inputs,
-                     .run = [bias](const Tensors& in) { return linear(in[0], in[1], bias ? in[2] : Tensor{}); }, .terms = c + 1,
+                     .run = [bias](const Tensors& in) { return linear(in[0], in[1], bias ? in[2] : Tensor{}); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           HostArray y{x.with(-1, k), {}};
+                           for (int64_t row = 0; row < x.count() / c; ++row)
+                             for (int64_t j = 0; j < k; ++j) {
+                               double sum = bias ? in[2].at(j) : 0;
+                               for (int64_t i = 0; i < c; ++i) sum += in[0].values[size_t(row * c + i)] * in[1].at(j, i);
+                               y.values.push_back(sum);
+                             }
+                           return HostArrays{y};
+                         },
+                     .terms = c + 1,
                      .saved_bytes = stated((x.count() + k * c) * 4), .bench = bench});
   };
   add_linear("per voxel", {2, 3, 2, 4, 5}, 7, true);

@@ -1,13 +1,28 @@
 #include "kernels/max_pool3d/max_pool3d.h"
 
+#include <algorithm>
+
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
+
+namespace {
+double largest(const std::vector<double>& inside, int64_t) { return *std::max_element(inside.begin(), inside.end()); }
+}  // namespace
 
 OP_CASES(max_pool3d) {
   // saved: elements of y, of one or two bytes each.
   const auto add = [&](const char* name, const Shape& s, const MaxPool3dOptions& o, int64_t saved, bool bench = false) {
     cases.push_back({.op = "max_pool3d", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return max_pool3d(in[0], o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           std::array<Windows, 3> windows;
+                           for (int a = 0; a < 3; ++a)
+                             windows[size_t(a)] = sliding_windows(s[a + 1], o.kernel[a], o.stride[a] > 0 ? o.stride[a] : o.kernel[a],
+                                                                  o.padding[a], o.dilation[a], o.ceil_mode);
+                           return HostArrays{pooled(in[0], windows, largest)};
+                         },
                      .saved_bytes = saved, .bench = bench});
   };
   add("halved", {2, 4, 6, 2, 3}, {}, 2 * 2 * 3 * 1 * 3);
@@ -24,6 +39,13 @@ OP_CASES(max_pool3d) {
                      .name = name,
                      .inputs = {{s}},
                      .run = [=](const Tensors& in) { return adaptive_max_pool3d(in[0], out); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           return HostArrays{pooled(in[0],
+                                                    {adaptive_windows(s[1], out.d), adaptive_windows(s[2], out.h),
+                                                     adaptive_windows(s[3], out.w)},
+                                                    largest)};
+                         },
                      .saved_bytes = s[0] * out.d * out.h * out.w * s[4]});
   };
   adaptive("global", {2, 4, 3, 5, 3}, {1, 1, 1});

@@ -1,5 +1,8 @@
 #include "kernels/pad/pad.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "tests/op_case.h"
 
 using namespace voxgrad;
@@ -8,6 +11,22 @@ OP_CASES(pad) {
   const auto add = [&](const std::string& name, const Shape& s, const Int3& before, const Int3& after, const PadOptions& o,
                        bool bench = false) {
     cases.push_back({.op = "pad3d", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return pad3d(in[0], before, after, o); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           Shape padded = s;
+                           for (int a = 0; a < 3; ++a) padded[a + 1] += before[a] + after[a];
+                           return HostArrays{host_array(padded, [&](Index i) {
+                             for (int a = 0; a < 3; ++a) {
+                               int64_t& at = i[size_t(a + 1)];
+                               const int64_t end = s[a + 1] - 1;
+                               at -= before[a];
+                               if (o.mode == PadMode::constant && (at < 0 || at > end)) return o.value;
+                               if (o.mode == PadMode::edge) at = std::clamp<int64_t>(at, 0, end);
+                               if (o.mode == PadMode::reflect) at = end - std::abs(end - std::abs(at));
+                             }
+                             return in[0][i];
+                           })};
+                         },
                      .terms = 1, .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   const struct {

@@ -7,6 +7,16 @@ using namespace voxgrad;
 OP_CASES(permute) {
   const auto add = [&](const char* name, const Shape& s, std::vector<int> axes, bool bench = false) {
     cases.push_back({.op = "permute", .name = name, .inputs = {{s}}, .run = [=](const Tensors& in) { return permute(in[0], axes); },
+                     .reference =
+                         [=](const HostArrays& in) {
+                           Shape permuted = s;
+                           for (int k = 0; k < s.rank; ++k) permuted[k] = s[axes[size_t(k)]];
+                           return HostArrays{host_array(permuted, [&](const Index& i) {
+                             Index from{};
+                             for (int k = 0; k < s.rank; ++k) from[size_t((axes[size_t(k)] + s.rank) % s.rank)] = i[size_t(k)];
+                             return in[0][from];
+                           })};
+                         },
                      .saved_bytes = bench ? -1 : 0, .bench = bench});
   };
   add("channels first", {2, 3, 5, 4, 3}, {0, 4, 1, 2, 3});

@@ -1,5 +1,8 @@
 #include "kernels/pointwise/pointwise.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/op_case.h"
 
 using namespace voxgrad;
@@ -8,26 +11,28 @@ OP_CASES(pointwise) {
   const Shape s = {2, 3, 5, 4, 3};
   const int64_t bytes = s.count() * 4;
   using Run = Tensor (*)(const Tensor&);
-  const auto add = [&](const char* name, Run f, double low, double high, int64_t saved) {
+  // Parameters that f32 holds exactly: formulas keep them in it.
+  const auto add = [&](const char* name, Run f, std::function<double(double)> formula, double low, double high, int64_t saved) {
     cases.push_back({.op = "pointwise", .name = name, .inputs = {{.shape = s, .low = low, .high = high}},
-                     .run = [f](const Tensors& in) { return f(in[0]); }, .saved_bytes = saved});
+                     .run = [f](const Tensors& in) { return f(in[0]); }, .reference = elementwise(formula), .saved_bytes = saved});
   };
-  add("relu", relu, -1, 1, bytes);
-  add("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.01); }, -1, 1, bytes);
-  add("elu", [](const Tensor& x) { return elu(x, 0.7); }, -2, 2, bytes);
-  add("gelu", gelu, -3, 3, bytes);
-  add("sigmoid", sigmoid, -4, 4, bytes);
-  add("silu", silu, -4, 4, bytes);
-  add("softplus", softplus, -4, 4, bytes);
-  add("tanh", voxgrad::tanh, -2, 2, bytes);
-  add("exp", voxgrad::exp, -2, 2, bytes);
-  add("log", voxgrad::log, 0.5, 3, bytes);
-  add("sqrt", voxgrad::sqrt, 0.5, 3, bytes);
-  add("square", square, -2, 2, bytes);
-  add("abs", voxgrad::abs, -2, 2, bytes);
-  add("clamp", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, -1, 1, bytes);
-  add("power", [](const Tensor& x) { return power(x, 1.7); }, 0.5, 2, bytes);
-  add("affine", [](const Tensor& x) { return affine(x, -1.5, 0.25); }, -1, 1, 0);
+  const auto sigma = [](double x) { return 1 / (1 + std::exp(-x)); };
+  add("relu", relu, [](double x) { return std::max(x, 0.0); }, -1, 1, bytes);
+  add("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.015625); }, [](double x) { return std::max(x, x / 64); }, -1, 1, bytes);
+  add("elu", [](const Tensor& x) { return elu(x, 0.75); }, [](double x) { return x > 0 ? x : 0.75 * std::exp(x) - 0.75; }, -2, 2, bytes);
+  add("gelu", gelu, [](double x) { return x * std::erfc(-x / std::sqrt(2)) / 2; }, -3, 3, bytes);
+  add("sigmoid", sigmoid, sigma, -4, 4, bytes);
+  add("silu", silu, [=](double x) { return x * sigma(x); }, -4, 4, bytes);
+  add("softplus", softplus, [](double x) { return std::log(1 + std::exp(x)); }, -4, 4, bytes);
+  add("tanh", voxgrad::tanh, [=](double x) { return 2 * sigma(2 * x) - 1; }, -2, 2, bytes);
+  add("exp", voxgrad::exp, [](double x) { return 1 / std::exp(-x); }, -2, 2, bytes);
+  add("log", voxgrad::log, [](double x) { return std::log2(x) / std::log2(std::exp(1)); }, 0.5, 3, bytes);
+  add("sqrt", voxgrad::sqrt, [](double x) { return std::pow(x, 0.5); }, 0.5, 3, bytes);
+  add("square", square, [](double x) { return x * x; }, -2, 2, bytes);
+  add("abs", voxgrad::abs, [](double x) { return std::max(x, -x); }, -2, 2, bytes);
+  add("clamp", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return std::clamp(x, -0.5, 0.75); }, -1, 1, bytes);
+  add("power", [](const Tensor& x) { return power(x, 1.75); }, [](double x) { return std::exp(1.75 * std::log(x)); }, 0.5, 2, bytes);
+  add("affine", [](const Tensor& x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }, -1, 1, 0);
   rejects.push_back({"pointwise", "an integer tensor", [] { relu(Tensor::zeros({2}, DType::u8)); }, {"relu", "floating", "u8"}});
   rejects.push_back({"pointwise", "clamp upside down", [] { clamp(Tensor::zeros({2}), 1, 0); }, {"clamp", "1", "0"}});
 }

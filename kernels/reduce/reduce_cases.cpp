@@ -1,37 +1,58 @@
 #include "kernels/reduce/reduce.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
 
+namespace {
+using Elements = std::vector<double>;
+double total(const Elements& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
+double average(const Elements& v) { return total(v) / double(v.size()); }
+double largest(const Elements& v) { return *std::max_element(v.begin(), v.end()); }
+double place_of_largest(const Elements& v) { return double(std::max_element(v.begin(), v.end()) - v.begin()); }
+}  // namespace
+
 OP_CASES(reduce) {
-  const Shape s = {2, 3, 5, 4, 3};
-  const auto add = [&](const char* name, const Shape& shape, std::function<Tensor(const Tensor&)> f, int64_t terms, int64_t saved = 0) {
-    cases.push_back({.op = "reduce", .name = name, .inputs = {{shape}}, .run = [f](const Tensors& in) { return f(in[0]); }, .terms = terms,
-                     .saved_bytes = saved});
+  using Run = std::function<Tensor(const Tensor&)>;
+  // Of `f` over some axes, or over all.
+  const auto of_axes = [](auto f, const std::vector<int>& axes, bool keep = false) {
+    return [=](const HostArrays& in) { return HostArrays{reduced(in[0], axes, keep, f)}; };
   };
-  add("sum", s, [](const Tensor& x) { return sum(x); }, s.count());
-  add("sum of one element", {}, [](const Tensor& x) { return sum(x); }, 1);
-  add("sum over several chunks", {201, 401, 3}, [](const Tensor& x) { return sum(x); }, 201 * 401 * 3);
-  add("mean", s, [](const Tensor& x) { return mean(x); }, s.count());
-  add("sum over space", s, [](const Tensor& x) { return sum(x, {1, 2, 3}); }, 60);
-  add("mean over space, kept", s, [](const Tensor& x) { return mean(x, {1, 2, 3}, {.keep = true}); }, 60);
-  add("sum over all but channels", s, [](const Tensor& x) { return sum(x, {0, 1, 2, 3}); }, 120);
-  add("sum over channels", s, [](const Tensor& x) { return sum(x, {-1}); }, 3);
-  add("sum over many channels", {7, 200}, [](const Tensor& x) { return sum(x, {-1}); }, 200);
-  add("sum over long rows", {2, 9001}, [](const Tensor& x) { return sum(x, {1}); }, 9001);
-  add("sum over samples", {3, 2, 2, 2, 700}, [](const Tensor& x) { return sum(x, {0}); }, 3);
-  add("sum over axes apart", {2, 3, 5, 4, 3, 2}, [](const Tensor& x) { return sum(x, {1, 3, 5}); }, 24);
-  add("sum over first and last", {2, 3, 5}, [](const Tensor& x) { return sum(x, {2, 0}); }, 10);
-  add("sum over nothing", {2, 3}, [](const Tensor& x) { return sum(x, {}); }, 1);
-  add("70 columns", {2, 130, 70}, [](const Tensor& x) { return sum(x, {1}); }, 130);
-  add("max over space", s, [](const Tensor& x) { return max(x, {1, 2, 3}); }, 60, (s.count() + 6) * 4);
-  add("max over axes apart, kept", s, [](const Tensor& x) { return max(x, {1, -1}, {.keep = true}); }, 9, (s.count() + 40) * 4);
-  add("max over nothing", {2, 3}, [](const Tensor& x) { return max(x, {}); }, 1, 48);
-  add("max of many", {2, 301, 3}, [](const Tensor& x) { return max(x, {1}); }, 301, (2 * 301 * 3 + 6) * 4);
+  const auto of_all = [](auto f) { return [=](const HostArrays& in) { return HostArrays{{{}, {f(in[0].values)}}}; }; };
+  const ReduceOptions keep{.keep = true};
+  const Shape s = {2, 3, 5, 4, 3};
+  const auto add = [&](const char* name, const Shape& shape, Run f, const Reference& reference, int64_t terms, int64_t saved = 0) {
+    cases.push_back({.op = "reduce", .name = name, .inputs = {{shape}}, .run = [f](const Tensors& in) { return f(in[0]); },
+                     .reference = reference, .terms = terms, .saved_bytes = saved});
+  };
+  add("sum", s, [](const Tensor& x) { return sum(x); }, of_all(total), s.count());
+  add("sum of one element", {}, [](const Tensor& x) { return sum(x); }, of_all(total), 1);
+  add("sum over several chunks", {201, 401, 3}, [](const Tensor& x) { return sum(x); }, of_all(total), 201 * 401 * 3);
+  add("mean", s, [](const Tensor& x) { return mean(x); }, of_all(average), s.count());
+  add("sum over space", s, [](const Tensor& x) { return sum(x, {1, 2, 3}); }, of_axes(total, {1, 2, 3}), 60);
+  add("mean over space, kept", s, [=](const Tensor& x) { return mean(x, {1, 2, 3}, keep); }, of_axes(average, {1, 2, 3}, true), 60);
+  add("sum over all but channels", s, [](const Tensor& x) { return sum(x, {0, 1, 2, 3}); }, of_axes(total, {0, 1, 2, 3}), 120);
+  add("sum over channels", s, [](const Tensor& x) { return sum(x, {-1}); }, of_axes(total, {-1}), 3);
+  add("sum over many channels", {7, 200}, [](const Tensor& x) { return sum(x, {-1}); }, of_axes(total, {-1}), 200);
+  add("sum over long rows", {2, 9001}, [](const Tensor& x) { return sum(x, {1}); }, of_axes(total, {1}), 9001);
+  add("sum over samples", {3, 2, 2, 2, 700}, [](const Tensor& x) { return sum(x, {0}); }, of_axes(total, {0}), 3);
+  add("sum over axes apart", {2, 3, 5, 4, 3, 2}, [](const Tensor& x) { return sum(x, {1, 3, 5}); }, of_axes(total, {1, 3, 5}), 24);
+  add("sum over first and last", {2, 3, 5}, [](const Tensor& x) { return sum(x, {2, 0}); }, of_axes(total, {2, 0}), 10);
+  add("sum over nothing", {2, 3}, [](const Tensor& x) { return sum(x, {}); }, of_axes(total, {}), 1);
+  add("70 columns", {2, 130, 70}, [](const Tensor& x) { return sum(x, {1}); }, of_axes(total, {1}), 130);
+  add("max over space", s, [](const Tensor& x) { return max(x, {1, 2, 3}); }, of_axes(largest, {1, 2, 3}), 60, (s.count() + 6) * 4);
+  add("max over axes apart, kept", s, [=](const Tensor& x) { return max(x, {1, -1}, keep); }, of_axes(largest, {1, -1}, true), 9,
+      (s.count() + 40) * 4);
+  add("max over nothing", {2, 3}, [](const Tensor& x) { return max(x, {}); }, of_axes(largest, {}), 1, 48);
+  add("max of many", {2, 301, 3}, [](const Tensor& x) { return max(x, {1}); }, of_axes(largest, {1}), 301, (2 * 301 * 3 + 6) * 4);
   for (int64_t channels : {1, 3, 40, 300})
     cases.push_back({.op = "argmax_channels", .name = std::to_string(channels) + " channels", .inputs = {{Shape{2, 3, 2, 5, channels}}},
-                     .run = [](const Tensors& in) { return argmax_channels(in[0]); }, .differentiable = false});
+                     .run = [](const Tensors& in) { return argmax_channels(in[0]); },
+                     .reference = of_axes(place_of_largest, {4}), .differentiable = false});
   const Shape big = {1, 64, 64, 64, 32};
   const auto bench = [&](const char* name, std::function<Tensor(const Tensor&)> f) {
     cases.push_back({.op = "reduce", .name = name, .inputs = {{big}}, .run = [f](const Tensors& in) { return f(in[0]); }, .bench = true});

@@ -1,10 +1,14 @@
 #include "kernels/softmax/softmax.h"
 
+#include <cmath>
+
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 using namespace voxgrad;
 
 OP_CASES(softmax) {
+  const Reference softened = [](const HostArrays& in) { return HostArrays{softmax_reference(in[0])}; };
   // Channel counts with and without a compile-time variant, voxel counts around vectors, blocks and chunks.
   for (const Shape& s : {Shape{2, 3, 5, 4, 3}, Shape{1, 3, 3, 7, 2}, Shape{1, 1, 1, 17, 4}, Shape{2, 2, 2, 5, 5}, Shape{2, 2, 3, 3, 7},
                          Shape{1, 1, 1, 40, 8}, Shape{3, 100}, Shape{5, 1}, Shape{1, 25, 25, 20, 3}}) {
@@ -12,12 +16,19 @@ OP_CASES(softmax) {
     name << s;
     const int64_t bytes = s.count() < 4000 ? s.count() * 4 : -1;
     cases.push_back({.op = "softmax", .name = "softmax " + name.str(), .inputs = {{.shape = s, .low = -5, .high = 5}},
-                     .run = [](const Tensors& in) { return softmax(in[0]); }, .terms = s[-1], .saved_bytes = bytes});
+                     .run = [](const Tensors& in) { return softmax(in[0]); }, .reference = softened, .terms = s[-1], .saved_bytes = bytes});
     cases.push_back({.op = "softmax", .name = "log_softmax " + name.str(), .inputs = {{.shape = s, .low = -5, .high = 5}},
-                     .run = [](const Tensors& in) { return log_softmax(in[0]); }, .terms = s[-1], .saved_bytes = bytes});
+                     .run = [](const Tensors& in) { return log_softmax(in[0]); },
+                     .reference =
+                         [](const HostArrays& in) {
+                           HostArray y = softmax_reference(in[0]);
+                           for (double& v : y.values) v = std::log(v);
+                           return HostArrays{y};
+                         },
+                     .terms = s[-1], .saved_bytes = bytes});
   }
   // e^1000 overflows unless the maximum is taken off.
   cases.push_back({.op = "softmax", .name = "large logits", .inputs = {{.shape = {2, 2, 3, 2, 3}, .low = 995, .high = 1005}},
-                   .run = [](const Tensors& in) { return softmax(in[0]); }, .terms = 3, .dtypes = {DType::f32}});
+                   .run = [](const Tensors& in) { return softmax(in[0]); }, .reference = softened, .terms = 3, .dtypes = {DType::f32}});
   rejects.push_back({"softmax", "labels", [] { softmax(Tensor::zeros({2, 3}, DType::u8)); }, {"softmax", "u8 {2, 3}"}});
 }

@@ -1,4 +1,5 @@
 #include "tests/op_case.h"
+#include "tests/reference.h"
 
 #include "kernels/conv3d/conv3d_case.h"
 
