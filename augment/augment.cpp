@@ -127,15 +127,16 @@ Sample augment(Sample patch, const AugmentOptions& o, Rng rng) {
   check_sample("augment", patch);
   check_options(o);
   const Bool3 axes = random_mirror(o.mirror, rng.at(kMirror));
-  patch.image = patch.image.clone();
-  change_intensities(patch.image, draw_intensities(o, patch.image.dim(3), rng));
+  Tensor& image = patch.fields[0].data;
+  image = image.clone();
+  change_intensities(image, draw_intensities(o, image.dim(3), rng));
   return mirror(patch, axes);
 }
 
 Sample augmented_patch(const Sample& volume, const PatchPlace& place, const AugmentOptions& o, Rng rng) {
   check_options(o);
   const Sample patch = extract_patch(volume, draw_pose(o, place.centre, rng), place.size, o.resample);
-  change_intensities(patch.image, draw_intensities(o, patch.image.dim(3), rng));
+  change_intensities(patch.image(), draw_intensities(o, patch.image().dim(3), rng));
   return patch;
 }
 

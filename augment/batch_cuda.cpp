@@ -54,21 +54,29 @@ void set_box(BatchPatch& b) {
   }
 }
 
-void resample(Cuda on, const std::vector<PatchPlan>& plans, const PatchBatch& out) {
+// The memory of field i of a batch whose samples have the fields of a volume.
+const Tensor& field_of(const Batch& b, int i) { return i == 0 ? b.image : b.targets[size_t(i - 1)].data; }
+
+void resample(Cuda on, const std::vector<PatchPlan>& plans, const ResamplePass& pass, const Batch& out) {
   DeviceBoxes boxes(on);
   std::vector<BatchPatch> patches;
-  const int64_t voxels = out.image.shape().count(1, 4), channels = out.image.dim(4);
+  const int64_t voxels = out.image.shape().count(1, 4);
   for (size_t i = 0; i < plans.size(); ++i) {
     BatchPatch b{.problem = plans[i].geometry.problem};
     ResampleProblem& p = b.problem;
     for (int a = 0; a < 3 && plans[i].geometry.whole; ++a) p.origin[a] = std::round(p.origin[a]);
     set_box(b);
-    const Sample& volume = plans[i].volume;
-    p.image = boxes.copy_of(volume.image.view().as<const float>(), p.size, channels, b);
-    p.out_image = out.image.view().as<float>() + int64_t(i) * voxels * channels;
-    if (volume.label) {
-      p.label = boxes.copy_of(volume.label.view().as<const uint8_t>(), p.size, 1, b);
-      p.out_label = out.label.view().as<uint8_t>() + int64_t(i) * voxels;
+    const std::vector<Field>& fields = plans[i].volume.fields;
+    p.channels = 0;
+    if (pass.image >= 0) {
+      const Tensor& image = fields[size_t(pass.image)].data;
+      p.channels = image.dim(3);
+      p.image = boxes.copy_of(image.view().as<const float>(), p.size, p.channels, b);
+      p.out_image = field_of(out, pass.image).view().as<float>() + int64_t(i) * voxels * p.channels;
+    }
+    if (pass.labels >= 0) {
+      p.label = boxes.copy_of(fields[size_t(pass.labels)].data.view().as<const uint8_t>(), p.size, 1, b);
+      p.out_label = field_of(out, pass.labels).view().as<uint8_t>() + int64_t(i) * voxels;
     }
     patches.push_back(b);
   }
@@ -89,8 +97,8 @@ std::vector<BatchChannel> channels_of(const std::vector<PatchPlan>& plans, F&& f
 
 }  // namespace
 
-void make_batch(Cuda on, const std::vector<PatchPlan>& plans, const PatchBatch& out) {
-  resample(on, plans, out);
+void make_batch(Cuda on, const std::vector<PatchPlan>& plans, const Batch& out) {
+  for (const ResamplePass& pass : resample_passes(plans[0].volume.fields)) resample(on, plans, pass, out);
   const Shape& s = out.image.shape();
   const BatchImage image = {out.image.view().as<float>(), s[0], {s[1], s[2], s[3]}, s[4]};
   using Plan = IntensityPlan::Channel;

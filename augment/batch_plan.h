@@ -16,6 +16,6 @@ struct PatchPlan {
 };
 
 // Assigns the samples of `out`, one per plan.
-void make_batch(Cuda, const std::vector<PatchPlan>&, const PatchBatch& out);
+void make_batch(Cuda, const std::vector<PatchPlan>&, const Batch& out);
 
 }  // namespace voxgrad

@@ -54,7 +54,7 @@ void apply(const Line& l, float* x, int64_t n) {
 }  // namespace
 
 void add_gaussian_noise(const Tensor& image, double sigma, Rng rng) {
-  check_sample("add_gaussian_noise", {image, {}});
+  check_image("add_gaussian_noise", image);
   check(sigma >= 0, "add_gaussian_noise: sigma ", sigma, " is negative");
   float* x = image.view().as<float>();
   const uint64_t key = rng.split().key();

@@ -12,6 +12,12 @@ struct PatchGeometry {
   VoxelWindow window;
   bool whole;
 };
+// What is resampled at once: an image, labels or both, by their places among the fields; -1: none.
+struct ResamplePass {
+  int image = -1, labels = -1;
+};
+// The input in front, with the first labels.
+std::vector<ResamplePass> resample_passes(const std::vector<Field>&);
 // Checked in the name of `who`; image {D, H, W, C} is asked for its extents.
 PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPose&, Int3 patch, const ResampleOptions&);
 

@@ -48,30 +48,65 @@ PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPo
     g.window.size[a] = size[a];
     g.window.extent[a] = patch[a];
   }
-  p.channels = image.dim(3);
   p.edge = options.border == Border::edge;
   p.nearest = options.label == LabelSampling::nearest;
   p.outside = uint8_t(options.outside_label);
   return g;
 }
 
-Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
-  check_sample("extract_patch", volume);
-  PatchGeometry g = patch_geometry("extract_patch", volume.image, pose, patch, options);
-  ResampleProblem& p = g.problem;
-  Sample out{Tensor::empty({patch.d, patch.h, patch.w, p.channels}), {}};
-  if (volume.label) out.label = Tensor::empty({patch.d, patch.h, patch.w}, DType::u8);
-  p.image = volume.image.view().as<float>();
-  p.label = volume.label.view().as<uint8_t>();
-  p.out_image = out.image.view().as<float>();
-  p.out_label = out.label.view().as<uint8_t>();
+std::vector<ResamplePass> resample_passes(const std::vector<Field>& fields) {
+  std::vector<ResamplePass> passes;
+  int labels = 0;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].kind == DataKind::image) passes.push_back({.image = int(i)});
+    if (fields[i].kind != DataKind::labels) continue;
+    if (labels++ == 0) passes[0].labels = int(i);
+    else passes.push_back({.labels = int(i)});
+  }
+  return passes;
+}
+
+namespace {
+
+void resample(const PatchGeometry& g) {
+  const ResampleProblem& p = g.problem;
   if (g.whole) {
-    copy_window(g.window, p.image, p.out_image, p.channels, p.edge);
+    if (p.image) copy_window(g.window, p.image, p.out_image, p.channels, p.edge);
     if (p.label) copy_window(g.window, p.label, p.out_label, p.outside);
-    return out;
+    return;
   }
   const auto rows = isa() >= Isa::avx512 ? avx512::resample_rows : isa() >= Isa::avx2 ? avx2::resample_rows : baseline::resample_rows;
-  parallel_ranges(int64_t(patch.d) * patch.h, 32, [&](int64_t begin, int64_t end) { rows(p, begin, end); });
+  parallel_ranges(p.patch[0] * p.patch[1], 32, [&](int64_t begin, int64_t end) { rows(p, begin, end); });
+}
+
+}  // namespace
+
+Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
+  check_sample("extract_patch", volume);
+  const PatchGeometry geometry = patch_geometry("extract_patch", volume.image(), pose, patch, options);
+  Sample out;
+  for (const Field& f : volume.fields) {
+    check(f.kind == DataKind::image || f.kind == DataKind::labels, "extract_patch: the field \"", f.name, "\" is of kind ", name_of(f.kind),
+          ", images and labels can be cut");
+    Shape s = f.data.shape();
+    for (int a = 0; a < 3; ++a) s[a] = patch[a];
+    out.fields.push_back({f.name, f.kind, Tensor::empty(s, f.data.dtype())});
+  }
+  for (const ResamplePass& pass : resample_passes(volume.fields)) {
+    PatchGeometry g = geometry;
+    ResampleProblem& p = g.problem;
+    p.channels = 0;
+    if (pass.image >= 0) {
+      p.image = volume.fields[size_t(pass.image)].data.view().as<float>();
+      p.out_image = out.fields[size_t(pass.image)].data.view().as<float>();
+      p.channels = out.fields[size_t(pass.image)].data.dim(3);
+    }
+    if (pass.labels >= 0) {
+      p.label = volume.fields[size_t(pass.labels)].data.view().as<uint8_t>();
+      p.out_label = out.fields[size_t(pass.labels)].data.view().as<uint8_t>();
+    }
+    resample(g);
+  }
   return out;
 }
 
@@ -128,7 +163,7 @@ Bool3 random_mirror(const MirrorOptions& o, Rng rng) {
 Sample mirror(const Sample& sample, const Bool3& axes) {
   check_sample("mirror", sample);
   if (!axes[0] && !axes[1] && !axes[2]) return sample;
-  const Int3 size = volume_size(sample.image);
+  const Int3 size = volume_size(sample.image());
   return extract_patch(sample, {.centre = {(size.d - 1) / 2.0, (size.h - 1) / 2.0, (size.w - 1) / 2.0}, .mirror = axes}, size);
 }
 

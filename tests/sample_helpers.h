@@ -13,13 +13,16 @@
 namespace voxgrad {
 
 inline Sample random_sample(Int3 size, int channels, uint64_t seed, int labels = 3) {
-  Sample s{Tensor::zeros({size.d, size.h, size.w, channels}), Tensor::empty({size.d, size.h, size.w}, DType::u8)};
-  add_gaussian_noise(s.image, 1, Rng(seed));
+  const Sample s = sample_of(Tensor::zeros({size.d, size.h, size.w, channels}), Tensor::empty({size.d, size.h, size.w}, DType::u8));
+  add_gaussian_noise(s.image(), 1, Rng(seed));
   Rng rng(seed + 1);
-  for (auto& l : s.label.data<uint8_t>()) l = uint8_t(rng.below(labels));
+  for (auto& l : s.at("label").data<uint8_t>()) l = uint8_t(rng.below(labels));
   return s;
 }
-inline Sample copy_of(const Sample& s) { return {s.image.clone(), s.label ? s.label.clone() : Tensor{}}; }
+inline Sample copy_of(Sample s) {
+  for (Field& f : s.fields) f.data = f.data.clone();
+  return s;
+}
 
 // Largest difference; NaN anywhere gives NaN.
 inline double difference(const Tensor& a, const Tensor& b) {

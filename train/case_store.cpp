@@ -35,9 +35,10 @@ std::shared_ptr<const Case> CaseStore::load(const std::string& id) const {
   out->id = id;
   Preprocessed image = preprocess(read_case_image(*found), description_, found->images[0].string());
   out->geometry = image.geometry;
-  out->sample.image = image.image;
-  out->sample.label = preprocess_label(read_volume(found->label), image.geometry, int(description_.labels.size()), found->label.string());
-  out->foreground = find_foreground(out->sample.label, Rng(1234));
+  const Tensor label =
+      preprocess_label(read_volume(found->label), image.geometry, int(description_.labels.size()), found->label.string());
+  out->sample = sample_of(image.image, label);
+  out->foreground = find_foreground(label, Rng(1234));
   return out;
 }
 

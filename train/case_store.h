@@ -14,10 +14,10 @@ namespace voxgrad {
 // A preprocessed training case.
 struct Case {
   std::string id;
-  Sample sample;
+  Sample sample;  // the fields "image" and "label"
   Geometry geometry;
   ForegroundIndex foreground;
-  size_t bytes() const { return sample.image.bytes() + sample.label.bytes(); }
+  size_t bytes() const { return sample.bytes(); }
 };
 
 // Volumes of a case as they are in its files: channels joined. Refuses channels of different shapes.

@@ -51,7 +51,7 @@ UNet Learner::make_net() const {
 // Forward and backward pass; the loss.
 double Learner::backpropagate(const Batch& batch, int64_t step) {
   const Tensor x = batch.image.to(activation_dtype(store_.description()));
-  const Tensor loss = deep_supervision_loss(net_(x), batch.label);
+  const Tensor loss = deep_supervision_loss(net_(x), batch.at("label"));
   const double value = loss.item();
   check(std::isfinite(value), "train: the loss is ", value, " at step ", step, "; a smaller train.learning_rate than ",
         config_.train.learning_rate, " may help. The last checkpoint is kept");
@@ -89,7 +89,7 @@ void Learner::end_with_what_fits(const OutOfMemory& e, int64_t step, double frac
         clear_gradients(parameters(net_));
         const Int3 p = w.patch;
         update({Tensor::zeros({w.batch, p.d, p.h, p.w, d.network.in_channels}, DType::f32, device_),
-                Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)},
+                {{"label", DataKind::labels, Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)}}},
                step, fraction);
       });
 }

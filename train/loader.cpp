@@ -61,7 +61,7 @@ void Loader::batch(int64_t step, Cuda on, const Batch& into) const { augmented_b
 Batch Loader::empty_batch(Device device) const {
   const Int3 p = patch_;
   return {Tensor::empty({batch_, p.d, p.h, p.w, store_.description().network.in_channels}, DType::f32, device),
-          Tensor::empty({batch_, p.d, p.h, p.w}, DType::u8, device)};
+          {{"label", DataKind::labels, Tensor::empty({batch_, p.d, p.h, p.w}, DType::u8, device)}}};
 }
 
 }  // namespace voxgrad

@@ -5,8 +5,6 @@
 
 namespace voxgrad {
 
-using Batch = PatchBatch;  // always with labels
-
 // (step, slot) -> augmented patch, as a pure function of the seed: nothing depends on threads, on the order of calls or on a resume.
 class Loader {
  public:

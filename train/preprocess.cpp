@@ -92,8 +92,8 @@ Tensor resample_label(const Tensor& label, Int3 size) {
     pose.centre[size_t(a)] = (old[a] - 1) / 2.0;
     pose.matrix[size_t(a)][size_t(a)] = double(old[a]) / size[a];
   }
-  const Sample sample{Tensor::zeros({old.d, old.h, old.w, 1}), label};
-  return extract_patch(sample, pose, size, {.border = Border::edge}).label;
+  const Sample sample = sample_of(Tensor::zeros({old.d, old.h, old.w, 1}), label);
+  return extract_patch(sample, pose, size, {.border = Border::edge}).at("label");
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ std::vector<std::vector<double>> dice_by_case(const UNet& net, CaseStore& store,
   std::vector<std::vector<double>> out;
   for (auto& id : ids) {
     const std::shared_ptr<const Case> c = store.get(id);
-    const Tensor predicted = argmax_labels(predict_logits(net, d, c->sample.image, options));
+    const Tensor predicted = argmax_labels(predict_logits(net, d, c->sample.image(), options));
     std::vector<double> dice;
-    for (auto& counts : confusion(predicted, c->sample.label, classes)) dice.push_back(counts.dice());
+    for (auto& counts : confusion(predicted, c->sample.at("label"), classes)) dice.push_back(counts.dice());
     dice.erase(dice.begin());  // the background
     out.push_back(std::move(dice));
     progress(int64_t(out.size()));

@@ -13,7 +13,7 @@ Sample random_volume(Int3 size, int channels, uint64_t seed) {
   std::vector<double> v(size_t(size.d) * size_t(size.h) * size_t(size.w) * size_t(channels)), l(v.size() / size_t(channels));
   for (double& x : v) x = rng.normal();
   for (size_t i = 0; i < l.size(); ++i) l[i] = double(i / 3 % 7 % 4);
-  return {Tensor::from(v, {size.d, size.h, size.w, channels}), Tensor::from(l, {size.d, size.h, size.w}, DType::u8)};
+  return sample_of(Tensor::from(v, {size.d, size.h, size.w, channels}), Tensor::from(l, {size.d, size.h, size.w}, DType::u8));
 }
 
 // Patches inside, at the border and beyond it, of volumes of different sizes.
@@ -38,7 +38,7 @@ struct Difference {
   double image = 0;
   int64_t labels = 0;
 };
-Difference difference(const PatchBatch& a, const PatchBatch& b) {
+Difference difference(const Batch& a, const Batch& b) {
   Difference d;
   const std::vector<double> x = a.image.values(), y = b.image.values();
   REQUIRE(x.size() == y.size());
@@ -46,8 +46,8 @@ Difference difference(const PatchBatch& a, const PatchBatch& b) {
     const double e = std::abs(x[i] - y[i]);
     if (!(e <= d.image)) d.image = e;
   }
-  if (!a.label || !b.label) return d;
-  const std::vector<double> l = a.label.values(), m = b.label.values();
+  if (!a.find("label") || !b.find("label")) return d;
+  const std::vector<double> l = a.at("label").values(), m = b.at("label").values();
   for (size_t i = 0; i < l.size(); ++i) d.labels += l[i] != m[i];
   return d;
 }
@@ -93,14 +93,14 @@ TEST_CASE("every intensity transform on CUDA has the values of the CPU") {
   all.noise_sigma = {0.05, 0.1};
   all.blur_channel_probability = all.low_resolution_channel_probability = 0.7;
   const AugmentOptions none = all;
-  const PatchBatch plain = augmented_batch(r, none);
+  const Batch plain = augmented_batch(r, none);
   int number = 0;
   for (const auto transform : transforms) {
     AugmentOptions o = none;
     o.*transform = 1;
     all.*transform = 1;
     INFO("transform " << number++);
-    const PatchBatch there = augmented_batch(r, o, Device{0});
+    const Batch there = augmented_batch(r, o, Device{0});
     const double error = difference(there, augmented_batch(r, o)).image;
     CHECK(error < 1e-5);
     if (transform == transforms[0]) CHECK(error == 0);  // noise: + - * / and square roots alone
@@ -116,15 +116,15 @@ TEST_CASE("a batch on CUDA repeats its bits, and a patch does not depend on the 
   AugmentOptions o;
   o.spatial.rotation_probability = o.noise_probability = o.blur_probability = o.contrast_probability = o.gamma_probability = 1;
   const std::vector<PatchRequest> r = requests(1, kPatch);
-  const PatchBatch first = augmented_batch(r, o, Device{0}), second = augmented_batch(r, o, Device{0});
+  const Batch first = augmented_batch(r, o, Device{0}), second = augmented_batch(r, o, Device{0});
   CHECK(first.image.values() == second.image.values());
-  CHECK(first.label.values() == second.label.values());
-  const PatchBatch alone = augmented_batch({r[1]}, o, Device{0});
+  CHECK(first.at("label").values() == second.at("label").values());
+  const Batch alone = augmented_batch({r[1]}, o, Device{0});
   CHECK(alone.image.values() == first.image.rows(1, 2).values());
-  CHECK(alone.label.values() == first.label.rows(1, 2).values());
+  CHECK(alone.at("label").values() == first.at("label").rows(1, 2).values());
   std::vector<PatchRequest> bare = r;
-  for (PatchRequest& one : bare) one.volume.label = {};
-  const PatchBatch without = augmented_batch(bare, o, Device{0});
-  CHECK(!without.label);
+  for (PatchRequest& one : bare) one.volume.fields.pop_back();
+  const Batch without = augmented_batch(bare, o, Device{0});
+  CHECK(!without.find("label"));
   CHECK(without.image.values() == first.image.values());
 }

@@ -25,7 +25,7 @@ std::vector<Seen> all_of(BatchFeed& feed, const std::vector<int64_t>& steps) {
   std::vector<Seen> out;
   for (int64_t step : steps) {
     const Batch b = feed.next(step);
-    out.push_back({affine(b.image, 2, 1), b.label.clone()});
+    out.push_back({affine(b.image, 2, 1), b.at("label").clone()});
   }
   return out;
 }
@@ -42,7 +42,7 @@ TEST_CASE("batch feed: a step's batch is the loader's, whatever came before") {
     for (size_t i = 0; i < steps.size(); ++i) {
       const Batch wanted = small.loader.batch(steps[i]);
       const std::vector<double> x = seen[i].image.values(), y = affine(wanted.image, 2, 1).values();
-      const std::vector<double> k = seen[i].label.values(), l = wanted.label.values();
+      const std::vector<double> k = seen[i].label.values(), l = wanted.at("label").values();
       REQUIRE((x.size() == y.size() && k.size() == l.size()));
       double most = 0;
       int64_t labels = 0;

@@ -10,11 +10,11 @@ namespace {
 
 // The definition of extract_patch, voxel by voxel in double.
 Sample reference_patch(const Sample& v, const PatchPose& pose, Int3 patch, const ResampleOptions& o) {
-  const Int3 size = volume_size(v.image);
-  const int64_t channels = v.image.dim(3);
-  Sample out{Tensor::empty({patch.d, patch.h, patch.w, channels}), Tensor::empty({patch.d, patch.h, patch.w}, DType::u8)};
-  const auto x = v.image.data<float>();
-  const auto l = v.label.data<uint8_t>();
+  const Int3 size = volume_size(v.image());
+  const int64_t channels = v.image().dim(3);
+  const Sample out = sample_of(Tensor::empty({patch.d, patch.h, patch.w, channels}), Tensor::empty({patch.d, patch.h, patch.w}, DType::u8));
+  const auto x = v.image().data<float>();
+  const auto l = v.at("label").data<uint8_t>();
   int64_t at = 0;
   for (int i = 0; i < patch.d; ++i)
     for (int j = 0; j < patch.h; ++j)
@@ -52,11 +52,11 @@ Sample reference_patch(const Sample& v, const PatchPose& pose, Int3 patch, const
           votes[label] += weight;
           if (weight > heaviest) heaviest = weight, nearest = label;
         }
-        for (int64_t c = 0; c < channels; ++c) out.image.data<float>()[size_t(at * channels + c)] = float(value[size_t(c)]);
+        for (int64_t c = 0; c < channels; ++c) out.image().data<float>()[size_t(at * channels + c)] = float(value[size_t(c)]);
         int best = votes.begin()->first;
         for (const auto& [label, weight] : votes)
           if (weight > votes[best]) best = label;
-        out.label.data<uint8_t>()[size_t(at)] = uint8_t(o.label == LabelSampling::nearest ? nearest : best);
+        out.at("label").data<uint8_t>()[size_t(at)] = uint8_t(o.label == LabelSampling::nearest ? nearest : best);
       }
   return out;
 }
@@ -81,10 +81,10 @@ TEST_CASE("extract_patch follows its definition for rotated poses, borders, chan
                                 .outside_label = seed == 4 ? 255 : 0};
         const Sample got = extract_patch(v, pose, {9, 12, 19}, o), want = reference_patch(v, pose, {9, 12, 19}, o);
         // Coordinates carry 2^-23 of a row's extent, about 3e-6 voxels; values differ by a few units between neighbours.
-        CHECK(!(difference(got.image, want.image) > 5e-5));
+        CHECK(!(difference(got.image(), want.image()) > 5e-5));
         int64_t differ = 0;
-        for (int64_t k = 0; k < got.label.count(); ++k)
-          differ += got.label.data<uint8_t>()[size_t(k)] != want.label.data<uint8_t>()[size_t(k)];
+        for (int64_t k = 0; k < got.at("label").count(); ++k)
+          differ += got.at("label").data<uint8_t>()[size_t(k)] != want.at("label").data<uint8_t>()[size_t(k)];
         CHECK(differ <= 2);  // ties within rounding
         ++poses;
       }
@@ -102,12 +102,12 @@ TEST_CASE("extract_patch copies whole voxels exactly, mirrored or not, also beyo
       for (Border border : {Border::zeros, Border::edge}) {
         const ResampleOptions o{.border = border, .outside_label = 7};
         const Sample got = extract_patch(v, pose, patch, o), want = reference_patch(v, pose, patch, o);
-        CHECK(same(got.image, want.image));
-        CHECK(same(got.label, want.label));
+        CHECK(same(got.image(), want.image()));
+        CHECK(same(got.at("label"), want.at("label")));
       }
     }
   // Far away there is nothing.
-  CHECK(same(extract_patch(v, {.centre = {1e6, 0, 0}}, {2, 2, 2}).image, Tensor::zeros({2, 2, 2, 2})));
+  CHECK(same(extract_patch(v, {.centre = {1e6, 0, 0}}, {2, 2, 2}).image(), Tensor::zeros({2, 2, 2, 2})));
 }
 
 TEST_CASE("extract_patch takes flat volumes, fractions of a voxel and samples without a label") {
@@ -121,21 +121,21 @@ TEST_CASE("extract_patch takes flat volumes, fractions of a voxel and samples wi
       }(),
       Rng(3));
   const Sample got = extract_patch(flat, turned, {1, 16, 16}), want = reference_patch(flat, turned, {1, 16, 16}, {});
-  CHECK(!(difference(got.image, want.image) > 5e-5));
-  CHECK(!(difference(got.image, Tensor::zeros({1, 16, 16, 1})) < 1));
+  CHECK(!(difference(got.image(), want.image()) > 5e-5));
+  CHECK(!(difference(got.image(), Tensor::zeros({1, 16, 16, 1})) < 1));
 
   const Sample v = random_sample({6, 6, 6}, 1, 4);
   const PatchPose half{.centre = {2.5, 3, 3.25}};
-  CHECK(!(difference(extract_patch(v, half, {3, 3, 3}).image, reference_patch(v, half, {3, 3, 3}, {}).image) > 1e-6));
-  const Sample bare = extract_patch({v.image, {}}, half, {3, 3, 3});
-  CHECK(!bare.label);
-  CHECK(same(bare.image, extract_patch(v, half, {3, 3, 3}).image));
+  CHECK(!(difference(extract_patch(v, half, {3, 3, 3}).image(), reference_patch(v, half, {3, 3, 3}, {}).image()) > 1e-6));
+  const Sample bare = extract_patch(sample_of(v.image()), half, {3, 3, 3});
+  CHECK(!bare.find("label"));
+  CHECK(same(bare.image(), extract_patch(v, half, {3, 3, 3}).image()));
 }
 
 TEST_CASE("a label is interpolated as its one-hot images, the largest wins") {
   // Along W: 1 1 2 3. Between 1 and 2 at fraction 0.4 label 1 has 0.6; of equals the lower label is taken.
-  Sample v{Tensor::zeros({1, 1, 4, 1}), Tensor::from({1, 1, 2, 3}, {1, 1, 4}, DType::u8)};
-  const auto at = [&](double w) { return int(extract_patch(v, {.centre = {0, 0, w}}, {1, 1, 1}).label.item()); };
+  const Sample v = sample_of(Tensor::zeros({1, 1, 4, 1}), Tensor::from({1, 1, 2, 3}, {1, 1, 4}, DType::u8));
+  const auto at = [&](double w) { return int(extract_patch(v, {.centre = {0, 0, w}}, {1, 1, 1}).at("label").item()); };
   CHECK(at(1.4) == 1);
   CHECK(at(1.6) == 2);
   CHECK(at(2.5) == 2);
@@ -201,19 +201,19 @@ TEST_CASE("augment is a function of its arguments: no threads, no changes to wha
     augmented.push_back(augment(v, all, Rng(4)));
   }
   for (int n : {1, 2}) {
-    CHECK(same(patches[0].image, patches[size_t(n)].image));
-    CHECK(same(patches[0].label, patches[size_t(n)].label));
-    CHECK(same(augmented[0].image, augmented[size_t(n)].image));
+    CHECK(same(patches[0].image(), patches[size_t(n)].image()));
+    CHECK(same(patches[0].at("label"), patches[size_t(n)].at("label")));
+    CHECK(same(augmented[0].image(), augmented[size_t(n)].image()));
   }
-  CHECK(same(v.image, before.image));
-  CHECK(same(v.label, before.label));
-  CHECK(!same(patches[0].image, augmented_patch(v, place, all, Rng(5)).image));
-  for (double x : patches[0].image.values()) REQUIRE(std::isfinite(x));
+  CHECK(same(v.image(), before.image()));
+  CHECK(same(v.at("label"), before.at("label")));
+  CHECK(!same(patches[0].image(), augmented_patch(v, place, all, Rng(5)).image()));
+  for (double x : patches[0].image().values()) REQUIRE(std::isfinite(x));
 
   // Everything off: the very patch.
   const Sample plain = augmented_patch(v, place, no_augmentation(), Rng(3));
-  CHECK(same(plain.image, extract_patch(v, {.centre = place.centre}, place.size).image));
-  CHECK(same(augment(v, no_augmentation(), Rng(3)).image, v.image));
+  CHECK(same(plain.image(), extract_patch(v, {.centre = place.centre}, place.size).image()));
+  CHECK(same(augment(v, no_augmentation(), Rng(3)).image(), v.image()));
 }
 
 TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
@@ -226,7 +226,7 @@ TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
     int matches = 0;
     for (int m = 0; m < 8; ++m) {
       const Sample want = mirror(v, {(m & 1) != 0, (m & 2) != 0, (m & 4) != 0});
-      if (same(got.image, want.image) && same(got.label, want.label)) ++seen[m], ++matches;
+      if (same(got.image(), want.image()) && same(got.at("label"), want.at("label"))) ++seen[m], ++matches;
     }
     REQUIRE(matches == 1);
   }
@@ -234,7 +234,7 @@ TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
   o.mirror.axes = {false, false, true};
   for (uint64_t k = 0; k < 20; ++k) {
     const Sample got = augment(v, o, Rng(k));
-    CHECK((same(got.image, v.image) || same(got.image, mirror(v, {false, false, true}).image)));
+    CHECK((same(got.image(), v.image()) || same(got.image(), mirror(v, {false, false, true}).image())));
   }
 }
 
@@ -246,10 +246,10 @@ TEST_CASE("bad options and samples are named") {
   o = {};
   o.noise_sigma = {0.2, 0.1};
   CHECK(refuses([&] { augment(v, o, Rng(0)); }, {"noise_sigma"}));
-  CHECK(refuses([&] { extract_patch({v.image, Tensor::zeros({4, 4, 5}, DType::u8)}, {}, {2, 2, 2}); }, {"4x4x4", "4x4x5"}));
-  CHECK(refuses([&] { extract_patch({Tensor::zeros({4, 4, 4}), {}}, {}, {2, 2, 2}); }, {"{4, 4, 4}"}));
+  CHECK(refuses([&] { extract_patch(sample_of(v.image(), Tensor::zeros({4, 4, 5}, DType::u8)), {}, {2, 2, 2}); }, {"4x4x4", "4x4x5"}));
+  CHECK(refuses([&] { extract_patch(sample_of(Tensor::zeros({4, 4, 4})), {}, {2, 2, 2}); }, {"{4, 4, 4}"}));
   CHECK(refuses([&] { extract_patch(v, {}, {0, 2, 2}); }, {"0x2x2"}));
   CHECK(refuses([&] { extract_patch(v, {.centre = {NAN, 0, 0}}, {2, 2, 2}); }, {"nan"}));
-  CHECK(refuses([&] { gaussian_blur(v.image, 1, {1, 1, 1}); }, {"channel 1"}));
-  CHECK(refuses([&] { adjust_gamma(v.image, 0, {.gamma = 0}); }, {"gamma"}));
+  CHECK(refuses([&] { gaussian_blur(v.image(), 1, {1, 1, 1}); }, {"channel 1"}));
+  CHECK(refuses([&] { adjust_gamma(v.image(), 0, {.gamma = 0}); }, {"gamma"}));
 }

@@ -29,7 +29,7 @@ TEST_CASE("foreground: locations are complete or a large enough sample, and cent
   CHECK(find_foreground(label, Rng(1), {.keep = 100, .keep_fraction = 0.05}).classes[1].voxels == index.classes[1].voxels);
   CHECK(find_foreground(label, Rng(2), {.keep = 100, .keep_fraction = 0.05}).classes[1].voxels != index.classes[1].voxels);
 
-  const Sample v{Tensor::zeros({20, 30, 40, 1}), label};
+  const Sample v = sample_of(Tensor::zeros({20, 30, 40, 1}), label);
   int rare = 0;
   for (uint64_t k = 0; k < 400; ++k) {
     const Int3 patch{7, 8, 9};
@@ -38,7 +38,7 @@ TEST_CASE("foreground: locations are complete or a large enough sample, and cent
       const double start = c[size_t(a)] - (patch[a] - 1) / 2.0;
       CHECK((start == std::floor(start) && start >= 0 && start + patch[a] <= index.size[a]));
     }
-    const auto labels = extract_patch(v, {.centre = c}, patch).label.values();
+    const auto labels = extract_patch(v, {.centre = c}, patch).at("label").values();
     const bool has1 = std::count(labels.begin(), labels.end(), 1.0) > 0, has4 = std::count(labels.begin(), labels.end(), 4.0) > 0;
     CHECK((has1 || has4));
     rare += has1;

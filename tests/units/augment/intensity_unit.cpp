@@ -31,9 +31,9 @@ void check_channel(F&& f, Want&& want, double limit) {
   for (Isa i : isas()) {
     const IsaScope scope(i);
     const Sample s = random_sample({5, 7, 11}, 2, 3);
-    const Tensor before = s.image.clone();
-    f(s.image, 1);
-    const auto x = s.image.values(), old = before.values();
+    const Tensor before = s.image().clone();
+    f(s.image(), 1);
+    const auto x = s.image().values(), old = before.values();
     std::vector<double> channel;
     for (size_t k = 1; k < old.size(); k += 2) channel.push_back(old[k]);
     const std::vector<double> expected = want(channel, moments_of(before, 1));
@@ -152,7 +152,7 @@ TEST_CASE("blur is a normalised separable Gaussian on the reflected volume") {
                   return v;
                 },
                 2e-6);
-  const Tensor x = random_sample({4, 5, 6}, 1, 1).image, before = x.clone();
+  const Tensor x = random_sample({4, 5, 6}, 1, 1).image(), before = x.clone();
   gaussian_blur(x, 0, {0, 0, 0});
   CHECK(same(x, before));
   const Tensor tiny = Tensor::full({1, 2, 3, 1}, 5);  // kernels far larger than the volume
@@ -185,7 +185,7 @@ TEST_CASE("low resolution: nearest down, trilinear up") {
         return out;
       },
       2e-6);
-  const Tensor x = random_sample({4, 5, 6}, 1, 1).image, before = x.clone();
+  const Tensor x = random_sample({4, 5, 6}, 1, 1).image(), before = x.clone();
   simulate_low_resolution(x, 0, {1, 1, 1});
   CHECK(!(difference(x, before) > 1e-6));
 }
@@ -208,7 +208,7 @@ TEST_CASE("each transform of augment fires as often as its probability says") {
     o.*c.probability = AugmentOptions{}.*c.probability;
     int changed = 0;
     constexpr int kTimes = 1000;
-    for (uint64_t k = 0; k < kTimes; ++k) changed += !same(augment(s, o, Rng(k)).image, s.image);
+    for (uint64_t k = 0; k < kTimes; ++k) changed += !same(augment(s, o, Rng(k)).image(), s.image());
     INFO(c.name << ": " << changed << " of " << kTimes);
     // At scale 0.95 and above 6 voxels stay 6: low resolution then changes nothing, a tenth of the time or less.
     const double slack = 5 * std::sqrt(kTimes * c.expected * (1 - c.expected)) + (std::string(c.name) == "low resolution" ? 25 : 0);
