@@ -58,11 +58,11 @@ std::function<Json()> memory_above_now(Device device) {
   return [before] { return Json{{"memory", std::max(0.0, process_memory("VmHWM") - before)}}; };
 }
 
-struct Training {
+struct TrainingRun {
   UNet net;
   Sgd optimizer;
   std::vector<Parameter> trained;
-  Training(const UNetConfig& config, Device device, Rng rng)
+  TrainingRun(const UNetConfig& config, Device device, Rng rng)
       : net(on(config, device, rng)), optimizer(parameters(net)), trained(parameters(net)) {}
 
  private:
@@ -75,7 +75,7 @@ struct Training {
 
 // Forward, Dice + cross-entropy at every resolution, backward, clipping, SGD with Nesterov momentum.
 Job step_job(const Network& n, const Setting& s) {
-  const auto t = std::make_shared<Training>(n.config(), s.device, Rng(1));
+  const auto t = std::make_shared<TrainingRun>(n.config(), s.device, Rng(1));
   const Tensor x = random_tensor({n.batch, n.size.d, n.size.h, n.size.w, 1}, s.dtype, 1, s.device);
   const Tensor label = random_label({n.batch, n.size.d, n.size.h, n.size.w}, kClasses, 2, s.device);
   const auto run = [=] {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/training.h"
+
 namespace voxgrad {
 namespace {
 thread_local bool recording = true;
@@ -121,12 +123,15 @@ void backward(const Tensor& loss, const Tensor& seed) {
 
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& x) {
   if (!Graph::recording()) return f(x);
+  Training::Stream stream = Training::stream();
+  stream.again = true;
   Tensor y;
   {
     Unrecorded quiet;
     y = f(x.detach());
   }
-  return Graph::attach("checkpoint", {x}, y, [f, x = x.detach()](const Tensor& gy, Needs needs) {
+  return Graph::attach("checkpoint", {x}, y, [f, stream, x = x.detach()](const Tensor& gy, Needs needs) {
+    const Training same_numbers(stream);
     Tensor input = x;
     if (needs[0]) input.require_grad();
     const bool before = std::exchange(recording, true);

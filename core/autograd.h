@@ -76,7 +76,8 @@ Tensor record(const char* op, const std::vector<Tensor>& inputs, Tensor out, F&&
 void backward(const Tensor& loss, const Tensor& seed = {});
 
 // f(x) without keeping what f records: backward runs f again. Parameters that f uses get their gradients as always. f must be a
-// pure function of x and its parameters (randomness by an explicit Rng).
+// pure function of x, its parameters, and what it draws from the Training scope or an Rng of its own: the same numbers both times. Running
+// statistics move once.
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& x);
 
 }  // namespace voxgrad

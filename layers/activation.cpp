@@ -4,7 +4,7 @@
 
 namespace voxgrad {
 
-Tensor Activation::operator()(const Tensor& x) const {
+Tensor Activation::apply(const Tensor& x) const {
   switch (kind) {
     case ActivationKind::none: return x;
     case ActivationKind::relu: return relu(x);

@@ -1,5 +1,5 @@
 #pragma once
-#include "core/fields.h"
+#include "core/forward_hooks.h"
 
 namespace voxgrad {
 
@@ -12,10 +12,13 @@ struct Activation {
   friend bool operator==(const Activation&, const Activation&) = default;
   FIELDS()
 
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x) const { return hooked(*this, apply(x)); }
   // Whether it is z > 0 ? z : s z, which norms compute on the way; and that s.
   bool is_fused() const { return kind <= ActivationKind::leaky_relu; }
   double fused_slope() const { return kind == ActivationKind::none ? 1 : kind == ActivationKind::relu ? 0 : slope; }
+
+ private:
+  Tensor apply(const Tensor& x) const;
 };
 
 }  // namespace voxgrad

@@ -31,22 +31,24 @@ ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
       activation(o.activation) {}
 
 Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
-  const Tensor y = conv(x);
-  if (activation.is_fused()) return norm(y, skip, activation.fused_slope());
-  return activation(norm(y, skip));
+  return hooked(*this, activated(conv(x), skip));
+}
+Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip) const {
+  return activation.is_fused() ? norm(y, skip, activation.fused_slope()) : activation(norm(y, skip));
 }
 
 ConvSource ConvBlock::lazily(const std::vector<ConvSource>& sources) const {
-  const Tensor y = conv3d_fused(sources, conv.weight, conv.bias, conv.options);
-  if (norm.instance && activation.is_fused())
+  const Tensor y = hooked(conv, conv3d_fused(sources, conv.weight, conv.bias, conv.options));
+  if (norm.instance && activation.is_fused() && !ForwardHooks::active())
     return {y, true, norm.instance->weight, norm.instance->bias, activation.fused_slope(), norm.instance->eps};
-  return {activation.is_fused() ? norm(y, {}, activation.fused_slope()) : activation(norm(y))};
+  return {hooked(*this, activated(y))};
 }
 
 ConvStack::ConvStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ConvBlock>(o, depth, rng)) {}
 Tensor ConvStack::operator()(const Tensor& x) const { return evaluate(lazily({{x}})); }
 ConvSource ConvStack::lazily(std::vector<ConvSource> sources) const {
   for (const ConvBlock& b : blocks) sources = {b.lazily(sources)};
+  if (!sources[0].normalised) sources[0].x = hooked(*this, sources[0].x);
   return sources[0];
 }
 
@@ -70,10 +72,10 @@ Tensor ResidualBlock::operator()(const Tensor& x) const {
   Tensor skip = x;
   if (stride != Int3{1, 1, 1}) skip = avg_pool3d(skip, {.kernel = stride});
   if (projection) skip = (*projection)(skip);
-  return second(first(x), skip);
+  return hooked(*this, second(first(x), skip));
 }
 
 ResidualStack::ResidualStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ResidualBlock>(o, depth, rng)) {}
-Tensor ResidualStack::operator()(const Tensor& x) const { return in_turn(blocks, x); }
+Tensor ResidualStack::operator()(const Tensor& x) const { return hooked(*this, in_turn(blocks, x)); }
 
 }  // namespace voxgrad

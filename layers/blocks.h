@@ -31,6 +31,9 @@ struct ConvBlock {
   // The same of the concatenation of the sources, its norm and activation left to the convolution that reads it where that is possible.
   // To be read once: what is read twice is better stored, by evaluate().
   ConvSource lazily(const std::vector<ConvSource>&) const;
+
+ private:
+  Tensor activated(const Tensor& y, const Tensor& skip = {}) const;
 };
 
 // Several of them: the first has the stride and changes the channels.

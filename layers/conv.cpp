@@ -38,6 +38,6 @@ Linear::Linear(const LinearLayer& o, Rng& rng) {
   weight = he_normal({o.out, o.in}, o.in, rng);
   if (o.bias) bias = constant_parameter({o.out}, 0);
 }
-Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+Tensor Linear::operator()(const Tensor& x) const { return hooked(*this, linear(x, weight, bias)); }
 
 }  // namespace voxgrad

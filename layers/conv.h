@@ -1,5 +1,5 @@
 #pragma once
-#include "core/fields.h"
+#include "core/forward_hooks.h"
 #include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
 #include "kernels/conv_transpose3d/conv_transpose3d.h"
@@ -24,7 +24,7 @@ struct Conv3d {
 
   Conv3d() = default;
   Conv3d(const Conv3dLayer&, Rng&);
-  Tensor operator()(const Tensor& x) const { return conv3d(x, weight, bias, options); }
+  Tensor operator()(const Tensor& x) const { return hooked(*this, conv3d(x, weight, bias, options)); }
 };
 
 struct ConvTranspose3dLayer {
@@ -41,7 +41,7 @@ struct ConvTranspose3d {
 
   ConvTranspose3d() = default;
   ConvTranspose3d(const ConvTranspose3dLayer&, Rng&);
-  Tensor operator()(const Tensor& x) const { return conv_transpose3d(x, weight, bias, options); }
+  Tensor operator()(const Tensor& x) const { return hooked(*this, conv_transpose3d(x, weight, bias, options)); }
 };
 
 struct LinearLayer {

@@ -1,6 +1,7 @@
 #include "layers/norm.h"
 
 #include "core/autograd.h"
+#include "core/training.h"
 #include "kernels/binary/binary.h"
 #include "kernels/norm_act/norm_act.h"
 #include "layers/init.h"
@@ -19,7 +20,7 @@ void set_affine(N& n, const NormLayer& o, const char* who) {
 
 InstanceNorm::InstanceNorm(const NormLayer& o) { set_affine(*this, o, "InstanceNorm"); }
 Tensor InstanceNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  return instance_norm_act(x, weight, bias, skip, {.slope = slope, .eps = eps});
+  return hooked(*this, instance_norm_act(x, weight, bias, skip, {.slope = slope, .eps = eps}));
 }
 
 GroupNorm::GroupNorm(const NormLayer& o) : groups(o.groups) {
@@ -27,7 +28,7 @@ GroupNorm::GroupNorm(const NormLayer& o) : groups(o.groups) {
   check(groups > 0 && o.channels % groups == 0, "GroupNorm: ", groups, " groups do not divide ", o.channels, " channels");
 }
 Tensor GroupNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  return group_norm_act(x, weight, bias, skip, {.groups = groups, .slope = slope, .eps = eps});
+  return hooked(*this, group_norm_act(x, weight, bias, skip, {.groups = groups, .slope = slope, .eps = eps}));
 }
 
 BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
@@ -37,8 +38,9 @@ BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
 }
 Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
   const bool training = !(mode.evaluating || mode.frozen || Inference::active());
-  return batch_norm_act(x, weight, bias, {.mean = running_mean, .variance = running_var}, skip,
-                        {.slope = slope, .eps = eps, .momentum = momentum, .training = training});
+  const RunningStatistics running = training && Training::repeating() ? RunningStatistics{} : RunningStatistics{running_mean, running_var};
+  const BatchNormActOptions options = {.slope = slope, .eps = eps, .momentum = momentum, .training = training};
+  return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));
 }
 
 Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
@@ -50,11 +52,12 @@ Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
   }
 }
 Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  if (instance) return (*instance)(x, skip, slope);
-  if (batch) return (*batch)(x, skip, slope);
-  if (group) return (*group)(x, skip, slope);
+  const auto of = [&](const auto& norm) { return hooked(*this, norm(x, skip, slope)); };
+  if (instance) return of(*instance);
+  if (batch) return of(*batch);
+  if (group) return of(*group);
   const Tensor z = skip ? add(x, skip) : x;
-  return slope == 1 ? z : leaky_relu(z, slope);
+  return hooked(*this, slope == 1 ? z : leaky_relu(z, slope));
 }
 
 }  // namespace voxgrad

@@ -1,5 +1,5 @@
 #pragma once
-#include "core/fields.h"
+#include "core/forward_hooks.h"
 #include "kernels/norm/norm.h"
 
 namespace voxgrad {

@@ -2,7 +2,7 @@
 #include <array>
 #include <tuple>
 
-#include "core/fields.h"
+#include "core/forward_hooks.h"
 
 namespace voxgrad {
 
@@ -24,7 +24,7 @@ struct Sequential {
     return std::apply([&](const auto&... l) {
       Tensor y = x;
       ((y = l(y)), ...);
-      return y;
+      return hooked(*this, y);
     }, layers);
   }
 

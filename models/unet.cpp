@@ -51,7 +51,7 @@ std::vector<Tensor> UNet::operator()(const Tensor& x) const {
     const ConvSource z = decoder[i].lazily({{up[i](y)}, {skip}});
     if (i + 1 == decoder.size()) {
       const Conv3d& head = heads.back();
-      logits.insert(logits.begin(), conv3d_fused({z}, head.weight, head.bias, head.options));
+      logits.insert(logits.begin(), hooked(head, conv3d_fused({z}, head.weight, head.bias, head.options)));
     } else {
       y = evaluate(z);
       if (all) logits.insert(logits.begin(), heads[i](y));
