@@ -120,11 +120,13 @@ TEST_CASE("tiles are blended by importance") {
 
 TEST_CASE("mirror images are mirrored back") {
   // Seen by a net that names places within the tile, the mean of an axis and its mirror image is its middle.
-  const Tensor y = sliding_window(place_net, Tensor::zeros({5, 6, 7, 1}), {.patch = {5, 6, 7}, .mirror = {true, false, true}});
-  for (int64_t i = 0; i < 5 * 6 * 7; ++i) {
-    CHECK(y.view().as<float>()[3 * i] == Approx(2).margin(1e-6));
-    CHECK(y.view().as<float>()[3 * i + 1] == Approx(i / 7 % 6).margin(1e-6));
-    CHECK(y.view().as<float>()[3 * i + 2] == Approx(3).margin(1e-6));
+  for (const std::array<bool, 3> axes : {std::array{true, false, true}, {false, true, false}, {true, true, true}}) {
+    const Tensor y = sliding_window(place_net, Tensor::zeros({5, 6, 7, 1}), {.patch = {5, 6, 7}, .mirror = axes});
+    for (int64_t i = 0; i < 5 * 6 * 7; ++i) {
+      CHECK(y.view().as<float>()[3 * i] == Approx(axes[0] ? 2 : double(i / 42)).margin(1e-6));
+      CHECK(y.view().as<float>()[3 * i + 1] == Approx(axes[1] ? 2.5 : double(i / 7 % 6)).margin(1e-6));
+      CHECK(y.view().as<float>()[3 * i + 2] == Approx(axes[2] ? 3 : double(i % 7)).margin(1e-6));
+    }
   }
 }
 
