@@ -13,7 +13,9 @@ namespace {
 
 template <class T>
 LossIsa<T> kernels_in_use() {
-  return isa() >= Isa::avx512 ? loss_avx512::kernels<T>() : isa() == Isa::avx2 ? loss_avx2::kernels<T>() : loss_baseline::kernels<T>();
+  return isa() >= Isa::avx512 ? loss_kernels::avx512::kernels<T>()
+         : isa() == Isa::avx2 ? loss_kernels::avx2::kernels<T>()
+                              : loss_kernels::baseline::kernels<T>();
 }
 
 // Labels as the kernels want them: -1 for ignored ones.

@@ -37,7 +37,7 @@ struct LossIsa {
 };
 
 #define VOXGRAD_LOSS_ISA(isa)                \
-  namespace loss_##isa {                     \
+  namespace loss_kernels::isa {                     \
   template <class T> LossIsa<T> kernels();   \
   extern template LossIsa<float> kernels();  \
   extern template LossIsa<double> kernels(); \

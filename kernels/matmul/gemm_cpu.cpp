@@ -11,11 +11,11 @@ namespace {
 // Tiles and chunks of the depth depend on the shape alone, so the bits of the result do not depend on the number of threads.
 constexpr int64_t kTileM = 128, kTileN = 256, kDepth = 4096, kMostPartial = 1 << 22;
 
-void tile(const GemmTile& p, const double* a, const double* b, double* c) { gemm_baseline::gemm_tile(p, a, b, c); }
+void tile(const GemmTile& p, const double* a, const double* b, double* c) { gemm_kernels::baseline::gemm_tile(p, a, b, c); }
 void tile(const GemmTile& p, const float* a, const float* b, float* c) {
-  if (isa() >= Isa::avx512) gemm_avx512::gemm_tile(p, a, b, c);
-  else if (isa() >= Isa::avx2) gemm_avx2::gemm_tile(p, a, b, c);
-  else gemm_baseline::gemm_tile(p, a, b, c);
+  if (isa() >= Isa::avx512) gemm_kernels::avx512::gemm_tile(p, a, b, c);
+  else if (isa() >= Isa::avx2) gemm_kernels::avx2::gemm_tile(p, a, b, c);
+  else gemm_kernels::baseline::gemm_tile(p, a, b, c);
 }
 
 template <class A>

@@ -33,13 +33,13 @@ struct MaxPoolGradRow {
 #define VOXGRAD_MAX_POOL_TYPES(X)                                                                                        \
   X(float, uint8_t) X(double, uint8_t) X(bf16, uint8_t) X(f16, uint8_t) X(float, uint16_t) X(double, uint16_t) X(bf16, uint16_t) \
   X(f16, uint16_t)
-namespace max_pool_baseline {
+namespace max_pool_kernels::baseline {
 VOXGRAD_MAX_POOL_TYPES(VOXGRAD_MAX_POOL_DECLARE)
 }
-namespace max_pool_avx2 {
+namespace max_pool_kernels::avx2 {
 VOXGRAD_MAX_POOL_TYPES(VOXGRAD_MAX_POOL_DECLARE)
 }
-namespace max_pool_avx512 {
+namespace max_pool_kernels::avx512 {
 VOXGRAD_MAX_POOL_TYPES(VOXGRAD_MAX_POOL_DECLARE)
 }
 #undef VOXGRAD_MAX_POOL_DECLARE

@@ -43,7 +43,7 @@ struct NormIsa {
 };
 
 #define VOXGRAD_NORM_ISA(isa)                \
-  namespace norm_##isa {                     \
+  namespace norm_kernels::isa {                     \
   template <class T> NormIsa<T> kernels();   \
   extern template NormIsa<float> kernels();  \
   extern template NormIsa<double> kernels(); \

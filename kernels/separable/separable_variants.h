@@ -25,9 +25,9 @@ struct SeparableRow {
   void separable_row(const SeparableRow<bf16>&, int count, const bf16* const* x, const float* weight, float* row, bf16* y);     \
   void separable_row(const SeparableRow<f16>&, int count, const f16* const* x, const float* weight, float* row, f16* y);        \
   }
-VOXGRAD_SEPARABLE_VARIANT(separable_baseline)
-VOXGRAD_SEPARABLE_VARIANT(separable_avx2)
-VOXGRAD_SEPARABLE_VARIANT(separable_avx512)
+VOXGRAD_SEPARABLE_VARIANT(separable_kernels::baseline)
+VOXGRAD_SEPARABLE_VARIANT(separable_kernels::avx2)
+VOXGRAD_SEPARABLE_VARIANT(separable_kernels::avx512)
 #undef VOXGRAD_SEPARABLE_VARIANT
 
 }  // namespace voxgrad

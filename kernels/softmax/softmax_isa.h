@@ -17,7 +17,7 @@ struct SoftmaxIsa {
 };
 
 #define VOXGRAD_SOFTMAX_ISA(isa)                \
-  namespace softmax_##isa {                     \
+  namespace softmax_kernels::isa {                     \
   template <class T> SoftmaxIsa<T> kernels();   \
   extern template SoftmaxIsa<float> kernels();  \
   extern template SoftmaxIsa<double> kernels(); \

@@ -5,7 +5,7 @@
 #include "kernels/conv3d/depthwise/depthwise_isa.h"
 
 #define VOXGRAD_BF16_PAIRS
-namespace voxgrad::depthwise_avx512_bf16 {
+namespace voxgrad::depthwise_kernels::avx512_bf16 {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/depthwise/depthwise_rows.h"
@@ -50,4 +50,4 @@ void pair_rows(const DepthwiseRows<bf16>& r) {
 }  // namespace
 
 DepthwiseIsa<bf16> pair_kernels() { return {kLanes<float>, load_pairs, pair_rows, nullptr}; }
-}  // namespace voxgrad::depthwise_avx512_bf16
+}  // namespace voxgrad::depthwise_kernels::avx512_bf16

@@ -21,7 +21,7 @@ template <class T>
 class Depthwise {
  public:
   using A = accum_t<T>;
-  // pairs: of taps along W (depthwise_avx512_bf16).
+  // pairs: of taps along W (depthwise_kernels::avx512_bf16).
   explicit Depthwise(const ConvGather& g, bool pairs = false)
       : g_(g),
         isa_(depthwise_isa<T>()),
@@ -32,7 +32,7 @@ class Depthwise {
         height_(g.axes[1][0]),
         width_(g.axes[2][0]) {
     if constexpr (std::is_same_v<T, bf16>)
-      if (pairs) isa_ = depthwise_avx512_bf16::pair_kernels();
+      if (pairs) isa_ = depthwise_kernels::avx512_bf16::pair_kernels();
     row_taps_ = pairs ? (int64_t(width_.tap.size()) + 1) / 2 : int64_t(width_.tap.size());
     taps_ = int64_t(depth_.tap.size() * height_.tap.size()) * row_taps_;
     pairs_ = pairs;

@@ -74,7 +74,7 @@ struct DepthwiseIsa {
 };
 
 #define VOXGRAD_DEPTHWISE_ISA(isa)                  \
-  namespace depthwise_##isa {                       \
+  namespace depthwise_kernels::isa {                       \
     template <class T>                              \
     DepthwiseIsa<T> kernels();                      \
     extern template DepthwiseIsa<float> kernels();  \
@@ -87,17 +87,17 @@ VOXGRAD_DEPTHWISE_ISA(avx2)
 VOXGRAD_DEPTHWISE_ISA(avx512)
 #undef VOXGRAD_DEPTHWISE_ISA
 
-namespace depthwise_avx512_bf16 {
+namespace depthwise_kernels::avx512_bf16 {
 // Rows of weights are pairs of taps along W: kernel_width is 2, 3 or 4 for a kernel 3, 5 or 7 wide. An element of a tile is the bf16 of a
 // voxel and of the next one, one of w the bf16 of two taps, or of the last one and zero.
 DepthwiseIsa<bf16> pair_kernels();
-}  // namespace depthwise_avx512_bf16
+}  // namespace depthwise_kernels::avx512_bf16
 
 template <class T>
 DepthwiseIsa<T> depthwise_isa() {
-  return isa() >= Isa::avx512 ? depthwise_avx512::kernels<T>()
-         : isa() == Isa::avx2 ? depthwise_avx2::kernels<T>()
-                              : depthwise_baseline::kernels<T>();
+  return isa() >= Isa::avx512 ? depthwise_kernels::avx512::kernels<T>()
+         : isa() == Isa::avx2 ? depthwise_kernels::avx2::kernels<T>()
+                              : depthwise_kernels::baseline::kernels<T>();
 }
 
 }  // namespace voxgrad

@@ -6,7 +6,7 @@
 #include "kernels/conv3d/direct/direct_isa.h"
 
 #define VOXGRAD_BF16_PAIRS
-namespace voxgrad::direct_avx512_bf16 {
+namespace voxgrad::direct_kernels::avx512_bf16 {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/lane_sums.h"
@@ -36,4 +36,4 @@ void make_pairs(const float* low, const float* high, int64_t step, float* to, in
   }
   for (; i < n; ++i) to[i] = pair(low[i], high[i]);
 }
-}  // namespace voxgrad::direct_avx512_bf16
+}  // namespace voxgrad::direct_kernels::avx512_bf16

@@ -22,7 +22,7 @@ class GatherPass {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
     if constexpr (sizeof(A) == 4)
-      if (pairs) isa_.gather = direct_avx512_bf16::gather_pairs;
+      if (pairs) isa_.gather = direct_kernels::avx512_bf16::gather_pairs;
     dot_ = !pairs && !g.depthwise && g.taps() * in_vectors * g.outputs + 3 * g.outputs < g.taps() * g.inputs * blocks_.vectors;
     inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
@@ -241,7 +241,8 @@ struct PairedGather {
       const int64_t from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
       for (int64_t t = 0; t < g.taps(); ++t) {
         const float* from = w_in.as<float>() + i / outer * of.w_slice + i % outer * from_outer + t * of.w_tap;
-        direct_avx512_bf16::make_pairs(from, from + of.w_input, outputs_inside ? 1 : 2, weight.data() + (i * g.taps() + t) * inner, inner);
+        float* to = weight.data() + (i * g.taps() + t) * inner;
+        direct_kernels::avx512_bf16::make_pairs(from, from + of.w_input, outputs_inside ? 1 : 2, to, inner);
       }
     });
   }

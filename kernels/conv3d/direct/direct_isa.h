@@ -96,7 +96,7 @@ struct ConvIsa {
 };
 
 #define VOXGRAD_CONV_ISA(isa)                          \
-  namespace direct_##isa {                             \
+  namespace direct_kernels::isa {                             \
     template <class A>                                 \
     ConvIsa<A> kernels();                              \
     extern template ConvIsa<float> kernels<float>();   \
@@ -107,19 +107,19 @@ VOXGRAD_CONV_ISA(avx2)
 VOXGRAD_CONV_ISA(avx512)
 #undef VOXGRAD_CONV_ISA
 
-namespace direct_avx512_bf16 {
+namespace direct_kernels::avx512_bf16 {
 // gather of 16-bit pairs: an element of x and of w is two bf16 numbers, neighbours in the sum.
 void gather_pairs(const ConvRow<float>&);
 // to[i] = the pair (low[i step], high[i step]), rounded, for i < n and step 1 or, with high = low + 1, 2.
 void make_pairs(const float* low, const float* high, int64_t step, float* to, int64_t n);
-}  // namespace direct_avx512_bf16
+}  // namespace direct_kernels::avx512_bf16
 
 // Those of isa().
 template <class A>
 ConvIsa<A> conv_isa() {
-  return isa() >= Isa::avx512 ? direct_avx512::kernels<A>()
-         : isa() == Isa::avx2 ? direct_avx2::kernels<A>()
-                              : direct_baseline::kernels<A>();
+  return isa() >= Isa::avx512 ? direct_kernels::avx512::kernels<A>()
+         : isa() == Isa::avx2 ? direct_kernels::avx2::kernels<A>()
+                              : direct_kernels::baseline::kernels<A>();
 }
 
 }  // namespace voxgrad

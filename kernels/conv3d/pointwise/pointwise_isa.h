@@ -27,7 +27,7 @@ struct PointwiseIsa {
 };
 
 #define VOXGRAD_POINTWISE_ISA(isa)                  \
-  namespace pointwise_##isa {                       \
+  namespace pointwise_kernels::isa {                       \
     template <class T>                              \
     PointwiseIsa<T> kernels();                      \
     extern template PointwiseIsa<float> kernels();  \
@@ -38,19 +38,15 @@ struct PointwiseIsa {
 VOXGRAD_POINTWISE_ISA(baseline)
 VOXGRAD_POINTWISE_ISA(avx2)
 VOXGRAD_POINTWISE_ISA(avx512)
+VOXGRAD_POINTWISE_ISA(avx512_bf16)
 #undef VOXGRAD_POINTWISE_ISA
-
-namespace pointwise_avx512_bf16 {
-PointwiseIsa<bf16> kernels();  // whose results the processor rounds
-}  // namespace pointwise_avx512_bf16
 
 template <class T>
 PointwiseIsa<T> pointwise_isa() {
-  if constexpr (dtype_of<T> == DType::bf16)
-    if (isa() >= Isa::avx512_bf16) return pointwise_avx512_bf16::kernels();
-  return isa() >= Isa::avx512 ? pointwise_avx512::kernels<T>()
-         : isa() == Isa::avx2 ? pointwise_avx2::kernels<T>()
-                              : pointwise_baseline::kernels<T>();
+  return isa() >= Isa::avx512_bf16 ? pointwise_kernels::avx512_bf16::kernels<T>()
+         : isa() == Isa::avx512    ? pointwise_kernels::avx512::kernels<T>()
+         : isa() == Isa::avx2      ? pointwise_kernels::avx2::kernels<T>()
+                                   : pointwise_kernels::baseline::kernels<T>();
 }
 
 }  // namespace voxgrad

@@ -51,7 +51,7 @@ struct WinogradIsa {
 };
 
 #define VOXGRAD_WINOGRAD_ISA(isa)                              \
-  namespace winograd_##isa {                                   \
+  namespace winograd_kernels::isa {                                   \
     template <class A>                                         \
     WinogradIsa<A> kernels(WinogradTile);                      \
     extern template WinogradIsa<float> kernels(WinogradTile);  \
@@ -65,10 +65,10 @@ VOXGRAD_WINOGRAD_ISA(avx512_bf16)
 
 template <class A>
 WinogradIsa<A> winograd_isa(WinogradTile tile) {
-  return isa() >= Isa::avx512_bf16 ? winograd_avx512_bf16::kernels<A>(tile)
-         : isa() == Isa::avx512    ? winograd_avx512::kernels<A>(tile)
-         : isa() == Isa::avx2      ? winograd_avx2::kernels<A>(tile)
-                                   : winograd_baseline::kernels<A>(tile);
+  return isa() >= Isa::avx512_bf16 ? winograd_kernels::avx512_bf16::kernels<A>(tile)
+         : isa() == Isa::avx512    ? winograd_kernels::avx512::kernels<A>(tile)
+         : isa() == Isa::avx2      ? winograd_kernels::avx2::kernels<A>(tile)
+                                   : winograd_kernels::baseline::kernels<A>(tile);
 }
 
 }  // namespace voxgrad

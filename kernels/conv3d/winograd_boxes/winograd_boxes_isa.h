@@ -89,7 +89,7 @@ struct WinogradBoxesIsa {
 };
 
 #define VOXGRAD_WINOGRAD_BOXES_ISA(isa)                         \
-  namespace winograd_boxes_##isa {                              \
+  namespace winograd_boxes_kernels::isa {                              \
     template <class A>                                          \
     WinogradBoxesIsa<A> kernels();                              \
     extern template WinogradBoxesIsa<float> kernels<float>();   \
@@ -103,10 +103,10 @@ VOXGRAD_WINOGRAD_BOXES_ISA(avx512_bf16)
 
 template <class A>
 WinogradBoxesIsa<A> winograd_boxes_isa() {
-  return isa() >= Isa::avx512_bf16 ? winograd_boxes_avx512_bf16::kernels<A>()
-         : isa() == Isa::avx512    ? winograd_boxes_avx512::kernels<A>()
-         : isa() == Isa::avx2      ? winograd_boxes_avx2::kernels<A>()
-                                   : winograd_boxes_baseline::kernels<A>();
+  return isa() >= Isa::avx512_bf16 ? winograd_boxes_kernels::avx512_bf16::kernels<A>()
+         : isa() == Isa::avx512    ? winograd_boxes_kernels::avx512::kernels<A>()
+         : isa() == Isa::avx2      ? winograd_boxes_kernels::avx2::kernels<A>()
+                                   : winograd_boxes_kernels::baseline::kernels<A>();
 }
 
 }  // namespace voxgrad

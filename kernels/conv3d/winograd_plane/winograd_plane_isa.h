@@ -72,7 +72,7 @@ struct WinogradPlaneIsa {
 };
 
 #define VOXGRAD_WINOGRAD_PLANE_ISA(isa)                                  \
-  namespace winograd_plane_##isa {                                       \
+  namespace winograd_plane_kernels::isa {                                       \
     template <class A>                                                   \
     WinogradPlaneIsa<A> kernels(WinogradPlaneTile);                      \
     extern template WinogradPlaneIsa<float> kernels(WinogradPlaneTile);  \
@@ -86,10 +86,10 @@ VOXGRAD_WINOGRAD_PLANE_ISA(avx512_bf16)
 
 template <class A>
 WinogradPlaneIsa<A> winograd_plane_isa(WinogradPlaneTile tile) {
-  return isa() >= Isa::avx512_bf16 ? winograd_plane_avx512_bf16::kernels<A>(tile)
-         : isa() == Isa::avx512    ? winograd_plane_avx512::kernels<A>(tile)
-         : isa() == Isa::avx2      ? winograd_plane_avx2::kernels<A>(tile)
-                                   : winograd_plane_baseline::kernels<A>(tile);
+  return isa() >= Isa::avx512_bf16 ? winograd_plane_kernels::avx512_bf16::kernels<A>(tile)
+         : isa() == Isa::avx512    ? winograd_plane_kernels::avx512::kernels<A>(tile)
+         : isa() == Isa::avx2      ? winograd_plane_kernels::avx2::kernels<A>(tile)
+                                   : winograd_plane_kernels::baseline::kernels<A>(tile);
 }
 
 }  // namespace voxgrad

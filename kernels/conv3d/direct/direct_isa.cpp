@@ -5,7 +5,7 @@
 
 #include "kernels/conv3d/direct/direct_isa.h"
 
-namespace voxgrad::direct_avx512 {
+namespace voxgrad::direct_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/lane_sums.h"
@@ -21,4 +21,4 @@ ConvIsa<A> kernels() {
 }
 template ConvIsa<float> kernels<float>();
 template ConvIsa<double> kernels<double>();
-}  // namespace voxgrad::direct_avx512
+}  // namespace voxgrad::direct_kernels::VOXGRAD_ISA_NAMESPACE

@@ -5,7 +5,7 @@
 
 #include "kernels/conv3d/winograd_boxes/winograd_boxes_isa.h"
 
-namespace voxgrad::winograd_boxes_avx512 {
+namespace voxgrad::winograd_boxes_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 
 #include "kernels/conv3d/winograd/winograd_axis.h"
@@ -15,4 +15,4 @@ namespace voxgrad::winograd_boxes_avx512 {
 #include "kernels/conv3d/lane_sums.h"
 
 #include "kernels/conv3d/winograd_boxes/winograd_boxes_lanes.h"
-}  // namespace voxgrad::winograd_boxes_avx512
+}  // namespace voxgrad::winograd_boxes_kernels::VOXGRAD_ISA_NAMESPACE

@@ -1,5 +1,5 @@
 #include "augment/intensity_kernels.h"
 
-namespace voxgrad::avx512 {
+namespace voxgrad::VOXGRAD_ISA_NAMESPACE {
 #include "augment/intensity_loops.inl"
 }

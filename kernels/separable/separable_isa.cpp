@@ -1,6 +1,6 @@
 #include "kernels/separable/separable_variants.h"
 
-namespace voxgrad::separable_avx512 {
+namespace voxgrad::separable_kernels::VOXGRAD_ISA_NAMESPACE {
 namespace {
 #include "kernels/separable/separable_rows.h"
 }  // namespace
@@ -14,4 +14,4 @@ X(double)
 X(bf16)
 X(f16)
 #undef X
-}  // namespace voxgrad::separable_avx512
+}  // namespace voxgrad::separable_kernels::VOXGRAD_ISA_NAMESPACE

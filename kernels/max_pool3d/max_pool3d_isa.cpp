@@ -2,7 +2,7 @@
 
 #include "kernels/max_pool3d/max_pool3d_variants.h"
 
-namespace voxgrad::max_pool_baseline {
+namespace voxgrad::max_pool_kernels::VOXGRAD_ISA_NAMESPACE {
 namespace {
 #include "kernels/max_pool3d/max_pool3d_rows.h"
 }  // namespace
@@ -13,4 +13,4 @@ namespace {
 VOXGRAD_MAX_POOL_TYPES(X)
 #undef X
 
-}  // namespace voxgrad::max_pool_baseline
+}  // namespace voxgrad::max_pool_kernels::VOXGRAD_ISA_NAMESPACE

@@ -4,7 +4,7 @@
 
 #include "kernels/conv3d/depthwise/depthwise_isa.h"
 
-namespace voxgrad::depthwise_baseline {
+namespace voxgrad::depthwise_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/depthwise/depthwise_rows.h"
@@ -19,4 +19,4 @@ template DepthwiseIsa<float> kernels();
 template DepthwiseIsa<double> kernels();
 template DepthwiseIsa<bf16> kernels();
 template DepthwiseIsa<f16> kernels();
-}  // namespace voxgrad::depthwise_baseline
+}  // namespace voxgrad::depthwise_kernels::VOXGRAD_ISA_NAMESPACE

@@ -4,7 +4,7 @@
 
 #include "kernels/conv3d/pointwise/pointwise_isa.h"
 
-namespace voxgrad::pointwise_baseline {
+namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each of these uses what is before it
 #include "kernels/conv3d/lane_sums.h"
@@ -19,4 +19,4 @@ template PointwiseIsa<float> kernels();
 template PointwiseIsa<double> kernels();
 template PointwiseIsa<bf16> kernels();
 template PointwiseIsa<f16> kernels();
-}  // namespace voxgrad::pointwise_baseline
+}  // namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE

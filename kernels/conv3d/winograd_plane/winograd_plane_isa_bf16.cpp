@@ -4,7 +4,7 @@
 
 #include "kernels/conv3d/winograd_plane/winograd_plane_isa.h"
 
-namespace voxgrad::winograd_plane_avx512_bf16 {
+namespace voxgrad::winograd_plane_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 
 #include "kernels/conv3d/winograd/winograd_axis.h"
@@ -12,4 +12,4 @@ namespace voxgrad::winograd_plane_avx512_bf16 {
 #include "kernels/conv3d/winograd_plane/winograd_plane_axis.h"
 
 #include "kernels/conv3d/winograd_plane/winograd_plane_tiles.h"
-}  // namespace voxgrad::winograd_plane_avx512_bf16
+}  // namespace voxgrad::winograd_plane_kernels::VOXGRAD_ISA_NAMESPACE

@@ -1,5 +1,5 @@
 #include "augment/resample_kernels.h"
 
-namespace voxgrad::avx512 {
+namespace voxgrad::VOXGRAD_ISA_NAMESPACE {
 #include "augment/resample_rows.inl"
 }

@@ -4,10 +4,10 @@
 
 #include "kernels/softmax/softmax_isa.h"
 
-namespace voxgrad::softmax_avx512 {
+namespace voxgrad::softmax_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each uses what is before it
 #include "kernels/softmax/planar.h"
 #include "kernels/softmax/softmax_span.h"
 // clang-format on
-}  // namespace voxgrad::softmax_avx512
+}  // namespace voxgrad::softmax_kernels::VOXGRAD_ISA_NAMESPACE

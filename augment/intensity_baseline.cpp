@@ -1,5 +1,0 @@
-#include "augment/intensity_kernels.h"
-
-namespace voxgrad::baseline {
-#include "augment/intensity_loops.inl"
-}

@@ -1,0 +1,40 @@
+# Kernels that are compiled once per instruction set, found by the ends of their names:
+#   X_isa.cpp       for baseline, avx2 and avx512
+#   X_isa_bf16.cpp  for avx512_bf16 as well
+#   X_SET.cpp       for one set alone
+# The first two become units X_SET.cpp in the build tree that include the source. All that a unit defines is in a namespace of the name
+# VOXGRAD_ISA_NAMESPACE, that of its set: units of different sets share no inline function.
+set(isa_sources ${sources})
+list(FILTER isa_sources INCLUDE REGEX "_isa(_bf16)?\\.cpp$")
+list(REMOVE_ITEM sources ${isa_sources})
+foreach(source IN LISTS isa_sources)
+  set(sets baseline avx2 avx512)
+  if(source MATCHES "_isa_bf16\\.cpp$")
+    list(APPEND sets avx512_bf16)
+  endif()
+  file(RELATIVE_PATH path ${CMAKE_CURRENT_SOURCE_DIR} ${source})
+  string(REGEX REPLACE "_isa(_bf16)?\\.cpp$" "" stem ${path})
+  foreach(isa IN LISTS sets)
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/instruction_sets/${stem}_${isa}.cpp)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"${path}\"\n" @ONLY)  # written where it differs
+    list(APPEND sources ${unit})
+  endforeach()
+endforeach()
+
+# Loops over voxels may select and take roots without branches: no floating-point traps and no errno, which changes no result.
+set(vectorising -O3 -fno-trapping-math -fno-math-errno)
+if(VOXGRAD_SANITIZE)
+  set(vectorising -O1 -fno-trapping-math -fno-math-errno)
+endif()
+set(options_baseline ${vectorising})
+set(options_avx2 ${vectorising} -mavx2 -mfma -mf16c -ffp-contract=fast)
+set(options_avx512 ${options_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+set(options_avx512_bf16 ${options_avx512} -mavx512bf16)
+foreach(source IN LISTS sources)
+  if(source MATCHES "_(baseline|avx2|avx512|avx512_bf16)\\.cpp$")
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options_${CMAKE_MATCH_1}}"
+      COMPILE_DEFINITIONS VOXGRAD_ISA_NAMESPACE=${CMAKE_MATCH_1})
+  elseif(source MATCHES "_cpu\\.cpp$")
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${vectorising}")
+  endif()
+endforeach()
