@@ -1,5 +1,5 @@
 #pragma once
-#include "optim/parameter_group.h"
+#include "optim/optimizer.h"
 
 namespace voxgrad {
 
@@ -9,26 +9,18 @@ struct SgdOptions {
 };
 
 // g += weight_decay p; v = momentum v + g; p -= learning_rate (nesterov ? g + momentum v : v). As PyTorch without dampening: v starts at 0.
-class Sgd {
+// One pass over memory. State: "PARAMETER.momentum".
+class Sgd : public Optimizer {
  public:
   explicit Sgd(std::vector<Parameter>, const SgdOptions& = {});
   explicit Sgd(std::vector<ParameterGroup>, const SgdOptions& = {});
-
-  // Updates each parameter that has a gradient, in one pass over memory, and clears the gradients.
-  void step();
-  // Changed by a schedule between steps.
-  void set_learning_rate(double v) { options_.learning_rate = v; }
-  double learning_rate() const { return options_.learning_rate; }
-  const std::vector<ParameterGroup>& groups() const { return groups_; }
-
-  // All that a resume needs, sharing memory: "NAME.momentum". load_state throws Error on a missing, superfluous or misshapen tensor.
-  std::vector<Parameter> state() const;
-  void load_state(const std::vector<Parameter>&);
+  std::vector<Parameter> state() const override;
 
  private:
-  std::vector<ParameterGroup> groups_;
+  void update() override;
+
   SgdOptions options_;
-  std::vector<std::vector<Tensor>> momentum_;  // per group and parameter
+  std::vector<Tensor> momentum_;  // per parameter
 };
 
 }  // namespace voxgrad

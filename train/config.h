@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct ScheduleConfig {
   int batch = 2;
   int64_t steps = 250000;         // nnU-Net: 1000 epochs of 250
   double minutes = 0;             // > 0: train for this much wall time instead of a number of steps
-  std::string optimizer = "sgd";  // sgd or adamw
+  std::string optimizer = "sgd";  // a name of optimizers()
+  std::map<std::string, std::string> optimizer_options = {};  // of optimizers' own options those that were set: "adamw.beta1" -> JSON
   double learning_rate = 0.01, momentum = 0.99, weight_decay = 3e-5, clip = 12, poly = 0.9;
   int64_t warmup_steps = 0;
   double oversample_foreground = 0.33;

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "optim/optimizer.h"
+
 namespace voxgrad {
 namespace {
 
@@ -24,15 +26,40 @@ void add_network(ConfigTable& t, NetworkConfig& n) {
   t.flag("network.deep_supervision", n.deep_supervision, "losses at the lower resolutions of the decoder too");
 }
 
+std::string list_of_optimizers() {
+  std::string list;
+  for (auto& e : optimizers().entries()) list += (list.empty() ? "" : "; ") + e.name + ": " + e.summary;
+  return list;
+}
+
+// The options of one optimizer but those that have a key for all of them.
+void add_optimizer(ConfigTable& t, const OptimizerEntry& entry, ScheduleConfig& s) {
+  const Options defaults = entry.options();
+  for (auto& key : defaults.keys()) {
+    if (key.name == "learning_rate" || key.name == "momentum" || key.name == "weight_decay") continue;
+    t.add_json(("train." + entry.name + "." + key.name).c_str(), key.help.c_str(),
+               [&s, path = entry.name + "." + key.name, key, defaults] {
+                 const auto set = s.optimizer_options.find(path);
+                 return set != s.optimizer_options.end() ? Json::parse(set->second) : key.get();
+               },
+               [&s, path = entry.name + "." + key.name, name = key.name, make = entry.options](const Json& value) {
+                 const Options checked = make();
+                 for (auto& k : checked.keys())
+                   if (k.name == name) k.set(value);
+                 s.optimizer_options[path] = value.dump();
+               });
+  }
+}
+
 void add_schedule(ConfigTable& t, ScheduleConfig& s) {
   t.extents("train.patch", s.patch, 0, 1024, "patch size [d, h, w] in voxels; 0: planned from the median case");
   t.integer("train.batch", s.batch, 1, 1024, "patches per step");
   t.integer("train.steps", s.steps, 1, 1000000000, "steps of the schedule, when train.minutes is 0");
   t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");
-  t.choice("train.optimizer", s.optimizer, {"sgd", "adamw"}, "sgd (with Nesterov momentum) or adamw");
+  t.choice("train.optimizer", s.optimizer, optimizers().names(), list_of_optimizers().c_str());
   t.number("train.learning_rate", s.learning_rate, 0, 1e3, "at the start of the schedule");
-  t.number("train.momentum", s.momentum, 0, 0.9999, "of sgd, Nesterov's");
-  t.number("train.weight_decay", s.weight_decay, 0, 10, "L2 for sgd, decoupled for adamw");
+  t.number("train.momentum", s.momentum, 0, 0.9999, "of optimizers that have one: sgd");
+  t.number("train.weight_decay", s.weight_decay, 0, 10, "L2 for sgd, decoupled for others");
   t.number("train.clip", s.clip, 0, 1e9, "largest L2 norm of the gradients; 0: no clipping");
   t.number("train.poly", s.poly, 0, 10, "power p of the schedule (1 - t / T)^p");
   t.integer("train.warmup_steps", s.warmup_steps, 0, 1000000, "steps over which the learning rate rises from 0");
@@ -44,6 +71,7 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s) {
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");
   t.choice("train.dtype", s.dtype, {"f32", "bf16"}, "of the activations; weights, their gradients and statistics are f32");
+  for (auto& entry : optimizers().entries()) add_optimizer(t, entry, s);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/autograd.h"
 #include "core/error.h"
 #include "layers/losses.h"
+#include "optim/average.h"
 #include "optim/parameter_group.h"
 #include "train/fitting.h"
 #include "train/model_file.h"

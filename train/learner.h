@@ -44,7 +44,7 @@ class Learner {
   BatchFeed feed_;
   UNet net_;
   std::optional<UNet> average_;
-  Optimizer optimizer_;
+  ScheduledOptimizer optimizer_;
   double gradient_norm_ = 0;
 };
 

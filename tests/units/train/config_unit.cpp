@@ -34,7 +34,7 @@ TEST_CASE("configuration: values are checked, and a refused document changes not
   TrainConfig c;
   CHECK_THROWS_WITH(apply_assignment(c, "train.batch=0"), Contains("train.batch") && Contains("1"));
   CHECK_THROWS_WITH(apply_assignment(c, "train.batch=two"), Contains("an integer"));
-  CHECK_THROWS_WITH(apply_assignment(c, "train.optimizer=adam"), Contains("sgd, adamw"));
+  CHECK_THROWS_WITH(apply_assignment(c, "train.optimizer=adam"), Contains("adamw") && Contains("sgd"));
   CHECK_THROWS_WITH(apply_assignment(c, "train.patch=[8,8]"), Contains("three integers"));
   CHECK_THROWS_WITH(apply_assignment(c, "augment.noise_sigma=[0.5,0.1]"), Contains("[low, high]"));
   CHECK_THROWS_WITH(apply_assignment(c, "train.learning_rate"), Contains("key=value"));
