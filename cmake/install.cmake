@@ -7,6 +7,7 @@ install(TARGETS voxgrad EXPORT voxgrad_targets ARCHIVE DESTINATION ${CMAKE_INSTA
 # Headers include each other as "core/tensor.h"; programs write <voxgrad/core/tensor.h> or the same.
 target_include_directories(voxgrad INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/voxgrad>)
+include(cmake/umbrella.cmake)
 if(TARGET voxgrad_cli)
   install(TARGETS voxgrad_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -11,8 +11,8 @@ namespace voxgrad {
 // Named tensors in order, and text beside them. On disk it is a safetensors file (github.com/huggingface/safetensors): any framework
 // reads it, nothing in it is executed.
 struct Checkpoint {
-  std::vector<Parameter> tensors;  // unique names
-  std::map<std::string, std::string> metadata;
+  std::vector<Parameter> tensors = {};  // unique names
+  std::map<std::string, std::string> metadata = {};
   const Tensor* find(const std::string& name) const;  // null where absent
 };
 
@@ -25,9 +25,9 @@ Checkpoint load_checkpoint(const std::filesystem::path&);
 std::map<std::string, std::string> load_metadata(const std::filesystem::path&);
 
 struct LoadOptions {
-  std::string prefix;             // of the names in the checkpoint; its tensors without it are not meant
-  std::vector<std::string> skip;  // beginnings of names in the module that are not loaded and not missed: {"head."}
-  bool strict = true;             // missing and unexpected names are errors; a shape that differs always is
+  std::string prefix = {};             // of the names in the checkpoint; its tensors without it are not meant
+  std::vector<std::string> skip = {};  // beginnings of names in the module that are not loaded and not missed: {"head."}
+  bool strict = true;                  // missing and unexpected names are errors; a shape that differs always is
 };
 struct LoadReport {
   std::vector<std::string> loaded, missing, unexpected;

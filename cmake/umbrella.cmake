@@ -1,0 +1,22 @@
+# voxgrad/voxgrad.h, which includes what a program needs: the core, every op (kernels/X/X.h), and the headers of the other folders but for
+# those of kernels and their parts. Written from the names of the files, so that adding one edits nothing.
+set(umbrella_globs core/*.h core/config/*.h core/device/*.h)
+foreach(folder IN LISTS library_folders)
+  if(NOT folder MATCHES "^(core|kernels)$")
+    list(APPEND umbrella_globs ${folder}/*.h ${folder}/*/*.h)
+  endif()
+endforeach()
+file(GLOB umbrella_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${umbrella_globs})
+list(FILTER umbrella_headers EXCLUDE REGEX "_(kernels|formulas|plan|isa|dispatch|keys|taps|canvas)\\.h$|^io/formats/|^optim/state")
+file(GLOB op_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS kernels/*/*.h)
+set(umbrella_text "#pragma once\n// Written by cmake/umbrella.cmake: all that a program needs.\n")
+foreach(header IN LISTS umbrella_headers op_headers)
+  get_filename_component(name ${header} NAME_WE)
+  if(NOT header MATCHES "^kernels/" OR header MATCHES "^kernels/${name}/")  # the others are parts of ops
+    string(APPEND umbrella_text "#include \"${header}\"\n")
+  endif()
+endforeach()
+set(umbrella_dir ${CMAKE_CURRENT_BINARY_DIR}/generated/include)
+file(CONFIGURE OUTPUT ${umbrella_dir}/voxgrad/voxgrad.h CONTENT "${umbrella_text}" @ONLY)
+target_include_directories(voxgrad PUBLIC $<BUILD_INTERFACE:${umbrella_dir}>)
+install(FILES ${umbrella_dir}/voxgrad/voxgrad.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad)
