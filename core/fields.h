@@ -6,6 +6,7 @@
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include "core/tensor.h"
@@ -21,7 +22,7 @@ namespace voxgrad {
 // A tensor that a module keeps and that is never trained, such as a running mean: in checkpoints, not among the parameters.
 struct Buffer : Tensor {
   Buffer() = default;
-  Buffer(Tensor t) : Tensor(t.detach()) {}
+  Buffer(Tensor t) : Tensor(std::move(t)) { Tensor::require_grad(false); }
   Tensor& require_grad(bool = true) = delete;
 };
 

@@ -60,7 +60,9 @@ M clone(const M& m) {
 template <class M>
 void move_to(M& m, Device d) {
   detail::Replacements replacements;
-  walk(m, [&](const std::string&, Tensor& t) { replacements.replace(t, [&](const Tensor& u) { return u.to(d); }); });
+  walk(m, [&](const std::string&, Tensor& t) {
+    if (t.device() != d) replacements.replace(t, [&](const Tensor& u) { return u.to(d); });
+  });
 }
 
 namespace detail {
