@@ -86,6 +86,24 @@ TEST_CASE("AdamW follows its formula") {
   }
 }
 
+TEST_CASE("a parameter without a gradient keeps its state, and the others theirs") {
+  const auto moved = [](bool with_unused) {
+    const Parameter unused = parameter("unused", {4}, 9), w = parameter("w", {4}, 1), v = parameter("v", {4}, 2);
+    std::vector<Parameter> all = {w, v};
+    if (with_unused) all.insert(all.begin() + 1, unused);
+    Sgd sgd(all, {.learning_rate = 0.1, .momentum = 0.9});
+    AdamW adam(all, {.learning_rate = 0.1});
+    for (int step = 0; step < 3; ++step)
+      for (Optimizer* o : {static_cast<Optimizer*>(&sgd), static_cast<Optimizer*>(&adam)}) {
+        if (step == 1 && with_unused) set_gradient(unused, 77);
+        set_gradient(w, uint64_t(step)), set_gradient(v, uint64_t(10 + step));
+        o->step();
+      }
+    return std::pair{w.tensor.values(), v.tensor.values()};
+  };
+  CHECK(moved(true) == moved(false));
+}
+
 TEST_CASE("the first step of AdamW moves by the learning rate against the sign of the gradient") {
   // m / (1 - beta1) = g and sqrt(v / (1 - beta2)) = |g|; a known result that does not come from this formula's text.
   const Parameter p = parameter("p", {5}, 1, DType::f32);
