@@ -80,6 +80,7 @@ TEST_CASE("each layer of a U-Net reports once, whatever is fused without hooks")
     });
     CHECK(with_weight > 10);
     CHECK(calls["decoder.0"] == 1);
+    for (auto& [name, count] : calls) CHECK((count == 1 && !name.empty()));
     CHECK(shapes["decoder.0.blocks.0"] == (residual ? Shape{1, 8, 8, 8, 4} : Shape{1, 4, 4, 4, 8}));
   }
 }
