@@ -35,11 +35,19 @@ int64_t most_positions(const std::vector<ConvAxis>& phases) {
 
 ConvGather forward_gather(const Conv3dProblem& p) {
   ConvGather g = slices_of(p);
-  g.in_channels = p.c, g.out_channels = p.k, g.in = p.in, g.out = p.out, g.in_step = p.stride;
-  g.w_input = 1, g.w_output = p.taps() * g.w_tap;
+  g.in_channels = p.c;
+  g.out_channels = p.k;
+  g.in = p.in;
+  g.out = p.out;
+  g.in_step = p.stride;
+  g.w_input = 1;
+  g.w_output = p.taps() * g.w_tap;
   for (int a = 0; a < 3; ++a) {
     ConvAxis axis{.positions = p.out[a]};
-    for (int t = 0; t < p.kernel[a]; ++t) axis.offset.push_back(int64_t(t) * p.dilation[a] - p.padding[a]), axis.tap.push_back(t);
+    for (int t = 0; t < p.kernel[a]; ++t) {
+      axis.offset.push_back(int64_t(t) * p.dilation[a] - p.padding[a]);
+      axis.tap.push_back(t);
+    }
     g.axes[size_t(a)] = {axis};
   }
   return g;
@@ -47,16 +55,24 @@ ConvGather forward_gather(const Conv3dProblem& p) {
 
 ConvGather gradient_gather(const Conv3dProblem& p) {
   ConvGather g = slices_of(p);
-  g.in_channels = p.k, g.out_channels = p.c, g.in = p.out, g.out = p.in, g.out_step = p.stride;
+  g.in_channels = p.k;
+  g.out_channels = p.c;
+  g.in = p.out;
+  g.out = p.in;
+  g.out_step = p.stride;
   std::swap(g.inputs, g.outputs);
-  g.w_input = p.taps() * g.w_tap, g.w_output = g.depthwise ? g.w_input : 1;
+  g.w_input = p.taps() * g.w_tap;
+  g.w_output = g.depthwise ? g.w_input : 1;
   for (int a = 0; a < 3; ++a) {
     const int64_t stride = p.stride[a];
     for (int64_t f = 0; f < std::min<int64_t>(stride, p.in[a]); ++f) {
       ConvAxis axis{.positions = (p.in[a] - f + stride - 1) / stride, .out_offset = f};
       for (int t = p.kernel[a] - 1; t >= 0; --t) {
         const int64_t reach = f + p.padding[a] - int64_t(t) * p.dilation[a];
-        if (reach % stride == 0) axis.offset.push_back(reach / stride), axis.tap.push_back(t);
+        if (reach % stride == 0) {
+          axis.offset.push_back(reach / stride);
+          axis.tap.push_back(t);
+        }
       }
       g.axes[size_t(a)].push_back(axis);
     }
@@ -69,7 +85,9 @@ ConvTiling tile_volume(const ConvGather& g, int64_t in_bytes, int64_t out_bytes,
   int64_t span[3];
   for (int a = 0; a < 3; ++a) {
     const auto& phases = g.axes[size_t(a)];
-    t.positions[a] = most_positions(phases), t.in[a] = g.in[a], t.in_step[a] = g.in_step[a];
+    t.positions[a] = most_positions(phases);
+    t.in[a] = g.in[a];
+    t.in_step[a] = g.in_step[a];
     bool any = false;
     int64_t high = 0;
     t.low[a] = 0;
@@ -85,7 +103,10 @@ ConvTiling tile_volume(const ConvGather& g, int64_t in_bytes, int64_t out_bytes,
   }
   const auto bytes = [&](const int64_t* b) {
     int64_t inputs = in_bytes, outputs = out_bytes;
-    for (int a = 0; a < 3; ++a) inputs *= (b[a] - 1) * t.step[a] + span[a], outputs *= b[a];
+    for (int a = 0; a < 3; ++a) {
+      inputs *= (b[a] - 1) * t.step[a] + span[a];
+      outputs *= b[a];
+    }
     return inputs + outputs;
   };
   t.block[2] = std::min(t.positions[2], kRow);
@@ -130,7 +151,10 @@ void read_in_place(ConvTiling& t, const ConvGather& g) {
           (axis.offset.front() < 0 || (axis.positions - 1) * int64_t(g.in_step[a]) + axis.offset.back() >= int64_t(g.in[a])))
         return;
   t.in_place = true;
-  for (int a = 0; a < 3; ++a) t.extent[a] = g.in[a], t.step[a] = g.in_step[a];
+  for (int a = 0; a < 3; ++a) {
+    t.extent[a] = g.in[a];
+    t.step[a] = g.in_step[a];
+  }
 }
 
 std::vector<ConvPhase> phases_of(const ConvGather& g, const ConvTiling& t, int64_t channels, int64_t most_steps) {

@@ -52,11 +52,16 @@ class ConvInput {
       before += part.channels;
       if (low >= high) continue;
       ConvLoad<A> l{.dtype = part.x.dtype, .src = element(part.x, voxel * part.channels + c), .src_step = part.channels};
-      l.dst = to + low - first, l.dst_step = padded, l.rows = voxels, l.n = high - low;
+      l.dst = to + low - first;
+      l.dst_step = padded;
+      l.rows = voxels;
+      l.n = high - low;
       l.tail = high == first + count ? padded - count : 0;
       if (part.coefficients) {
         l.mean = part.coefficients.as<A>() + n * 3 * part.channels + c;
-        l.factor = l.mean + part.channels, l.offset = l.factor + part.channels, l.slope = A(part.slope);
+        l.factor = l.mean + part.channels;
+        l.offset = l.factor + part.channels;
+        l.slope = A(part.slope);
       }
       isa.load_part(l);
     }
@@ -85,7 +90,8 @@ class ConvTile {
   void load(int64_t sample, int64_t slice, const ConvStart& start, bool fill = false) {
     for (int a = 0; a < 2; ++a)
       for (int64_t i = 0; i < t_.extent[a]; ++i) rows_[a][size_t(i)] = t_.coordinate(a, start.at[a], i);
-    sample_ = sample, first_ = slice * g_.inputs;
+    sample_ = sample;
+    first_ = slice * g_.inputs;
     if (t_.in_place) return void(start_ = start.at[2] * t_.in_step[2] + t_.low[2]);
     find_segments(start);
     const int64_t count = g_.inputs_of(slice);
@@ -123,8 +129,13 @@ class ConvTile {
     lines_ = {.dtype = x_.dtype(), .dst_step = t_.extent[2] * padded_};
     for (const Segment& s : segments_) {
       const int64_t count = s.count * padded_;
-      if (s.from >= 0) ++pieces, first_of_line_ = s.from, lines_.n = count;
-      else (pieces == 0 ? lines_.before : lines_.after) = count;
+      if (s.from >= 0) {
+        ++pieces;
+        first_of_line_ = s.from;
+        lines_.n = count;
+      } else {
+        (pieces == 0 ? lines_.before : lines_.after) = count;
+      }
     }
     return pieces == 1;
   }
@@ -134,7 +145,9 @@ class ConvTile {
     lines_.lines = 1;
     while (y + lines_.lines < t_.extent[1] && inside(z, y + lines_.lines) && input_row(z, y + lines_.lines) == row + lines_.lines * step)
       ++lines_.lines;
-    lines_.src = element(x_.whole(), (row + first_of_line_) * padded_), lines_.src_step = step * padded_, lines_.dst = to;
+    lines_.src = element(x_.whole(), (row + first_of_line_) * padded_);
+    lines_.src_step = step * padded_;
+    lines_.dst = to;
     isa_.load_lines(lines_);
     return lines_.lines;
   }

@@ -70,12 +70,15 @@ VOXGRAD_INLINE void transpose_vectors(Vector<A> (&v)[kLanes<A>]) {
   for (int j = 0; j < E; ++j) {
     if constexpr (Q == 2) {
       const Vector<A> a = v[j], b = v[E + j];
-      v[j] = every_other<0, A>(a, b), v[E + j] = every_other<1, A>(a, b);
+      v[j] = every_other<0, A>(a, b);
+      v[E + j] = every_other<1, A>(a, b);
     } else if constexpr (Q == 4) {
       const Vector<A> even = every_other<0, A>(v[j], v[E + j]), odd = every_other<1, A>(v[j], v[E + j]);
       const Vector<A> more_even = every_other<0, A>(v[2 * E + j], v[3 * E + j]), more_odd = every_other<1, A>(v[2 * E + j], v[3 * E + j]);
-      v[j] = every_other<0, A>(even, more_even), v[2 * E + j] = every_other<1, A>(even, more_even);
-      v[E + j] = every_other<0, A>(odd, more_odd), v[3 * E + j] = every_other<1, A>(odd, more_odd);
+      v[j] = every_other<0, A>(even, more_even);
+      v[2 * E + j] = every_other<1, A>(even, more_even);
+      v[E + j] = every_other<0, A>(odd, more_odd);
+      v[3 * E + j] = every_other<1, A>(odd, more_odd);
     }
   }
 }

@@ -11,7 +11,10 @@ template <class A>
 class WeightVectors {
  public:
   WeightVectors(const ConvGather& g, const ConvIsa<A>& isa, View w, const std::vector<int64_t>& taps) : g_(g), isa_(isa), w_(w.as<A>()) {
-    for (int64_t tap : taps) square_.push_back(int64_t(tap_.size()) * isa.lanes * isa.lanes), tap_.push_back(tap * g.w_tap);
+    for (int64_t tap : taps) {
+      square_.push_back(int64_t(tap_.size()) * isa.lanes * isa.lanes);
+      tap_.push_back(tap * g.w_tap);
+    }
   }
   int64_t scratch() const { return int64_t(tap_.size()) * isa_.lanes * isa_.lanes; }
 

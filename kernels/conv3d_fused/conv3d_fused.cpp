@@ -22,7 +22,9 @@ struct Part {
 Part part_of(ConvSource s, int64_t first) {
   Part part{.source = std::move(s), .first = first};
   ConvSource& saved = part.source;
-  saved.x = saved.x.detach(), saved.scale = saved.scale.detach(), saved.shift = saved.shift.detach();
+  saved.x = saved.x.detach();
+  saved.scale = saved.scale.detach();
+  saved.shift = saved.shift.detach();
   part.channels = saved.x.dim(4);
   if (!saved.normalised) return part;
   const DType accum = accum_of(saved.x.dtype());
@@ -32,8 +34,10 @@ Part part_of(ConvSource s, int64_t first) {
   check(saved.eps >= 0 && saved.slope >= 0, "conv3d_fused: eps ", saved.eps, " and slope ", saved.slope, " must not be negative");
   const int64_t n = saved.x.dim(0);
   part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = part.channels};
-  part.norm.eps = saved.eps, part.norm.slope = double(float(saved.slope));
-  part.stats = Tensor::empty({3, n, part.channels}, accum), part.coefficients = Tensor::empty({n, 3, part.channels}, accum);
+  part.norm.eps = saved.eps;
+  part.norm.slope = double(float(saved.slope));
+  part.stats = Tensor::empty({3, n, part.channels}, accum);
+  part.coefficients = Tensor::empty({n, 3, part.channels}, accum);
   norm_statistics(Cpu{}, part.norm, saved.x.view(), part.stats.view(), {});
   norm_coefficients(Cpu{}, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
   return part;
@@ -93,7 +97,8 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
     views.push_back(parts.back().view());
     for (const Tensor& t : {s.x, s.normalised ? s.scale : Tensor{}, s.normalised ? s.shift : Tensor{}}) inputs.push_back(t);
   }
-  inputs.push_back(w), inputs.push_back(b);
+  inputs.push_back(w);
+  inputs.push_back(b);
   conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
   return record("conv3d_fused", inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
     const int weight = 3 * int(parts.size());
@@ -101,7 +106,8 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
     if (needs[weight]) g[size_t(weight)] = Tensor::empty_like(w);
     for (size_t i = 0; i < parts.size(); ++i) {
       Conv3dProblem sub = p;
-      sub.c = parts[i].channels, sub.w_channels = p.c;
+      sub.c = parts[i].channels;
+      sub.w_channels = p.c;
       add_source_gradients(g, parts[i], sub, gy, w, needs, 3 * int(i));
       if (needs[weight]) conv3d_weight_gradient(Cpu{}, sub, parts[i].view(), gy.view(), from_channel(g[size_t(weight)], parts[i].first));
     }

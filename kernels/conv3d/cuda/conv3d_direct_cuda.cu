@@ -111,7 +111,9 @@ __global__ void conv3d_weights_total_kernel(int64_t weights, int64_t chunks, con
 template <class T>
 void conv_gather_direct(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
   WeightPack transposed = pack;
-  transposed.transposed = true, transposed.rows = g.outputs, transposed.columns = g.inputs;
+  transposed.transposed = true;
+  transposed.rows = g.outputs;
+  transposed.columns = g.inputs;
   const Scratch packed(on, packed_count(g, transposed) * int64_t(sizeof(float)));
   pack_weights(on, g, transposed, false, w, packed.as<float>());
   if (rows_are_possible(g)) return conv_gather_rows<T>(on, g, x, packed.as<float>(), bias, y);

@@ -21,7 +21,8 @@ struct GatherAxis {
     int a = in_step, b = tap_step;
     while (b) {
       const int rest = a % b;
-      a = b, b = rest;
+      a = b;
+      b = rest;
     }
     return a;
   }

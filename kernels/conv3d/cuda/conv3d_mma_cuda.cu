@@ -67,7 +67,10 @@ __global__ void __launch_bounds__(kVoxels)
       }
       if (++tap[2] == g.axis[2].taps) {
         tap[2] = 0;
-        if (++tap[1] == g.axis[1].taps) tap[1] = 0, ++tap[0];
+        if (++tap[1] == g.axis[1].taps) {
+          tap[1] = 0;
+          ++tap[0];
+        }
       }
     }
   }

@@ -21,8 +21,14 @@ GatherAxis gradient_axis(const Conv3dProblem& p, int a, int residue) {
     const int shifted = residue + p.padding[a] - t * dilation;
     if (floor_mod(shifted, s) != 0) continue;
     const int offset = (shifted - floor_mod(shifted, s)) / s;
-    if (g.taps == 0) g.offset = offset, g.weight_first = t;
-    if (g.taps == 1) g.tap_step = offset - g.offset, g.weight_step = t - g.weight_first;
+    if (g.taps == 0) {
+      g.offset = offset;
+      g.weight_first = t;
+    }
+    if (g.taps == 1) {
+      g.tap_step = offset - g.offset;
+      g.weight_step = t - g.weight_first;
+    }
     ++g.taps;
   }
   return g;
@@ -48,7 +54,10 @@ GatherTile tile_of(const ConvGather& g, int voxels, int most) {
       if (halo > most) continue;
       // The halo is loaded once and each of its outputs computed for every tap; neither is free.
       const double cost = double(tiles) * double(halo + int64_t(voxels) * (1 + g.taps) / 2);
-      if (best.extent[0] == 0 || cost < least) best = t, least = cost;
+      if (best.extent[0] == 0 || cost < least) {
+        best = t;
+        least = cost;
+      }
     }
   return best;
 }

@@ -21,8 +21,10 @@ struct Piece {
     const int per_row = (g.axis[2].count + kPiece - 1) / kPiece;
     int64_t rest = index / per_row;
     w = int(index - rest * per_row) * kPiece;
-    h = int(rest % g.axis[1].count), rest /= g.axis[1].count;
-    d = int(rest % g.axis[0].count), n = rest / g.axis[0].count;
+    h = int(rest % g.axis[1].count);
+    rest /= g.axis[1].count;
+    d = int(rest % g.axis[0].count);
+    n = rest / g.axis[0].count;
   }
   // The inputs of one channel that taps (t, r, 0..2) meet; false where all of them lie outside the volume.
   template <class T>

@@ -61,13 +61,18 @@ class Depthwise {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t block = task % blocks_.count, vector = blocks_.first(block);
         DepthwiseRows<T> r{.w = weights.data() + vector * taps_ * lanes_, .bias = biases.data() + vector * lanes_};
-        r.y_row = g_.out.w * g_.out_channels, r.y_step = g_.out_channels, r.channels = channels_.data() + vector, r.lanes = written_;
+        r.y_row = g_.out.w * g_.out_channels;
+        r.y_step = g_.out_channels;
+        r.channels = channels_.data() + vector;
+        r.lanes = written_;
         r.next = {.row = g_.in.w * g_.in_channels * size,
                   .step = g_.in_channels * size,
                   .bytes = std::min(blocks_.width(block) * lanes_, g_.in_channels) * size};
         r.stream = stream;
         for_planes(worker, x, block, task / blocks_.count, [&](const DepthwiseShape& shape, int64_t voxel, int64_t next) {
-          r.shape = shape, r.planes = worker.planes.data(), r.plane_count = int64_t(worker.planes.size());
+          r.shape = shape;
+          r.planes = worker.planes.data();
+          r.plane_count = int64_t(worker.planes.size());
           r.y = y.as<T>() + voxel * g_.out_channels;
           r.next.x = next != kNoNext ? static_cast<const char*>(element(whole, next * g_.in_channels + r.channels[0])) : nullptr;
           isa_.rows(r);
@@ -89,7 +94,9 @@ class Depthwise {
         d.gy_width = gy_width;
         for (int64_t brick = bricks() * chunk / chunks; brick < bricks() * (chunk + 1) / chunks; ++brick)
           for_planes(worker, x, block, brick, [&](const DepthwiseShape& shape, int64_t voxel, int64_t) {
-            d.shape = shape, d.planes = worker.planes.data(), d.plane_count = int64_t(worker.planes.size());
+            d.shape = shape;
+            d.planes = worker.planes.data();
+            d.plane_count = int64_t(worker.planes.size());
             for (int64_t row = 0; row < shape.rows; ++row)
               load_row(gradient, 0, voxel + row * g_.out.w, block,
                        {.to = worker.more + row * gy_width * lanes_,
@@ -164,12 +171,17 @@ class Depthwise {
   template <class F>
   void for_planes(Worker& worker, const ConvInput& x, int64_t block, int64_t brick, F&& f) const {
     int64_t first[3], last[3];
-    for (int64_t a = 2, i = brick; a >= 0; i /= count_[a--])
-      first[a] = i % count_[a] * block_[a], last[a] = std::min(first[a] + block_[a], g_.axes[size_t(a)][0].positions);
+    for (int64_t a = 2, i = brick; a >= 0; i /= count_[a--]) {
+      first[a] = i % count_[a] * block_[a];
+      last[a] = std::min(first[a] + block_[a], g_.axes[size_t(a)][0].positions);
+    }
     const int64_t n = brick / (count_[0] * count_[1] * count_[2]), low = first[1] + height_.offset[0];
     DepthwiseShape shape{.rows = last[1] - first[1], .width = last[2] - first[2], .tile_rows = tile_rows(), .tile_width = tile_width_};
-    shape.first_inside = std::max<int64_t>(0, -low), shape.last_inside = std::min(tile_rows(), g_.in.h - low);
-    shape.kernel_height = int64_t(height_.tap.size()), shape.kernel_width = row_taps_, shape.taps = taps_;
+    shape.first_inside = std::max<int64_t>(0, -low);
+    shape.last_inside = std::min(tile_rows(), g_.in.h - low);
+    shape.kernel_height = int64_t(height_.tap.size());
+    shape.kernel_width = row_taps_;
+    shape.taps = taps_;
     shape.vectors = blocks_.width(block);
     std::fill(worker.held.begin(), worker.held.end(), -1);
     for (int64_t z = first[0]; z < last[0]; ++z) {

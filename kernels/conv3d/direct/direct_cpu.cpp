@@ -161,7 +161,8 @@ class GatherPass {
     const int64_t lanes = isa_.lanes, first = blocks_.first(block) * lanes;
     ConvRow<A> row;
     row.w = weights(r.slice, p) + (dot_ || g_.depthwise ? 0 : first * p.taps * inputs_);
-    row.x_step = worker.tile.step(), row.voxels = r.width;
+    row.x_step = worker.tile.step();
+    row.voxels = r.width;
     row.y_step = direct_ ? g_.out_step.w * g_.out_channels : outputs_;
     row.width = dot_ ? g_.outputs : g_.depthwise ? (g_.outputs_of(r.slice) + lanes - 1) / lanes : blocks_.width(block);
     const A* bias = bias_.data() + r.slice * outputs_ + first;
@@ -181,7 +182,8 @@ class GatherPass {
           row.ahead =
               turn && z + 1 == r.depth ? 0 : worker.tile.row(turn ? tz + tiling_.step[0] : tz, turn ? 0 : ty + tiling_.step[1]) - row.x;
         }
-        row.runs = worker.runs.data(), row.run_count = int64_t(worker.runs.size());
+        row.runs = worker.runs.data();
+        row.run_count = int64_t(worker.runs.size());
         row.y = sums_at(worker, p, r, start, z, y) + first;
         row.init = started ? nullptr : bias;
         row.streamed = streamed_ && last && !started;
@@ -231,12 +233,15 @@ struct PairedGather {
         x({in.whole().data, DType::f32}, of.in_channels / 2),
         weight(of.in_channels / 2 * of.outputs * of.taps()),
         w{weight.data(), DType::f32} {
-    g.in_channels /= 2, g.inputs /= 2;
+    g.in_channels /= 2;
+    g.inputs /= 2;
     // Outputs stay where they are contiguous, else inputs: loads and stores of the inner loop are then too.
     const bool outputs_inside = of.w_output == 1;
     const int64_t inner = outputs_inside ? g.outputs : g.inputs, outer = outputs_inside ? g.inputs : g.outputs;
-    g.w_slice = g.taps() * inner * outer, g.w_tap = inner;
-    (outputs_inside ? g.w_output : g.w_input) = 1, (outputs_inside ? g.w_input : g.w_output) = g.taps() * inner;
+    g.w_slice = g.taps() * inner * outer;
+    g.w_tap = inner;
+    (outputs_inside ? g.w_output : g.w_input) = 1;
+    (outputs_inside ? g.w_input : g.w_output) = g.taps() * inner;
     parallel_for(g.slices * outer, 1 + (1 << 14) / (g.taps() * inner), [&](int64_t i) {
       const int64_t from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
       for (int64_t t = 0; t < g.taps(); ++t) {

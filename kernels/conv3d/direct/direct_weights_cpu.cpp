@@ -134,9 +134,11 @@ class WeightPass {
   void sum_rows(Worker& worker, A* sums, int64_t block, const int64_t* size, int64_t first, int64_t last, const Part& part, bool starts) {
     const int64_t lanes = isa_.lanes, shift = g_.depthwise ? 0 : blocks_.first(block) * lanes;
     ConvOuter<A> o;
-    o.a_step = worker.tile.step(), o.b_step = direct_ ? g_.out_channels : outputs_;
+    o.a_step = worker.tile.step();
+    o.b_step = direct_ ? g_.out_channels : outputs_;
     if (swapped_) std::swap(o.a_step, o.b_step);
-    o.vectors = blocks_.width(block), o.sum_step = sum_step(block);
+    o.vectors = blocks_.width(block);
+    o.sum_step = sum_step(block);
     if (scattered_) {
       worker.rows.clear();
       for (int64_t row = first; row < last; ++row)
@@ -145,8 +147,11 @@ class WeightPass {
       const int64_t from = phase_.pieces[size_t(part.first_piece)].run.w, to = part.last_piece < int64_t(phase_.pieces.size())
                                                                                    ? phase_.pieces[size_t(part.last_piece)].run.w
                                                                                    : int64_t(offsets_.size());
-      o.rows = worker.rows.data(), o.row_count = int64_t(worker.rows.size());
-      o.offsets = offsets_.data() + from, o.extent = to - from, o.sum = sums + from * o.sum_step;
+      o.rows = worker.rows.data();
+      o.row_count = int64_t(worker.rows.size());
+      o.offsets = offsets_.data() + from;
+      o.extent = to - from;
+      o.sum = sums + from * o.sum_step;
       return isa_.outer_scattered(o);
     }
     for (int64_t i = part.first_piece; i < part.last_piece;) {
@@ -162,14 +167,16 @@ class WeightPass {
         const A *x = worker.tile.row(tz, ty) + (g_.depthwise ? 0 : piece.run.x), *g = worker.gradient_rows[size_t(row)];
         worker.rows.push_back(swapped_ ? ConvRowPair<A>{g, x + shift, size[2]} : ConvRowPair<A>{x, g + shift, size[2]});
       }
-      o.rows = worker.rows.data(), o.row_count = int64_t(worker.rows.size());
+      o.rows = worker.rows.data();
+      o.row_count = int64_t(worker.rows.size());
       if (o.row_count > 0 && g_.depthwise) {
         worker.runs.clear();
         for (int64_t j = i; j < next; ++j) worker.runs.push_back(phase_.pieces[size_t(j)].run);
         o.sum = sums;
         isa_.depthwise_outer(o, worker.runs.data(), next - i);
       } else {
-        o.extent = swapped_ ? extent_ : piece.run.steps, o.starts = starts;
+        o.extent = swapped_ ? extent_ : piece.run.steps;
+        o.starts = starts;
         o.sum = sums + tap_offset(piece.run.w / inputs_, block);
         if (o.row_count > 0) isa_.outer(o);
         else

@@ -29,7 +29,9 @@ void run(const ConvGather& g, View x, View w, View bias, View y) {
   const bool stream = !to_few && goes_past_caches(g, y, isa.lanes);
   parallel_for(chunk_count(rows, kRows), 4, [&](int64_t i) {
     PointwiseRows<T> r{.inputs = g.inputs, .outputs = g.outputs, .w = weights.data(), .bias = biases.data(), .stream = stream};
-    r.rows = std::min(kRows, rows - i * kRows), r.x = x.as<T>() + i * kRows * g.inputs, r.y = y.as<T>() + i * kRows * g.outputs;
+    r.rows = std::min(kRows, rows - i * kRows);
+    r.x = x.as<T>() + i * kRows * g.inputs;
+    r.y = y.as<T>() + i * kRows * g.outputs;
     to_few ? isa.few_outputs(r) : isa.few_inputs(r);
   });
 }

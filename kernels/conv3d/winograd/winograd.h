@@ -52,8 +52,13 @@ int64_t frequency_step(int64_t tiles, int64_t channels) {
 // gradient loads from.
 inline ConvGather grouped_channels(const ConvGather& g, bool outputs, int64_t lanes, int64_t most) {
   ConvGather to = g;
-  if (outputs) to.in_channels = g.out_channels, to.in = g.out, to.inputs = g.outputs;
-  to.slices = (to.inputs + most - 1) / most, to.inputs = round_up((to.inputs + to.slices - 1) / to.slices, lanes);
+  if (outputs) {
+    to.in_channels = g.out_channels;
+    to.in = g.out;
+    to.inputs = g.outputs;
+  }
+  to.slices = (to.inputs + most - 1) / most;
+  to.inputs = round_up((to.inputs + to.slices - 1) / to.slices, lanes);
   to.slices = (to.in_channels + to.inputs - 1) / to.inputs;
   return to;
 }

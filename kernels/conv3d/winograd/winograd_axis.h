@@ -9,15 +9,22 @@ constexpr double kNearScale = 1 / (2 * kNear2 * (kNear2 - kFar2)), kFarScale = 1
 template <int M, int Half, class A, class V>
 VOXGRAD_INLINE void half_of_inputs_along(const V (&x)[M + 2], V (&u)[M / 2 + 1]) {
   if constexpr (M == 2) {
-    if constexpr (Half == 0) u[0] = x[0] - x[2], u[1] = x[1] + x[2];
-    else u[0] = x[2] - x[1], u[1] = x[1] - x[3];
+    if constexpr (Half == 0) {
+      u[0] = x[0] - x[2];
+      u[1] = x[1] + x[2];
+    } else {
+      u[0] = x[2] - x[1];
+      u[1] = x[1] - x[3];
+    }
   } else if constexpr (Half == 0) {
     const V even = x[4] - A(kFar2) * x[2], odd = x[3] - A(kFar2) * x[1];
     u[0] = (x[0] + x[4]) - A(kNear2 + kFar2) * x[2];
-    u[1] = even + A(kNear) * odd, u[2] = even - A(kNear) * odd;
+    u[1] = even + A(kNear) * odd;
+    u[2] = even - A(kNear) * odd;
   } else {
     const V even = x[4] - A(kNear2) * x[2], odd = x[3] - A(kNear2) * x[1];
-    u[0] = even + A(kFar) * odd, u[1] = even - A(kFar) * odd;
+    u[0] = even + A(kFar) * odd;
+    u[1] = even - A(kFar) * odd;
     u[2] = (x[1] + x[5]) - A(kNear2 + kFar2) * x[3];
   }
 }
@@ -27,7 +34,10 @@ VOXGRAD_INLINE void inputs_along(V (&x)[M + 2]) {
   V first[M / 2 + 1], second[M / 2 + 1];
   half_of_inputs_along<M, 0, A>(x, first), half_of_inputs_along<M, 1, A>(x, second);
 #pragma GCC unroll 3
-  for (int i = 0; i <= M / 2; ++i) x[i] = first[i], x[M / 2 + 1 + i] = second[i];
+  for (int i = 0; i <= M / 2; ++i) {
+    x[i] = first[i];
+    x[M / 2 + 1 + i] = second[i];
+  }
 }
 
 // The compiler takes this for a new value: it would keep every sum of it and a multiple of some step in a register of its own.
@@ -64,7 +74,8 @@ VOXGRAD_INLINE void transform_half_row(int64_t tiles, At&& at, A* to, int64_t fr
     half_of_inputs_along<MH, Half, A>(x, u);
   };
   to += Half * R * NW * frequency_step;
-  column(0, p[0]), column(1, p[1]);
+  column(0, p[0]);
+  column(1, p[1]);
   for (int64_t t = 0; t < tiles; ++t, to += tile_step) {
 #pragma GCC unroll 4
     for (int w = 2; w < NW; ++w) column(t * MW + w, p[w]);
@@ -80,7 +91,10 @@ VOXGRAD_INLINE void transform_half_row(int64_t tiles, At&& at, A* to, int64_t fr
       place = opaque(place + NW * frequency_step);
     }
 #pragma GCC unroll 3
-    for (int r = 0; r < R; ++r) p[0][r] = p[MW][r], p[1][r] = p[MW + 1][r];
+    for (int r = 0; r < R; ++r) {
+      p[0][r] = p[MW][r];
+      p[1][r] = p[MW + 1][r];
+    }
   }
 }
 template <class A, int MH, int MW, class At>
@@ -94,11 +108,14 @@ template <int M, class A, class V>
 VOXGRAD_INLINE void outputs_along(const V (&u)[M + 2], V (&y)[M]) {
   const V sum = u[1] + u[2], difference = u[1] - u[2];
   if constexpr (M == 2) {
-    y[0] = u[0] + sum, y[1] = difference - u[3];
+    y[0] = u[0] + sum;
+    y[1] = difference - u[3];
   } else {
     const V far_sum = u[3] + u[4], far_difference = u[3] - u[4];
-    y[0] = u[0] + sum + far_sum, y[1] = A(kNear) * difference + A(kFar) * far_difference;
-    y[2] = A(kNear2) * sum + A(kFar2) * far_sum, y[3] = A(kNear * kNear2) * difference + (A(kFar * kFar2) * far_difference + u[5]);
+    y[0] = u[0] + sum + far_sum;
+    y[1] = A(kNear) * difference + A(kFar) * far_difference;
+    y[2] = A(kNear2) * sum + A(kFar2) * far_sum;
+    y[3] = A(kNear * kNear2) * difference + (A(kFar * kFar2) * far_difference + u[5]);
   }
 }
 
@@ -128,11 +145,19 @@ VOXGRAD_INLINE void each_output_row(At&& at, Row&& row) {
 template <int M, class A, class V>
 VOXGRAD_INLINE void gradients_along(const V (&g)[M], V (&u)[M + 2]) {
   if constexpr (M == 2) {
-    u[0] = g[0], u[1] = g[0] + g[1], u[2] = g[0] - g[1], u[3] = -g[1];
+    u[0] = g[0];
+    u[1] = g[0] + g[1];
+    u[2] = g[0] - g[1];
+    u[3] = -g[1];
   } else {
     const V even = g[0] + A(kNear2) * g[2], odd = A(kNear) * g[1] + A(kNear * kNear2) * g[3];
     const V far_even = g[0] + A(kFar2) * g[2], far_odd = A(kFar) * g[1] + A(kFar * kFar2) * g[3];
-    u[0] = g[0], u[1] = even + odd, u[2] = even - odd, u[3] = far_even + far_odd, u[4] = far_even - far_odd, u[5] = g[3];
+    u[0] = g[0];
+    u[1] = even + odd;
+    u[2] = even - odd;
+    u[3] = far_even + far_odd;
+    u[4] = far_even - far_odd;
+    u[5] = g[3];
   }
 }
 
@@ -173,14 +198,18 @@ VOXGRAD_INLINE auto gradient_along(Get&& get) {
 // G w.
 template <int M, class A, class V>
 VOXGRAD_INLINE void weights_along(const V (&w)[3], V (&u)[M + 2]) {
-  u[0] = w[0], u[M + 1] = w[2];
+  u[0] = w[0];
+  u[M + 1] = w[2];
   if constexpr (M == 2) {
     const V sum = w[0] + w[2];
-    u[1] = A(0.5) * (sum + w[1]), u[2] = A(0.5) * (sum - w[1]);
+    u[1] = A(0.5) * (sum + w[1]);
+    u[2] = A(0.5) * (sum - w[1]);
   } else {
     const V even = A(kNearScale) * w[0] + A(kNearScale * kNear2) * w[2], far_even = A(kFarScale) * w[0] + A(kFarScale * kFar2) * w[2];
-    u[1] = even + A(kNearScale * kNear) * w[1], u[2] = even - A(kNearScale * kNear) * w[1];
-    u[3] = far_even + A(kFarScale * kFar) * w[1], u[4] = far_even - A(kFarScale * kFar) * w[1];
+    u[1] = even + A(kNearScale * kNear) * w[1];
+    u[2] = even - A(kNearScale * kNear) * w[1];
+    u[3] = far_even + A(kFarScale * kFar) * w[1];
+    u[4] = far_even - A(kFarScale * kFar) * w[1];
   }
 }
 
@@ -189,7 +218,9 @@ template <int M, class A, class V>
 VOXGRAD_INLINE void restore_along(const V (&u)[M + 2], V (&w)[3]) {
   const V sum = u[1] + u[2], difference = u[1] - u[2];
   if constexpr (M == 2) {
-    w[0] = u[0] + A(0.5) * sum, w[1] = A(0.5) * difference, w[2] = A(0.5) * sum + u[3];
+    w[0] = u[0] + A(0.5) * sum;
+    w[1] = A(0.5) * difference;
+    w[2] = A(0.5) * sum + u[3];
   } else {
     const V far_sum = u[3] + u[4], far_difference = u[3] - u[4];
     w[0] = u[0] + (A(kNearScale) * sum + A(kFarScale) * far_sum);

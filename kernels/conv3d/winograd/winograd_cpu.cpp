@@ -27,7 +27,8 @@ class WinogradGather {
         streamed_(winograd_streams(g, tile, isa_.lanes)),
         blocks_(g.outputs, isa_.lanes, streamed_ ? kStreamedVectors : isa_.vectors) {
     const int64_t lanes = isa_.lanes;
-    frequencies_ = tile.frequencies(), inputs_ = round_up(g.inputs, lanes);
+    frequencies_ = tile.frequencies();
+    inputs_ = round_up(g.inputs, lanes);
     for (int64_t first = 0; first < blocks_.count;) {
       int64_t last = first + 1;
       while (last < blocks_.count && (blocks_.first(last + 1) - blocks_.first(first)) * lanes <= kPartChannels) ++last;
@@ -108,7 +109,12 @@ class WinogradGather {
                *const squares = weights + frequencies_ * weight_step;
       ConvRun run;
       ConvRow<A> row;
-      row.runs = &run, row.run_count = 1, row.x_step = inputs_, row.y_step = width, row.voxels = tiles, row.width = blocks_.width(b);
+      row.runs = &run;
+      row.run_count = 1;
+      row.x_step = inputs_;
+      row.y_step = width;
+      row.voxels = tiles;
+      row.width = blocks_.width(b);
       for (int64_t first = 0; first < g_.inputs; first += kStreamedInputs) {
         run.steps = std::min(kStreamedInputs, g_.inputs - first);
         for (int64_t v = 0; v < blocks_.width(b); ++v)
@@ -117,7 +123,9 @@ class WinogradGather {
                          weight_step, squares);
         row.init = first == 0 ? zeros_.data() : nullptr;
         for (int64_t f = 0; f < frequencies_; ++f) {
-          row.x = inputs.data() + f * step + first, row.w = weights + f * weight_step, row.y = products + f * product_step;
+          row.x = inputs.data() + f * step + first;
+          row.w = weights + f * weight_step;
+          row.y = products + f * product_step;
           isa_.gather(row);
         }
       }
@@ -183,12 +191,17 @@ class WinogradGather {
   void transform_inputs(Worker& worker, const Tiles& size) {
     const Int3 m = plan_.tile.outputs();
     WinogradRow<A> row;
-    row.tiles = size.w, row.vectors = inputs_ / isa_.lanes, row.frequency_step = worker.input_step, row.tile_step = inputs_;
-    row.input_step = inputs_, row.planes = m.d + 2;
+    row.tiles = size.w;
+    row.vectors = inputs_ / isa_.lanes;
+    row.frequency_step = worker.input_step;
+    row.tile_step = inputs_;
+    row.input_step = inputs_;
+    row.planes = m.d + 2;
     for (int64_t z = 0; z < size.d; ++z)
       for (int64_t y = 0; y < size.h; ++y) {
         find_lines(worker.tile, z * m.d, y * m.h, m.d + 2, m.h + 2, zeros_.data(), worker.lines);
-        row.inputs = worker.lines.data(), row.frequency = worker.inputs + (z * size.h + y) * size.w * inputs_;
+        row.inputs = worker.lines.data();
+        row.frequency = worker.inputs + (z * size.h + y) * size.w * inputs_;
         transforms_.transform_inputs(row);
       }
   }
@@ -197,7 +210,11 @@ class WinogradGather {
     const int64_t origin = channels_before(part.first);
     ConvRun run{.steps = g_.inputs};
     ConvRow<A> row;
-    row.runs = &run, row.run_count = 1, row.x_step = inputs_, row.y_step = channels_before(part.last) - origin, row.voxels = size.count();
+    row.runs = &run;
+    row.run_count = 1;
+    row.x_step = inputs_;
+    row.y_step = channels_before(part.last) - origin;
+    row.voxels = size.count();
     row.init = zeros_.data();
     for (int64_t b = part.first; b < part.last; ++b) {
       row.width = blocks_.width(b);
@@ -214,9 +231,15 @@ class WinogradGather {
     const Int3 m = plan_.tile.outputs();
     const int64_t first = channels_before(part.first), channels = channels_before(part.last) - first;
     WinogradRow<A> row;
-    row.tiles = size.w, row.vectors = channels / isa_.lanes, row.frequency_step = worker.product_step, row.tile_step = channels;
-    row.dtype = y_.dtype, row.output_step = g_.out_channels, row.voxels = std::min(size.w * m.w, g_.out.w - start.at[2]);
-    row.channels = std::min(channels, g_.outputs - first), row.bias = bias_.data() + first;
+    row.tiles = size.w;
+    row.vectors = channels / isa_.lanes;
+    row.frequency_step = worker.product_step;
+    row.tile_step = channels;
+    row.dtype = y_.dtype;
+    row.output_step = g_.out_channels;
+    row.voxels = std::min(size.w * m.w, g_.out.w - start.at[2]);
+    row.channels = std::min(channels, g_.outputs - first);
+    row.bias = bias_.data() + first;
     row.streamed = y_.dtype == dtype_of<A> && goes_past_caches(g_, y_, isa_.lanes);
     for (int64_t z = 0; z < size.d; ++z)
       for (int64_t y = 0; y < size.h; ++y) {
@@ -227,7 +250,8 @@ class WinogradGather {
             const int64_t voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + start.at[2];
             worker.out_lines.push_back(d < g_.out.d && h < g_.out.h ? element(y_, voxel * g_.out_channels + first) : nullptr);
           }
-        row.outputs = worker.out_lines.data(), row.frequency = worker.products + (z * size.h + y) * size.w * channels;
+        row.outputs = worker.out_lines.data();
+        row.frequency = worker.products + (z * size.h + y) * size.w * channels;
         transforms_.transform_outputs(row);
       }
   }

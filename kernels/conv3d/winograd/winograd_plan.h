@@ -34,7 +34,9 @@ bool winograd_is_exact(const ConvGather&, WinogradTile, ConvPass);
 // is `direct` times that of f32, is faster.
 std::optional<WinogradTile> winograd_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
 
-// The cost of that or of the direct kernel, whichever is less, in multiply-adds of vectors.
+// Costs in multiply-adds of vectors: of a tile, of the direct kernel, and of what winograd_tile() chooses or the direct kernel.
+double winograd_cost(const ConvGather&, WinogradTile, int64_t lanes, ConvPass);
+double winograd_direct_cost(const ConvGather&, int64_t lanes, ConvPass, double direct = 1);
 double winograd_least_cost(const ConvGather&, int64_t lanes, ConvPass, double direct);
 
 // Whether the transformed weights exceed the caches and meet so few tiles that they are better made where they are multiplied.

@@ -14,7 +14,8 @@ namespace {
 Conv3dProblem problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
   Conv3dProblem p{.n = n, .c = c, .k = k, .in = in, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
   const int grown = 2 * padding - 2;
-  p.padding = {padding, padding, padding}, p.out = {in.d + grown, in.h + grown, in.w + grown};
+  p.padding = {padding, padding, padding};
+  p.out = {in.d + grown, in.h + grown, in.w + grown};
   return p;
 }
 
@@ -69,14 +70,17 @@ TEST_CASE("Winograd's algorithm is for dense 3x3x3 kernels with stride and dilat
   few.c = 3;
   CHECK_FALSE(winograd_tile(forward_gather(few), 16));
   Conv3dProblem strided = p;
-  strided.stride = {1, 2, 1}, strided.out.h = 16;
+  strided.stride = {1, 2, 1};
+  strided.out.h = 16;
   CHECK_FALSE(winograd_tile(forward_gather(strided), 16));
   CHECK_FALSE(winograd_tile(gradient_gather(strided), 16));
   Conv3dProblem dilated = p;
-  dilated.dilation = {1, 1, 2}, dilated.out.w = 30;
+  dilated.dilation = {1, 1, 2};
+  dilated.out.w = 30;
   CHECK_FALSE(winograd_tile(forward_gather(dilated), 16));
   Conv3dProblem flat = p;
-  flat.kernel = {1, 3, 3}, flat.out.d = 34;
+  flat.kernel = {1, 3, 3};
+  flat.out.d = 34;
   CHECK_FALSE(winograd_tile(forward_gather(flat), 16));
   Conv3dProblem grouped = p;
   grouped.groups = 2;

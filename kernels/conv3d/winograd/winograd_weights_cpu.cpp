@@ -32,7 +32,8 @@ class WinogradWeights {
     const int64_t tasks = all_planes_ / planes_per_task_ * in_.slices * out_.slices, chunks = (kTasks + tasks - 1) / tasks;
     plan_ = winograd_plan(g, tile, planes_per_task_ * plane_ * (in_.inputs + out_.inputs) * int64_t(sizeof(A)), (chunks + g.n - 1) / g.n);
     chunks_ = std::min(chunks, g.n * plan_.blocks());
-    in_tiling_ = plan_.inputs(g), out_tiling_ = plan_.outputs(g);
+    in_tiling_ = plan_.inputs(g);
+    out_tiling_ = plan_.outputs(g);
     zeros_.resize(size_t(std::max(in_tiling_.extent[2] * in_.inputs, out_tiling_.extent[2] * out_.inputs)));
     planes_.emplace(chunks_ * all_planes_ * 9 * g.outputs * inputs_);
   }
@@ -97,12 +98,17 @@ class WinogradWeights {
   void transform(Worker& worker, Side& side, const int64_t* size, int first_plane) {
     const Int3 m = plan_.tile.outputs();
     WinogradRow<A> row;
-    row.tiles = size[2], row.vectors = side.channels / isa_.lanes, row.frequency_step = side.step;
-    row.tile_step = row.input_step = side.channels, row.first_plane = first_plane, row.planes = int(planes_per_task_);
+    row.tiles = size[2];
+    row.vectors = side.channels / isa_.lanes;
+    row.frequency_step = side.step;
+    row.tile_step = row.input_step = side.channels;
+    row.first_plane = first_plane;
+    row.planes = int(planes_per_task_);
     for (int64_t z = 0; z < size[0]; ++z)
       for (int64_t y = 0; y < size[1]; ++y) {
         find_lines(side.tile, z * m.d, y * m.h, m.d + side.halo, m.h + side.halo, zeros_.data(), worker.lines);
-        row.inputs = worker.lines.data(), row.frequency = side.frequency + (z * size[1] + y) * size[2] * side.channels;
+        row.inputs = worker.lines.data();
+        row.frequency = side.frequency + (z * size[1] + y) * size[2] * side.channels;
         side.halo > 0 ? transforms_.transform_inputs(row) : transforms_.transform_gradients(row);
       }
   }
@@ -110,10 +116,12 @@ class WinogradWeights {
   void multiply(const Worker& worker, const ConvBlocks& blocks, int64_t outputs, int64_t tiles) {
     ConvRowPair<A> pair{.voxels = tiles};
     ConvOuter<A> o{.a_step = worker.out.channels, .b_step = worker.in.channels, .rows = &pair, .row_count = 1};
-    o.sum = worker.sums, o.extent = outputs;
+    o.sum = worker.sums;
+    o.extent = outputs;
     for (int64_t i = 0; i < planes_per_task_ * blocks.count; ++i) {
       const int64_t b = i % blocks.count, first = i / blocks.count * plane_;
-      o.vectors = blocks.width(b), o.sum_step = o.vectors * isa_.lanes;
+      o.vectors = blocks.width(b);
+      o.sum_step = o.vectors * isa_.lanes;
       for (int64_t f = first; f < first + plane_; ++f, o.sum += outputs * o.sum_step) {
         pair.a = worker.out.frequency + f * worker.out.step;
         pair.b = worker.in.frequency + f * worker.in.step + blocks.first(b) * isa_.lanes;

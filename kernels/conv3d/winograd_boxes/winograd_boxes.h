@@ -37,7 +37,8 @@ class WinogradBoxesLayer {
   }
 
   void start(const WinogradBoxesBlock& b) {
-    width_ = (b.size[2] * kBoxesTile + halo_) * channels_, height_ = b.size[1] * kBoxesTile + halo_;
+    width_ = (b.size[2] * kBoxesTile + halo_) * channels_;
+    height_ = b.size[1] * kBoxesTile + halo_;
     row_step_ = winograd_boxes_row(width_, p_.all_lanes());
     for (size_t l = 0; l < place_.size(); ++l) {
       const WinogradBoxesLane at(p_, b, int64_t(l));

@@ -42,8 +42,10 @@ class WinogradBoxesGather {
       A* at = scratch.data();
       ConvTile<A> tile(isa_, g_, tiling_, x_, g_.inputs, at);
       Worker worker{.boxes = WinogradBoxesLayer<A>(plan_, boxes_, tiling_, g_.inputs, true, at += extents), .sums = at += boxes};
-      worker.frequency = at += sums, worker.in_step = in_step;
-      worker.product = at + (in_place ? 0 : kBoxesPlane * in_step), worker.out_step = out_step;
+      worker.frequency = at += sums;
+      worker.in_step = in_step;
+      worker.product = at + (in_place ? 0 : kBoxesPlane * in_step);
+      worker.out_step = out_step;
       for (auto* v : {&worker.place, &worker.counts, &worker.planes, &worker.rest[0], &worker.rest[1], &worker.rest[2]})
         v->resize(size_t(lanes));
       for (int64_t task = begin; task < end; ++task) {
@@ -109,8 +111,12 @@ class WinogradBoxesGather {
                              .from = worker.boxes.row(plane, h),
                              .to = worker.frequency});
     WinogradBoxesProduct<A> p{.tiles = tiles, .inputs = g_.inputs, .outputs = g_.outputs};
-    p.w = weights_->data.data() + plane * kBoxesPlane * weight_step(), p.in = worker.frequency, p.out = worker.product;
-    p.w_step = weight_step(), p.in_step = worker.in_step, p.out_step = worker.out_step;
+    p.w = weights_->data.data() + plane * kBoxesPlane * weight_step();
+    p.in = worker.frequency;
+    p.out = worker.product;
+    p.w_step = weight_step();
+    p.in_step = worker.in_step;
+    p.out_step = worker.out_step;
     boxes_.multiply(p);
     boxes_.transform_outputs({.tiles = tiles,
                               .channels = g_.outputs,

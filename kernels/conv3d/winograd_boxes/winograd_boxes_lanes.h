@@ -55,7 +55,11 @@ void store_lanes_by(const WinogradBoxesStore<A>& s) {
   const bool streamed = s.streamed && sizeof(T) == sizeof(A);
   T* rows[L];
   int64_t counts[L], depths[L];
-  for (int l = 0; l < L; ++l) rows[l] = static_cast<T*>(s.to) + s.place[l], counts[l] = s.count[l], depths[l] = s.planes[l];
+  for (int l = 0; l < L; ++l) {
+    rows[l] = static_cast<T*>(s.to) + s.place[l];
+    counts[l] = s.count[l];
+    depths[l] = s.planes[l];
+  }
   for (int64_t i = 0; i < most; i += L) {
     Vector<A> parts[M][Q][E];  // E elements of E lanes in each quarter
     for (int q = 0; q < Q; ++q) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kFewestPlanes = 3;  // of outputs: fewer are a matter of Winograd's algorithm in the plane
 constexpr int64_t kMostTiles = 16;    // of a box
-constexpr double kWorthIt = 0.97;
+constexpr double kWorthIt = 0.97;     // of the cost of other algorithms: what the model promises less is within its error
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -26,18 +26,18 @@ int64_t steps(int64_t tiles, int64_t lanes, int64_t box) {
   return blocks * box + ceil_div(tiles - blocks * lanes * box, lanes);
 }
 
-// In the units of winograd_least_cost(), fitted to times of Zen 5 with 512-bit vectors (5 to 44 channels, 12x20x12 to 64x64x64 voxels,
-// every way to cut them into boxes). Those of the weight gradient are older: fitted anew, with only one layer of boxes in the cache, they
-// chose slower plans for 8 to 17 channels.
+// In the units of winograd_least_cost(), fitted to times on Zen 5 with 512-bit vectors: README.md says how.
 struct Costs {
-  double product;        // a multiply-add
-  double input, output;  // a vector of inputs and of outputs, or of output gradients, of a tile, there and back
-  double lane;           // a vector of lanes
-  double row, vector;    // a row of a block and a vector of it
-  double cache_bytes;    // each one beyond them adds
-  double far;            // this part of it all per MiB
-  double idle;           // of a block's time, in the end
-  double far_element;    // of tensors so large that only memory holds them
+  double product;      // a multiply-add of vectors
+  double input;        // a vector of inputs of a tile, to its frequencies
+  double output;       // a vector of outputs, or of output gradients, of a tile, from or to its frequencies
+  double lane;         // a vector of lanes, transposed
+  double row;          // a row of a block that is loaded
+  double vector;       // a vector of such a row
+  double cache_bytes;  // that a block may have for nothing; what it has beyond them
+  double far;          // .. adds this part of its time per MiB
+  double idle;         // of a block's time, in the end
+  double far_element;  // an element of tensors so large that only memory holds them
 };
 constexpr Costs kGather{.product = 0.756,
                         .input = 674,
@@ -59,11 +59,14 @@ constexpr Costs kWeights{.product = 0.72,
                          .far = 0.13,
                          .idle = 0.48,
                          .far_element = 0.6};
-constexpr double kLoneProduct = 0.92;         // that shares its weight with no second tile
-constexpr double kSums = 12.5, kChunk = 5.4;  // a vector of sums of the weight gradient: of its lanes, and of the chunks
-constexpr double kFarElements = 8 << 20;
+constexpr double kLoneProduct = 0.92;     // a multiply-add that shares its weight with no second tile
+constexpr double kSums = 12.5;            // a vector of sums of the weight gradient, over its lanes
+constexpr double kChunk = 5.4;            // .. over the chunks
+constexpr double kFarElements = 8 << 20;  // from which tensors are in memory alone
 
-double cost_of(const ConvGather& g, const WinogradBoxesPlan& p, ConvPass pass) {
+}  // namespace
+
+double winograd_boxes_cost(const ConvGather& g, const WinogradBoxesPlan& p, ConvPass pass) {
   const bool gradient = pass == ConvPass::weight_gradient;
   const Costs& k = gradient ? kWeights : kGather;
   const double in = double(g.inputs), out = double(g.outputs), f = double(p.tile.frequencies());
@@ -94,14 +97,13 @@ double cost_of(const ConvGather& g, const WinogradBoxesPlan& p, ConvPass pass) {
   return chunks + (boxes * box + blocks * load) * (1 + k.idle / blocks) + (elements > kFarElements ? k.far_element * elements : 0);
 }
 
-}  // namespace
-
 ConvTiling WinogradBoxesPlan::inputs(const ConvGather& g) const { return tiling(g, *this, true); }
 ConvTiling WinogradBoxesPlan::outputs(const ConvGather& g) const { return tiling(g, *this, false); }
 
 WinogradBoxesBlock::WinogradBoxesBlock(const WinogradBoxesPlan& p, int64_t index) {
   for (int a = 2; a >= 0; --a) {
-    first[a] = index % p.count[a] * p.lanes[a] * p.box[a], index /= p.count[a];
+    first[a] = index % p.count[a] * p.lanes[a] * p.box[a];
+    index /= p.count[a];
     size[a] = std::min(p.box[a], ceil_div(p.tiles[a] - first[a], p.lanes[a]));
   }
 }
@@ -132,18 +134,21 @@ void each_plan(const ConvGather& g, WinogradTile tile, int64_t lanes, F&& f) {
   });
 }
 
-std::optional<WinogradBoxesPlan> cheapest(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  double best = kWorthIt * winograd_least_cost(g, lanes, pass, direct);
+}  // namespace
+
+std::optional<WinogradBoxesPlan> winograd_boxes_cheapest(const ConvGather& g, int64_t lanes, ConvPass pass, double most) {
+  double best = most;
   std::optional<WinogradBoxesPlan> chosen;
   for (WinogradTile tile : {WinogradTile{2, 4, 4}, WinogradTile{4, 4, 4}})
     if (winograd_is_exact(g, tile, pass))
       each_plan(g, tile, lanes, [&](const WinogradBoxesPlan& p) {
-        if (const double cost = cost_of(g, p, pass); cost < best) best = cost, chosen = p;
+        if (const double cost = winograd_boxes_cost(g, p, pass); cost < best) {
+          best = cost;
+          chosen = p;
+        }
       });
   return chosen;
 }
-
-}  // namespace
 
 std::optional<WinogradBoxesPlan> winograd_boxes_plan(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
   if (!winograd_is_wanted() || !winograd_is_eligible(g) || g.out.d < kFewestPlanes) return {};
@@ -156,7 +161,7 @@ std::optional<WinogradBoxesPlan> winograd_boxes_plan(const ConvGather& g, int64_
       g.n, g.out.d, g.out.h, g.out.w, g.inputs, g.outputs, lanes, int64_t(pass), std::bit_cast<int64_t>(direct)};
   if (const auto found = known.find(key); found != known.end()) return found->second;
   if (known.size() == kMost) known.clear();
-  return known[key] = cheapest(g, lanes, pass, direct);
+  return known[key] = winograd_boxes_cheapest(g, lanes, pass, kWorthIt * winograd_least_cost(g, lanes, pass, direct));
 }
 
 }  // namespace voxgrad

@@ -28,10 +28,17 @@ struct WinogradBoxesLane {
   int64_t first[3];
   WinogradBoxesLane(const WinogradBoxesPlan& p, const WinogradBoxesBlock& b, int64_t lane) {
     const Int3 m = p.tile.outputs();
-    for (int a = 2; a >= 0; --a) first[a] = lane % p.lanes[a] * b.size[a] * m[a], lane /= p.lanes[a];
+    for (int a = 2; a >= 0; --a) {
+      first[a] = lane % p.lanes[a] * b.size[a] * m[a];
+      lane /= p.lanes[a];
+    }
   }
 };
 
+// In the units of winograd_least_cost().
+double winograd_boxes_cost(const ConvGather&, const WinogradBoxesPlan&, ConvPass);
+// The cheapest plan whose sums are as exact as winograd_is_exact() says, if its cost is below `most`. 3x3x3, stride 1.
+std::optional<WinogradBoxesPlan> winograd_boxes_cheapest(const ConvGather&, int64_t lanes, ConvPass, double most);
 // The plan with which a pass of a gather (3x3x3, stride 1) is computed fastest so; none where other algorithms are faster.
 std::optional<WinogradBoxesPlan> winograd_boxes_plan(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
 

@@ -14,7 +14,8 @@ namespace {
 Conv3dProblem problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
   Conv3dProblem p{.n = n, .c = c, .k = k, .in = in, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
   const int grown = 2 * padding - 2;
-  p.padding = {padding, padding, padding}, p.out = {in.d + grown, in.h + grown, in.w + grown};
+  p.padding = {padding, padding, padding};
+  p.out = {in.d + grown, in.h + grown, in.w + grown};
   return p;
 }
 
@@ -34,7 +35,8 @@ WinogradBoxesPlan plan(const Conv3dProblem& p, std::array<int64_t, 3> lanes, std
   const Int3 m = plan.tile.outputs();
   for (size_t a = 0; a < 3; ++a) {
     plan.tiles[a] = (p.out[int(a)] + m[int(a)] - 1) / m[int(a)];
-    plan.lanes[a] = lanes[a], plan.box[a] = box[a];
+    plan.lanes[a] = lanes[a];
+    plan.box[a] = box[a];
     plan.count[a] = (plan.tiles[a] + lanes[a] * box[a] - 1) / (lanes[a] * box[a]);
   }
   return plan;
@@ -83,7 +85,8 @@ Errors<A> errors(const Conv3dProblem& p, const WinogradBoxesPlan& plan) {
     double worst = 0, largest = 0;
     for (size_t i = 0; i < wanted.size(); ++i) {
       const double difference = std::abs(double(got[i]) - wanted[i]);
-      worst = difference <= worst ? worst : difference, largest = std::max(largest, std::abs(wanted[i]));
+      worst = difference <= worst ? worst : difference;
+      largest = std::max(largest, std::abs(wanted[i]));
     }
     return worst / largest;
   };
@@ -116,7 +119,8 @@ TEST_CASE("boxes are lanes for few channels of 3x3x3 kernels in volumes of many 
   none(problem(1, {32, 32, 32}, 16, 16, 1));
   none(problem(1, {32, 32, 32}, 64, 64, 1));
   Conv3dProblem strided = problem(1, {32, 32, 32}, 8, 8, 1);
-  strided.stride = {1, 2, 1}, strided.out.h = 16;
+  strided.stride = {1, 2, 1};
+  strided.out.h = 16;
   none(strided);
 }
 

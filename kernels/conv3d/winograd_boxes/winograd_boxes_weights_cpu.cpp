@@ -13,7 +13,9 @@ constexpr int64_t kTasks = 16, kTaps = 9;  // kTaps: of a plane
 // The gather with its outputs in the place of its inputs: what a ConvTile of output gradients loads from.
 ConvGather of_outputs(const ConvGather& g) {
   ConvGather to = g;
-  to.in_channels = g.out_channels, to.in = g.out, to.inputs = g.outputs;
+  to.in_channels = g.out_channels;
+  to.in = g.out;
+  to.inputs = g.outputs;
   return to;
 }
 
@@ -91,7 +93,8 @@ class WinogradBoxesWeights {
   }
 
   void sum_tiles(Worker& worker, const WinogradBoxesBlock& block, int64_t d) {
-    worker.in.boxes.load(worker.in.tile, d), worker.out.boxes.load(worker.out.tile, d);
+    worker.in.boxes.load(worker.in.tile, d);
+    worker.out.boxes.load(worker.out.tile, d);
     for (int plane = 0; plane < int(plane_count_); ++plane) {
       transform(worker.in, plane, block, g_.inputs, boxes_.transform_inputs);
       transform(worker.out, plane, block, g_.outputs, boxes_.transform_gradients);

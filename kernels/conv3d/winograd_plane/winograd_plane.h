@@ -20,8 +20,15 @@ extern template void winograd_plane_weight_gradient<double>(const ConvGather&, W
 inline ConvTiling plane_tiling(const Int3& in, const WinogradPlanePlan& p, int step, int extent, bool inputs) {
   ConvTiling t;
   for (int a = 0; a < 3; ++a) {
-    t.positions[a] = in[a], t.block[a] = 0, t.count[a] = t.step[a] = t.in_step[a] = t.extent[a] = 1, t.low[a] = 0, t.in[a] = in[a];
-    if (a > 0) t.extent[a] = (p.axis[a - 1].block - 1) * step + extent, t.low[a] = inputs ? p.axis[a - 1].low : 0;
+    t.positions[a] = in[a];
+    t.block[a] = 0;
+    t.count[a] = t.step[a] = t.in_step[a] = t.extent[a] = 1;
+    t.low[a] = 0;
+    t.in[a] = in[a];
+    if (a > 0) {
+      t.extent[a] = (p.axis[a - 1].block - 1) * step + extent;
+      t.low[a] = inputs ? p.axis[a - 1].low : 0;
+    }
   }
   return t;
 }
@@ -38,7 +45,9 @@ struct WinogradPlaneBlock {
   // Where the tile that ConvTile loads starts.
   ConvStart start(const ConvTiling& t, int64_t z, int step) const {
     ConvStart s(t, 0);
-    s.at[0] = z, s.at[1] = h * step, s.at[2] = w * step;
+    s.at[0] = z;
+    s.at[1] = h * step;
+    s.at[2] = w * step;
     return s;
   }
 };

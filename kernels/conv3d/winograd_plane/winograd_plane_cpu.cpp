@@ -59,7 +59,9 @@ class WinogradPlaneGather {
     parallel_ranges(g_.n * plan_.blocks() * chunks_ * shares_, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(extents + plan_.span * in_size + out_size);
       Worker worker{.tile = ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data())};
-      worker.inputs = scratch.data() + extents, worker.plane_size = in_size, worker.products = worker.inputs + plan_.span * in_size;
+      worker.inputs = scratch.data() + extents;
+      worker.plane_size = in_size;
+      worker.products = worker.inputs + plan_.span * in_size;
       for (int64_t task = begin; task < end; ++task) run_task(worker, task);
     });
   }
@@ -149,23 +151,32 @@ class WinogradPlaneGather {
     worker.held[size_t(slot)] = z;
     worker.tile.load(n, 0, block.start(tiling_, z, tile_.in_step()));
     WinogradPlaneRow<A> row;
-    row.tiles = block.width, row.vectors = inputs_ / isa_.lanes, row.place = worker.in.place.data();
-    row.tile_step = row.input_step = inputs_, row.shift_h = plan_.axis[0].shift, row.shift_w = plan_.axis[1].shift;
+    row.tiles = block.width;
+    row.vectors = inputs_ / isa_.lanes;
+    row.place = worker.in.place.data();
+    row.tile_step = row.input_step = inputs_;
+    row.shift_h = plan_.axis[0].shift;
+    row.shift_w = plan_.axis[1].shift;
     for (int64_t y = 0; y < block.height; ++y) {
       find_lines(worker.tile, 0, y * tile_.in_step(), 1, tile_.in_extent(), zeros_.data(), worker.lines);
-      row.inputs = worker.lines.data(), row.frequency = worker.inputs + slot * worker.plane_size + y * block.width * inputs_;
+      row.inputs = worker.lines.data();
+      row.frequency = worker.inputs + slot * worker.plane_size + y * block.width * inputs_;
       transforms_.transform_inputs(row);
     }
   }
 
   void multiply(Worker& worker, const Part& part, int64_t tiles) {
     ConvRow<A> row;
-    row.runs = worker.runs.data(), row.run_count = int64_t(worker.runs.size()), row.x_step = inputs_, row.y_step = part_channels_;
+    row.runs = worker.runs.data();
+    row.run_count = int64_t(worker.runs.size());
+    row.x_step = inputs_;
+    row.y_step = part_channels_;
     row.init = zeros_.data();
     for (int64_t b = part.first; b < part.last; ++b) {
       row.width = blocks_.width(b);
       for (size_t i = 0; i < worker.in.groups.size(); ++i) {
-        row.x = worker.inputs + worker.in.groups[i].at, row.voxels = worker.in.groups[i].rows * tiles;
+        row.x = worker.inputs + worker.in.groups[i].at;
+        row.voxels = worker.in.groups[i].rows * tiles;
         row.w = weights_->data.data() + weights_at(b) + int64_t(i) * weight_step(b);
         row.y = worker.products + worker.out.groups[i].at + channels_of(part.first, b);
         isa_.gather(row);
@@ -176,9 +187,16 @@ class WinogradPlaneGather {
   void transform_outputs(Worker& worker, const Part& part, int64_t n, int64_t d, const WinogradPlaneBlock& block) {
     const int64_t first = channels_of(0, part.first), channels = channels_of(part.first, part.last), size = tile_.outputs();
     WinogradPlaneRow<A> row;
-    row.tiles = block.width, row.vectors = channels / isa_.lanes, row.place = worker.out.place.data(), row.tile_step = part_channels_;
-    row.parity_h = plan_.axis[0].parity, row.parity_w = plan_.axis[1].parity, row.dtype = y_.dtype, row.output_step = g_.out_channels;
-    row.voxels = std::min(block.width * size, g_.out.w - block.w * size), row.channels = std::min(channels, g_.outputs - first);
+    row.tiles = block.width;
+    row.vectors = channels / isa_.lanes;
+    row.place = worker.out.place.data();
+    row.tile_step = part_channels_;
+    row.parity_h = plan_.axis[0].parity;
+    row.parity_w = plan_.axis[1].parity;
+    row.dtype = y_.dtype;
+    row.output_step = g_.out_channels;
+    row.voxels = std::min(block.width * size, g_.out.w - block.w * size);
+    row.channels = std::min(channels, g_.outputs - first);
     row.bias = bias_.data() + first;
     for (int64_t y = 0; y < block.height; ++y) {
       worker.out_lines.clear();
@@ -186,7 +204,8 @@ class WinogradPlaneGather {
         const int64_t h = (block.h + y) * size + i, voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + block.w * size;
         worker.out_lines.push_back(h < g_.out.h ? element(y_, voxel * g_.out_channels + first) : nullptr);
       }
-      row.outputs = worker.out_lines.data(), row.frequency = worker.products + y * block.width * part_channels_;
+      row.outputs = worker.out_lines.data();
+      row.frequency = worker.products + y * block.width * part_channels_;
       transforms_.transform_outputs(row);
     }
   }

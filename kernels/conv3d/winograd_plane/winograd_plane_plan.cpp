@@ -6,8 +6,9 @@ namespace voxgrad {
 namespace {
 
 constexpr int64_t kBlockBytes = 768 << 10;  // of the frequencies of a block, in a second-level cache of 1 MiB
-constexpr int64_t kFewest = 8, kMost = 32;  // tiles of a block
-constexpr int64_t kMostPlanes = 8;
+constexpr int64_t kFewest = 8;              // tiles of a block
+constexpr int64_t kMost = 32;               // tiles of a block
+constexpr int64_t kMostPlanes = 8;          // of inputs whose frequencies are kept for a plane of outputs
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -55,9 +56,13 @@ double depth_taps(const ConvGather& g) {
   return double(taps);
 }
 
-// In multiply-adds of vectors, by measurements on Zen 5 with 512-bit vectors: a vector of inputs and of outputs of a frequency and tile, a
-// vector of weights of a frequency; and a multiply-add of the direct kernel.
-constexpr double kIn = 15, kOut = 10, kWeight = 50, kDirect = 1.13;
+// In multiply-adds of vectors, measured on Zen 5 with 512-bit vectors: README.md says how.
+constexpr double kIn = 15;        // a vector of inputs of a frequency and tile
+constexpr double kOut = 10;       // a vector of outputs of a frequency and tile
+constexpr double kWeight = 50;    // a vector of weights of a frequency
+constexpr double kDirect = 1.13;  // a multiply-add of the direct kernel
+
+}  // namespace
 
 double winograd_plane_cost(const ConvGather& g, WinogradPlaneTile tile, int64_t lanes) {
   const double tiles = double(g.n) * double(ceil_div(positions(g, tile.form, 1), tile.m) * ceil_div(positions(g, tile.form, 2), tile.m));
@@ -66,7 +71,8 @@ double winograd_plane_cost(const ConvGather& g, WinogradPlaneTile tile, int64_t 
   const double weight = kWeight * tile.weights() * double(g.kernel.d) * vectors;
   return tiles * f * (depth_taps(g) * vectors + kIn * double(g.in.d) * in + kOut * double(g.out.d) * out) + weight;
 }
-double direct_cost(const ConvGather& g, int64_t lanes) {
+
+double winograd_plane_direct_cost(const ConvGather& g, int64_t lanes) {
   double taps = depth_taps(g) * double(g.n);
   for (int a = 1; a < 3; ++a) {
     int64_t reads = 0;
@@ -75,8 +81,6 @@ double direct_cost(const ConvGather& g, int64_t lanes) {
   }
   return taps * double(g.inputs) * double(ceil_div(g.outputs, lanes)) * kDirect;
 }
-
-}  // namespace
 
 WinogradPlaneLayout::WinogradPlaneLayout(WinogradPlaneTile tile, int64_t tiles, int64_t channels, int64_t line) {
   const int64_t step = tiles * channels;
@@ -98,14 +102,23 @@ WinogradPlaneLayout::WinogradPlaneLayout(WinogradPlaneTile tile, int64_t tiles, 
     }
 }
 
-std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
-  if (!winograd_is_wanted() || g.depthwise || g.slices != 1 || g.inputs < lanes || g.outputs < lanes || span_of(g) > kMostPlanes) return {};
+std::optional<WinogradPlaneForm> winograd_plane_form(const ConvGather& g, int64_t lanes, ConvPass pass) {
+  if (g.depthwise || g.slices != 1 || g.inputs < lanes || g.outputs < lanes || span_of(g) > kMostPlanes) return {};
   const auto form = form_of(g, 1);
   if (!form || form_of(g, 2) != form || (pass == ConvPass::weight_gradient && *form == WinogradPlaneForm::transposed)) return {};
-  double best = direct * direct_cost(g, lanes);
+  return form;
+}
+
+std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather& g, int64_t lanes, ConvPass pass, double direct) {
+  const auto form = winograd_is_wanted() ? winograd_plane_form(g, lanes, pass) : std::nullopt;
+  if (!form) return {};
+  double best = direct * winograd_plane_direct_cost(g, lanes);
   std::optional<WinogradPlaneTile> chosen;
   for (int m : {2, 4})
-    if (const double cost = winograd_plane_cost(g, {*form, m}, lanes); cost < best) best = cost, chosen = WinogradPlaneTile{*form, m};
+    if (const double cost = winograd_plane_cost(g, {*form, m}, lanes); cost < best) {
+      best = cost;
+      chosen = WinogradPlaneTile{*form, m};
+    }
   return chosen;
 }
 
@@ -117,13 +130,17 @@ WinogradPlanePlan winograd_plane_plan(const ConvGather& g, WinogradPlaneTile til
     const auto& phases = g.axes[size_t(i + 1)];
     axis.tiles = ceil_div(positions(g, tile.form, i + 1), tile.m);
     axis.count = ceil_div(axis.tiles, std::min(axis.tiles, left));
-    axis.block = ceil_div(axis.tiles, axis.count), axis.count = ceil_div(axis.tiles, axis.block);
+    axis.block = ceil_div(axis.tiles, axis.count);
+    axis.count = ceil_div(axis.tiles, axis.block);
     left = std::max<int64_t>(left / axis.block, 1);
     if (tile.form == WinogradPlaneForm::transposed) {
       axis.parity = phases[0].offset.size() == 1 ? 0 : 1;
       const ConvAxis &middle = phases[size_t(axis.parity)], &outer = phases[size_t(1 - axis.parity)];
-      axis.low = outer.offset[0], axis.shift = int(middle.offset[0] - outer.offset[0]);
-      axis.tap[0] = outer.tap[0], axis.tap[1] = middle.tap[0], axis.tap[2] = outer.tap[1];
+      axis.low = outer.offset[0];
+      axis.shift = int(middle.offset[0] - outer.offset[0]);
+      axis.tap[0] = outer.tap[0];
+      axis.tap[1] = middle.tap[0];
+      axis.tap[2] = outer.tap[1];
     } else {
       axis.low = phases[0].offset[0];
       for (size_t t = 0; t < 3; ++t) axis.tap[t] = phases[0].tap[t];

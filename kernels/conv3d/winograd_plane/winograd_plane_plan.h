@@ -37,6 +37,11 @@ struct WinogradPlanePlan {
   int64_t tiles_of_block() const { return axis[0].block * axis[1].block; }
 };
 
+// How the axes H and W are seen, where the kernel is 3x3 along them with strides of both 1 or both 2 and there are enough channels.
+std::optional<WinogradPlaneForm> winograd_plane_form(const ConvGather&, int64_t lanes, ConvPass);
+// Costs in multiply-adds of vectors, of a tile and of the direct kernel.
+double winograd_plane_cost(const ConvGather&, WinogradPlaneTile, int64_t lanes);
+double winograd_plane_direct_cost(const ConvGather&, int64_t lanes);
 // The tile with which a pass of a gather is fastest; none where that is the direct kernel, whose time is `direct` times that of f32, or
 // where the kernel is not 3x3 along H and W with strides of both 1 or both 2.
 std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);

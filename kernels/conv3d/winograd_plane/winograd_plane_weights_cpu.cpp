@@ -51,7 +51,9 @@ class WinogradPlaneWeights {
       A* const at = scratch.data();
       Worker worker{.in = ConvTile<A>(isa_, in_, in_tiling_, x_, in_.inputs, at),
                     .out = ConvTile<A>(isa_, out_, out_tiling_, gradient_, out_.inputs, at + in_extents)};
-      worker.sums = at + in_extents + out_extents, worker.inputs = worker.sums + sums, worker.plane_size = in_size;
+      worker.sums = at + in_extents + out_extents;
+      worker.inputs = worker.sums + sums;
+      worker.plane_size = in_size;
       worker.gradients = worker.inputs + plan_.span * in_size;
       for (int64_t task = begin; task < end; ++task)
         sum_chunk(worker, task / groups, task % groups / out_.slices, task % groups % out_.slices);
@@ -111,11 +113,14 @@ class WinogradPlaneWeights {
     const int64_t channels = inputs ? in_.inputs : out_.inputs;
     tile.load(n, group, block.start(tiling, z, step));
     WinogradPlaneRow<A> row;
-    row.tiles = block.width, row.vectors = channels / isa_.lanes, row.tile_step = row.input_step = channels;
+    row.tiles = block.width;
+    row.vectors = channels / isa_.lanes;
+    row.tile_step = row.input_step = channels;
     row.place = (inputs ? worker.in_layout : worker.out_layout).place.data();
     for (int64_t y = 0; y < block.height; ++y) {
       find_lines(tile, 0, y * step, 1, extent, zeros_.data(), worker.lines);
-      row.inputs = worker.lines.data(), row.frequency = to + y * block.width * channels;
+      row.inputs = worker.lines.data();
+      row.frequency = to + y * block.width * channels;
       inputs ? transforms_.transform_inputs(row) : transforms_.transform_gradients(row);
     }
   }
@@ -125,7 +130,8 @@ class WinogradPlaneWeights {
     ConvOuter<A> o{.a_step = out_.inputs, .b_step = in_.inputs, .rows = &pair, .row_count = 1};
     o.extent = outputs;
     for (int64_t b = 0; b < blocks.count; ++b) {
-      o.vectors = blocks.width(b), o.sum_step = o.vectors * isa_.lanes;
+      o.vectors = blocks.width(b);
+      o.sum_step = o.vectors * isa_.lanes;
       o.sum = worker.sums + (blocks.first(b) * g_.kernel.d + tap * o.vectors) * isa_.lanes * tile_.weights() * outputs;
       for (size_t i = 0; i < worker.in_layout.groups.size(); ++i, o.sum += outputs * o.sum_step) {
         pair.voxels = worker.in_layout.groups[i].rows * tiles;
