@@ -1,59 +1,68 @@
 #pragma once
-#include "augment/intensity.h"
-#include "augment/spatial.h"
-#include "core/config/range.h"
+#include <string>
+#include <vector>
+
+#include "augment/sample.h"
+#include "augment/spatial/extract_patch.h"
+#include "core/config/options.h"
+#include "core/rng.h"
 
 namespace voxgrad {
 
-// Random augmentation of training patches. The defaults are nnU-Net's for 3D (nnUNetTrainer.get_training_transforms), in the order
-// below; a probability of 0 switches a transform off. A factor "about 1" is drawn from [low, 1) or from [1, high), each half the time.
-struct AugmentOptions {
-  SpatialOptions spatial;
+// How training patches are augmented: which transforms of transform_registry(), in which order, with which options. A value; its copies
+// share nothing.
+class Augmentation {
+ public:
+  // nnU-Net's transforms for 3D with its probabilities and ranges (nnUNetTrainer.get_training_transforms).
+  Augmentation();
+
+  // A transform that is not listed is off. Those of space come first whatever their place, as one resampling; then the others, as listed.
+  std::vector<std::string> order;
   ResampleOptions resample;
 
-  double noise_probability = 0.1;
-  Range noise_sigma = {0, 0.1};  // in units of the image, which is taken to have standard deviation 1; all channels alike
+  // Options by their keys, without "augment." in front: {"noise": 1, "noise_sigma": [0, 0.2]}. Unknown keys and values out of range are
+  // Errors in the name of `where`.
+  Augmentation& set(const Json& object, const std::string& where = "augment");
+  // The options of one transform as the struct that they are: options<NoiseOptions>("noise").sigma.
+  template <class O>
+  O& options(const std::string& transform) {
+    return options_of(transform).as<O>();
+  }
+  const Options& options_of(const std::string& transform) const;
 
-  double blur_probability = 0.2;
-  double blur_channel_probability = 0.5;
-  Range blur_sigma = {0.5, 1.0};  // voxels; drawn per channel and axis
+  // "order" and the keys of every transform, listed or not, bound to this value, which must outlive the table.
+  void add_keys(ConfigTable&);
 
-  double brightness_probability = 0.15;
-  Range brightness_factor = {0.75, 1.25};  // about 1, per channel
-
-  double contrast_probability = 0.15;
-  Range contrast_factor = {0.75, 1.25};  // about 1, per channel, range preserved
-
-  double low_resolution_probability = 0.25;
-  double low_resolution_channel_probability = 0.5;
-  Range low_resolution_scale = {0.5, 1.0};  // per channel, the same on all axes but spatial.slice_axis
-
-  double inverted_gamma_probability = 0.1;
-  double gamma_probability = 0.3;
-  Range gamma = {0.7, 1.5};  // about 1, per channel, mean and standard deviation retained
-
-  MirrorOptions mirror;
+ private:
+  // A transform's options, copied with their values.
+  struct Held {
+    std::string transform;
+    Options options;
+    Held(std::string name, Options o) : transform(std::move(name)), options(std::move(o)) {}
+    Held(const Held& other) : transform(other.transform), options(other.options.clone()) {}
+    Held& operator=(const Held& other) {
+      transform = other.transform;
+      options = other.options.clone();
+      return *this;
+    }
+  };
+  std::vector<Held> held_;  // of all registered transforms
 };
 
-// The defaults, with spatial_options_for(patch, spacing).
-AugmentOptions augment_options_for(Int3 patch, const Double3& spacing = {1, 1, 1});
-// Everything off.
-AugmentOptions no_augmentation();
-
-// Fails where a probability is outside [0, 1] or a range is empty or out of bounds, naming it.
-void check_options(const AugmentOptions&);
-
-// Noise to mirror, applied to a patch that has been cut already. `spatial` and `resample` are not used, but for spatial.slice_axis.
-// The patch given is left as it is. The result is a function of the arguments alone.
-Sample augment(Sample patch, const AugmentOptions&, Rng);
+// Without any transform.
+Augmentation no_augmentation();
 
 struct PatchPlace {
   Double3 centre;  // voxels of the volume; see random_centre and foreground_centre
   Int3 size;
+  Double3 spacing = {1, 1, 1};  // between voxels per axis, in any unit: rotations are rigid in space. {1, 1, 1}: in voxels, as nnU-Net does
 };
 
-// The whole chain from a volume to a training patch, in one resampling: rotation, scaling and mirror (which commutes with what
-// follows, so it costs nothing here) in a random pose about the centre, then noise to gamma.
-Sample augmented_patch(const Sample& volume, const PatchPlace&, const AugmentOptions&, Rng);
+// From a volume to a training patch: the transforms of space in a random pose about the centre, in one resampling of all fields, then
+// those of intensities on the network's input. The result is a function of the arguments alone.
+Sample augmented_patch(const Sample& volume, const PatchPlace&, const Augmentation&, Rng);
+
+// The whole sample as one patch.
+Sample augment(const Sample&, const Augmentation&, Rng);
 
 }  // namespace voxgrad

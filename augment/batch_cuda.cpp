@@ -3,10 +3,9 @@
 #include <cstring>
 #include <memory>
 
-#include "augment/batch_kernels.h"
 #include "augment/batch_plan.h"
-#include "augment/gaussian_taps.h"
-#include "augment/voxel_formulas.h"
+#include "augment/spatial/moved_places.h"
+#include "core/cuda/runtime.h"
 #include "core/cuda/scratch.h"
 #include "core/cuda/staging.h"
 #include "core/device/parallel.h"
@@ -83,66 +82,51 @@ void resample(Cuda on, const std::vector<PatchPlan>& plans, const ResamplePass& 
   batch_resample(on, patches.data(), int64_t(patches.size()));
 }
 
-// f(entry, plan of the channel) says whether the channel takes part, and sets what it needs.
-template <class F>
-std::vector<BatchChannel> channels_of(const std::vector<PatchPlan>& plans, F&& f) {
-  std::vector<BatchChannel> out;
-  for (size_t i = 0; i < plans.size(); ++i)
-    for (size_t c = 0; c < plans[i].intensities.channels.size(); ++c) {
-      BatchChannel entry{.sample = int64_t(i), .channel = int64_t(c)};
-      if (f(entry, plans[i].intensities.channels[c])) out.push_back(entry);
-    }
-  return out;
+// On the stream, from memory of the host.
+void put(Cuda on, const Tensor& to, const void* from, size_t offset, size_t bytes) {
+  const cuda::Staging staging(on, bytes);
+  std::memcpy(staging.as<char>(), from, bytes);
+  cuda::copy(on, to.view().as<char>() + offset, staging.as<char>(), bytes);
+}
+
+// Turns the vectors of field i and copies values.
+void finish_field(Cuda on, const std::vector<PatchPlan>& plans, int i, const Tensor& to) {
+  const DataKind kind = plans[0].volume.fields[size_t(i)].kind;
+  const int64_t n = int64_t(plans.size());
+  if (kind == DataKind::vectors) {
+    std::vector<float> matrices;
+    for (const PatchPlan& p : plans)
+      for (const Double3& row : patch_map("augmented_batch", p.geometry).inverse)
+        for (double v : row) matrices.push_back(float(v));
+    batch_vectors(on, to.view().as<float>(), n, to.count() / (3 * n), matrices.data());
+  }
+  for (size_t k = 0; k < plans.size() && kind == DataKind::values; ++k) {
+    const Tensor& from = plans[k].volume.fields[size_t(i)].data;
+    put(on, to, from.view().as<const char>(), k * from.bytes(), from.bytes());
+  }
 }
 
 }  // namespace
 
-void make_batch(Cuda on, const std::vector<PatchPlan>& plans, const Batch& out) {
-  for (const ResamplePass& pass : resample_passes(plans[0].volume.fields)) resample(on, plans, pass, out);
+void make_batch(Cuda on, const Pipeline& pipeline, const std::vector<PatchPlan>& plans, const Batch& out) {
+  const std::vector<Field>& fields = plans[0].volume.fields;
+  for (const ResamplePass& pass : resample_passes(fields)) resample(on, plans, pass, out);
+  for (size_t i = 1; i < fields.size(); ++i) finish_field(on, plans, int(i), field_of(out, int(i)));
   const Shape& s = out.image.shape();
   const BatchImage image = {out.image.view().as<float>(), s[0], {s[1], s[2], s[3]}, s[4]};
-  using Plan = IntensityPlan::Channel;
+  for (size_t step = 0; step < pipeline.intensities().size(); ++step) {
+    std::vector<const void*> drawn;
+    for (const PatchPlan& p : plans) drawn.push_back(p.intensities[step].get());
+    const bool any = std::any_of(drawn.begin(), drawn.end(), [](const void* p) { return p != nullptr; });
+    if (any) pipeline.intensities()[step].transform->apply_cuda(on, image, drawn);
+  }
+}
 
-  std::vector<BatchNoise> noise(plans.size());
-  bool any = false;
-  for (size_t i = 0; i < plans.size(); ++i)
-    if (const IntensityPlan& p = plans[i].intensities; p.noise_sigma) {
-      Rng source = p.noise;
-      noise[i] = {source.split().key(), float(*p.noise_sigma)};
-      any = true;
-    }
-  if (any) batch_noise(on, image, noise.data());
-
-  std::vector<float> weights;
-  const auto blurred = channels_of(plans, [&](BatchChannel& entry, const Plan& p) {
-    for (int a = 0; a < 3 && p.blur_sigma; ++a) {
-      const std::vector<float> taps = gaussian_taps((*p.blur_sigma)[size_t(a)]);
-      entry.taps[a] = int64_t(weights.size());
-      entry.half[a] = int(taps.size() / 2);
-      weights.insert(weights.end(), taps.begin(), taps.end());
-    }
-    return p.blur_sigma.has_value();
-  });
-  const auto with_factor = [&](auto member, bool invert = false) {
-    return channels_of(plans, [&](BatchChannel& entry, const Plan& p) {
-      entry.factor = (p.*member).value_or(1);
-      entry.invert = invert;
-      return (p.*member).has_value();
-    });
-  };
-  const auto coarse = channels_of(plans, [&](BatchChannel& entry, const Plan& p) {
-    for (int a = 0; a < 3 && p.low_resolution; ++a) entry.coarse[a] = coarse_extent(s[a + 1], (*p.low_resolution)[size_t(a)]);
-    return p.low_resolution.has_value();
-  });
-  const auto run = [&](auto kernel, const std::vector<BatchChannel>& entries) {
-    if (!entries.empty()) kernel(on, image, entries.data(), int64_t(entries.size()));
-  };
-  if (!blurred.empty()) batch_blur(on, image, blurred.data(), int64_t(blurred.size()), weights.data(), int64_t(weights.size()));
-  run(batch_brightness, with_factor(&Plan::brightness));
-  run(batch_contrast, with_factor(&Plan::contrast));
-  run(batch_low_resolution, coarse);
-  run(batch_gamma, with_factor(&Plan::inverted_gamma, true));
-  run(batch_gamma, with_factor(&Plan::gamma));
+void copy_batch(Cuda on, const Batch& from, const Batch& to) {
+  put(on, to.image, from.image.view().as<const char>(), 0, from.image.bytes());
+  for (size_t i = 0; i < from.targets.size(); ++i)
+    if (!is_placed(from.targets[i].kind))
+      put(on, to.targets[i].data, from.targets[i].data.view().as<const char>(), 0, from.targets[i].data.bytes());
 }
 
 }  // namespace voxgrad

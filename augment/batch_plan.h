@@ -1,10 +1,10 @@
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "augment/batch.h"
-#include "augment/intensity_plan.h"
-#include "augment/patch_geometry.h"
-#include "core/device/execution.h"
+#include "augment/pipeline.h"
+#include "augment/spatial/patch_geometry.h"
 
 namespace voxgrad {
 
@@ -12,10 +12,12 @@ namespace voxgrad {
 struct PatchPlan {
   Sample volume;
   PatchGeometry geometry;
-  IntensityPlan intensities;
+  std::vector<std::shared_ptr<const void>> intensities;  // by the steps of the pipeline
 };
 
-// Assigns the samples of `out`, one per plan.
-void make_batch(Cuda, const std::vector<PatchPlan>&, const Batch& out);
+// Assigns images, labels, vectors and values of `out`, from one plan per sample.
+void make_batch(Cuda, const Pipeline&, const std::vector<PatchPlan>&, const Batch& out);
+// Copies the same from a batch on the CPU.
+void copy_batch(Cuda, const Batch& from, const Batch& to);
 
 }  // namespace voxgrad

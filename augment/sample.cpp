@@ -45,8 +45,6 @@ const char* wanted(DataKind kind) {
   }
   return "";
 }
-bool is_dense(DataKind kind) { return kind == DataKind::image || kind == DataKind::labels || kind == DataKind::vectors; }
-
 void check_field(const char* who, const Field& f) {
   check(fits(f), who, ": ", wanted(f.kind), " on the CPU is wanted, not ", f.data, " on ", f.data.device());
 }

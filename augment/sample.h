@@ -17,10 +17,13 @@ enum class DataKind {
   labels,   // u8 {D, H, W}; every label is interpolated as a 0/1 image, the largest wins
   vectors,  // f32 {D, H, W, 3k}; k vectors (along D, H, W) in voxels per voxel: interpolated, and turned, mirrored and scaled with space
   points,   // f32 {P, 3 + k}; place (d, h, w), then k numbers of its own; row p stays row p, also outside of the patch
-  boxes,    // f32 {B, 6 + k}; first and last corner (d, h, w, d, h, w), then k numbers of its own, such as its class
+  boxes,    // f32 {B, 6 + k}; lowest and highest corner (d, h, w, d, h, w), then k numbers of its own, such as its class; voxels a to b are
+            // the box a - 1/2 to b + 1/2. Clipped to the patch; those outside are dropped
   values    // f32 or i32 {k..}; not in space
 };
 const char* name_of(DataKind);
+inline bool is_dense(DataKind k) { return k == DataKind::image || k == DataKind::labels || k == DataKind::vectors; }
+inline bool is_placed(DataKind k) { return k == DataKind::points || k == DataKind::boxes; }
 
 struct Field {
   std::string name;

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "augment/phantom.h"
+#include "augment/phantom/phantom.h"
 #include "cli/commands.h"
 #include "core/rng.h"
 #include "io/atomic_file.h"

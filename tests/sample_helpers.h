@@ -5,6 +5,14 @@
 #include <vector>
 
 #include "augment/augment.h"
+#include "augment/blur/blur.h"
+#include "augment/brightness/brightness.h"
+#include "augment/contrast/contrast.h"
+#include "augment/gamma/gamma.h"
+#include "augment/low_resolution/low_resolution.h"
+#include "augment/mirror/mirror.h"
+#include "augment/noise/noise.h"
+#include "augment/spatial/spatial.h"
 #include "core/device/isa.h"
 #include "core/device/parallel.h"
 #include "tests/catch.h"
@@ -22,6 +30,14 @@ inline Sample random_sample(Int3 size, int channels, uint64_t seed, int labels =
 inline Sample copy_of(Sample s) {
   for (Field& f : s.fields) f.data = f.data.clone();
   return s;
+}
+
+// These transforms alone, each with probability 1 of its key of the same name.
+inline Augmentation only(const std::vector<std::string>& names) {
+  Augmentation a;
+  a.order = names;
+  for (const std::string& name : names) a.set({{name, 1}});
+  return a;
 }
 
 // Largest difference; NaN anywhere gives NaN.

@@ -51,7 +51,7 @@ struct TrainConfig {
   DataConfig data;
   NetworkConfig network;
   ScheduleConfig train;
-  AugmentOptions augment;
+  Augmentation augment;
   PredictConfig predict;
 };
 

@@ -82,7 +82,7 @@ std::vector<ConfigKey> config_keys(TrainConfig& c) {
   add_data(t, c.data);
   add_network(t, c.network);
   add_schedule(t, c.train);
-  add_augment_keys(t, c.augment);
+  c.augment.add_keys(t);
   t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");
   t.flag("predict.mirror", c.predict.mirror, "average the prediction over mirrored inputs (eight times the work)");
   return std::move(t.keys);

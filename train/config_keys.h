@@ -7,6 +7,4 @@ namespace voxgrad {
 // The keys of `config`, bound to its fields.
 std::vector<ConfigKey> config_keys(TrainConfig& config);
 
-void add_augment_keys(ConfigTable&, AugmentOptions&);
-
 }  // namespace voxgrad

@@ -10,17 +10,6 @@ namespace {
 
 constexpr uint64_t kLoaderStream = 2;  // of the seed; 1 is for the initial weights
 
-// The configured augmentation, with what follows from the shape of the patch.
-AugmentOptions augment_for(const ModelDescription& d, AugmentOptions a) {
-  const SpatialOptions rule = spatial_options_for(d.patch, d.spacing);
-  const double degrees = a.spatial.rotation_degrees[0];
-  a.spatial.slice_axis = rule.slice_axis;
-  a.spatial.spacing = rule.spacing;
-  a.spatial.rotation_degrees = rule.slice_axis >= 0 ? rule.rotation_degrees : Double3{degrees, degrees, degrees};
-  check_options(a);
-  return a;
-}
-
 }  // namespace
 
 Loader::Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig& config)
@@ -29,7 +18,7 @@ Loader::Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig
       patch_(store.description().patch),
       batch_(config.train.batch),
       oversample_(config.train.oversample_foreground),
-      augment_(augment_for(store_.description(), config.augment)),
+      augment_(config.augment),
       rng_(Rng(config.seed).at(kLoaderStream)) {
   check(!ids_.empty(), "train: no case is left to train on");
 }
@@ -46,7 +35,7 @@ PatchRequest Loader::request(int64_t step, int slot) const {
   const bool forced = forced_foreground(slot, rng);
   const Double3 centre = forced ? foreground_centre(sample_case->foreground, patch_, rng.split())
                                 : random_centre(sample_case->foreground.size, patch_, rng.split());
-  return {sample_case->sample, {centre, patch_}, rng.split()};
+  return {sample_case->sample, {centre, patch_, store_.description().spacing}, rng.split()};
 }
 
 std::vector<PatchRequest> Loader::requests(int64_t step) const {
@@ -56,7 +45,7 @@ std::vector<PatchRequest> Loader::requests(int64_t step) const {
 }
 
 Batch Loader::batch(int64_t step) const { return augmented_batch(requests(step), augment_); }
-void Loader::batch(int64_t step, Cuda on, const Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
+void Loader::batch(int64_t step, Cuda on, Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
 
 Batch Loader::empty_batch(Device device) const {
   const Int3 p = patch_;

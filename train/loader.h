@@ -11,7 +11,7 @@ class Loader {
   Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig&);
   Batch batch(int64_t step) const;
   // The same with the same random numbers into tensors of a CUDA device, as work for a stream of it; and memory for it.
-  void batch(int64_t step, Cuda, const Batch& into) const;
+  void batch(int64_t step, Cuda, Batch& into) const;
   Batch empty_batch(Device) const;
 
  private:
@@ -24,7 +24,7 @@ class Loader {
   Int3 patch_;
   int batch_;
   double oversample_;
-  AugmentOptions augment_;
+  Augmentation augment_;
   Rng rng_;
 };
 

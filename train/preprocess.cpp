@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "augment/spatial.h"
+#include "augment/spatial/extract_patch.h"
 #include "core/autograd.h"
 #include "core/device/parallel.h"
 #include "kernels/interpolate3d/interpolate3d.h"

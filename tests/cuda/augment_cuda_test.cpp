@@ -2,6 +2,9 @@
 #include <cmath>
 
 #include "augment/batch.h"
+#include "augment/blur/blur.h"
+#include "augment/low_resolution/low_resolution.h"
+#include "augment/transform.h"
 #include "tests/catch.h"
 
 using namespace voxgrad;
@@ -52,7 +55,7 @@ Difference difference(const Batch& a, const Batch& b) {
   return d;
 }
 
-Difference both(const std::vector<PatchRequest>& r, const AugmentOptions& o) {
+Difference both(const std::vector<PatchRequest>& r, const Augmentation& o) {
   return difference(augmented_batch(r, o, Device{0}), augmented_batch(r, o));
 }
 
@@ -61,18 +64,19 @@ constexpr Int3 kPatch = {8, 12, 15};
 }  // namespace
 
 TEST_CASE("patches cut on CUDA: whole voxels exactly, rotated and scaled ones within rounding") {
-  AugmentOptions o = no_augmentation();
+  Augmentation o;
+  o.order = {"spatial", "mirror"};
+  o.set({{"rotation", 0}, {"scaling", 0}});
   const std::vector<PatchRequest> whole = whole_requests(2, kPatch);
   for (double mirrored : {0.0, 1.0})
     for (Border border : {Border::zeros, Border::edge}) {
-      o.mirror.probability = mirrored;
+      o.set({{"mirror", mirrored}});
       o.resample = {.border = border, .outside_label = 9};
       const Difference d = both(whole, o);
       CHECK(d.image == 0);
       CHECK(d.labels == 0);
     }
-  o.spatial.rotation_probability = o.spatial.scaling_probability = 1;
-  o.mirror.probability = 0.5;
+  o.set({{"rotation", 1}, {"scaling", 1}, {"mirror", 0.5}});
   for (Border border : {Border::zeros, Border::edge})
     for (LabelSampling label : {LabelSampling::linear, LabelSampling::nearest})
       for (int channels : {1, 3}) {
@@ -85,36 +89,35 @@ TEST_CASE("patches cut on CUDA: whole voxels exactly, rotated and scaled ones wi
 
 TEST_CASE("every intensity transform on CUDA has the values of the CPU") {
   const std::vector<PatchRequest> r = whole_requests(2, kPatch);
-  double AugmentOptions::*const transforms[] = {
-      &AugmentOptions::noise_probability,          &AugmentOptions::blur_probability,  &AugmentOptions::brightness_probability,
-      &AugmentOptions::contrast_probability,       &AugmentOptions::low_resolution_probability,
-      &AugmentOptions::inverted_gamma_probability, &AugmentOptions::gamma_probability};
-  AugmentOptions all = no_augmentation();
-  all.noise_sigma = {0.05, 0.1};
-  all.blur_channel_probability = all.low_resolution_channel_probability = 0.7;
-  const AugmentOptions none = all;
-  const Batch plain = augmented_batch(r, none);
-  int number = 0;
-  for (const auto transform : transforms) {
-    AugmentOptions o = none;
-    o.*transform = 1;
-    all.*transform = 1;
-    INFO("transform " << number++);
-    const Batch there = augmented_batch(r, o, Device{0});
-    const double error = difference(there, augmented_batch(r, o)).image;
+  Augmentation all = no_augmentation();
+  all.set({{"noise_sigma", {0.05, 0.1}}});
+  all.options<BlurOptions>("blur").channel_probability = 0.7;
+  all.options<LowResolutionOptions>("low_resolution").channel_probability = 0.7;
+  const Batch plain = augmented_batch(r, all);
+  int tested = 0;
+  for (const TransformEntry& transform : transform_registry().entries()) {
+    if (!transform.apply_cuda) continue;
+    all.set({{transform.name, 1}});
+    all.order = {transform.name};
+    INFO("transform " << transform.name);
+    const Batch there = augmented_batch(r, all, Device{0});
+    const double error = difference(there, augmented_batch(r, all)).image;
     CHECK(error < 1e-5);
-    if (transform == transforms[0]) CHECK(error == 0);  // noise: + - * / and square roots alone
-    CHECK(!(difference(there, plain).image < 1e-3));  // it did something
+    if (transform.name == "noise") CHECK(error == 0);  // + - * / and square roots alone
+    CHECK(!(difference(there, plain).image < 1e-3));   // it did something
+    ++tested;
   }
-  all.spatial.rotation_probability = all.spatial.scaling_probability = 1;
+  CHECK(tested >= 7);
+  all.order = Augmentation().order;
+  all.set({{"rotation", 1}, {"scaling", 1}, {"mirror", 0}});
   const Difference d = both(r, all);
   CHECK(d.image < 1e-4);
   CHECK(d.labels <= 2);
 }
 
 TEST_CASE("a batch on CUDA repeats its bits, and a patch does not depend on the others") {
-  AugmentOptions o;
-  o.spatial.rotation_probability = o.noise_probability = o.blur_probability = o.contrast_probability = o.gamma_probability = 1;
+  Augmentation o;
+  o.set({{"rotation", 1}, {"noise", 1}, {"blur", 1}, {"contrast", 1}, {"gamma", 1}});
   const std::vector<PatchRequest> r = requests(1, kPatch);
   const Batch first = augmented_batch(r, o, Device{0}), second = augmented_batch(r, o, Device{0});
   CHECK(first.image.values() == second.image.values());

@@ -2,7 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "augment/phantom.h"
+#include "augment/blur/blur.h"
+#include "augment/low_resolution/low_resolution.h"
+#include "augment/phantom/phantom.h"
 #include "io/image.h"
 #include "tests/temporary_folder.h"
 #include "train/batch_feed.h"
@@ -44,11 +46,10 @@ struct SmallLoader {
     TrainConfig c;
     c.network.base_features = 4, c.network.stages = 2;
     c.train.patch = {8, 8, 8}, c.train.batch = batch;
-    AugmentOptions& a = c.augment;
-    for (double* p : {&a.spatial.rotation_probability, &a.spatial.scaling_probability, &a.noise_probability, &a.blur_probability,
-                      &a.blur_channel_probability, &a.brightness_probability, &a.contrast_probability, &a.low_resolution_probability,
-                      &a.low_resolution_channel_probability, &a.inverted_gamma_probability, &a.gamma_probability})
-      *p = 1;
+    for (const char* key : {"rotation", "scaling", "noise", "blur", "brightness", "contrast", "low_resolution", "inverted_gamma", "gamma"})
+      c.augment.set({{key, 1}});
+    c.augment.options<BlurOptions>("blur").channel_probability = 1;
+    c.augment.options<LowResolutionOptions>("low_resolution").channel_probability = 1;
     return c;
   }
 };

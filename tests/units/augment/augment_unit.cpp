@@ -189,10 +189,9 @@ TEST_CASE("random poses: probabilities, ranges, rigid rotations, slices") {
 TEST_CASE("augment is a function of its arguments: no threads, no changes to what it is given") {
   const Sample v = random_sample({40, 44, 52}, 2, 8);
   const Sample before = copy_of(v);
-  AugmentOptions all = augment_options_for({32, 36, 40});
-  all.noise_probability = all.blur_probability = all.brightness_probability = all.contrast_probability = 1;
-  all.low_resolution_probability = all.inverted_gamma_probability = all.gamma_probability = 1;
-  all.spatial.rotation_probability = all.spatial.scaling_probability = 1;
+  Augmentation all;
+  for (const char* key : {"rotation", "scaling", "noise", "blur", "brightness", "contrast", "low_resolution", "inverted_gamma", "gamma"})
+    all.set({{key, 1}});
   const PatchPlace place{{19.5, 21.5, 25.5}, {32, 36, 40}};
   std::vector<Sample> patches, augmented;
   for (int n : {1, 2, 3}) {
@@ -218,8 +217,8 @@ TEST_CASE("augment is a function of its arguments: no threads, no changes to wha
 
 TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
   const Sample v = random_sample({3, 4, 5}, 1, 9);
-  AugmentOptions o = no_augmentation();
-  o.mirror.probability = 0.5;
+  Augmentation o;
+  o.order = {"mirror"};
   int seen[8] = {};
   for (uint64_t k = 0; k < 400; ++k) {
     const Sample got = augment(v, o, Rng(k));
@@ -231,7 +230,7 @@ TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
     REQUIRE(matches == 1);
   }
   for (int m = 0; m < 8; ++m) CHECK(std::abs(seen[m] - 50) < 34);  // binomial, standard deviation 6.6
-  o.mirror.axes = {false, false, true};
+  o.options<MirrorOptions>("mirror").axes = {false, false, true};
   for (uint64_t k = 0; k < 20; ++k) {
     const Sample got = augment(v, o, Rng(k));
     CHECK((same(got.image(), v.image()) || same(got.image(), mirror(v, {false, false, true}).image())));
@@ -240,11 +239,11 @@ TEST_CASE("augment mirrors image and label alike, half the time on each axis") {
 
 TEST_CASE("bad options and samples are named") {
   const Sample v = random_sample({4, 4, 4}, 1, 1);
-  AugmentOptions o;
-  o.gamma_probability = 1.5;
-  CHECK(refuses([&] { augment(v, o, Rng(0)); }, {"gamma_probability", "1.5"}));
+  Augmentation o;
+  o.options<GammaCurveOptions>("gamma").probability = 1.5;
+  CHECK(refuses([&] { augment(v, o, Rng(0)); }, {"gamma", "1.5"}));
   o = {};
-  o.noise_sigma = {0.2, 0.1};
+  o.options<NoiseOptions>("noise").sigma = {0.2, 0.1};
   CHECK(refuses([&] { augment(v, o, Rng(0)); }, {"noise_sigma"}));
   CHECK(refuses([&] { extract_patch(sample_of(v.image(), Tensor::zeros({4, 4, 5}, DType::u8)), {}, {2, 2, 2}); }, {"4x4x4", "4x4x5"}));
   CHECK(refuses([&] { extract_patch(sample_of(Tensor::zeros({4, 4, 4})), {}, {2, 2, 2}); }, {"{4, 4, 4}"}));

@@ -5,8 +5,7 @@
 using namespace voxgrad;
 
 TEST_CASE("contrast that is drawn keeps the range of the image") {
-  AugmentOptions o = no_augmentation();
-  o.contrast_probability = 1;
+  Augmentation o = only({"contrast"});
   const Sample s = random_sample({6, 6, 6}, 1, 5);
   const auto before = s.image().values();
   const auto [low, high] = std::minmax_element(before.begin(), before.end());
@@ -22,8 +21,8 @@ TEST_CASE("contrast that is drawn keeps the range of the image") {
 }
 
 TEST_CASE("patches are mirrored half the time on each axis, image and label alike") {
-  AugmentOptions o = no_augmentation();
-  o.mirror.probability = 0.5;
+  Augmentation o;
+  o.order = {"mirror"};
   const Sample s = random_sample({4, 5, 6}, 2, 6);
   constexpr int kTimes = 800;
   int of_each[8] = {};

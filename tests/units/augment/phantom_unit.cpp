@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "augment/phantom.h"
+#include "augment/phantom/phantom.h"
 #include "tests/sample_helpers.h"
 
 using namespace voxgrad;

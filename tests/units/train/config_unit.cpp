@@ -15,7 +15,7 @@ TEST_CASE("configuration: every key survives a round trip through JSON") {
   a.train.patch = {8, 16, 32};
   a.train.batch = 3;
   a.data.spacing = {1, 2, 3.5};
-  a.augment.noise_sigma = {0.01, 0.5};
+  a.augment.set({{"noise_sigma", {0.01, 0.5}}});
   TrainConfig b;
   apply_json(b, to_json(a), "copy");
   CHECK(to_json(b) == to_json(a));

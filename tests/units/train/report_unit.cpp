@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "augment/phantom.h"
+#include "augment/phantom/phantom.h"
 #include "tests/catch.h"
 #include "train/report.h"
 
