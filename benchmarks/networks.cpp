@@ -9,7 +9,7 @@
 #include "core/fields.h"
 #include "kernels/pointwise/pointwise.h"
 #include "layers/losses.h"
-#include "models/unet.h"
+#include "models/unet/unet.h"
 #include "optim/sgd.h"
 
 namespace voxgrad::bench {

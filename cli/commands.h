@@ -17,6 +17,8 @@ void add_train(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_evaluate(CLI::App& program);
 void add_inspect(CLI::App& program);
+void add_models(CLI::App& program);
+void add_tasks(CLI::App& program);
 
 // --threads N, which takes effect while the command line is parsed.
 void add_threads(CLI::App& command);
@@ -36,8 +38,5 @@ Int3 parse_extents(const std::string& text);
 // For CLI::Option::check: a number from low to high and nothing else. NaN is none, and digits alone make a whole one.
 std::function<std::string(const std::string&)> number_within(double low, double high);
 std::function<std::string(const std::string&)> whole_number_within(uint64_t low, uint64_t high);
-
-// The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
-std::string case_id(const std::string& file);
 
 }  // namespace voxgrad

@@ -5,7 +5,7 @@
 
 #include "cli/inspect.h"
 #include "io/checkpoint.h"
-#include "train/model_file.h"
+#include "infer/model_file.h"
 
 namespace voxgrad {
 namespace {

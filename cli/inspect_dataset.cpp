@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "cli/inspect.h"
-#include "io/dataset.h"
+#include "data/dataset.h"
 #include "io/image.h"
 
 namespace voxgrad {

@@ -97,9 +97,4 @@ Device chosen_device(const std::string& text) {
   return device;
 }
 
-std::string case_id(const std::string& file) {
-  const std::string name = std::filesystem::path(file).filename().string(), ending = volume_extension(name);
-  return name.substr(0, name.size() - ending.size());
-}
-
 }  // namespace voxgrad

@@ -6,9 +6,9 @@
 #include "cli/commands.h"
 #include "core/rng.h"
 #include "io/atomic_file.h"
-#include "io/dataset.h"
+#include "data/dataset.h"
 #include "io/image.h"
-#include "train/progress.h"
+#include "core/progress.h"
 
 namespace voxgrad {
 namespace {

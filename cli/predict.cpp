@@ -5,12 +5,11 @@
 
 #include "cli/commands.h"
 #include "io/atomic_file.h"
-#include "io/dataset.h"
+#include "data/dataset.h"
 #include "io/image.h"
-#include "train/case_store.h"
-#include "train/predict.h"
-#include "train/progress.h"
-#include "train/report.h"
+#include "tasks/file_pairs.h"
+#include "tasks/task.h"
+#include "core/progress.h"
 
 namespace voxgrad {
 namespace {
@@ -26,33 +25,31 @@ struct PredictCommand {
 
 Volume reference_of(const PredictCommand& c, const std::string& id) {
   for (const auto& entry : fs::directory_iterator(c.reference))
-    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_id(entry.path().string()) == id)
+    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_name(entry.path()) == id)
       return read_volume(entry.path());
   fail(c.reference, ": there is no reference for the case ", id);
 }
 
 // Refuses to write over what is read.
-void check_apart(const std::vector<DatasetCase>& cases, const PredictCommand& c) {
+void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
   for (const DatasetCase& one : cases)
-    for (const fs::path& image : one.images) {
-      const fs::path mask = fs::path(c.out) / (one.id + c.ending);
-      check(!fs::exists(mask) || !fs::equivalent(mask, image), mask.string(), ": is an input; --out must be another folder");
-    }
+    for (const fs::path& image : one.images)
+      for (const fs::path& file : task.files(fs::path(c.out) / one.id, c.ending))
+        check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
 }
 
-void predict_case(const DatasetCase& one, Model& model, const PredictCommand& c, const PredictOptions& options) {
+// The JSON of the result.
+std::string predict_case(const DatasetCase& one, const Model& model, const Task& task, const PredictCommand& c,
+                         const PredictOptions& options) {
   const Volume image = read_case_image(one);
-  const Volume mask = predict_labels(model.net, model.description, image, one.images[0].string(), options);
+  const Result result = task.apply(model, image, one.images[0].string(), options);
+  const fs::path stem = fs::path(c.out) / one.id;
   if (c.picture) {
     const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id);
-    write_png(fs::path(c.out) / (one.id + ".png"), case_picture({.image = image,
-                                                                 .prediction = mask,
-                                                                 .reference = reference,
-                                                                 .title = one.id,
-                                                                 .label_names = model.description.labels,
-                                                                 .window = window_for(model.description)}));
+    write_png(stem.string() + ".png", task.picture(image, result, reference, one.id, model.description));
   }
-  write_volume(fs::path(c.out) / (one.id + c.ending), mask);
+  task.write(result, stem, c.ending);
+  return result.json;
 }
 
 void run(const PredictCommand& c) {
@@ -62,7 +59,8 @@ void run(const PredictCommand& c) {
   const std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
   check(!cases.empty(), c.in, ": holds no images");
   move_to(model.net, device);
-  check_apart(cases, c);
+  const std::shared_ptr<const Task> task = make_task(model.description.task);
+  check_apart(cases, *task, c);
   make_folders(c.out);
 
   PredictOptions options = predict_options(model.description);
@@ -75,6 +73,7 @@ void run(const PredictCommand& c) {
   const bool single = total == 1;  // then tiles are counted, else cases
   Progress progress({.what = "predict", .unit = single ? "tile" : "case", .total = single ? 0 : total});
   int64_t failed = 0;
+  std::vector<std::pair<std::string, std::string>> summary;
   for (int64_t i = 0; i < total; ++i) {
     const DatasetCase& one = cases[size_t(i)];
     options.progress = [&](int64_t done, int64_t tiles) {
@@ -86,7 +85,7 @@ void run(const PredictCommand& c) {
       }
     };
     try {
-      predict_case(one, model, c, options);
+      summary.emplace_back(one.id, predict_case(one, model, *task, c, options));
     } catch (const Error& e) {
       if (single) throw;
       ++failed;
@@ -94,7 +93,8 @@ void run(const PredictCommand& c) {
     }
     if (!single) progress.update(i + 1, one.id);
   }
-  std::printf("%lld masks in %s\n", static_cast<long long>(total - failed), c.out.c_str());
+  task->write_summary(c.out, summary);
+  std::printf("%lld %s in %s\n", static_cast<long long>(total - failed), task->product(), c.out.c_str());
   check(failed == 0, failed, " of ", total, " cases failed");
 }
 
@@ -102,7 +102,7 @@ void run(const PredictCommand& c) {
 
 void add_predict(CLI::App& program) {
   auto o = std::make_shared<PredictCommand>();
-  CLI::App* command = program.add_subcommand("predict", "Segment images with a trained network");
+  CLI::App* command = program.add_subcommand("predict", "Apply a trained network to images");
   command->add_option("--model", o->model, "Folder of a run (its best checkpoint) or a checkpoint file")
       ->required()
       ->check(CLI::ExistingPath)
@@ -111,7 +111,7 @@ void add_predict(CLI::App& program) {
       ->required()
       ->check(CLI::ExistingPath)
       ->type_name("FILE_or_DIR");
-  command->add_option("--out", o->out, "Folder for the masks, one per case, in the geometry of its image")->required()->type_name("DIR");
+  command->add_option("--out", o->out, "Folder for the results, one per case; masks and images in the geometry of the input")->required()->type_name("DIR");
   command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
       ->check(number_within(0, 0.95))
       ->type_name("X");
@@ -119,11 +119,11 @@ void add_predict(CLI::App& program) {
       ->check(check_extents)
       ->type_name("SIZE");
   command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
-  command->add_option("--format", o->ending, "Ending of the masks: .nii.gz, .nii, .nrrd or .mha")
+  command->add_option("--format", o->ending, "Ending of masks and images: .nii.gz, .nii, .nrrd or .mha")
       ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))
       ->type_name("EXT")
       ->capture_default_str();
-  command->add_flag("--picture", o->picture, "Write a PNG of slices with the mask beside each");
+  command->add_flag("--picture", o->picture, "Write a PNG of slices with the result beside each");
   command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");

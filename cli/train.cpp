@@ -20,7 +20,7 @@ TrainConfig config_of(const TrainCommand& c) {
   try {
     TrainConfig config;
     if (!c.config.empty()) apply_json(config, read_json(c.config), c.config);
-    for (auto& a : c.assignments) apply_assignment(config, a);
+    apply_assignments(config, c.assignments);
     return config;
   } catch (const Error& e) { throw CLI::ValidationError(e.what()); }
 }
@@ -33,14 +33,14 @@ void run(const TrainCommand& c) {
   const ConvBackendScope scope = conv_scope(c.conv, device);
   const TrainResult r = c.resume ? resume(c.data, c.out, device) : train(c.data, c.out, config, device);
   std::printf("%lld steps; the model is %s/best.safetensors\n", static_cast<long long>(r.steps), c.out.c_str());
-  if (!std::isnan(r.final_dice)) std::printf("mean foreground Dice over the validation fold %.4f\n", r.final_dice);
+  if (!std::isnan(r.final_score)) std::printf("mean %s over the validation fold %.4f\n", r.score.c_str(), r.final_score);
 }
 
 }  // namespace
 
 void add_train(CLI::App& program) {
   auto o = std::make_shared<TrainCommand>();
-  CLI::App* command = program.add_subcommand("train", "Train a 3D U-Net on a labelled data set");
+  CLI::App* command = program.add_subcommand("train", "Train a network on a data set");
   command->add_option("--data", o->data, "Data set: a folder with dataset.json (MSD or nnU-Net)")
       ->required()
       ->check(CLI::ExistingDirectory)
@@ -54,7 +54,8 @@ void add_train(CLI::App& program) {
   add_device(*command, o->device);
   add_conv(*command, o->conv);
   add_threads(*command);
-  command->footer("Keys of the configuration, their defaults and meaning:\n" + describe_config());
+  command->footer("Keys of the configuration, their defaults and meaning:\n" + describe_config() +
+                  "Other tasks and networks have keys of their own: see voxgrad tasks and voxgrad models.");
   command->callback([o] { run(*o); });
 }
 

@@ -9,6 +9,8 @@ target_include_directories(voxgrad INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL
                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/voxgrad>)
 include(cmake/umbrella.cmake)
 if(TARGET voxgrad_cli)
+  install(TARGETS voxgrad_program EXPORT voxgrad_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES cli/program.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad/cli)
   install(TARGETS voxgrad_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY ${library_folders} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/voxgrad

@@ -4,26 +4,17 @@
 #include <vector>
 
 #include "augment/augment.h"
+#include "core/config/options.h"
 #include "core/shape.h"
+#include "data/data_config.h"
 #include "io/json_file.h"
 
 namespace voxgrad {
 
-// Which cases train, and what is done to a volume before the network sees it.
-struct DataConfig {
-  int fold = 0;                        // the fold that validates
-  int folds = 5;                       // 1: every case trains and nothing validates
-  std::vector<double> spacing;         // target spacing {d, h, w} in mm; empty: the median over the training cases
-  std::string normalization = "auto";  // auto, zscore, ct or none
-  std::string nan = "refuse";          // refuse, or zero: what to do with voxels that are not finite
-  double cache_gb = 8;                 // preprocessed cases kept in memory
-};
-
-struct NetworkConfig {
-  std::string kind = "unet";  // unet or resenc_unet
-  int base_features = 32, max_features = 320;
-  int stages = 0;  // 0: as many as the patch allows, 6 at most
-  bool deep_supervision = true;
+// Something chosen by name from a registry, with its options.
+struct Choice {
+  std::string name;
+  std::string options = "{}";  // JSON; keys that are missing have their defaults
 };
 
 struct ScheduleConfig {
@@ -48,21 +39,29 @@ struct PredictConfig {
 
 struct TrainConfig {
   uint64_t seed = 1;
+  Choice task = {"segmentation"};
   DataConfig data;
-  NetworkConfig network;
+  Choice network = {"unet"};
   ScheduleConfig train;
   Augmentation augment;
   PredictConfig predict;
 };
 
 // Replaces what `document` names. Unknown keys are refused with the nearest known one, values of a wrong type or outside their range with
-// what was wanted. `where`: the file or option it came from, for the message.
+// what was wanted. `where`: the file or option it came from, for the message. "task" comes first whatever the order, since the rest starts
+// from what the task starts from, then "network.kind".
 void apply_json(TrainConfig&, const Json& document, const std::string& where);
-// "train.batch=4": a dotted key and a JSON value (a word needs no quotes).
-void apply_assignment(TrainConfig&, const std::string& assignment);
+// "train.batch=4": dotted keys and JSON values (a word needs no quotes).
+void apply_assignments(TrainConfig&, const std::vector<std::string>&);
+inline void apply_assignment(TrainConfig& c, const std::string& assignment) { apply_assignments(c, {assignment}); }
 Json to_json(const TrainConfig&);
 
-// Every key with its default and meaning, for --help and the README.
+// Every key with its default and meaning, for --help and the README; and such lines of the options of one thing.
 std::string describe_config();
+std::string describe_keys(const std::vector<ConfigKey>&);
+
+// The options that a configuration gives to its task and to its network.
+Options task_options(const TrainConfig&);
+Options network_options(const TrainConfig&);
 
 }  // namespace voxgrad

@@ -2,7 +2,9 @@
 
 #include <limits>
 
+#include "models/model_registry.h"
 #include "optim/optimizer.h"
+#include "tasks/task.h"
 
 namespace voxgrad {
 namespace {
@@ -18,12 +20,39 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
 }
 
-void add_network(ConfigTable& t, NetworkConfig& n) {
-  t.choice("network.kind", n.kind, {"unet", "resenc_unet"}, "nnU-Net's plain U-Net, or the one with a residual encoder");
-  t.integer("network.base_features", n.base_features, 1, 1024, "channels of the first stage, doubled at every further one");
-  t.integer("network.max_features", n.max_features, 1, 4096, "the most channels of a stage");
-  t.integer("network.stages", n.stages, 0, 8, "resolutions of the network; 0: as many as the patch allows, 6 at most");
-  t.flag("network.deep_supervision", n.deep_supervision, "losses at the lower resolutions of the decoder too");
+// The options of what was chosen, kept as JSON in `choice`.
+void add_chosen(ConfigTable& t, const std::string& prefix, const Options& options, Choice& choice) {
+  for (const ConfigKey& key : options.keys())
+    t.keys.push_back({prefix + key.name, key.help, key.get, [key, options, &choice](const Json& v) {
+                        key.set(v);
+                        choice.options = options.to_json().dump();
+                      }});
+}
+
+// Another network keeps the options that it has too.
+void add_network(ConfigTable& t, TrainConfig& c) {
+  t.add("network.kind", "the network, a name of voxgrad models; its keys follow", c.network.name, [&c](const Json& v) {
+    check(v.is_string(), "the name of a network is wanted");
+    const Options now = model_registry().find(v.get<std::string>()).options();
+    const Json before = parse_json(c.network.options, "network");
+    for (auto& key : now.keys())
+      if (before.contains(key.name)) key.set(before[key.name]);
+    c.network.options = now.to_json().dump();
+    return v.get<std::string>();
+  });
+  add_chosen(t, "network.", network_options(c), c.network);
+}
+
+void add_task(ConfigTable& t, TrainConfig& c) {
+  t.add_json("task", "what is learned, a name of voxgrad tasks; its keys begin with that name", [&c] { return Json(c.task.name); },
+             [&c](const Json& v) {
+               check(v.is_string(), "the name of a task is wanted");
+               const TaskEntry& entry = task_registry().find(v.get<std::string>());
+               if (entry.name == c.task.name) return;
+               c.task = {entry.name};
+               apply_json(c, parse_json(entry.defaults, "task " + entry.name), "task " + entry.name);
+             });
+  add_chosen(t, c.task.name + ".", task_options(c), c.task);
 }
 
 std::string list_of_optimizers() {
@@ -79,8 +108,9 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s) {
 std::vector<ConfigKey> config_keys(TrainConfig& c) {
   ConfigTable t;
   t.integer("seed", c.seed, 0, std::numeric_limits<int64_t>::max(), "of the initial weights and of every random choice");
+  add_task(t, c);
   add_data(t, c.data);
-  add_network(t, c.network);
+  add_network(t, c);
   add_schedule(t, c.train);
   c.augment.add_keys(t);
   t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");

@@ -5,18 +5,20 @@
 
 #include "core/autograd.h"
 #include "core/error.h"
-#include "layers/losses.h"
+#include "core/training.h"
+#include "io/json_file.h"
+#include "models/model_registry.h"
 #include "optim/average.h"
 #include "optim/parameter_group.h"
-#include "train/fitting.h"
-#include "train/model_file.h"
+#include "infer/fitting.h"
+#include "infer/model_file.h"
 
 namespace voxgrad {
 namespace {
 
-constexpr uint64_t kInitStream = 1;  // of the seed
+constexpr uint64_t kInitStream = 1, kTaskStream = 3, kLayerStream = 4;  // of the seed; 2 is the loader's
 
-void load_part(UNet& net, const Checkpoint& c, const std::string& prefix) {
+void load_part(Network& net, const Checkpoint& c, const std::string& prefix) {
   Checkpoint part;
   for (auto& p : c.tensors)
     if (p.name.rfind(prefix, 0) == 0) part.tensors.push_back(p);
@@ -28,31 +30,34 @@ int64_t step_behind_the_last(const ScheduleConfig& t) { return t.minutes > 0 ? s
 
 }  // namespace
 
-Learner::Learner(CaseStore& store, const std::vector<std::string>& cases, const TrainConfig& config, Device device)
+Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::string>& cases, const TrainConfig& config, Device device)
     : store_(store),
+      task_(task),
       config_(config),
       device_(device),
-      loader_(store, cases, config),
+      loader_(store, task, cases, config),
       feed_(loader_, device, step_behind_the_last(config.train)),
       net_(make_net()),
       optimizer_(parameters(net_), config.train) {
   if (config.train.average_weights > 0) {
-    average_.emplace(make_net());
-    freeze(*average_);
+    average_ = make_net();
+    freeze(average_);
   }
 }
 
-UNet Learner::make_net() const {
+Network Learner::make_net() const {
   Rng rng = Rng(config_.seed).at(kInitStream);
-  UNet net(store_.description().network, rng);
+  Network net = build_network(parse_json(store_.description().network, "the plan"), rng);
   move_to(net, device_);
   return net;
 }
 
 // Forward and backward pass; the loss.
-double Learner::backpropagate(const Batch& batch, int64_t step) {
+double Learner::backpropagate(const Batch& made, int64_t step) {
+  const Batch batch = task_.prepare(made, Rng(config_.seed).at(kTaskStream).at(uint64_t(step)));
+  const Training scope(Rng(config_.seed).at(kLayerStream).at(uint64_t(step)));
   const Tensor x = batch.image.to(activation_dtype(store_.description()));
-  const Tensor loss = deep_supervision_loss(net_(x), batch.at("label"));
+  const Tensor loss = task_.loss(net_(x), batch);
   const double value = loss.item();
   check(std::isfinite(value), "train: the loss is ", value, " at step ", step, "; a smaller train.learning_rate than ",
         config_.train.learning_rate, " may help. The last checkpoint is kept");
@@ -76,7 +81,7 @@ double Learner::update(const Batch& batch, int64_t step, double fraction) {
 
 double Learner::learn(int64_t step, double fraction) try {
   const double loss = update(feed_.next(step), step, fraction);
-  if (average_) move_average(state_of(*average_), state_of(net_), config_.train.average_weights, step + 1);
+  if (average_) move_average(state_of(average_), state_of(net_), config_.train.average_weights, step + 1);
   return loss;
 } catch (const OutOfMemory& e) { end_with_what_fits(e, step, fraction); }
 
@@ -85,27 +90,24 @@ void Learner::end_with_what_fits(const OutOfMemory& e, int64_t step, double frac
   const ModelDescription& d = store_.description();
   feed_.stop_ahead();
   fail_with_what_fits(
-      std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.network.divisor(),
+      std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.traits.divisor,
       [&](const Workload& w) {
         clear_gradients(parameters(net_));
-        const Int3 p = w.patch;
-        update({Tensor::zeros({w.batch, p.d, p.h, p.w, d.network.in_channels}, DType::f32, device_),
-                {{"label", DataKind::labels, Tensor::zeros({w.batch, p.d, p.h, p.w}, DType::u8, device_)}}},
-               step, fraction);
+        update(loader_.blank_batch(int(w.batch), w.patch, device_), step, fraction);
       });
 }
 
 Checkpoint Learner::checkpoint() {
   Checkpoint c = checkpoint_of(net_, store_.description());
   if (average_)
-    for (auto& p : state_of(*average_, "average")) c.tensors.push_back(p);
+    for (auto& p : state_of(average_, "average")) c.tensors.push_back(p);
   for (auto& p : optimizer_.state()) c.tensors.push_back({"optimizer." + p.name, p.tensor});
   return c;
 }
 
 void Learner::load(const Checkpoint& c) {
   load_part(net_, c, "net.");
-  if (average_) load_part(*average_, c, "average.");
+  if (average_) load_part(average_, c, "average.");
   optimizer_.load(c, "optimizer.");
 }
 

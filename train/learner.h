@@ -1,10 +1,9 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/checkpoint.h"
-#include "models/unet.h"
+#include "models/network.h"
 #include "train/batch_feed.h"
 #include "train/optimizer.h"
 
@@ -13,7 +12,7 @@ namespace voxgrad {
 // A network and what changes it: batches of the training cases, an optimizer, and the moving average of the weights where one is wanted.
 class Learner {
  public:
-  Learner(CaseStore&, const std::vector<std::string>& cases, const TrainConfig&, Device);
+  Learner(CaseStore&, const Task&, const std::vector<std::string>& cases, const TrainConfig&, Device);
 
   // One update, the `step`th from 0, at `fraction` in [0, 1] of the schedule; the loss before it. A device without room for it is an Error
   // that says what would fit.
@@ -21,8 +20,8 @@ class Learner {
   // No step follows.
   void finish() { feed_.stop_ahead(); }
 
-  UNet& net() { return net_; }
-  UNet& network_to_use() { return average_ ? *average_ : net_; }
+  const Network& net() const { return net_; }
+  const Network& network_to_use() const { return average_ ? average_ : net_; }
   double learning_rate() const { return optimizer_.learning_rate(); }
   double gradient_norm() const { return gradient_norm_; }  // of the latest step, before clipping
 
@@ -31,19 +30,19 @@ class Learner {
   void load(const Checkpoint&);
 
  private:
-  UNet make_net() const;
+  Network make_net() const;
   double backpropagate(const Batch&, int64_t step);
   double gradients_of(const Batch&, int64_t step);
   double update(const Batch&, int64_t step, double fraction);
   [[noreturn]] void end_with_what_fits(const OutOfMemory&, int64_t step, double fraction);
 
   CaseStore& store_;
+  const Task& task_;
   TrainConfig config_;
   Device device_;
   Loader loader_;
   BatchFeed feed_;
-  UNet net_;
-  std::optional<UNet> average_;
+  Network net_, average_;  // the second one where an average is wanted
   ScheduledOptimizer optimizer_;
   double gradient_norm_ = 0;
 };

@@ -12,8 +12,9 @@ constexpr uint64_t kLoaderStream = 2;  // of the seed; 1 is for the initial weig
 
 }  // namespace
 
-Loader::Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig& config)
+Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids, const TrainConfig& config)
     : store_(store),
+      task_(task),
       ids_(std::move(ids)),
       patch_(store.description().patch),
       batch_(config.train.batch),
@@ -24,7 +25,7 @@ Loader::Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig
 }
 
 // nnU-Net: the last slots of a batch, round(batch (1 - fraction)) and on, are forced. A batch of one draws instead.
-bool Loader::forced_foreground(int slot, Rng& rng) const {
+bool Loader::is_forced(int slot, Rng& rng) const {
   if (batch_ == 1) return rng.coin(oversample_);
   return slot >= int(std::lround(batch_ * (1 - oversample_)));
 }
@@ -32,9 +33,8 @@ bool Loader::forced_foreground(int slot, Rng& rng) const {
 PatchRequest Loader::request(int64_t step, int slot) const {
   Rng rng = rng_.at(uint64_t(step), uint64_t(slot));
   const std::shared_ptr<const Case> sample_case = store_.get(ids_[size_t(rng.below(int64_t(ids_.size())))]);
-  const bool forced = forced_foreground(slot, rng);
-  const Double3 centre = forced ? foreground_centre(sample_case->foreground, patch_, rng.split())
-                                : random_centre(sample_case->foreground.size, patch_, rng.split());
+  const bool forced = is_forced(slot, rng);
+  const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
   return {sample_case->sample, {centre, patch_, store_.description().spacing}, rng.split()};
 }
 
@@ -47,10 +47,28 @@ std::vector<PatchRequest> Loader::requests(int64_t step) const {
 Batch Loader::batch(int64_t step) const { return augmented_batch(requests(step), augment_); }
 void Loader::batch(int64_t step, Cuda on, Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
 
-Batch Loader::empty_batch(Device device) const {
-  const Int3 p = patch_;
-  return {Tensor::empty({batch_, p.d, p.h, p.w, store_.description().network.in_channels}, DType::f32, device),
-          {{"label", DataKind::labels, Tensor::empty({batch_, p.d, p.h, p.w}, DType::u8, device)}}};
+Batch Loader::blank_batch(int batch, const Int3& patch, Device device) const {
+  const std::shared_ptr<const Case> like = store_.get(ids_[0]);
+  const auto memory_for = [&](const Field& f) {
+    Shape s{batch, patch.d, patch.h, patch.w};
+    check(f.kind != DataKind::points && f.kind != DataKind::boxes, "train: on ", device, " the targets \"", f.name, "\", ", name_of(f.kind),
+          ", have no place in a batch; they can be trained on with the CPU");
+    if (f.kind == DataKind::values) {
+      s = f.data.shape();
+      for (int i = s.rank; i > 0; --i) s.dims[i] = s.dims[i - 1];
+      s.dims[0] = batch;
+      ++s.rank;
+    } else if (f.kind != DataKind::labels) {
+      s = {batch, patch.d, patch.h, patch.w, f.data.dim(3)};
+    }
+    return Tensor::zeros(s, f.data.dtype(), device);
+  };
+  Batch out{memory_for(like->sample.fields[0]), {}};
+  for (size_t i = 1; i < like->sample.fields.size(); ++i) {
+    const Field& f = like->sample.fields[i];
+    out.targets.push_back({f.name, f.kind, memory_for(f)});
+  }
+  return out;
 }
 
 }  // namespace voxgrad

@@ -1,6 +1,6 @@
 #pragma once
 #include "augment/batch.h"
-#include "train/case_store.h"
+#include "tasks/task.h"
 #include "train/config.h"
 
 namespace voxgrad {
@@ -8,18 +8,21 @@ namespace voxgrad {
 // (step, slot) -> augmented patch, as a pure function of the seed: nothing depends on threads, on the order of calls or on a resume.
 class Loader {
  public:
-  Loader(CaseStore& store, std::vector<std::string> ids, const TrainConfig&);
+  Loader(CaseStore& store, const Task&, std::vector<std::string> ids, const TrainConfig&);
   Batch batch(int64_t step) const;
   // The same with the same random numbers into tensors of a CUDA device, as work for a stream of it; and memory for it.
   void batch(int64_t step, Cuda, Batch& into) const;
-  Batch empty_batch(Device) const;
+  Batch empty_batch(Device device) const { return blank_batch(batch_, patch_, device); }
+  // Zeros of the fields of a batch of so many patches of that size.
+  Batch blank_batch(int batch, const Int3& patch, Device) const;
 
  private:
   PatchRequest request(int64_t step, int slot) const;
   std::vector<PatchRequest> requests(int64_t step) const;
-  bool forced_foreground(int slot, Rng&) const;
+  bool is_forced(int slot, Rng&) const;
 
   CaseStore& store_;
+  const Task& task_;
   std::vector<std::string> ids_;
   Int3 patch_;
   int batch_;

@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "train/config.h"
-#include "train/split.h"
+#include "data/split.h"
 
 namespace voxgrad {
 

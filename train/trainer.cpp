@@ -4,13 +4,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/autograd.h"
 #include "core/error.h"
 #include "train/learner.h"
 #include "train/plan.h"
-#include "train/progress.h"
+#include "core/progress.h"
 #include "train/report.h"
 #include "train/run_folder.h"
-#include "train/validation.h"
 
 namespace voxgrad {
 namespace {
@@ -30,10 +30,12 @@ class Trainer {
       : run_(std::move(run)),
         config_(config),
         device_(device),
+        task_(task_registry().find(config.task.name).make(task_options(config))),
         dataset_(read_dataset(data)),
+        outputs_(task_->outputs(dataset_)),
         split_(split_of(dataset_, config)),
-        store_(dataset_, plan(dataset_, fingerprint(dataset_, split_.training, config.data), config), size_t(config.data.cache_gb * 1e9)),
-        learner_(store_, split_.training, config, device) {
+        store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
+        learner_(store_, *task_, split_.training, config, device) {
     check_validation_cases();
   }
 
@@ -57,6 +59,9 @@ class Trainer {
     for (auto& c : d.cases) ids.push_back(c.id);
     return split_cases(ids, config.data.fold, config.data.folds);
   }
+  ModelDescription planned() const {
+    return plan(dataset_, fingerprint(dataset_, split_.training, config_.data, *task_, outputs_), config_, outputs_, task_->dense());
+  }
   // A case that cannot be used is said now rather than at a validation after hours. The training cases have been read for the plan.
   void check_validation_cases() {
     Progress progress({.what = "reading", .unit = "validation case", .total = int64_t(split_.validation.size())});
@@ -74,17 +79,21 @@ class Trainer {
   bool finished() const { return fraction() >= 1; }
 
   void save_last(bool training_done);
-  void save_best(double dice);
-  ValidationScores validate(size_t cases, Progress&);
+  void save_best(const Scores&);
+  // Of the network to use, on the first n validation cases. note: what the progress says meanwhile. The scores of the first of them by
+  // themselves are given where `first` is.
+  Scores validate(size_t n, const char* note, Progress*, size_t first_n = 0, Scores* first = nullptr);
   void measure_validation();
   void finish(TrainResult&, Progress&);
-  void log_validation(const ValidationScores&, Progress&);
+  void log_validation(const Scores&, Progress&);
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();  // first: what the members read counts
   RunFolder run_;
   TrainConfig config_;
   Device device_;
+  std::shared_ptr<const Task> task_;
   Dataset dataset_;
+  std::vector<std::string> outputs_;
   Split split_;
   CaseStore store_;
   Learner learner_;
@@ -103,65 +112,81 @@ void Trainer::save_last(bool training_done) {
   save_checkpoint(run_.last(), c);
 }
 
-void Trainer::save_best(double dice) {
-  state_.best = dice;
+void Trainer::save_best(const Scores& s) {
+  state_.best = s.value;
   Checkpoint c = checkpoint_of(learner_.network_to_use(), store_.description());
-  c.metadata["voxgrad.best"] = Json{{"step", state_.step}, {"validation_dice", std::isnan(dice) ? Json() : Json(dice)}}.dump();
+  c.metadata["voxgrad.best"] =
+      Json{{"step", state_.step}, {"validation_" + s.name, std::isnan(s.value) ? Json() : Json(s.value)}}.dump();
   save_checkpoint(run_.best(), c);
 }
 
-ValidationScores Trainer::validate(size_t cases, Progress& progress) {
-  const size_t n = std::min(cases, split_.validation.size());
-  const std::vector<std::string> ids(split_.validation.begin(), split_.validation.begin() + std::ptrdiff_t(n));
-  return mean_of(dice_by_case(learner_.network_to_use(), store_, ids, device_,
-                              [&](int64_t done) {
-                                progress.update(state_.step, "validating " + std::to_string(done) + "/" + std::to_string(n), fraction());
-                              }),
-                 int(dataset_.labels.size()));
+// Whether `a` is worse than b; never where one of them is not known.
+bool worse(double a, double b, const Scores& of) { return of.larger_is_better ? a < b : a > b; }
+
+Scores Trainer::validate(size_t n, const char* note, Progress* progress, size_t first_n, Scores* first) {
+  const Inference quiet;
+  PredictOptions options = predict_options(store_.description());
+  options.mirror = false;
+  options.device = device_;
+  const std::unique_ptr<Meter> meter = task_->meter(outputs_);
+  for (size_t i = 0; i < n; ++i) {
+    const std::shared_ptr<const Case> c = store_.get(split_.validation[i]);
+    meter->add(*c, task_->predict(learner_.network_to_use(), store_.description(), *c, options));
+    if (first && i + 1 == first_n) *first = meter->scores();
+    if (progress) progress->update(state_.step, note + std::to_string(i + 1) + "/" + std::to_string(n), fraction());
+  }
+  return meter->scores();
 }
 
-void Trainer::log_validation(const ValidationScores& s, Progress& progress) {
-  Json by_label = Json::object();
+void Trainer::log_validation(const Scores& s, Progress& progress) {
+  const auto json_of = [](double v) { return std::isnan(v) ? Json() : Json(v); };
+  Json parts = Json::object();
   std::string text;
   char number[32];
-  for (size_t k = 0; k < s.dice_by_class.size(); ++k) {
-    by_label[dataset_.labels[k + 1]] = std::isnan(s.dice_by_class[k]) ? Json() : Json(s.dice_by_class[k]);
-    std::snprintf(number, sizeof number, " %.3f", s.dice_by_class[k]);
-    text += (k ? ", " : "") + dataset_.labels[k + 1] + number;
+  for (auto& [name, value] : s.parts) {
+    parts[name] = json_of(value);
+    std::snprintf(number, sizeof number, " %.3f", value);
+    text += (text.empty() ? "" : ", ") + name + number;
   }
-  run_.append_metrics(
-      {{"step", state_.step}, {"validation_dice", std::isnan(s.dice) ? Json() : Json(s.dice)}, {"dice", by_label}, {"seconds", seconds()}});
-  std::snprintf(number, sizeof number, "%.4f", s.dice);
-  progress.message("step " + std::to_string(state_.step) + ": validation Dice " + number + " (" + text + ")");
+  Json line{{"step", state_.step}, {"validation_" + s.name, json_of(s.value)}};
+  if (!s.parts.empty()) line[s.name] = parts;
+  for (auto& [name, value] : s.others) {
+    line[name] = json_of(value);
+    std::snprintf(number, sizeof number, " %.3f", value);
+    text += (text.empty() ? "" : ", ") + name + number;
+  }
+  line["seconds"] = seconds();
+  run_.append_metrics(line);
+  std::snprintf(number, sizeof number, "%.4f", s.value);
+  if (!text.empty()) text = " (" + text + ")";
+  progress.message("step " + std::to_string(state_.step) + ": validation " + s.text + " " + number + text);
 }
 
 // How long the last validation will take, from one case: the clock's schedule ends that much earlier.
 void Trainer::measure_validation() {
   if (!by_clock() || split_.validation.empty()) return;
   const auto before = std::chrono::steady_clock::now();
-  dice_by_case(learner_.net(), store_, {split_.validation.front()}, device_, [](int64_t) {});
+  validate(1, "", nullptr);
   const double one = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
   reserve_ = std::min(0.2 * config_.train.minutes * 60, one * double(split_.validation.size()) * 1.1 + 2);
 }
 
 void Trainer::finish(TrainResult& result, Progress& progress) {
-  if (split_.validation.empty()) {
-    save_best(NAN);
-    result.final_dice = result.best_dice = NAN;
-    return;
+  const size_t n = split_.validation.size();
+  // Without validation the last weights are the best that is known.
+  Scores comparable = task_->meter(outputs_)->scores();
+  comparable.value = NAN;
+  result.score = comparable.text;
+  result.final_score = NAN;
+  if (n > 0) {
+    // Best and last are compared on the same cases.
+    const size_t subset = std::min(n, size_t(std::max<int64_t>(1, config_.train.validate_cases)));
+    const Scores all = validate(n, "last validation ", &progress, subset, &comparable);
+    log_validation(all, progress);
+    result.final_score = all.value;
   }
-  const auto cases = dice_by_case(learner_.network_to_use(), store_, split_.validation, device_, [&](int64_t done) {
-    progress.update(state_.step, "last validation " + std::to_string(done) + "/" + std::to_string(split_.validation.size()), 1);
-  });
-  const int classes = int(dataset_.labels.size());
-  const ValidationScores all = mean_of(cases, classes);
-  // Best and last are compared on the same cases.
-  const size_t subset = std::min(cases.size(), size_t(std::max<int64_t>(1, config_.train.validate_cases)));
-  const double comparable = mean_of({cases.begin(), cases.begin() + std::ptrdiff_t(subset)}, classes).dice;
-  if (!(comparable < state_.best)) save_best(comparable);
-  log_validation(all, progress);
-  result.final_dice = all.dice;
-  result.best_dice = state_.best;
+  if (!worse(comparable.value, state_.best, comparable)) save_best(comparable);
+  result.best_score = state_.best;
 }
 
 TrainResult Trainer::run() {
@@ -189,9 +214,9 @@ TrainResult Trainer::run() {
       loss_sum = 0, loss_count = 0;
     }
     if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !split_.validation.empty() && !finished()) {
-      const ValidationScores s = validate(size_t(t.validate_cases), progress);
+      const Scores s = validate(std::min(size_t(t.validate_cases), split_.validation.size()), "validating ", &progress);
       log_validation(s, progress);
-      if (!(s.dice <= state_.best)) save_best(s.dice);
+      if (!worse(s.value, state_.best, s) && s.value != state_.best) save_best(s);
     }
     if (state_.step % t.checkpoint_every == 0) save_last(false);
   }

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <string>
 
 #include "train/config.h"
 
@@ -10,8 +11,9 @@ namespace voxgrad {
 // to bitwise the result of an uninterrupted one (except where train.minutes fits the schedule to a clock).
 struct TrainResult {
   int64_t steps = 0;
-  double best_dice = 0;   // of the best checkpoint, on the cases that validate during training; NaN without validation
-  double final_dice = 0;  // mean foreground Dice of the last weights over the whole validation fold; NaN without one
+  std::string score;       // what validates, for people: "Dice"
+  double best_score = 0;   // of the best checkpoint, on the cases that validate during training; NaN without validation
+  double final_score = 0;  // of the last weights over the whole validation fold; NaN without one
 };
 TrainResult train(const std::filesystem::path& data, const std::filesystem::path& run, const TrainConfig&, Device = {});
 // Goes on with the run: its configuration is the one it was started with.

@@ -33,19 +33,20 @@ struct SmallLoader {
   Dataset data = small_dataset(folder);
   std::vector<std::string> ids = {"case_0", "case_1"};
   TrainConfig config;
+  std::shared_ptr<const Task> task = make_task("");
   CaseStore store;
   Loader loader;
 
   // Cases are read again whenever they are used where less than all of them may be kept.
   explicit SmallLoader(int batch, size_t kept_bytes = size_t(1) << 30)
       : config(config_of(batch)),
-        store(data, plan(data, fingerprint(data, ids, config.data), config), kept_bytes),
-        loader(store, ids, config) {}
+        store(data, plan(data, fingerprint(data, ids, config.data, *task, data.labels), config, data.labels), task, kept_bytes),
+        loader(store, *task, ids, config) {}
 
   static TrainConfig config_of(int batch) {
     TrainConfig c;
-    c.network.base_features = 4, c.network.stages = 2;
-    c.train.patch = {8, 8, 8}, c.train.batch = batch;
+    apply_assignments(c, {"network.base_features=4", "network.stages=2", "train.patch=[8,8,8]"});
+    c.train.batch = batch;
     for (const char* key : {"rotation", "scaling", "noise", "blur", "brightness", "contrast", "low_resolution", "inverted_gamma", "gamma"})
       c.augment.set({{key, 1}});
     c.augment.options<BlurOptions>("blur").channel_probability = 1;

@@ -5,9 +5,9 @@
 #include "core/rng.h"
 #include "kernels/binary/binary.h"
 #include "kernels/pointwise/pointwise.h"
-#include "models/unet.h"
+#include "models/unet/unet.h"
 #include "tests/catch.h"
-#include "train/sliding_window.h"
+#include "infer/sliding_window.h"
 
 using namespace voxgrad;
 

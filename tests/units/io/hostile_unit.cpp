@@ -6,12 +6,13 @@
 
 #include "core/memory/memory.h"
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "data/dataset.h"
 #include "io/image.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 #include "train/config.h"
-#include "train/model_file.h"
+#include "infer/model_file.h"
+#include "models/model_registry.h"
 #include "train/plan.h"
 
 using namespace voxgrad;
@@ -95,11 +96,11 @@ Model small_model() {
   Dataset d;
   d.channel_names = {"MRI"}, d.labels = {"background", "organ"};
   TrainConfig config;
-  config.network.base_features = 4, config.network.stages = 2, config.train.patch = {8, 8, 8};
+  apply_assignments(config, {"network.base_features=4", "network.stages=2", "train.patch=[8,8,8]"});
   const ModelDescription description =
-      plan(d, {.extents = {{8, 8, 8}}, .spacings = {{1, 1, 1}}, .foreground = {{"ct", 50, 20, -10, 200}}}, config);
+      plan(d, {.extents = {{8, 8, 8}}, .spacings = {{1, 1, 1}}, .foreground = {{"ct", 50, 20, -10, 200}}}, config, d.labels);
   Rng rng(1);
-  return {UNet(description.network, rng), description};
+  return {build_network(parse_json(description.network, "plan"), rng), description};
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "data/dataset.h"
 #include "io/image.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"

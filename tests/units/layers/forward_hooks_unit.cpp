@@ -4,7 +4,7 @@
 
 #include "core/autograd.h"
 #include "layers/sequential.h"
-#include "models/unet.h"
+#include "models/unet/unet.h"
 #include "tests/catch.h"
 
 using namespace voxgrad;

@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 #include "train/config.h"
-#include "train/split.h"
+#include "data/split.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "augment/phantom/phantom.h"
+#include "tasks/case_picture.h"
 #include "tests/catch.h"
 #include "train/report.h"
 

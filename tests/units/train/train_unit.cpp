@@ -1,11 +1,15 @@
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/device/parallel.h"
 #include "tests/catch.h"
 #include "train/loader.h"
 #include "train/plan.h"
-#include "train/predict.h"
+#include "io/json_file.h"
+#include "models/model_registry.h"
+#include "models/unet/unet.h"
+#include "tasks/segmentation/segmentation.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
@@ -23,11 +27,13 @@ Fingerprint print_of(Int3 extents, std::array<double, 3> spacing) {
   return {.extents = {extents}, .spacings = {spacing}, .foreground = {{"ct", 50, 20, -10, 200}}};
 }
 
+ModelDescription planned(const Dataset& d, const Fingerprint& print, const TrainConfig& config) { return plan(d, print, config, d.labels); }
+UNetConfig network_of(const ModelDescription& d) { return unet_config_from_json(parse_json(d.network, "plan")); }
+
 ModelDescription small_model() {
   TrainConfig config;
-  config.network.base_features = 4;
-  config.train.patch = {8, 8, 8};
-  return plan(dataset_of({"MRI"}, 3), print_of({8, 8, 8}, {1, 1, 1}), config);
+  apply_assignments(config, {"network.base_features=4", "train.patch=[8,8,8]"});
+  return planned(dataset_of({"MRI"}, 3), print_of({8, 8, 8}, {1, 1, 1}), config);
 }
 
 // Oblique axes in another order than the canonical ones, anisotropic.
@@ -40,20 +46,20 @@ Volume turned_volume(const Shape& s, DType t) {
 }  // namespace
 
 TEST_CASE("plan: the hippocampus gets nnU-Net's patch and pooling") {
-  const ModelDescription d = plan(dataset_of({"MRI"}, 3), print_of({36, 50, 35}, {1, 1, 1}), TrainConfig{});
+  const ModelDescription d = planned(dataset_of({"MRI"}, 3), print_of({36, 50, 35}, {1, 1, 1}), TrainConfig{});
   CHECK(d.patch == Int3{40, 56, 40});
-  CHECK(d.network.features == std::vector<int>{32, 64, 128, 256});
-  CHECK(d.network.strides.back() == Int3{2, 2, 2});
+  CHECK(network_of(d).features == std::vector<int>{32, 64, 128, 256});
+  CHECK(network_of(d).strides.back() == Int3{2, 2, 2});
   CHECK(d.normalization[0].kind == "zscore");
 }
 
 TEST_CASE("plan: thick slices are neither pooled nor convolved across until the spacing evens out") {
-  const ModelDescription d = plan(dataset_of({"CT"}, 2), print_of({20, 320, 320}, {5, 0.8, 0.8}), TrainConfig{});
-  CHECK(d.network.kernels[0] == Int3{1, 3, 3});
-  CHECK(d.network.strides[1] == Int3{1, 2, 2});
-  CHECK(d.network.kernels[1] == Int3{1, 3, 3});  // 5 against 1.6 mm
-  CHECK(d.network.strides[2] == Int3{1, 2, 2});
-  CHECK(d.network.kernels[2] == Int3{3, 3, 3});  // 5 against 3.2 mm
+  const ModelDescription d = planned(dataset_of({"CT"}, 2), print_of({20, 320, 320}, {5, 0.8, 0.8}), TrainConfig{});
+  CHECK(network_of(d).kernels[0] == Int3{1, 3, 3});
+  CHECK(network_of(d).strides[1] == Int3{1, 2, 2});
+  CHECK(network_of(d).kernels[1] == Int3{1, 3, 3});  // 5 against 1.6 mm
+  CHECK(network_of(d).strides[2] == Int3{1, 2, 2});
+  CHECK(network_of(d).kernels[2] == Int3{3, 3, 3});  // 5 against 3.2 mm
   CHECK(d.normalization[0].kind == "ct");
   CHECK(d.normalization[0].high == 200);
   CHECK(double(d.patch.d) * d.patch.h * d.patch.w <= 128. * 128 * 128);
@@ -62,13 +68,13 @@ TEST_CASE("plan: thick slices are neither pooled nor convolved across until the 
 TEST_CASE("plan: a patch that the strides do not divide is refused") {
   TrainConfig config;
   config.train.patch = {30, 32, 32};
-  CHECK_THROWS_WITH(plan(dataset_of({"MRI"}, 2), print_of({64, 64, 64}, {1, 1, 1}), config),
+  CHECK_THROWS_WITH(planned(dataset_of({"MRI"}, 2), print_of({64, 64, 64}, {1, 1, 1}), config),
                     Contains("train.patch") && Contains("30x32x32"));
 }
 
 TEST_CASE("a data set of one label or of more than u8 holds is refused") {
   for (const int labels : {1, 257})
-    CHECK_THROWS_WITH(fingerprint(dataset_of({"MRI"}, labels), {}, {}),
+    CHECK_THROWS_WITH(make_task("")->outputs(dataset_of({"MRI"}, labels)),
                       Contains("dataset.json") && Contains("declares " + std::to_string(labels) + " labels"));
 }
 
@@ -130,7 +136,7 @@ TEST_CASE("preprocessing refuses what it cannot use, by the name of the file") {
 TEST_CASE("a checkpoint alone suffices to predict, bit for bit") {
   const ModelDescription d = small_model();
   Rng rng(1);
-  UNet net(d.network, rng);
+  Network net = build_network(parse_json(d.network, "plan"), rng);
   const auto folder = std::filesystem::temp_directory_path() / "voxgrad_train_unit";
   std::filesystem::create_directories(folder);
   save_checkpoint(folder / "model.safetensors", checkpoint_of(net, d));

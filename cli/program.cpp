@@ -1,0 +1,75 @@
+#include "cli/program.h"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/commands.h"
+#include "core/device/device.h"
+#include "core/error.h"
+#include "core/device/isa.h"
+#include "core/device/parallel.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kFailure = 1, kUsage = 2;
+
+std::string version_text() {
+#ifdef VOXGRAD_WITH_ITK
+  const char* itk = "yes";
+#else
+  const char* itk = "no";
+#endif
+  return std::string("voxgrad " VOXGRAD_VERSION "\ninstruction set  ") + name_of(isa()) + "\nthreads          " +
+         std::to_string(threads()) + "\nCUDA             " + (kCuda ? "yes, " + std::to_string(cuda_device_count()) + " devices" : "no") +
+         "\ncuDNN            " + (cudnn_version() > 0 ? std::to_string(cudnn_version()) : "no") + "\nITK              " + itk;
+}
+
+int failure(const std::string& message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "voxgrad: %s\n", message.c_str());
+  return kFailure;
+}
+
+// The command that was being parsed, for the hint.
+std::string command_path(const CLI::App& program) {
+  for (const CLI::App* sub : program.get_subcommands()) return program.get_name() + " " + sub->get_name();
+  return program.get_name();
+}
+
+int run(int argc, char** argv) {
+  CLI::App program("Deep learning for volumes: trains networks on 3D images, applies them and measures their results.", "voxgrad");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", version_text, "Print version, instruction set, threads and what the build has");
+  program.get_formatter()->column_width(30);
+  program.footer("voxgrad COMMAND --help lists the options of a command.");
+  add_phantom(program);
+  add_train(program);
+  add_predict(program);
+  add_evaluate(program);
+  add_inspect(program);
+  add_models(program);
+  add_tasks(program);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return program.exit(wanted);
+  } catch (const CLI::ParseError& wrong) {
+    const bool unknown = program.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    const std::string what = unknown ? std::string("there is no command \"") + argv[1] + "\"" : wrong.what();
+    std::fprintf(stderr, "voxgrad: %s (see %s --help)\n", what.c_str(), command_path(program).c_str());
+    return kUsage;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) { return failure("out of memory"); } catch (const std::exception& e) { return failure(e.what()); }
+}
+
+}  // namespace voxgrad

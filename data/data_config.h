@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+// Which cases train, and what is done to a volume before the network sees it.
+struct DataConfig {
+  int fold = 0;                        // the fold that validates
+  int folds = 5;                       // 1: every case trains and nothing validates
+  std::vector<double> spacing;         // target spacing {d, h, w} in mm; empty: the median over the training cases
+  std::string normalization = "auto";  // auto, zscore, ct or none
+  std::string nan = "refuse";          // refuse, or zero: what to do with voxels that are not finite
+  double cache_gb = 8;                 // preprocessed cases kept in memory
+};
+
+}  // namespace voxgrad

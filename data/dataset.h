@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+// One case: the files whose channels, one after the other, are the image, its label map (empty where there is none), and what else
+// dataset.json says of it: JSON text by key, such as "class" or "target". A "label" that is no text is among them.
+struct DatasetCase {
+  std::string id;
+  std::vector<std::filesystem::path> images;
+  std::filesystem::path label = {};
+  std::map<std::string, std::string> targets = {};
+};
+
+struct Dataset {
+  std::string name;
+  std::filesystem::path root;
+  std::vector<std::string> channel_names;
+  std::vector<std::string> labels;  // the name of label value i; 0 is the background
+  std::string file_ending = ".nii.gz";
+  std::string json = "{}";  // dataset.json as it is
+  std::vector<DatasetCase> cases;  // for training, sorted by id
+  std::vector<DatasetCase> tests;  // without labels, sorted by id
+};
+
+// A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
+// label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
+// Every file named is known to exist and to lie inside the folder. Whether a case has what is to be learned is for the task to say.
+Dataset read_dataset(const std::filesystem::path& folder);
+
+// A file that dataset.json names, relative to its folder: an Error in the name of `who` unless it lies inside and is there.
+std::filesystem::path dataset_file(const std::filesystem::path& root, const std::string& name, const std::string& who);
+
+// Writes root/dataset.json in a form that read_dataset, MSD readers and nnU-Net v2 take: cases are listed by their files, relative to root.
+void write_dataset_json(const Dataset&);
+
+// Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
+// files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case; with one, a folder where every name ends in _0000 has
+// that naming too. A folder of DICOM files alone is one case.
+std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1);
+
+}  // namespace voxgrad

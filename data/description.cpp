@@ -1,0 +1,92 @@
+#include "data/description.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "models/model_registry.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kFormat = 1;  // of the description; a reader refuses later ones
+
+constexpr double kMostVoxels = 0x1p31;  // of a patch
+
+Int3 patch_from(const Json& v) {
+  double voxels = 1;
+  for (auto& extent : v) voxels *= extent.is_number_integer() && extent.get<int64_t>() > 0 ? extent.get<double>() : NAN;
+  check(v.is_array() && v.size() == 3 && voxels <= kMostVoxels, "model description: the patch ", v.dump(), " is not possible");
+  return {v[0].get<int>(), v[1].get<int>(), v[2].get<int>()};
+}
+
+void validate(const ModelDescription& d) {
+  check(int(d.channels.size()) == d.traits.in_channels && d.normalization.size() == d.channels.size(),
+        "model description: the network takes ", d.traits.in_channels, " channels, ", d.channels.size(), " are named and ",
+        d.normalization.size(), " normalised");
+  check(d.labels.size() <= 256, "model description: ", d.labels.size(), " labels, 256 is the most");
+  check(int(d.labels.size()) == d.traits.out_channels, "model description: the network has ", d.traits.out_channels, " classes, ",
+        d.labels.size(), " labels are named");
+  for (double s : d.spacing) check(s > 1e-6 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
+  check(d.overlap >= 0 && d.overlap <= 0.9, "model description: the overlap ", d.overlap, " is not in [0, 0.9]");
+  for (auto& n : d.normalization)
+    check(n.kind == "zscore" || n.kind == "ct" || n.kind == "none", "model description: the normalisation \"", n.kind, "\" is unknown");
+  check(d.nan == "refuse" || d.nan == "zero", "model description: nan is \"", d.nan, "\", refuse or zero is wanted");
+  activation_dtype(d);
+}
+
+}  // namespace
+
+DType activation_dtype(const ModelDescription& d) {
+  check(d.dtype == "f32" || d.dtype == "bf16", "model description: the dtype \"", d.dtype, "\" is neither f32 nor bf16");
+  return d.dtype == "bf16" ? DType::bf16 : DType::f32;
+}
+
+Json to_json(const ModelDescription& d) {
+  Json normalization = Json::array();
+  for (auto& n : d.normalization) {
+    Json entry{{"kind", n.kind}};
+    if (n.kind == "ct") entry.update({{"low", n.low}, {"high", n.high}, {"mean", n.mean}, {"std", n.std}});
+    normalization.push_back(entry);
+  }
+  Json out = {{"format", kFormat}};
+  // Of segmentation nothing is said, as files of before there were other tasks do.
+  if (!d.task.empty()) out["task"] = parse_json(d.task, "the task");
+  out.update({{"network", parse_json(d.network, "the network")},
+             {"patch", {d.patch.d, d.patch.h, d.patch.w}},
+             {"spacing_mm", d.spacing},
+             {"channels", d.channels},
+             {"labels", d.labels},
+             {"normalization", normalization},
+             {"nan", d.nan},
+             {"overlap", d.overlap},
+             {"mirror", d.mirror},
+             {"dtype", d.dtype}});
+  return out;
+}
+
+ModelDescription description_from_json(const Json& j) {
+  ModelDescription d;
+  try {
+    const int format = j.at("format").get<int>();
+    check(format == kFormat, "model description: format ", format, ", this version reads ", kFormat);
+    d.network = j.at("network").dump();
+    d.traits = network_traits(j.at("network"));
+    if (j.contains("task")) d.task = j["task"].dump();
+    d.patch = patch_from(j.at("patch"));
+    d.spacing = j.at("spacing_mm").get<std::array<double, 3>>();
+    d.channels = j.at("channels").get<std::vector<std::string>>();
+    d.labels = j.at("labels").get<std::vector<std::string>>();
+    for (auto& n : j.at("normalization"))
+      d.normalization.push_back(
+          {n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0), n.value("high", 0.0)});
+    d.nan = j.at("nan").get<std::string>();
+    d.overlap = j.at("overlap").get<double>();
+    d.mirror = j.at("mirror").get<bool>();
+    d.dtype = j.at("dtype").get<std::string>();
+  } catch (const nlohmann::json::exception& e) { fail("model description: ", json_reason(e)); }
+  validate(d);
+  return d;
+}
+
+}  // namespace voxgrad

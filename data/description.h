@@ -1,0 +1,38 @@
+#pragma once
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/shape.h"
+#include "io/json_file.h"
+#include "models/network.h"
+
+namespace voxgrad {
+
+// How one channel is normalised before the network sees it.
+struct Normalization {
+  std::string kind = "zscore";  // zscore: (x - mean) / std of the volume; ct: clip to [low, high], then (x - mean) / std given here; none
+  double mean = 0, std = 1, low = 0, high = 0;
+};
+
+// All that is needed to apply a trained network to a file: kept in the checkpoint, so that a checkpoint alone suffices.
+struct ModelDescription {
+  std::string network;                        // JSON that build_network makes it of
+  NetworkTraits traits;                       // of that network
+  std::string task;                           // JSON of the task that it was trained for, with its "kind"; empty: segmentation
+  Int3 patch = {0, 0, 0};                     // voxels, at `spacing`
+  std::array<double, 3> spacing = {1, 1, 1};  // mm along D, H, W in canonical orientation
+  std::vector<Normalization> normalization;   // one per channel
+  std::vector<std::string> channels, labels;  // names of the inputs, and of what the outputs stand for: label i is voxel value i
+  std::string nan = "refuse";                 // refuse or zero
+  double overlap = 0.5;                       // of the sliding window
+  bool mirror = false;
+  std::string dtype = "f32";  // of the activations: f32 or bf16
+};
+
+DType activation_dtype(const ModelDescription&);
+Json to_json(const ModelDescription&);
+// Throws Error that names what is missing or wrong.
+ModelDescription description_from_json(const Json&);
+
+}  // namespace voxgrad

@@ -1,0 +1,84 @@
+#include "data/fingerprint.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/progress.h"
+#include "data/case_store.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kVoxelsPerCase = 10000;
+
+// At most about kVoxelsPerCase foreground values of a channel, evenly spread over the foreground of the case. Without labels, of the whole
+// case.
+void sample_foreground(const Tensor& image, const Field* label, int64_t channel, std::vector<float>& into) {
+  const auto x = image.data<float>();
+  const int64_t channels = image.dim(3), voxels = image.count() / channels;
+  const uint8_t* l = label ? label->data.data<uint8_t>().data() : nullptr;
+  const int64_t foreground = l ? voxels - std::count(l, l + voxels, uint8_t(0)) : voxels;
+  const int64_t step = std::max<int64_t>(1, foreground / kVoxelsPerCase);
+  int64_t seen = 0;
+  for (int64_t v = 0; v < voxels; ++v)
+    if ((!l || l[v] != 0) && seen++ % step == 0) into.push_back(x[size_t(v * channels + channel)]);
+}
+
+const Field* labels_in(const std::vector<Field>& targets) {
+  for (auto& f : targets)
+    if (f.kind == DataKind::labels) return &f;
+  return nullptr;
+}
+
+double quantile(const std::vector<float>& sorted, double q) {
+  const double at = q * double(sorted.size() - 1);
+  const size_t i = size_t(at);
+  const double next = sorted[std::min(i + 1, sorted.size() - 1)];
+  return sorted[i] + (at - double(i)) * (next - sorted[i]);
+}
+
+// nnU-Net's CTNormalization: the 0.5 and 99.5 percentiles, mean and standard deviation of the foreground of all cases.
+Normalization statistics(std::vector<float> v) {
+  Normalization n;
+  if (v.empty()) return n;
+  double sum = 0, square = 0;
+  for (float x : v) sum += x;
+  n.mean = sum / double(v.size());
+  for (float x : v) square += (x - n.mean) * (x - n.mean);
+  n.std = std::sqrt(square / double(v.size()));
+  std::sort(v.begin(), v.end());
+  n.low = quantile(v, 0.005), n.high = quantile(v, 0.995);
+  return n;
+}
+
+}  // namespace
+
+Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& ids, const DataConfig& config, const TargetSource& source,
+                        const std::vector<std::string>& labels) {
+  Fingerprint out;
+  ModelDescription raw;  // no normalisation, the file's own spacing
+  raw.channels = dataset.channel_names;
+  raw.labels = labels;
+  raw.nan = config.nan;
+  raw.normalization.assign(raw.channels.size(), {.kind = "none"});
+  std::vector<std::vector<float>> foreground(raw.channels.size());
+  Progress progress({.what = "reading", .unit = "case", .total = int64_t(ids.size())});
+  int64_t done = 0;
+  for (auto& c : dataset.cases) {
+    if (std::find(ids.begin(), ids.end(), c.id) == ids.end()) continue;
+    const Volume v = read_case_image(c);
+    const Vec3 spacing = to_canonical(v).spacing();
+    raw.spacing = spacing;
+    const Preprocessed p = preprocess(v, raw, c.images[0].string());
+    const std::vector<Field> targets = source.targets(c, p.geometry, labels);
+    out.extents.push_back(p.geometry.canonical);
+    out.spacings.push_back(spacing);
+    for (size_t k = 0; k < foreground.size(); ++k) sample_foreground(p.image, labels_in(targets), int64_t(k), foreground[k]);
+    progress.update(++done, c.id);
+  }
+  for (auto& values : foreground) out.foreground.push_back(statistics(std::move(values)));
+  return out;
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,44 @@
+#pragma once
+#include <string>
+
+#include "io/volume.h"
+#include "data/description.h"
+
+namespace voxgrad {
+
+// Where a preprocessed volume came from: what it takes to bring a result back to the geometry of the file.
+struct Geometry {
+  Orientation orientation;  // from the file's axes to canonical ones
+  Affine affine;            // of the file
+  Int3 canonical;           // extents in canonical orientation, at the file's spacing
+  Int3 working;             // extents at the model's spacing
+};
+
+// What normalisation did to a channel: (clipped value - shift) * scale.
+struct Standardization {
+  double shift = 0, scale = 1;
+};
+
+struct Preprocessed {
+  Tensor image;  // f32 {D, H, W, C}, normalised, canonical orientation, the model's spacing
+  Geometry geometry;
+  std::vector<Standardization> intensity;  // per channel
+};
+
+// `name`: the file or case, for messages. Refuses a wrong number of channels and, unless description.nan is "zero", voxels that are not
+// finite. Order, as nnU-Net: orientation, normalisation, resampling (trilinear).
+Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
+
+// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and a shape other than the image's. Resampled
+// by the label with the largest trilinear weight.
+Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name);
+
+// A result f32 {D, H, W, K} at working extents, trilinearly resampled to the canonical extents of the file.
+Tensor at_file_spacing(const Tensor&, const Geometry&);
+// {D, H, W, K} or {D, H, W} of any dtype at canonical extents as a volume in the geometry of the file.
+Volume in_file_axes(const Tensor&, const Geometry&);
+
+// Only the orientation of preprocess, with values as they are in the file: f32 {D, H, W, C}. Not finite values stay.
+Tensor canonical_image(const Volume&, Orientation* orientation = nullptr);
+
+}  // namespace voxgrad

@@ -1,0 +1,22 @@
+#pragma once
+#include <vector>
+
+#include "augment/foreground.h"
+#include "augment/sample.h"
+#include "data/dataset.h"
+#include "data/preprocess.h"
+
+namespace voxgrad {
+
+// What is known of a case beside its image: what a task adds to a sample.
+class TargetSource {
+ public:
+  virtual ~TargetSource() = default;
+  // The targets of a case in the geometry of its preprocessed image. labels: names of what the network's outputs stand for. What cannot be
+  // used is an Error by the name of its file.
+  virtual std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const = 0;
+  // Voxels that patches may be asked to be centred on, by class; none by default.
+  virtual ForegroundIndex places(const Sample& sample) const { return {.classes = {}, .size = volume_size(sample.image())}; }
+};
+
+}  // namespace voxgrad

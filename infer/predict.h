@@ -1,0 +1,29 @@
+#pragma once
+#include <functional>
+
+#include "infer/model_file.h"
+#include "infer/sliding_window.h"
+
+namespace voxgrad {
+
+struct PredictOptions {
+  double overlap = 0.5;  // of neighbouring tiles
+  bool mirror = false;   // average over the eight mirror images
+  Device device = {};
+  Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
+  std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
+};
+// What the model was trained to be used with.
+PredictOptions predict_options(const ModelDescription&);
+
+// Outputs f32 {D, H, W, K} of a network that gives a value per voxel, for a preprocessed image f32 {D, H, W, C} of any extents. Where
+// memory runs out, the error says which patch would fit.
+Tensor predict_volume(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
+// The same, handed over in rows while it is computed: no more than a patch's depth of outputs exists.
+void predict_rows(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&, const RowSink&);
+
+// Outputs f32 {K} of a network that gives values per image: those of the patch in the middle of the image, among zeros where the image is
+// smaller; with options.mirror the mean over the eight mirror images.
+Tensor predict_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
+
+}  // namespace voxgrad

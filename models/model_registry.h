@@ -1,0 +1,48 @@
+#pragma once
+#include <array>
+#include <functional>
+#include <string>
+
+#include "core/config/options.h"
+#include "core/config/registry.h"
+#include "core/rng.h"
+#include "models/network.h"
+
+namespace voxgrad {
+
+// What a network is planned for.
+struct PlanRequest {
+  int in_channels = 1, out_channels = 1;
+  bool dense = true;                                 // outputs of the input's extents are wanted, not one per sample
+  Int3 patch = {0, 0, 0};                            // of the input; an axis of 0 is to be planned
+  std::array<double, 3> extent = {1, 1, 1};          // median of the cases, in voxels of `spacing`
+  std::array<double, 3> spacing = {1, 1, 1};         // mm along D, H, W
+};
+struct NetworkPlan {
+  std::string config;  // JSON for build
+  Int3 patch;          // which the network takes
+};
+
+// A network that a configuration can name. One file models/NAME/NAME_model.cpp defines `ModelEntry NAME_model()`; a program adds its own by
+// model_registry().add(..).
+struct ModelEntry {
+  std::string name, summary;
+  // Keys of the configuration below "network.", beside "kind".
+  std::function<Options()> options = [] { return Options(); };
+  // Error where no such network can do what is wanted, in terms of the keys.
+  std::function<NetworkPlan(const Options&, const PlanRequest&)> plan;
+  // An unknown or impossible entry is an Error that names it. The kind is in config["kind"].
+  std::function<Network(const Json& config, Rng&)> build;
+  // What the network of `config` takes and gives, before it is built. Errors as of build.
+  std::function<NetworkTraits(const Json& config)> traits;
+  // Weights that it has at the least: what a file describes is held against the file's size before memory is asked for.
+  std::function<double(const Json& config)> least_weights = [](const Json&) { return 0.0; };
+};
+Registry<ModelEntry>& model_registry();
+
+// The kind of a network's JSON; "unet" where it names none.
+std::string network_kind(const Json& config);
+Network build_network(const Json& config, Rng&);
+NetworkTraits network_traits(const Json& config);
+
+}  // namespace voxgrad

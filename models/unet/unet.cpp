@@ -1,0 +1,74 @@
+#include "models/unet/unet.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/autograd.h"
+
+namespace voxgrad {
+
+UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
+  c.validate();
+  const auto block = [&](int in, size_t stage, const Int3& stride) {
+    return BlockLayer{.in = in,
+                      .out = c.features[stage],
+                      .kernel = c.kernels[stage],
+                      .stride = stride,
+                      .norm = c.norm,
+                      .groups = c.groups,
+                      .activation = c.activation};
+  };
+  const size_t stages = c.features.size();
+  if (c.residual) stem.emplace(block(c.in_channels, 0, {1, 1, 1}), rng);
+  for (size_t s = 0; s < stages; ++s) {
+    const int in = s > 0 ? c.features[s - 1] : c.residual ? c.features[0] : c.in_channels;
+    const BlockLayer layer = block(in, s, c.strides[s]);
+    if (c.residual) residual_encoder.emplace_back(layer, c.encoder_depth[s], rng);
+    else encoder.emplace_back(layer, c.encoder_depth[s], rng);
+  }
+  for (size_t i = 0; i + 1 < stages; ++i) {
+    const size_t s = stages - 2 - i;  // the stage whose resolution this decoder stage has
+    const Int3 stride = c.strides[s + 1];
+    up.emplace_back(ConvTranspose3dLayer{.in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride}, rng);
+    decoder.emplace_back(block(2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
+    if (c.deep_supervision || s == 0) heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
+  }
+}
+
+std::vector<Tensor> UNet::operator()(const Tensor& x) const {
+  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "UNet: the input is ", x, ", wanted is {N, D, H, W, ",
+        config.in_channels, "}");
+  const Int3 divisor = config.divisor(), size = x.shape().spatial();
+  for (int a = 0; a < 3; ++a)
+    check(size[a] > 0 && size[a] % divisor[a] == 0, "UNet: an input of ", size, " voxels is not a multiple of ", divisor,
+          ", the product of the strides");
+  std::vector<Tensor> skips;
+  Tensor y = stem ? (*stem)(x) : x;
+  for (int s = 0; s < config.stages(); ++s) skips.push_back(y = config.residual ? residual_encoder[size_t(s)](y) : encoder[size_t(s)](y));
+  skips.pop_back();
+  const bool all = config.deep_supervision && !Inference::active();
+  std::vector<Tensor> logits;
+  for (size_t i = 0; i < decoder.size(); ++i) {
+    const Tensor skip = std::move(skips.back());
+    skips.pop_back();
+    const ConvSource z = decoder[i].lazily({{up[i](y)}, {skip}});
+    if (i + 1 == decoder.size()) {
+      const Conv3d& head = heads.back();
+      logits.insert(logits.begin(), hooked(head, conv3d_fused({z}, head.weight, head.bias, head.options)));
+    } else {
+      y = evaluate(z);
+      if (all) logits.insert(logits.begin(), heads[i](y));
+    }
+  }
+  return logits;
+}
+
+NetworkTraits traits_of(const UNetConfig& c) {
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.divisor()};
+}
+
+Network network_of(UNet net) {
+  const UNetConfig c = net.config;
+  return Network(std::move(net), traits_of(c), to_json(c).dump());
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,66 @@
+#include "tasks/file_pairs.h"
+
+#include <map>
+
+#include "core/error.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string volume_id(const fs::path& file) {
+  const std::string ending = volume_extension(file);
+  return ending.empty() || ending == ".png" || ending == ".jpg" ? "" : case_name(file);
+}
+
+// Files by case id: those of a folder, or one file.
+std::map<std::string, fs::path> files_in(const fs::path& place, const PairOptions& o) {
+  std::map<std::string, fs::path> out;
+  if (!fs::is_directory(place)) return {{case_name(place), place}};
+  for (const auto& entry : fs::directory_iterator(place)) {
+    const fs::path& file = entry.path();
+    if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
+    const std::string id = o.id ? o.id(file) : volume_id(file);
+    if (id.empty()) continue;
+    const auto [at, fresh] = out.emplace(id, file);
+    check(fresh, place.string(), ": the case ", id, " occurs twice, as ", at->second.filename().string(), " and ",
+          file.filename().string());
+  }
+  check(!out.empty(), place.string(), ": holds no ", o.what);
+  return out;
+}
+
+std::string first_few(const std::vector<std::string>& names) {
+  std::string out;
+  for (size_t i = 0; i < names.size() && i < 5; ++i) out += (i ? ", " : "") + names[i];
+  return names.size() > 5 ? out + " and " + std::to_string(names.size() - 5) + " more" : out;
+}
+
+}  // namespace
+
+std::string case_name(const fs::path& file) {
+  const std::string name = file.filename().string(), ending = volume_extension(name);
+  return name.substr(0, name.size() - ending.size());
+}
+
+std::vector<FilePair> pair_files(const fs::path& predictions, const fs::path& references, const PairOptions& o) {
+  const auto predicted = files_in(predictions, o);
+  auto wanted = files_in(references, o);
+  if (predicted.size() == 1 && wanted.size() == 1 && !fs::is_directory(predictions) && !fs::is_directory(references))
+    wanted = {{predicted.begin()->first, wanted.begin()->second}};
+  std::vector<std::string> without_reference, without_prediction;
+  for (const auto& [id, file] : predicted)
+    if (!wanted.count(id)) without_reference.push_back(id);
+  for (const auto& [id, file] : wanted)
+    if (!predicted.count(id)) without_prediction.push_back(id);
+  check(without_reference.empty(), references.string(), ": there is no reference for ", first_few(without_reference));
+  check(without_prediction.empty() || o.partial, predictions.string(), ": there is no prediction for ", first_few(without_prediction),
+        "; --partial evaluates the cases that are there");
+  std::vector<FilePair> out;
+  for (const auto& [id, file] : predicted) out.push_back({id, file, wanted.at(id)});
+  return out;
+}
+
+}  // namespace voxgrad

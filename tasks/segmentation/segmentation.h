@@ -1,0 +1,42 @@
+#pragma once
+#include "tasks/task.h"
+
+namespace voxgrad {
+
+struct SegmentationOptions {
+  double dice_weight = 1, cross_entropy_weight = 1;  // of the loss
+};
+
+// A label for each voxel, as nnU-Net: soft Dice + cross-entropy with deep supervision (Isensee et al. 2021), patches of which some are
+// centred on labelled voxels, sliding-window prediction, Dice by class. The targets of a case are its label map, "label".
+class Segmentation : public Task {
+ public:
+  explicit Segmentation(const SegmentationOptions& options) : options_(options) {}
+
+  std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
+  ForegroundIndex places(const Sample&) const override;
+  std::vector<std::string> outputs(const Dataset&) const override;
+  Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
+  std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
+  std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
+  Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const override;
+  const char* product() const override { return "masks"; }
+  std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
+  void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
+  Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
+                  const ModelDescription&) const override;
+  Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
+                     const EvaluateOptions&) const override;
+
+ private:
+  SegmentationOptions options_;
+};
+
+// The mask of an image: u8 {D, H, W, 1} in its geometry. name: for messages.
+Volume predict_labels(const Network&, const ModelDescription&, const Volume&, const std::string& name, const PredictOptions&);
+
+// A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled
+// trilinearly before the argmax, or labels u8 {D, H, W} where working and canonical extents are the same.
+Volume restore_labels(const Tensor& logits_or_labels, const Geometry&);
+
+}  // namespace voxgrad

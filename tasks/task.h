@@ -1,0 +1,99 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/options.h"
+#include "core/config/registry.h"
+#include "data/case_store.h"
+#include "infer/predict.h"
+#include "io/picture/picture.h"
+#include "tasks/scores.h"
+
+namespace voxgrad {
+
+// Scores over cases.
+class Meter {
+ public:
+  virtual ~Meter() = default;
+  // prediction: what Task::predict gave for the case.
+  virtual void add(const Case&, const std::vector<Field>& prediction) = 0;
+  virtual Scores scores() const = 0;
+};
+
+// What a model says of one file: a volume in the geometry of the file, a JSON object, or both.
+struct Result {
+  Volume volume;
+  std::string json;
+};
+
+// A task heeds what has a meaning for it.
+struct EvaluateOptions {
+  std::vector<std::string> labels = {};  // names of the classes 0 .. K - 1; empty: those beside the references, else what occurs
+  double tolerance_mm = 1;               // of surface distances
+  int ignore_label = -1;                 // of references: left out
+  bool partial = false;                  // references without a prediction are left out instead of refused
+  bool fast = false;                     // without what takes most of the time
+};
+
+// What a network learns, and what is done with what it has learned. An object is made of its part of the configuration and changes no more;
+// all methods may be called from several threads.
+class Task : public TargetSource {
+ public:
+  // --- what the network must give
+  // Names of what its outputs stand for, one per output channel. A data set that cannot be trained on is an Error by the name of its file.
+  virtual std::vector<std::string> outputs(const Dataset&) const = 0;
+  virtual bool dense() const { return true; }  // a value per voxel, not per image
+
+  // --- training
+  // The centre of a training patch, in voxels. forced: it is to hold something to be found, as train.oversample_foreground asks for.
+  virtual Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const;
+  // What is done to a batch on the device, after augmentation: degradations, mixtures. A function of its arguments alone.
+  virtual Batch prepare(const Batch& batch, const Rng&) const { return batch; }
+  // A scalar, of the outputs of the network for batch.image.
+  virtual Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const = 0;
+
+  // --- validation, in the geometry of the preprocessed case
+  virtual std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const = 0;
+  virtual std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const = 0;
+
+  // --- use: from a file to a result in its geometry. name: of the file, for messages
+  virtual Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const = 0;
+  virtual const char* product() const { return "results"; }  // "masks"
+  // The files that `write` writes for a case. stem: their folder and the name of the case; ending: of volumes, such as ".nii.gz".
+  virtual std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const = 0;
+  virtual void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const = 0;
+  // What is written once for all cases: their names and JSON.
+  virtual void write_summary(const std::filesystem::path& /*folder*/, const std::vector<std::pair<std::string, std::string>>&) const {}
+  // Slices of a case with its result, and beside it the reference where there is one.
+  virtual Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
+                          const ModelDescription&) const = 0;
+
+  // --- results in a folder (or one file) against references in another: a table for people, and JSON
+  struct Evaluated {
+    std::string table;
+    Json json;
+  };
+  virtual Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
+                             const EvaluateOptions&) const = 0;
+};
+
+// A task that a configuration can name. One file tasks/NAME/NAME_task.cpp defines `TaskEntry NAME_task()`; a program adds its own by
+// task_registry().add(..).
+struct TaskEntry {
+  std::string name, summary;
+  // What the configuration starts from where this task is chosen, as JSON: {"network": {"kind": "resnet"}}.
+  std::string defaults = "{}";
+  // Keys of the configuration below "NAME.".
+  std::function<Options()> options = [] { return Options(); };
+  std::function<std::shared_ptr<const Task>(const Options&)> make;
+};
+Registry<TaskEntry>& task_registry();
+
+// The JSON that a model's description keeps of its task; empty for segmentation as it is by default.
+std::string task_json(const std::string& kind, const Options&);
+// Of a description's JSON.
+std::shared_ptr<const Task> make_task(const std::string& json);
+
+}  // namespace voxgrad
