@@ -1,0 +1,56 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "layers/conv.h"
+#include "layers/norm.h"
+#include "layers/sequential.h"
+#include "models/network.h"
+
+namespace voxgrad {
+
+// Residual networks (He et al. 2016) for volumes. Fields have torchvision's names: conv1, bn1, layer1.0.conv1, .., layer1.0.downsample.0, fc.
+struct ResNetConfig {
+  int in_channels = 1, classes = 2;
+  int depth = 18;           // 10, 18, 34: two convolutions a block; 50, 101, 152: bottlenecks of three
+  int base_features = 64;   // channels of the first stage, doubled at each further one; a bottleneck gives 4 times as many
+  bool small_stem = false;  // 3x3x3 at full resolution, for small volumes, instead of 7x7x7 with stride 2 and max pooling
+  bool flat = false;        // a volume of one slice: kernels and strides are 1 along D
+};
+// Throws Error that names the entry which is wrong.
+void validate(const ResNetConfig&);
+std::string to_json_text(const ResNetConfig&);
+ResNetConfig resnet_config_from_json(const Json&);
+NetworkTraits traits_of(const ResNetConfig&);
+// Weights of its convolutions in blocks at the least, of a valid configuration.
+double least_weights(const ResNetConfig&);
+
+struct ResNetBlock {
+  Conv3d conv1;
+  BatchNorm bn1;
+  Conv3d conv2;
+  BatchNorm bn2;
+  std::optional<Conv3d> conv3;  // of a bottleneck
+  std::optional<BatchNorm> bn3;
+  std::optional<Sequential<Conv3d, BatchNorm>> downsample;  // of the skip, where extents or channels change
+  FIELDS(conv1, bn1, conv2, bn2, conv3, bn3, downsample)
+
+  Tensor operator()(const Tensor& x) const;
+};
+
+struct ResNet {
+  ResNetConfig config;
+  Conv3d conv1;
+  BatchNorm bn1;
+  std::vector<ResNetBlock> layer1, layer2, layer3, layer4;
+  Linear fc;
+  FIELDS(conv1, bn1, layer1, layer2, layer3, layer4, fc)
+
+  ResNet(const ResNetConfig&, Rng&);
+  // x {N, D, H, W, in_channels}: the features after each stage, finest first.
+  std::vector<Tensor> features(const Tensor& x) const;
+  // Logits {N, classes} of the last features' mean over the volume.
+  Tensor operator()(const Tensor& x) const;
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <cmath>
+
+#include "models/model_registry.h"
+#include "models/resnet/resnet.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kSmall = 64;             // extents up to which a network starts at full resolution where its stem is "auto"
+constexpr double kMostVoxels = 128. * 128 * 128;
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(ResNetConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.integer("depth", c.depth, 10, 152, "");
+  t.integer("base_features", c.base_features, 1, 4096, "");
+  t.flag("small_stem", c.small_stem, "");
+  t.flag("flat", c.flat, "");
+  return t;
+}
+
+struct ResNetOptions {
+  int depth = 18, base_features = 64;
+  std::string stem = "auto";
+};
+
+void add_keys(ConfigTable& t, ResNetOptions& o) {
+  t.add("depth", "10, 18 or 34: blocks of two convolutions; 50, 101 or 152: bottlenecks", o.depth, [](const Json& v) {
+    const std::vector<int> depths = {10, 18, 34, 50, 101, 152};
+    check(v.is_number_integer() && std::find(depths.begin(), depths.end(), v.get<int64_t>()) != depths.end(),
+          "one of 10, 18, 34, 50, 101, 152 is wanted");
+    return v.get<int>();
+  });
+  t.integer("base_features", o.base_features, 1, 1024, "channels of the first stage, doubled at each of the three further ones");
+  t.choice("stem", o.stem, {"auto", "large", "small"},
+           "large: 7x7x7 with stride 2 and max pooling; small: 3x3x3 at full resolution; auto: small for patches of up to 64 voxels");
+}
+
+NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
+  check(!r.dense, "network.kind: a ResNet gives values for the image; this task wants a value for each voxel");
+  Int3 patch;
+  double voxels = 1;
+  for (int a = 0; a < 3; ++a) {
+    patch[a] = r.patch[a] > 0 ? r.patch[a] : std::max(1, int(std::lround(r.extent[size_t(a)])));
+    voxels *= patch[a];
+  }
+  // Where the median case is too large, all planned axes shrink alike.
+  const double shrink = std::min(1.0, std::cbrt(kMostVoxels / voxels));
+  for (int a = 0; a < 3; ++a)
+    if (r.patch[a] == 0) patch[a] = std::max(1, int(patch[a] * shrink));
+  const bool small = std::max({patch.d, patch.h, patch.w}) <= kSmall;
+  const ResNetConfig c{.in_channels = r.in_channels,
+                       .classes = r.out_channels,
+                       .depth = o.depth,
+                       .base_features = o.base_features,
+                       .small_stem = o.stem == "small" || (o.stem == "auto" && small),
+                       .flat = patch.d == 1};
+  return {to_json_text(c), patch};
+}
+
+}  // namespace
+
+std::string to_json_text(const ResNetConfig& c) {
+  ResNetConfig copy = c;
+  Json out{{"kind", "resnet"}};
+  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
+  return out.dump();
+}
+
+ResNetConfig resnet_config_from_json(const Json& j) {
+  ResNetConfig c;
+  const ConfigTable t = keys_of(c);
+  for (auto& [name, value] : j.items())
+    if (name != "kind") set_key(t.keys, name, value, "ResNetConfig");
+  validate(c);
+  return c;
+}
+
+ModelEntry resnet_model() {
+  return {.name = "resnet",
+          .summary = "residual network for values per image (He et al. 2016), with torchvision's names",
+          .options = [] { return Options::of<ResNetOptions>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_resnet(o.as<ResNetOptions>(), r); },
+          .build =
+              [](const Json& j, Rng& rng) {
+                const ResNetConfig c = resnet_config_from_json(j);
+                return Network(ResNet(c, rng), traits_of(c), to_json_text(c));
+              },
+          .traits = [](const Json& j) { return traits_of(resnet_config_from_json(j)); },
+          .least_weights = [](const Json& j) { return least_weights(resnet_config_from_json(j)); }};
+}
+
+}  // namespace voxgrad
