@@ -1,0 +1,114 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "io/checkpoint.h"
+#include "io/json_file.h"
+#include "tests/catch.h"
+#include "tests/units/train/fake_task.h"
+#include "train/trainer.h"
+
+using namespace voxgrad;
+
+namespace {
+
+const std::vector<std::string> kPlainSgd = {"train.learning_rate=0.5", "train.momentum=0", "train.weight_decay=0", "train.clip=0",
+                                            "train.batch=1"};
+
+std::vector<std::string> with(std::vector<std::string> more) {
+  more.insert(more.begin(), kPlainSgd.begin(), kPlainSgd.end());
+  return more;
+}
+
+// The step and the bias of a checkpoint.
+struct Saved {
+  int64_t step;
+  double bias;
+};
+Saved best_of(const std::filesystem::path& run) {
+  const Checkpoint c = load_checkpoint(run / "best.safetensors");
+  return {parse_json(c.metadata.at("voxgrad.best"), "best")["step"].get<int64_t>(), c.find("net.bias")->values()[0]};
+}
+
+// The learning rates of the steps, from how far each has lowered the bias.
+std::vector<double> rates_of(const std::vector<double>& bias) {
+  std::vector<double> out;
+  for (size_t i = 0; i + 1 < bias.size(); ++i) out.push_back(bias[i] - bias[i + 1]);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("trainer: the best checkpoint is the one with the best score, and no worse one replaces it") {
+  const TemporaryFolder folder;
+  const auto data = write_ramps(folder, 2);
+  const std::vector<std::string> settings = with({"train.steps=5", "train.validate_every=1", "train.validate_cases=1", "data.folds=2"});
+  Script& script = the_script();
+  // Four validations on the way, then the last one.
+  script.scores = {0.2, 0.7, 0.5, 0.6, 0.1};
+  const TrainResult r = train(data, folder / "run", fake_config(settings));
+  CHECK(script.validations == 5);
+  CHECK(best_of(folder / "run").step == 2);
+  CHECK(r.best_score == 0.7);
+  CHECK(r.final_score == 0.1);
+  CHECK(r.steps == 5);
+
+  Script& again = the_script();
+  again.scores = {0.2, 0.7, 0.1, 0.6, 0.3};
+  again.larger_is_better = false;
+  CHECK(train(data, folder / "smaller", fake_config(settings)).best_score == 0.1);
+  CHECK(best_of(folder / "smaller").step == 3);
+
+  Script& last = the_script();
+  last.scores = {0.2, 0.7, 0.1, 0.6, 0.8};
+  train(data, folder / "last", fake_config(settings));
+  CHECK(best_of(folder / "last").step == 5);
+
+  Script& unknown = the_script();
+  unknown.scores = {0.2, NAN, 0.1, 0.1, 0.1};  // what is not known is kept rather than thrown away
+  train(data, folder / "unknown", fake_config(settings));
+  CHECK(best_of(folder / "unknown").step == 5);
+}
+
+TEST_CASE("trainer: without validation the last weights are the best") {
+  const TemporaryFolder folder;
+  the_script();
+  const TrainResult r = train(write_ramps(folder, 1), folder / "run", fake_config(with({"train.steps=3", "data.folds=1"})));
+  CHECK(best_of(folder / "run").step == 3);
+  CHECK(std::isnan(r.best_score));
+  CHECK(std::isnan(r.final_score));
+}
+
+TEST_CASE("trainer: the learning rate follows warm-up and the polynomial schedule, step by step") {
+  const TemporaryFolder folder;
+  Script& script = the_script();
+  script.scores = {0};
+  const auto settings = with({"train.steps=6", "train.warmup_steps=3", "train.poly=0.9", "train.validate_every=100", "data.folds=2"});
+  train(write_ramps(folder, 2), folder / "run", fake_config(settings));
+  script.trained.push_back(best_of(folder / "run").bias);  // after the last step
+  const std::vector<double> rates = rates_of(script.trained);
+  REQUIRE(rates.size() == 6);
+  for (int t = 0; t < 6; ++t) {
+    CAPTURE(t);
+    const double warm = std::min(1.0, (t + 1) / 3.0);
+    CHECK(rates[size_t(t)] == Catch::Approx(0.5 * std::pow(1 - t / 6.0, 0.9) * warm).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("trainer: averaged weights are what validates and what is saved") {
+  const TemporaryFolder folder;
+  Script& script = the_script();
+  script.scores = {0, 1, 2, 3, 4, 5};
+  const auto settings = with({"train.steps=6", "train.poly=0", "train.average_weights=0.5", "train.validate_every=1", "data.folds=2"});
+  train(write_ramps(folder, 2), folder / "run", fake_config(settings));
+  REQUIRE(script.validated.size() == 6);
+  // Tarvainen and Valpola: the decay of step t from 1 is min(0.5, (1 + t) / (10 + t)).
+  double average = 0;
+  for (int t = 1; t <= 6; ++t) {
+    CAPTURE(t);
+    const double decay = std::min(0.5, (1.0 + t) / (10.0 + t)), bias = -0.5 * t;
+    average = decay * average + (1 - decay) * bias;
+    CHECK(script.validated[size_t(t - 1)] == Catch::Approx(average).epsilon(1e-5));
+    CHECK(script.validated[size_t(t - 1)] != Catch::Approx(bias).epsilon(1e-3));
+  }
+  CHECK(best_of(folder / "run").bias == Catch::Approx(average).epsilon(1e-5));
+}
