@@ -111,7 +111,9 @@ void add_predict(CLI::App& program) {
       ->required()
       ->check(CLI::ExistingPath)
       ->type_name("FILE_or_DIR");
-  command->add_option("--out", o->out, "Folder for the results, one per case; masks and images in the geometry of the input")->required()->type_name("DIR");
+  command->add_option("--out", o->out, "Folder for the results, one per case; masks and images in the geometry of the input")
+      ->required()
+      ->type_name("DIR");
   command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
       ->check(number_within(0, 0.95))
       ->type_name("X");

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/json.h"
 #include "layers/conv.h"
 #include "layers/norm.h"
 #include "layers/sequential.h"
@@ -9,7 +10,7 @@
 
 namespace voxgrad {
 
-// Residual networks (He et al. 2016) for volumes. Fields have torchvision's names: conv1, bn1, layer1.0.conv1, .., layer1.0.downsample.0, fc.
+// Residual networks (He et al. 2016) for volumes. Fields have torchvision's names: conv1, bn1, layer1.0.conv1, layer1.0.downsample.0, fc.
 struct ResNetConfig {
   int in_channels = 1, classes = 2;
   int depth = 18;           // 10, 18, 34: two convolutions a block; 50, 101, 152: bottlenecks of three

@@ -41,7 +41,8 @@ double auc(const std::vector<ClassifiedCase>& cases) {
 }
 
 std::vector<std::vector<int64_t>> confusion_matrix(const std::vector<ClassifiedCase>& cases, int classes) {
-  std::vector<std::vector<int64_t>> out(size_t(classes), std::vector<int64_t>(size_t(classes)));
+  const size_t n = size_t(classes);
+  std::vector<std::vector<int64_t>> out(n, std::vector<int64_t>(n));
   for (auto& c : cases) {
     const auto largest = std::max_element(c.probabilities.begin(), c.probabilities.end()) - c.probabilities.begin();
     ++out.at(size_t(c.truth)).at(size_t(largest));

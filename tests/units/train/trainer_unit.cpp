@@ -4,6 +4,7 @@
 #include "io/checkpoint.h"
 #include "io/json_file.h"
 #include "tests/catch.h"
+#include "tests/close.h"
 #include "tests/units/train/fake_task.h"
 #include "train/trainer.h"
 
@@ -90,7 +91,7 @@ TEST_CASE("trainer: the learning rate follows warm-up and the polynomial schedul
   for (int t = 0; t < 6; ++t) {
     CAPTURE(t);
     const double warm = std::min(1.0, (t + 1) / 3.0);
-    CHECK(rates[size_t(t)] == Catch::Approx(0.5 * std::pow(1 - t / 6.0, 0.9) * warm).epsilon(1e-5));
+    CHECK(close(rates[size_t(t)], 0.5 * std::pow(1 - t / 6.0, 0.9) * warm, 1e-5));
   }
 }
 
@@ -107,8 +108,8 @@ TEST_CASE("trainer: averaged weights are what validates and what is saved") {
     CAPTURE(t);
     const double decay = std::min(0.5, (1.0 + t) / (10.0 + t)), bias = -0.5 * t;
     average = decay * average + (1 - decay) * bias;
-    CHECK(script.validated[size_t(t - 1)] == Catch::Approx(average).epsilon(1e-5));
-    CHECK(script.validated[size_t(t - 1)] != Catch::Approx(bias).epsilon(1e-3));
+    CHECK(close(script.validated[size_t(t - 1)], average, 1e-5));
+    CHECK_FALSE(close(script.validated[size_t(t - 1)], bias, 1e-3));
   }
-  CHECK(best_of(folder / "run").bias == Catch::Approx(average).epsilon(1e-5));
+  CHECK(close(best_of(folder / "run").bias, average, 1e-5));
 }
