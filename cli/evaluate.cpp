@@ -57,7 +57,10 @@ void run(const EvaluateCommand& c) {
 void add_evaluate(CLI::App& program) {
   auto o = std::make_shared<EvaluateCommand>();
   CLI::App* command = program.add_subcommand("evaluate", "Compare results with references; of masks: Dice, IoU, Hausdorff distance, surface Dice");
-  command->add_option("--pred", o->prediction, "Folder of masks or other results, or one")->required()->check(CLI::ExistingPath)->type_name("DIR");
+  command->add_option("--pred", o->prediction, "Folder of masks or other results, or one")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR");
   command->add_option("--ref", o->reference, "Folder of references with the same case names, or one")
       ->required()
       ->check(CLI::ExistingPath)

@@ -51,8 +51,7 @@ Batch Loader::blank_batch(int batch, const Int3& patch, Device device) const {
   const std::shared_ptr<const Case> like = store_.get(ids_[0]);
   const auto memory_for = [&](const Field& f) {
     Shape s{batch, patch.d, patch.h, patch.w};
-    check(f.kind != DataKind::points && f.kind != DataKind::boxes, "train: on ", device, " the targets \"", f.name, "\", ", name_of(f.kind),
-          ", have no place in a batch; they can be trained on with the CPU");
+    if (f.kind == DataKind::points || f.kind == DataKind::boxes) return Tensor::zeros({0, f.data.dim(1)});  // one below the other
     if (f.kind == DataKind::values) {
       s = f.data.shape();
       for (int i = s.rank; i > 0; --i) s.dims[i] = s.dims[i - 1];

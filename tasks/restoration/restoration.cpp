@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "augment/intensity.h"
+#include "augment/noise/noise.h"
 #include "core/autograd.h"
 #include "io/image.h"
 #include "kernels/binary/binary.h"
