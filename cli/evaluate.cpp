@@ -56,7 +56,8 @@ void run(const EvaluateCommand& c) {
 
 void add_evaluate(CLI::App& program) {
   auto o = std::make_shared<EvaluateCommand>();
-  CLI::App* command = program.add_subcommand("evaluate", "Compare results with references; of masks: Dice, IoU, Hausdorff distance, surface Dice");
+  CLI::App* command =
+      program.add_subcommand("evaluate", "Compare results with references; of masks: Dice, IoU, Hausdorff distance, surface Dice");
   command->add_option("--pred", o->prediction, "Folder of masks or other results, or one")
       ->required()
       ->check(CLI::ExistingPath)
