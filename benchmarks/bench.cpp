@@ -21,7 +21,7 @@ std::vector<Case> all_cases(const Sizes& sizes) {
 
 Tensor random_tensor(const Shape& s, DType t, uint64_t seed, Device device) {
   Tensor x = Tensor::empty(s);
-  const std::span<float> v = x.data<float>();
+  const std::span<float> v = x.mutable_data<float>();
   parallel_chunks(int64_t(v.size()), 1 << 16, [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const Random128 r = philox(seed, uint64_t(i) / 4);
@@ -34,7 +34,7 @@ Tensor random_tensor(const Shape& s, DType t, uint64_t seed, Device device) {
 Tensor random_label(const Shape& s, int classes, uint64_t seed, Device device) {
   Tensor label = Tensor::empty(s, DType::u8);
   Rng rng(seed);
-  for (uint8_t& v : label.data<uint8_t>()) v = uint8_t(rng.below(classes));
+  for (uint8_t& v : label.mutable_data<uint8_t>()) v = uint8_t(rng.below(classes));
   return label.to(device);
 }
 

@@ -2,8 +2,11 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "core/op.h"
 #include "core/tensor.h"
 
 namespace voxgrad {
@@ -14,17 +17,31 @@ struct Needs {
   bool operator[](int i) const { return bits >> i & 1; }
 };
 using Grads = std::vector<Tensor>;
-using Backward = std::function<Grads(const Tensor& grad_out, Needs)>;
+using Backward = std::function<Grads(const Grads& of_outputs, Needs)>;
 
-// One recorded operation or, without `backward`, one leaf. Every op has one output.
+// One recorded operation or one leaf.
 struct Node {
-  const char* op = "leaf";
-  uint64_t order = 0;  // order of creation, which is a topological order
-  std::vector<std::shared_ptr<Node>> inputs;
+  enum class State : uint8_t { leaf, recorded, walked };
+  struct Input {
+    TensorInfo info;
+    std::shared_ptr<Node> node;  // null: a constant
+    uint16_t output;             // of that node
+  };
+  Op op{"leaf"};
+  State state = State::leaf;
+  bool retains = false;  // its gradients stay, as those of a leaf do
+  uint64_t order;        // of creation, which is a topological order
+  std::vector<Input> inputs;
+  std::vector<TensorInfo> outputs;
   Backward backward;
-  Tensor grad;
+  Grads grads;  // one per output, or none yet
+
+  Node();
   ~Node();
+  Node(const Node&) = delete;
 };
+
+enum class Recording : uint8_t { on, off, in_backward };
 
 // While alive, nothing is recorded on this thread and layers behave as at inference (dropout and batch norm at rest). Parameters must
 // not be written meanwhile: kernels keep what they derive from them.
@@ -41,7 +58,8 @@ class Inference {
   static std::shared_ptr<void>* kept(const Tensor& of, const Use& use);
 
  private:
-  bool recording_, inference_;
+  Recording recording_;
+  bool inference_;
 };
 
 // While alive, nothing is recorded on this thread; layers behave as in training.
@@ -52,32 +70,49 @@ class Unrecorded {
   Unrecorded(const Unrecorded&) = delete;
 
  private:
-  bool recording_;
+  Recording recording_;
 };
 
 struct Graph {
-  static bool wanted(const std::vector<Tensor>& inputs);
-  static Tensor attach(const char* op, const std::vector<Tensor>& inputs, Tensor out, Backward);
+  // Whether an op on these inputs is recorded. Error in a backward that gives an op something with a gradient.
+  static bool wanted(const std::vector<Tensor>& inputs, const char* op = "an op");
+  static Tensor attach(const Op&, const std::vector<Tensor>& inputs, Tensor out, Backward);
+  static std::vector<Tensor> attach(const Op&, const std::vector<Tensor>& inputs, std::vector<Tensor> outs, Backward);
   static Needs needs(const Node&);
   static bool recording();
-  static std::shared_ptr<Node> node(const Tensor& t) { return t.node_; }
+  static const std::shared_ptr<Node>& node(const Tensor& t) { return t.node_; }
+  static int output(const Tensor& t) { return t.output_; }
+  // The op whose backward runs on this thread now, or null.
+  static const char* in_backward_of();
 };
 
-// Returns `out`, knowing how to send its gradient to `inputs`. What the lambda captures is what is saved: capture explicitly.
-// The lambda returns one gradient per input (absent where not needed), each of the shape, dtype and device of that input.
+// Returns `out`, knowing how to send its gradient to `inputs`. What the lambda captures is what is saved: capture explicitly and
+// detached, so that a write to it before backward is an Error. The lambda returns one gradient per input (absent where not needed), each of
+// the shape, dtype and device of that input; it computes with what it saved and its gradient alone (no second derivatives).
 template <class F>
-Tensor record(const char* op, const std::vector<Tensor>& inputs, Tensor out, F&& backward) {
-  if (!Graph::wanted(inputs)) return out;
-  return Graph::attach(op, inputs, std::move(out), Backward(std::forward<F>(backward)));
+  requires std::is_invocable_r_v<Grads, F&, const Tensor&, Needs>
+Tensor record(const Op& op, const std::vector<Tensor>& inputs, Tensor out, F&& backward) {
+  if (!Graph::wanted(inputs, op.name)) return out;
+  return Graph::attach(op, inputs, std::move(out), [f = std::forward<F>(backward)](const Grads& g, Needs n) mutable { return f(g[0], n); });
 }
 
-// Gradients of `loss` (with the cotangent `seed`, 1 without it) are added to every leaf that it depends on. What was saved for an
-// op is freed as soon as its backward has run; a graph can be walked once.
+// The same for an op with several outputs: the lambda gets one gradient per output, absent where nothing depended on that output. Outputs
+// of integers (indices, counts) have none and stay constants.
+template <class F>
+  requires std::is_invocable_r_v<Grads, F&, const Grads&, Needs>
+std::vector<Tensor> record(const Op& op, const std::vector<Tensor>& inputs, std::vector<Tensor> outs, F&& backward) {
+  if (!Graph::wanted(inputs, op.name)) return outs;
+  return Graph::attach(op, inputs, std::move(outs), Backward(std::forward<F>(backward)));
+}
+
+// Gradients of `loss` are added to every leaf that it depends on. `seed` is the gradient of `loss` itself, of its shape, dtype and device;
+// without one `loss` has one element, and 1 is meant. What was saved for an op is freed as soon as its backward has run; a graph can be
+// walked once.
 void backward(const Tensor& loss, const Tensor& seed = {});
 
-// f(x) without keeping what f records: backward runs f again. Parameters that f uses get their gradients as always. f must be a
-// pure function of x, its parameters, and what it draws from the Training scope or an Rng of its own: the same numbers both times. Running
-// statistics move once.
+// f(x) without keeping what f records: backward runs f again. Parameters that f uses get their gradients as always; they must not be
+// written in between. f must be a pure function of x, its parameters, and what it draws from the Training scope or an Rng of its own: the
+// same numbers both times. Running statistics move once.
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& x);
 
 }  // namespace voxgrad

@@ -11,8 +11,9 @@
 
 namespace voxgrad {
 
-// Element types. f64 exists on the CPU only, for gradient checks. u8, i16 and i32 hold labels and raw images and carry no gradient.
-enum class DType : uint8_t { f32, f64, bf16, f16, u8, i16, i32 };
+// Element types. f64 exists on the CPU only, for gradient checks. u8, i16, i32 and i64 hold labels, raw images and indices and carry no
+// gradient.
+enum class DType : uint8_t { f32, f64, bf16, f16, u8, i16, i32, i64 };
 
 namespace detail {
 // Round to nearest even; NaN stays NaN.
@@ -102,10 +103,13 @@ template <>
 inline constexpr DType dtype_of<int16_t> = DType::i16;
 template <>
 inline constexpr DType dtype_of<int32_t> = DType::i32;
+template <>
+inline constexpr DType dtype_of<int64_t> = DType::i64;
 
 constexpr size_t size_of(DType t) {
   switch (t) {
-    case DType::f64: return 8;
+    case DType::f64:
+    case DType::i64: return 8;
     case DType::f32:
     case DType::i32: return 4;
     case DType::bf16:
@@ -122,7 +126,7 @@ constexpr double epsilon_of(DType t) {
   return t == DType::f64 ? 0x1p-52 : t == DType::f32 ? 0x1p-23 : t == DType::bf16 ? 0x1p-7 : t == DType::f16 ? 0x1p-10 : 1;
 }
 constexpr const char* name_of(DType t) {
-  constexpr const char* names[] = {"f32", "f64", "bf16", "f16", "u8", "i16", "i32"};
+  constexpr const char* names[] = {"f32", "f64", "bf16", "f16", "u8", "i16", "i32", "i64"};
   return names[int(t)];
 }
 
@@ -149,6 +153,7 @@ decltype(auto) on_any_dtype(DType t, F&& f) {
     case DType::u8: return f.template operator()<uint8_t>();
     case DType::i16: return f.template operator()<int16_t>();
     case DType::i32: return f.template operator()<int32_t>();
+    case DType::i64: return f.template operator()<int64_t>();
     default: return on_dtype(t, std::forward<F>(f));
   }
 }

@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <initializer_list>
 #include <ostream>
+#include <span>
+#include <vector>
 
 #include "core/error.h"
 
@@ -18,19 +20,27 @@ struct Int3 {
 
 // Extents of a dense row-major tensor, slowest axis first; rank 0 is a scalar. Volumes are {N, D, H, W, C}.
 struct Shape {
-  static constexpr int kMaxRank = 6;
+  static constexpr int kMaxRank = 8;
   int64_t dims[kMaxRank] = {};
   int rank = 0;
 
   Shape() = default;
-  Shape(std::initializer_list<int64_t> extents) {
+  Shape(std::initializer_list<int64_t> extents) : Shape(std::span(extents.begin(), extents.size())) {}
+  Shape(const std::vector<int64_t>& extents) : Shape(std::span(extents)) {}
+  explicit Shape(std::span<const int64_t> extents) {
     check(extents.size() <= size_t(kMaxRank), "shape: ", extents.size(), " axes, at most ", kMaxRank, " are possible");
     for (auto v : extents) dims[rank++] = v;
   }
 
-  // Negative axes count from the end.
-  int64_t operator[](int i) const { return dims[i < 0 ? i + rank : i]; }
-  int64_t& operator[](int i) { return dims[i < 0 ? i + rank : i]; }
+  // Negative axes count from the end. Error beyond the rank; `dims` is not checked.
+  int64_t operator[](int i) const { return dims[axis(i)]; }
+  int64_t& operator[](int i) { return dims[axis(i)]; }
+  // The axis counted from the front.
+  int axis(int i) const {
+    if (i < -rank || i >= rank) [[unlikely]]
+      no_axis(i);
+    return i < 0 ? i + rank : i;
+  }
   int64_t count() const {
     int64_t n = 1;
     for (int i = 0; i < rank; ++i) n *= dims[i];
@@ -56,6 +66,9 @@ struct Shape {
     for (int i = 0; i < s.rank; ++i) o << (i ? ", " : "") << s.dims[i];
     return o << '}';
   }
+
+ private:
+  [[noreturn, gnu::cold]] void no_axis(int i) const;
 };
 
 }  // namespace voxgrad

@@ -58,7 +58,7 @@ std::vector<Standardization> normalize(const Tensor& image, const std::vector<No
 
 int64_t make_finite(const Tensor& image, bool replace) {
   int64_t bad = 0;
-  for (float& v : image.data<float>())
+  for (float& v : image.mutable_data<float>())
     if (!std::isfinite(v)) {
       ++bad;
       if (replace) v = 0;

@@ -15,7 +15,7 @@ namespace {
 Tensor random_image(const Shape& s) {
   const Tensor t = Tensor::empty(s);
   Rng rng(3);
-  for (float& v : t.data<float>()) v = float(rng.uniform(-1, 1));
+  for (float& v : t.mutable_data<float>()) v = float(rng.uniform(-1, 1));
   return t;
 }
 

@@ -21,12 +21,10 @@ constexpr uint64_t kMostHeader = 100'000'000;  // as the reference implementatio
 
 struct Kind {
   const char* name;
-  DType dtype;   // in memory
-  size_t bytes;  // of an element in the file
+  DType dtype;
 };
-constexpr Kind kKinds[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2},
-                           {"F16", DType::f16, 2}, {"U8", DType::u8, 1},   {"I16", DType::i16, 2},
-                           {"I32", DType::i32, 4}, {"BOOL", DType::u8, 1}, {"I64", DType::i32, 8}};
+constexpr Kind kKinds[] = {{"F32", DType::f32}, {"F64", DType::f64}, {"BF16", DType::bf16}, {"F16", DType::f16}, {"U8", DType::u8},
+                           {"I16", DType::i16}, {"I32", DType::i32}, {"I64", DType::i64},   {"BOOL", DType::u8}};
 
 const Kind& kind_of(DType t) {
   return *std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.dtype == t; });
@@ -62,7 +60,7 @@ Entry parse_entry(const std::string& name, const Json& value, const std::string&
   e.kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return dtype.get_ref<const std::string&>() == k.name; });
   check(e.kind != std::end(kKinds), what, "its dtype ", dtype.dump(), " is not one that is read");
   check(shape.size() <= size_t(Shape::kMaxRank), what, "has ", shape.size(), " axes, at most ", Shape::kMaxRank, " are possible");
-  uint64_t bytes = e.kind->bytes;
+  uint64_t bytes = size_of(e.kind->dtype);
   for (const Json& extent : shape) {
     const uint64_t n = integer(extent, what + "an extent");
     check(n <= uint64_t(std::numeric_limits<int64_t>::max()) && !__builtin_mul_overflow(bytes, n, &bytes), what, "its shape ", shape.dump(),
@@ -119,18 +117,15 @@ Header read_header(ByteSource& file) {
 Tensor read_tensor(ByteSource& file, const Entry& e, uint64_t data_begin) {
   Tensor out = Tensor::empty(e.shape, e.kind->dtype);
   file.seek(data_begin + e.begin, false);
-  if (e.kind->bytes == size_of(e.kind->dtype)) {
-    file.read(out.view().data, out.bytes());
-    return out;
-  }
-  std::vector<int64_t> wide(size_t(out.count()));
-  file.read(wide.data(), wide.size() * sizeof(int64_t));
-  auto narrow = out.data<int32_t>();
-  for (size_t i = 0; i < wide.size(); ++i) {
-    check(std::in_range<int32_t>(wide[i]), file.name(), ": tensor \"", e.name, "\" holds ", wide[i], ", which does not fit i32");
-    narrow[i] = int32_t(wide[i]);
-  }
+  file.read(out.view().data, out.bytes());
   return out;
+}
+
+// Whether the values of `from` go into a tensor of dtype t: floating ones are rounded, integers must all fit.
+bool convertible(const Tensor& from, DType t) {
+  if (from.dtype() == t) return true;
+  if (is_floating(from.dtype()) || is_floating(t)) return is_floating(from.dtype()) && is_floating(t);
+  return from.to(t).to(from.dtype()).to_vector<int64_t>() == from.to_vector<int64_t>();
 }
 
 // "a, b, c and 7 more"
@@ -227,9 +222,7 @@ LoadReport assign(const std::vector<Parameter>& targets, const Checkpoint& check
     }
     std::ostringstream difference;
     difference << target.name << " (" << *source << ", wanted " << target.tensor << ")";
-    const bool convertible =
-        source->dtype() == target.tensor.dtype() || (is_floating(source->dtype()) && is_floating(target.tensor.dtype()));
-    if (source->shape() != target.tensor.shape() || !convertible) wrong.push_back(difference.str());
+    if (source->shape() != target.tensor.shape() || !convertible(*source, target.tensor.dtype())) wrong.push_back(difference.str());
     else copies.push_back({&target, source}), report.loaded.push_back(target.name);
   }
   for (auto& [name, tensor] : given)

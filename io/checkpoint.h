@@ -18,7 +18,7 @@ struct Checkpoint {
 
 // Tensors of any device and dtype. Written to a temporary name, synced and renamed: a crash leaves the old file or the new one.
 void save_checkpoint(const std::filesystem::path&, const Checkpoint&);
-// F32 F64 BF16 F16 U8 I16 I32 as they are, BOOL as u8, I64 as i32 where the values fit. Every size and offset is held against the file
+// F32 F64 BF16 F16 U8 I16 I32 I64 as they are, BOOL as u8. Every size and offset is held against the file
 // first.
 Checkpoint load_checkpoint(const std::filesystem::path&);
 // The text only.

@@ -50,6 +50,12 @@ Volume writable(const fs::path& path, const Volume& v) {
   Tensor data = v.data.detach().to(Device{});
   if (s.rank == 3) data = data.reshape({s[0], s[1], s[2], 1});
   if (data.dtype() == DType::bf16 || data.dtype() == DType::f16) data = data.to(DType::f32);
+  if (data.dtype() == DType::i64) {
+    const Tensor narrow = data.to(DType::i32);
+    check(narrow.to_vector<int64_t>() == data.to_vector<int64_t>(), "cannot write ", path.string(), ": the values of ", data,
+          " do not fit i32");
+    data = narrow;
+  }
   return {data, v.affine};
 }
 }  // namespace

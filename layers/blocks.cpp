@@ -57,8 +57,11 @@ ResidualBlock::ResidualBlock(const BlockLayer& o, Rng& rng) : first(o, rng), str
   inner.in = o.out;
   inner.stride = {1, 1, 1};
   second = ConvBlock(inner, rng);
-  for (Tensor t : {second.norm.weight(), second.norm.bias()})
-    if (t) on_device(t.device(), [&](auto on) { fill(on, t.count(), 0, t.view()); });
+  for (Tensor t : {second.norm.weight(), second.norm.bias()}) {
+    if (!t) continue;
+    on_device(t.device(), [&](auto on) { fill(on, t.count(), 0, t.view()); });
+    t.mark_written();
+  }
   if (o.in != o.out) {
     BlockLayer matching = o;
     matching.kernel = matching.stride = {1, 1, 1};

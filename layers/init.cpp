@@ -11,7 +11,7 @@ Tensor he_normal(const Shape& s, int64_t fan_in, Rng& rng, double slope) {
   Tensor t = Tensor::empty(s);
   const float deviation = float(std::sqrt(2 / ((1 + slope * slope) * double(fan_in))));
   const uint64_t key = rng.split().key();
-  const auto values = t.data<float>();
+  const auto values = t.mutable_data<float>();
   // A draw of 128 bits gives two numbers.
   parallel_for((t.count() + 1) / 2, 1 << 13, [&](int64_t pair) {
     const Random128 r = philox(key, uint64_t(pair));

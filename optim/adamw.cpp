@@ -21,7 +21,7 @@ void AdamW::update() {
   std::vector<AdamWTensor> tensors;
   for (const Due& d : due(options_.weight_decay)) {
     const Moments& m = moments_[d.index];
-    const int32_t t = ++m.steps.data<int32_t>()[0];
+    const int32_t t = ++m.steps.mutable_data<int32_t>()[0];
     const AdamWUpdate update = {d.learning_rate, options_.beta1,  options_.beta2,
                                 options_.eps,    d.weight_decay, 1 - std::pow(options_.beta1, t),
                                 1 - std::pow(options_.beta2, t)};

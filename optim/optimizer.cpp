@@ -12,7 +12,11 @@ Optimizer::Optimizer(const char* who, std::vector<ParameterGroup> groups, double
 void Optimizer::step() {
   for (auto& g : groups_) check_gradients(g.parameters);
   update();
-  for (auto& g : groups_) clear_gradients(g.parameters);
+  for (auto& g : groups_) {
+    for (auto& p : g.parameters)
+      if (p.tensor.grad()) p.tensor.mark_written();
+    clear_gradients(g.parameters);
+  }
 }
 
 std::vector<Optimizer::Due> Optimizer::due(double weight_decay) const {

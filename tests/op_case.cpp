@@ -30,7 +30,7 @@ double pattern_at(DType t, int64_t i) {
 Tensor pattern(const Shape& shape, DType t, Device device) {
   const Tensor x = Tensor::empty(shape, t);
   const auto fill = [&]<class T>() {
-    const std::span<T> v = x.data<T>();
+    const std::span<T> v = x.mutable_data<T>();
     parallel_ranges(x.count(), 1 << 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) v[size_t(i)] = T(pattern_at(t, i));
     });

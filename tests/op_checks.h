@@ -1,12 +1,12 @@
 #pragma once
 #include <string>
 
+#include "core/gradient_check.h"
 #include "tests/op_case.h"
 
 namespace voxgrad {
 
-// The larger error. A NaN is larger than anything and stays: std::max would lose it.
-double worse(double a, double b);
+using detail::worse;
 
 // Relative error of <gradient, direction> against central differences in f64, over random cotangents and directions.
 double gradient_error(const OpCase&, uint64_t seed);

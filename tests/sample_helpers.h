@@ -24,7 +24,7 @@ inline Sample random_sample(Int3 size, int channels, uint64_t seed, int labels =
   const Sample s = sample_of(Tensor::zeros({size.d, size.h, size.w, channels}), Tensor::empty({size.d, size.h, size.w}, DType::u8));
   add_gaussian_noise(s.image(), 1, Rng(seed));
   Rng rng(seed + 1);
-  for (auto& l : s.at("label").data<uint8_t>()) l = uint8_t(rng.below(labels));
+  for (auto& l : s.at("label").mutable_data<uint8_t>()) l = uint8_t(rng.below(labels));
   return s;
 }
 inline Sample copy_of(Sample s) {

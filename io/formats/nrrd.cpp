@@ -200,7 +200,7 @@ Tensor read_text(ByteSource& source, const VoxelLayout& v) {
   std::replace(text.begin(), text.end(), ',', ' ');
   const auto values = numbers<double>(text, source.name() + ": a voxel");
   check(int64_t(values.size()) == v.shape().count(), source.name(), ": has ", values.size(), " numbers, wanted ", v.shape().count());
-  return Tensor::from(values, v.shape(), v.dtype());
+  return Tensor::from(std::span(values), v.shape()).to(v.dtype());
 }
 
 Tensor read_data(ByteSource& source, const NrrdHeader& h) {

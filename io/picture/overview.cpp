@@ -20,6 +20,7 @@ class LabelSlice {
     switch (tensor_.dtype()) {
       case DType::u8: return tensor_.view().as<uint8_t>()[i];
       case DType::i16: return tensor_.view().as<int16_t>()[i];
+      case DType::i64: return tensor_.view().as<int64_t>()[i];
       default: return tensor_.view().as<int32_t>()[i];
     }
   }

@@ -50,7 +50,7 @@ OP_CASES(avg_pool3d) {
   adaptive("overlapping windows", {1, 5, 7, 8, 2}, {3, 4, 5});
   adaptive("more outputs than inputs", {1, 2, 3, 4, 2}, {5, 4, 7});
   add("halved, 32x64^3", {1, 64, 64, 64, 32}, {}, true);
-  rejects.push_back({"avg_pool3d", "no tensor", [] { avg_pool3d({}); }, {"avg_pool3d", "no tensor"}});
+  rejects.push_back({"avg_pool3d", "no tensor", [] { avg_pool3d({}); }, {"avg_pool3d", "absent tensor"}});
   rejects.push_back({"avg_pool3d", "too much padding",
                      [] { avg_pool3d(Tensor::zeros({1, 4, 4, 4, 1}), {.padding = {0, 0, 2}}); }, {"avg_pool3d", "padding", "0x0x2"}});
   rejects.push_back({"adaptive_avg_pool3d", "size 0",

@@ -31,7 +31,7 @@ std::string conv_fault(Device d, int64_t elements, int64_t c, int64_t k) {
   const auto x_at = [](int64_t i) { return pattern_at(DType::bf16, i); };
   const auto w_at = [](int64_t i) { return pattern_at(DType::f32, i + 12345); };
   Tensor w = Tensor::empty({k, 3, 3, 3, c});
-  for (int64_t i = 0; i < w.count(); ++i) w.data<float>()[size_t(i)] = float(w_at(i));
+  for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<float>()[size_t(i)] = float(w_at(i));
   w = w.to(d).require_grad();
   Tensor x = pattern(in.shape(), DType::bf16, d).require_grad();
   const Tensor y = conv3d(x, w, {}, {.padding = {1, 1, 1}});
@@ -49,7 +49,7 @@ std::string conv_fault(Device d, int64_t elements, int64_t c, int64_t k) {
   std::vector<int64_t> ones = sampled_positions(out.count());
   std::sort(ones.begin(), ones.end());
   ones.erase(std::unique(ones.begin(), ones.end()), ones.end());
-  for (int64_t i : ones) gy.data<bf16>()[size_t(i)] = bf16(1.f);
+  for (int64_t i : ones) gy.mutable_data<bf16>()[size_t(i)] = bf16(1.f);
   const Tensor there = gy.to(d);
   backward(y, there);
   const auto input_gradient = [&](int64_t i) {

@@ -12,7 +12,7 @@ namespace {
 
 Tensor random(const Shape& shape, Rng rng) {
   Tensor t = Tensor::empty(shape, DType::f32);
-  for (float& v : t.data<float>()) v = float(rng.uniform(-1, 1));
+  for (float& v : t.mutable_data<float>()) v = float(rng.uniform(-1, 1));
   return t;
 }
 
@@ -43,9 +43,9 @@ TEST_CASE("large depthwise and pointwise outputs, which are written past the cac
 TEST_CASE("a NaN reaches the outputs that read it and no others") {
   for (int kernel : {3, 5, 7}) {
     Tensor x = Tensor::zeros({1, 1, 1, 40, 16});
-    x.data<float>()[20 * 16 + 3] = std::numeric_limits<float>::quiet_NaN();
+    x.mutable_data<float>()[20 * 16 + 3] = std::numeric_limits<float>::quiet_NaN();
     Tensor w = Tensor::empty({16, 1, 1, kernel, 1}, DType::f32);
-    for (float& v : w.data<float>()) v = 1;
+    for (float& v : w.mutable_data<float>()) v = 1;
     for (DType t : {DType::f32, DType::bf16}) {
       const Tensor y = conv3d(x.to(t), w, {}, {.padding = {0, 0, kernel / 2}, .groups = 16}).to(DType::f32);
       for (int v = 0; v < 40; ++v)

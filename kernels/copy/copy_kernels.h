@@ -8,7 +8,7 @@
 // extents are in elements; `from` and `into` do not overlap.
 namespace voxgrad {
 
-inline constexpr int kCopyRank = 6;
+inline constexpr int kCopyRank = 8;
 
 // into[into_offset + sum_k i_k into_stride[k]] = from[from_offset + sum_k i_k from_stride[k]] for all i_k in [0, extent[k]).
 struct StridedCopy {

@@ -12,7 +12,7 @@ Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& lab
   --wanted.rank;
   wanted.dims[wanted.rank] = 0;
   check(label && label.shape() == wanted && !is_floating(label.dtype()), op, ": the label is ", label, ", beside logits of ",
-        logits.shape(), " wanted is u8, i16 or i32 ", wanted);
+        logits.shape(), " wanted are integers ", wanted);
   check(label.device() == logits.device(), op, ": the label is on ", label.device(), ", the logits are on ", logits.device());
   const int64_t channels = logits.dim(-1), samples = logits.dim(0);
   const CrossEntropyOptions& ce = o.cross_entropy;
@@ -35,15 +35,16 @@ Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& lab
                               .include_background = o.dice.include_background,
                               .smooth = o.dice.smooth};
   const DType accum = accum_of(logits.dtype());
+  const Tensor labels = label.dtype() == DType::i64 ? label.detach().to(DType::i32) : label.detach();
   const Tensor weights = ce.class_weights.detach().to(accum).to(logits.device());
   const Tensor slopes = Tensor::empty({1 + 2 * samples * channels}, accum, logits.device());
   Tensor loss = Tensor::empty({}, accum, logits.device());
   on_device(logits.device(),
-            [&](auto on) { loss_forward(on, p, logits.view(), label.view(), weights.view(), loss.view(), slopes.view()); });
-  return record(op, {logits}, loss, [p, slopes, weights, logits = logits.detach(), label = label.detach()](const Tensor& seed, Needs) {
+            [&](auto on) { loss_forward(on, p, logits.view(), labels.view(), weights.view(), loss.view(), slopes.view()); });
+  return record(op, {logits}, loss, [p, slopes, weights, logits = logits.detach(), labels](const Tensor& seed, Needs) {
     Tensor g = Tensor::empty_like(logits);
     on_device(g.device(),
-              [&](auto on) { loss_backward(on, p, logits.view(), label.view(), weights.view(), slopes.view(), seed.view(), g.view()); });
+              [&](auto on) { loss_backward(on, p, logits.view(), labels.view(), weights.view(), slopes.view(), seed.view(), g.view()); });
     return Grads{g};
   });
 }

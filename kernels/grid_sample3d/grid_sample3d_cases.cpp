@@ -10,7 +10,7 @@ using namespace voxgrad;
 namespace {
 Tensor rotated_grid(int n) {
   Tensor grid = Tensor::empty({1, n, n, n, 3});
-  float* p = grid.data<float>().data();
+  float* p = grid.mutable_data<float>().data();
   const auto place = [&](int i) { return (2.f * float(i) + 1) / float(n) - 1; };
   for (int d = 0; d < n; ++d)
     for (int h = 0; h < n; ++h)

@@ -41,7 +41,11 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
     else norm_statistics(on, p, x.view(), stats.view(), running);
     norm_apply(on, p, x.view(), stats.view(), scale.view(), shift.view(), skip.view(), y.view());
   });
-  const Tensor saved_y = skip ? y : Tensor{};
+  const Tensor saved_y = skip ? y.detach() : Tensor{};
+  if (!p.constant_statistics) {
+    call.running.mean.mark_written();
+    call.running.variance.mark_written();
+  }
   return record(op, {x, scale, shift, skip}, y,
                 [p, stats, saved_y, x = x.detach(), scale = scale.detach(), shift = shift.detach()](const Tensor& gy, Needs needs) {
                   const auto made = [&](int i, const Tensor& like) { return needs[i] ? Tensor::empty_like(like) : Tensor{}; };

@@ -11,7 +11,7 @@ Tensor pointwise(const char* op, const Tensor& x, const F& f) {
   check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { pointwise_forward(on, f, x.count(), x.view(), y.view()); });
-  const Tensor saved_x = F::kSavesX ? x.detach() : Tensor{}, saved_y = F::kSavesY ? y : Tensor{};
+  const Tensor saved_x = F::kSavesX ? x.detach() : Tensor{}, saved_y = F::kSavesY ? y.detach() : Tensor{};
   return record(op, {x}, y, [f, saved_x, saved_y](const Tensor& gy, Needs) {
     Tensor gx = Tensor::empty_like(gy);
     on_device(gy.device(), [&](auto on) { pointwise_backward(on, f, gy.count(), saved_x.view(), saved_y.view(), gy.view(), gx.view()); });

@@ -110,7 +110,7 @@ Tensor max(const Tensor& x, const std::vector<int>& axes, const ReduceOptions& o
     return y;
   });
   const Tensor y = kept.reshape(o.keep ? a.kept : a.dropped);
-  return record("max", {x}, y, [a, x = x.detach(), y](const Tensor& gy, Needs) {
+  return record("max", {x}, y, [a, x = x.detach(), y = y.detach()](const Tensor& gy, Needs) {
     const DType t = x.dtype();
     const Tensor equal = spread_over(Tensor::full(a.kept, 1, t, x.device()), a, t, 1, x, y);
     const Tensor count = sum_over(equal, a, 1).reshape(gy.shape());

@@ -20,7 +20,7 @@ void max_runs(Cuda, const ReduceRuns&, View x, View y);
 // gx[i] = scale * g[k(i)], k(i) dropping the reduced axes of the index i; with x and y, 0 where x[i] differs from y[k(i)].
 // g is of the dtype of gx or of accum_of it; x and y are of the dtype of gx.
 struct Spread {
-  static constexpr int kRank = 6;
+  static constexpr int kRank = 8;
   int rank = 0;
   int64_t extent[kRank] = {};
   bool reduced[kRank] = {};

@@ -42,7 +42,7 @@ OP_CASES(slice) {
   rejects.push_back({"slice", "beyond the end", [] { slice(Tensor::zeros({2, 3}), 1, 1, 4); }, {"slice", "[1, 4)", "{2, 3}"}});
   rejects.push_back({"slice", "backwards", [] { slice(Tensor::zeros({2, 3}), 1, 2, 1); }, {"slice", "[2, 1)"}});
   rejects.push_back({"slice", "an axis that is not there", [] { slice(Tensor::zeros({2, 3}), 2, 0, 1); }, {"slice", "axis 2", "{2, 3}"}});
-  rejects.push_back({"slice", "no tensor", [] { slice({}, 0, 0, 1); }, {"slice", "no tensor"}});
+  rejects.push_back({"slice", "no tensor", [] { slice({}, 0, 0, 1); }, {"slice", "absent tensor"}});
   rejects.push_back({"crop3d",
                      "outside",
                      [] {

@@ -11,7 +11,7 @@ Tensor softmax_of(const char* op, const Tensor& x, bool logarithm) {
   const SoftmaxProblem p = {x.count() / x.dim(-1), x.dim(-1), logarithm};
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { softmax_forward(on, p, x.view(), y.view()); });
-  return record(op, {x}, y, [p, y](const Tensor& gy, Needs) {
+  return record(op, {x}, y, [p, y = y.detach()](const Tensor& gy, Needs) {
     Tensor gx = Tensor::empty_like(gy);
     on_device(gy.device(), [&](auto on) { softmax_backward(on, p, y.view(), gy.view(), gx.view()); });
     return Grads{gx};

@@ -96,11 +96,11 @@ TEST_CASE("the decoder concatenates the upsampled tensor first, then the skip") 
   // Without the weights of its first half, the last stage does not see what is upsampled: an upsampling bias changes nothing.
   const int64_t in = weight.dim(-1);
   for (int64_t i = 0; i < weight.count(); ++i)
-    if (i % in < in / 2) weight.data<float>()[size_t(i)] = 0;
+    if (i % in < in / 2) weight.mutable_data<float>()[size_t(i)] = 0;
   const auto before = net(x);
-  net.up.back().bias.data<float>()[0] = 5;
+  net.up.back().bias.mutable_data<float>()[0] = 5;
   CHECK(net(x)[0].values() == before[0].values());
-  net.up.front().bias.data<float>()[0] = 5;
+  net.up.front().bias.mutable_data<float>()[0] = 5;
   CHECK(net(x)[1].values() != before[1].values());
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("every parameter that the loss reaches gets a gradient, in the same pl
     Rng rng(4);
     UNet net(tiny(residual), rng);
     Tensor label = Tensor::zeros({1, 4, 8, 8}, DType::u8);
-    for (int64_t i = 0; i < label.count(); ++i) label.data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
+    for (int64_t i = 0; i < label.count(); ++i) label.mutable_data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
     backward(deep_supervision_loss(net(noise({1, 4, 8, 8, 1}, 5)), label));
     for (auto& p : parameters(net)) {
       INFO(p.name);
@@ -138,7 +138,7 @@ TEST_CASE("a tiny network learns to copy its input's sign") {
     for (int step = 0; step < 60; ++step) {
       const Tensor x = noise({2, 4, 8, 8, 1}, 100 + uint64_t(step));
       Tensor label = Tensor::zeros({2, 4, 8, 8}, DType::u8);
-      for (int64_t i = 0; i < x.count(); ++i) label.data<uint8_t>()[size_t(i)] = x.data<float>()[size_t(i)] > 0;
+      for (int64_t i = 0; i < x.count(); ++i) label.mutable_data<uint8_t>()[size_t(i)] = x.data<float>()[size_t(i)] > 0;
       const Tensor y = deep_supervision_loss({net(x)[0]}, label);
       loss = y.item();
       backward(y);

@@ -10,7 +10,7 @@ inline const Device kCard{0};
 
 inline Tensor ramp(int64_t n) {
   Tensor t = Tensor::empty({n});
-  for (int64_t i = 0; i < n; ++i) t.data<float>()[size_t(i)] = float(i);
+  for (int64_t i = 0; i < n; ++i) t.mutable_data<float>()[size_t(i)] = float(i);
   return t.to(kCard);
 }
 inline Tensor card_floats(int64_t n) { return Tensor::empty({n}, DType::f32, kCard); }

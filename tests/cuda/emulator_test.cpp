@@ -185,7 +185,7 @@ TEST_CASE("emulator: shuffles need all lanes of their mask") {
 
 TEST_CASE("emulator: integer atomics count") {
   Tensor x = Tensor::empty({1000}, DType::u8);
-  for (int i = 0; i < 1000; ++i) x.data<uint8_t>()[size_t(i)] = uint8_t(i % 4);
+  for (int i = 0; i < 1000; ++i) x.mutable_data<uint8_t>()[size_t(i)] = uint8_t(i % 4);
   const Tensor card_x = x.to(kCard), y = Tensor::zeros({4}, DType::i32, kCard);
   count_values(card(), 1000, card_x.view().as<uint8_t>(), y.view().as<int32_t>());
   CHECK(y.values() == std::vector<double>{250, 250, 250, 250});

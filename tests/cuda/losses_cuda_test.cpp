@@ -54,7 +54,7 @@ TEST_CASE("the gradient of grid_sample3d on CUDA keeps small and large values, a
   }
   // The sample with the infinity is NaN, the other is not.
   Tensor x = Tensor::zeros({2, 3, 3, 3, 2}, DType::f32, cuda), g = Tensor::full({2, 2, 2, 2, 2}, 1);
-  g.data<float>()[3] = std::numeric_limits<float>::infinity();
+  g.mutable_data<float>()[3] = std::numeric_limits<float>::infinity();
   x.require_grad();
   backward(grid_sample3d(x, Tensor::from(points, {2, 2, 2, 2, 3}).to(cuda)), g.to(cuda));
   CHECK(std::isnan(x.grad().values()[0]));

@@ -18,7 +18,7 @@ const Device kCard{0};
 Tensor random_values(const Shape& s, uint64_t seed) {
   Tensor t = Tensor::empty(s);
   Rng rng(seed);
-  for (float& v : t.data<float>()) v = float(rng.uniform(-1, 1));
+  for (float& v : t.mutable_data<float>()) v = float(rng.uniform(-1, 1));
   return t;
 }
 

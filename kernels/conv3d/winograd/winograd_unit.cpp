@@ -91,7 +91,7 @@ TEST_CASE("transformed weights are kept within an Inference scope, and not beyon
   Rng rng(1);
   const Tensor x = Tensor::empty({1, 8, 8, 8, 32}), w = Tensor::empty({32, 3, 3, 3, 32});
   for (const Tensor& t : {x, w})
-    for (float& v : t.data<float>()) v = float(rng.uniform(-1, 1));
+    for (float& v : t.mutable_data<float>()) v = float(rng.uniform(-1, 1));
   const Conv3dOptions same{.padding = {1, 1, 1}};
   const std::vector<double> wanted = conv3d(x, w, {}, same).values();
   {
@@ -105,7 +105,7 @@ TEST_CASE("transformed weights are kept within an Inference scope, and not beyon
     CHECK(conv3d(x, half, {}, same).shape() == Shape{1, 8, 8, 8, 16});
   }
   CHECK_FALSE(Inference::kept(w, {}));
-  for (float& v : w.data<float>()) v = -v;
+  for (float& v : w.mutable_data<float>()) v = -v;
   std::vector<double> negated = wanted;
   for (double& v : negated) v = -v;
   const Inference scope;
@@ -129,10 +129,10 @@ TEST_CASE("the blocks of a Winograd plan cover the volume") {
 TEST_CASE("outputs that go past the caches are those of smaller ones") {
   Rng rng(2);
   const Tensor x = Tensor::empty({1, 50, 64, 64, 32});  // 25 MiB of outputs, of which the first half is as that of a volume of its own
-  for (float& v : x.data<float>()) v = float(rng.uniform(-1, 1));
+  for (float& v : x.mutable_data<float>()) v = float(rng.uniform(-1, 1));
   const auto same = [&](Int3 kernel, int padding) {
     const Tensor w = Tensor::empty({32, kernel.d, kernel.h, kernel.w, 32});
-    for (float& v : w.data<float>()) v = float(rng.uniform(-1, 1));
+    for (float& v : w.mutable_data<float>()) v = float(rng.uniform(-1, 1));
     const auto convolved = [&](int64_t depth) {
       const Tensor part = x.reshape({50, 64, 64, 32}).rows(0, depth).reshape({1, depth, 64, 64, 32});
       return conv3d(part, w, {}, {.padding = {padding, padding, padding}});

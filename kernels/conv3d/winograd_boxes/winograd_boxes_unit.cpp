@@ -45,7 +45,7 @@ WinogradBoxesPlan plan(const Conv3dProblem& p, std::array<int64_t, 3> lanes, std
 template <class A>
 Tensor random(const Shape& shape, Rng& rng) {
   const Tensor t = Tensor::empty(shape, dtype_of<A>);
-  for (A& v : t.data<A>()) v = A(rng.uniform(-1, 1));
+  for (A& v : t.mutable_data<A>()) v = A(rng.uniform(-1, 1));
   return t;
 }
 

@@ -52,11 +52,11 @@ Sample reference_patch(const Sample& v, const PatchPose& pose, Int3 patch, const
           votes[label] += weight;
           if (weight > heaviest) heaviest = weight, nearest = label;
         }
-        for (int64_t c = 0; c < channels; ++c) out.image().data<float>()[size_t(at * channels + c)] = float(value[size_t(c)]);
+        for (int64_t c = 0; c < channels; ++c) out.image().mutable_data<float>()[size_t(at * channels + c)] = float(value[size_t(c)]);
         int best = votes.begin()->first;
         for (const auto& [label, weight] : votes)
           if (weight > votes[best]) best = label;
-        out.at("label").data<uint8_t>()[size_t(at)] = uint8_t(o.label == LabelSampling::nearest ? nearest : best);
+        out.at("label").mutable_data<uint8_t>()[size_t(at)] = uint8_t(o.label == LabelSampling::nearest ? nearest : best);
       }
   return out;
 }

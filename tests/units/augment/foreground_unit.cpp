@@ -9,7 +9,7 @@ using namespace voxgrad;
 
 TEST_CASE("foreground: locations are complete or a large enough sample, and centres fall on them evenly") {
   Tensor label = Tensor::zeros({20, 30, 40}, DType::u8);
-  auto l = label.data<uint8_t>();
+  auto l = label.mutable_data<uint8_t>();
   for (int64_t i = 0; i < 50; ++i) l[size_t(1000 + 7 * i)] = 1;
   for (int64_t i = 12000; i < 24000; ++i) l[size_t(i)] = 4;
   l[0] = 255;

@@ -51,7 +51,7 @@ TEST_CASE("no threshold solves a phantom") {
   }
   // The measure itself: a class of its own intensity is found.
   Phantom plain{Tensor::zeros({8, 8, 8, 1}), Tensor::zeros({8, 8, 8}, DType::u8), {1, 1, 1}};
-  for (size_t i = 100; i < 228; ++i) plain.image.data<float>()[i] = 1, plain.label.data<uint8_t>()[i] = 1;
+  for (size_t i = 100; i < 228; ++i) plain.image.mutable_data<float>()[i] = 1, plain.label.mutable_data<uint8_t>()[i] = 1;
   CHECK(best_interval_dice(plain, 1) > 0.95);
 }
 

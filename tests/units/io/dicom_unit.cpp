@@ -70,7 +70,7 @@ TEST_CASE("the same DICOM files are written twice, other content has other ident
   write_dicom(folder / "a", v), write_dicom(folder / "b", v);
   Volume other = v;
   other.data = v.data.clone();
-  other.data.data<uint8_t>()[3] = 77;
+  other.data.mutable_data<uint8_t>()[3] = 77;
   write_dicom(folder / "c", other);
   const auto slice = [&](const char* series, int k) { return file_bytes(folder / series / ("slice_0000" + std::to_string(k) + ".dcm")); };
   CHECK(slice("a", 1) == slice("b", 1));

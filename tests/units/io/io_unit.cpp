@@ -157,8 +157,8 @@ TEST_CASE("a PNG file holds the pixels of its picture") {
 TEST_CASE("an overview shows anterior up and the patient's right at the left") {
   // One slice of 4 x 6 voxels of 2 x 1 mm; bright where it is anterior and right, labelled where posterior and left.
   Tensor image = Tensor::zeros({1, 4, 6, 1}), label = Tensor::zeros({1, 4, 6}, DType::u8);
-  image.data<float>()[3 * 6 + 5] = 1;
-  label.data<uint8_t>()[0] = 2;
+  image.mutable_data<float>()[3 * 6 + 5] = 1;
+  label.mutable_data<uint8_t>()[0] = 2;
   const Volume v{image, Affine::scaling({1, 2, 1})};
   const Picture p = slice_overview(v, {{.title = "", .label = label}}, {.rows = 1, .cell = 80, .window = Window{0, 1}});
   const int left = 12, top = p.height() - 12 - 80;  // 8 mm x 6 mm: 60 x 80 pixels, above the margin
@@ -186,8 +186,8 @@ TEST_CASE("curves are drawn where their values are") {
 
 TEST_CASE("a window spans the values and is never empty") {
   Tensor t = Tensor::zeros({1, 1, 1000, 2});
-  for (int i = 0; i < 1000; ++i) t.data<float>()[2 * i + 1] = float(i);
-  t.data<float>()[1999] = 1e9f;
+  for (int i = 0; i < 1000; ++i) t.mutable_data<float>()[2 * i + 1] = float(i);
+  t.mutable_data<float>()[1999] = 1e9f;
   const Window w = window_of(t, 1);
   CHECK(w.low == Approx(5).margin(1));
   CHECK(w.high == Approx(994).margin(1));

@@ -152,7 +152,7 @@ TEST_CASE("deep supervision weighs outputs as nnU-Net") {
   Tensor full = noise({1, 4, 4, 4, 3}, 1), half = noise({1, 2, 2, 2, 3}, 2), quarter = noise({1, 1, 1, 1, 3}, 3);
   for (Tensor* t : {&full, &half, &quarter}) t->require_grad();
   Tensor label = Tensor::zeros({1, 4, 4, 4}, DType::u8);
-  for (int i = 0; i < 64; ++i) label.data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
+  for (int i = 0; i < 64; ++i) label.mutable_data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
   const Tensor loss = deep_supervision_loss({full, half, quarter}, label);
   const double wanted =
       (2. / 3) * dice_cross_entropy(full, label).item() + (1. / 3) * dice_cross_entropy(half, downsample_label(label, {2, 2, 2})).item();
@@ -166,8 +166,8 @@ TEST_CASE("deep supervision weighs outputs as nnU-Net") {
 TEST_CASE("a perfect prediction has soft Dice 1, and ignored voxels count for nothing") {
   Tensor logits = Tensor::full({1, 2, 2, 2, 3}, -50), label = Tensor::zeros({1, 2, 2, 2}, DType::u8);
   for (int i = 0; i < 8; ++i) {
-    label.data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
-    logits.data<float>()[size_t(3 * i + i % 3)] = 50;
+    label.mutable_data<uint8_t>()[size_t(i)] = uint8_t(i % 3);
+    logits.mutable_data<float>()[size_t(3 * i + i % 3)] = 50;
   }
   CHECK(std::abs(dice_cross_entropy(logits, label).item() + 1) < 1e-6);
   Tensor all = Tensor::full({1, 2, 2, 2}, 7, DType::u8);
@@ -183,7 +183,7 @@ TEST_CASE("norms of constant and of far-off inputs are finite and exact") {
   for (double v : same.values()) CHECK(v == 0);
   // Alternating 1e4 and 1e4 + 1: mean 1e4 + 1/2, deviation 1/2, results -1 and 1 (times 1 - 2 eps).
   Tensor x = Tensor::empty({1, 20, 20, 20, 1});
-  for (int64_t i = 0; i < x.count(); ++i) x.data<float>()[size_t(i)] = 1e4f + float(i % 2);
+  for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[size_t(i)] = 1e4f + float(i % 2);
   const auto y = instance_norm(x).values();
   for (size_t i = 0; i < y.size(); ++i) REQUIRE(std::abs(y[i] - (i % 2 ? 1 : -1) * (1 - 2e-5)) < 1e-6);
 }

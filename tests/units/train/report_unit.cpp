@@ -31,9 +31,9 @@ TEST_CASE("training curves show what a run has logged, up to a line cut off by a
 
 TEST_CASE("a picture of a case has one column per label map, whatever the orientation of the file") {
   Volume image{Tensor::zeros({6, 12, 10, 1}), Affine::scaling({3, 1, 1})};
-  for (int64_t i = 0; i < image.data.count(); ++i) image.data.data<float>()[size_t(i)] = float(i % 97);
+  for (int64_t i = 0; i < image.data.count(); ++i) image.data.mutable_data<float>()[size_t(i)] = float(i % 97);
   Volume mask{Tensor::zeros({6, 12, 10, 1}, DType::u8), image.affine};
-  for (int64_t h = 4; h < 8; ++h) mask.data.data<uint8_t>()[size_t((3 * 12 + h) * 10 + 5)] = 1;
+  for (int64_t h = 4; h < 8; ++h) mask.data.mutable_data<uint8_t>()[size_t((3 * 12 + h) * 10 + 5)] = 1;
   const std::vector<std::string> names = {"background", "lesion"};
   const Picture alone = case_picture({.image = image, .title = "case", .label_names = names});
   const Picture both = case_picture({.image = image, .prediction = mask, .reference = mask, .title = "case", .label_names = names});
@@ -70,7 +70,7 @@ TEST_CASE("pictures of a CT model show soft tissue, those of others the range of
   CHECK(pixels({}, 102, 166) * 2 < pixels({}, 185, 254));
 
   Volume ramp{Tensor::zeros({1, 8, 8, 1}), Affine::scaling({1, 1, 1})};
-  for (int64_t i = 0; i < 64; ++i) ramp.data.data<float>()[size_t(i)] = i % 8 < 4 ? -500 : i < 32 ? 40 : 1000;
+  for (int64_t i = 0; i < 64; ++i) ramp.data.mutable_data<float>()[size_t(i)] = i % 8 < 4 ? -500 : i < 32 ? 40 : 1000;
   const std::vector<uint8_t> rgb = case_picture({.image = ramp, .window = window}).rgb();
   CHECK(std::count(rgb.begin(), rgb.end(), uint8_t(128)) > 1000);  // the centre of the window, 40 HU
   CHECK(std::count(rgb.begin(), rgb.end(), uint8_t(255)) > 1000);

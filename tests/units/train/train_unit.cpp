@@ -82,7 +82,7 @@ TEST_CASE("preprocessing goes to canonical axes and back to the geometry of the 
   ModelDescription d = small_model();
   Volume v = turned_volume({3, 4, 5, 1}, DType::f32), label = turned_volume({3, 4, 5}, DType::i16);
   d.spacing = to_canonical(v).spacing();
-  for (int64_t i = 0; i < 60; ++i) v.data.data<float>()[size_t(i)] = float(i), label.data.data<int16_t>()[size_t(i)] = int16_t(i * 7 % 3);
+  for (int64_t i = 0; i < 60; ++i) v.data.mutable_data<float>()[size_t(i)] = float(i), label.data.mutable_data<int16_t>()[size_t(i)] = int16_t(i * 7 % 3);
   const Preprocessed p = preprocess(v, d, "scan");
   CHECK(p.geometry.working == p.geometry.canonical);
   double sum = 0, square = 0;
@@ -101,21 +101,21 @@ TEST_CASE("preprocessing resamples to the model's spacing and back") {
   for (size_t a = 0; a < 3; ++a) d.spacing[a] = spacing[a] / 2;
   for (int64_t i = 0; i < v.data.count(); ++i) {
     const bool inside = i % 10 >= 5;  // half of the volume: survives the way there and back
-    v.data.data<float>()[size_t(i)] = inside, label.data.data<uint8_t>()[size_t(i)] = inside;
+    v.data.mutable_data<float>()[size_t(i)] = inside, label.data.mutable_data<uint8_t>()[size_t(i)] = inside;
   }
   const Preprocessed p = preprocess(v, d, "scan");
   CHECK(p.image.count() == 8 * v.data.count());
   const Tensor fine = preprocess_label(label, p.geometry, 2, "labels");
   CHECK(fine.count() == 8 * label.data.count());
   Tensor logits = Tensor::zeros({p.geometry.working.d, p.geometry.working.h, p.geometry.working.w, 2});
-  for (int64_t i = 0; i < fine.count(); ++i) logits.data<float>()[size_t(2 * i + fine.data<uint8_t>()[size_t(i)])] = 1;
+  for (int64_t i = 0; i < fine.count(); ++i) logits.mutable_data<float>()[size_t(2 * i + fine.data<uint8_t>()[size_t(i)])] = 1;
   CHECK(restore_labels(logits, p.geometry).data.values() == label.data.values());
 }
 
 TEST_CASE("preprocessing refuses what it cannot use, by the name of the file") {
   ModelDescription d = small_model();
   Volume v = turned_volume({3, 4, 5, 1}, DType::f32);
-  v.data.data<float>()[7] = NAN;
+  v.data.mutable_data<float>()[7] = NAN;
   CHECK_THROWS_WITH(preprocess(v, d, "scan.nii"), Contains("scan.nii") && Contains("1 voxels are NaN"));
   d.nan = "zero";
   const Preprocessed p = preprocess(v, d, "scan.nii");
@@ -127,9 +127,9 @@ TEST_CASE("preprocessing refuses what it cannot use, by the name of the file") {
   CHECK_THROWS_WITH(preprocess_label(turned_volume({3, 4, 6}, DType::u8), p.geometry, 3, "label.nii"),
                     Contains("label.nii") && Contains("extents"));
   Volume label = turned_volume({3, 4, 5}, DType::f32);
-  label.data.data<float>()[3] = 3;
+  label.data.mutable_data<float>()[3] = 3;
   CHECK_THROWS_WITH(preprocess_label(label, p.geometry, 3, "label.nii"), Contains("the label 3") && Contains("0 to 2"));
-  label.data.data<float>()[3] = 0.5;
+  label.data.mutable_data<float>()[3] = 0.5;
   CHECK_THROWS_WITH(preprocess_label(label, p.geometry, 3, "label.nii"), Contains("0.5"));
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a checkpoint alone suffices to predict, bit for bit") {
   CHECK(m.description.labels == d.labels);
   Volume v = turned_volume({9, 12, 10, 1}, DType::f32);
   Rng noise(2);
-  for (float& x : v.data.data<float>()) x = float(noise.normal());
+  for (float& x : v.data.mutable_data<float>()) x = float(noise.normal());
   const PredictOptions options = predict_options(d);
   const Volume a = predict_labels(net, d, v, "scan", options), b = predict_labels(m.net, m.description, v, "scan", options);
   CHECK(a.data.shape() == Shape{9, 12, 10, 1});
