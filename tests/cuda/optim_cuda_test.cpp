@@ -79,7 +79,8 @@ TEST_CASE("gradients on CUDA: norm, clipping, and the first that is not finite")
   CHECK_NOTHROW(check_gradients(there));
   for (const size_t bad : {5, 3}) {
     Tensor g = random_values(here[bad].tensor.shape(), 1);
-    g.mutable_data<float>()[size_t(g.count() - 1)] = bad == 3 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+    g.mutable_data<float>()[size_t(g.count() - 1)] =
+        bad == 3 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
     there[bad].tensor.set_grad(g.to(Device{0}));
     CHECK_THROWS_WITH(check_gradients(there), Contains("\"p" + std::to_string(bad) + "\"") && Contains("not finite"));
   }

@@ -82,7 +82,10 @@ TEST_CASE("preprocessing goes to canonical axes and back to the geometry of the 
   ModelDescription d = small_model();
   Volume v = turned_volume({3, 4, 5, 1}, DType::f32), label = turned_volume({3, 4, 5}, DType::i16);
   d.spacing = to_canonical(v).spacing();
-  for (int64_t i = 0; i < 60; ++i) v.data.mutable_data<float>()[size_t(i)] = float(i), label.data.mutable_data<int16_t>()[size_t(i)] = int16_t(i * 7 % 3);
+  for (int64_t i = 0; i < 60; ++i) {
+    v.data.mutable_data<float>()[size_t(i)] = float(i);
+    label.data.mutable_data<int16_t>()[size_t(i)] = int16_t(i * 7 % 3);
+  }
   const Preprocessed p = preprocess(v, d, "scan");
   CHECK(p.geometry.working == p.geometry.canonical);
   double sum = 0, square = 0;
