@@ -119,6 +119,7 @@ Tensor& Tensor::require_grad(bool wanted) {
   if (!wanted) {
     node_ = nullptr;
     output_ = 0;
+    saved_at_ = 0;
   } else if (!node_) {
     check(*this && is_floating(dtype_), "require_grad: ", *this, " has no gradient, a floating tensor is wanted");
     node_ = std::make_shared<Node>();

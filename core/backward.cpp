@@ -30,10 +30,12 @@ void give(Node& n, size_t output, Tensor g, Queue& ready, const std::shared_ptr<
 
 Grads run(Node& n) {
   const Grads of_outputs = std::exchange(n.grads, {});
-  if (n.retains) n.grads = of_outputs;
+  Grads kept = n.retains ? of_outputs : Grads{};  // held meanwhile, so that no backward takes their memory for its own results
   const RecordingScope scope(Recording::in_backward, n.op.name);
   try {
-    return n.backward(of_outputs, Graph::needs(n));
+    Grads grads = n.backward(of_outputs, Graph::needs(n));
+    n.grads = std::move(kept);
+    return grads;
   } catch (const OutOfMemory& e) { throw e.of(std::string("gradient of ") + n.op.name); }
 }
 

@@ -11,7 +11,7 @@ float f_at(double d, double h, double w) { return float(0.3 * d - 0.2 * h + 0.1 
 Sample rich_sample(Int3 size) {
   Sample s = random_sample(size, 1, 3);
   Tensor vectors = Tensor::empty({size.d, size.h, size.w, 6});
-  auto v = vectors.data<float>();
+  auto v = vectors.mutable_data<float>();
   for (size_t i = 0; i < v.size(); ++i) v[i] = std::array<float, 6>{1, 2, -3, 0, 0.5f, 4}[i % 6];
   s.fields.push_back({"second", DataKind::image, random_sample(size, 2, 8).image()});
   s.fields.push_back({"organ", DataKind::labels, random_sample(size, 1, 9).at("label")});
@@ -64,14 +64,14 @@ TEST_CASE("rotated and scaled: points stay on what they mark, vectors are the gr
         random_pose({10, 11, 12}, {.rotation_probability = 1, .scaling_probability = 1, .same_scale_on_all_axes = false}, Rng(seed));
     pose.mirror = {seed % 2 == 0, seed % 3 == 0, true};
     Sample s = sample_of(Tensor::empty({21, 23, 25, 1}));
-    auto x = s.image().data<float>();
+    auto x = s.image().mutable_data<float>();
     for (int d = 0, at = 0; d < 21; ++d)
       for (int h = 0; h < 23; ++h)
         for (int w = 0; w < 25; ++w, ++at) x[size_t(at)] = f_at(d, h, w);
     // A step from one voxel to another, as a vector field: it must join the same two points afterwards.
     const Double3 from = {9, 12, 13}, to = {11, 10.5, 12.25};
     Tensor steps = Tensor::empty({21, 23, 25, 3});
-    for (int64_t i = 0; i < steps.count(); ++i) steps.data<float>()[size_t(i)] = float(to[size_t(i % 3)] - from[size_t(i % 3)]);
+    for (int64_t i = 0; i < steps.count(); ++i) steps.mutable_data<float>()[size_t(i)] = float(to[size_t(i % 3)] - from[size_t(i % 3)]);
     s.fields.push_back({"steps", DataKind::vectors, steps});
     s.fields.push_back({"ends", DataKind::points, Tensor::from({from[0], from[1], from[2], to[0], to[1], to[2]}, {2, 3})});
     s.fields.push_back({"box", DataKind::boxes, Tensor::from({9.5, 10, 11, 10.5, 12, 13}, {1, 6})});

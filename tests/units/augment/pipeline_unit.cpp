@@ -24,7 +24,7 @@ std::optional<double> draw_offset(const OffsetOptions& o, const PatchFacts&, Rng
   return draw_from(o.by, rng);
 }
 void add_offset(const Tensor& image, const double& by) {
-  for (float& x : image.data<float>()) x += float(by);
+  for (float& x : image.mutable_data<float>()) x += float(by);
 }
 
 // One of space: moves the patch by whole voxels along W.
