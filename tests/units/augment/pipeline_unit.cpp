@@ -80,7 +80,7 @@ TEST_CASE("intensity transforms follow in the order that is listed, those of spa
   a.set({{"order", {"test_offset", "brightness"}}, {"test_offset_by", {1, 1}}, {"brightness", 1}, {"brightness_factor", {2, 2}}});
   const auto expected = [&](auto f) {
     const Tensor want = s.image().clone();
-    for (float& x : want.data<float>()) x = f(x);
+    for (float& x : want.mutable_data<float>()) x = f(x);
     return want;
   };
   CHECK(!(difference(augment(s, a, Rng(3)).image(), expected([](float x) { return (x + 1) * 2; })) > 1e-5));

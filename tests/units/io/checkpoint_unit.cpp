@@ -104,7 +104,7 @@ TEST_CASE("a checkpoint file that is not right is refused with its reason") {
   CHECK_THAT(error(tensor("F32", "[4294967296,4294967296]", "[0,0]", 0)), Contains("not possible"));
   CHECK_THAT(error(tensor("F32", "[-1]", "[0,0]", 0)), Contains("integer"));
   CHECK_THAT(error(tensor("F32", "[1.5]", "[0,0]", 0)), Contains("integer"));
-  CHECK_THAT(error(tensor("F32", "[1,1,1,1,1,1,1,1]", "[0,4]", 4)), Contains("8 axes"));
+  CHECK_THAT(error(tensor("F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]", 4)), Contains("9 axes"));
   const char* one = R"("dtype":"U8","shape":[4],"data_offsets":)";
   CHECK_THAT(error(safetensors(std::string("{\"a\":{") + one + "[0,4]},\"b\":{" + one + "[2,6]}}", 6)), Contains("overlap"));
   CHECK_THAT(error(safetensors(std::string("{\"a\":{") + one + "[0,4]},\"a\":{" + one + "[4,8]}}", 8)), Contains("twice"));

@@ -30,7 +30,7 @@ Affine rotated() {
 Tensor numbered(const Shape& s, DType t) {
   std::vector<double> values(size_t(s.count()));
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] = t == DType::u8 ? double(i % 256) : t == DType::f32 ? double(i) / 7 - 20 : double(i) - 300;
+    values[i] = t == DType::u8 ? double(i % 256) : t == DType::f32 ? double(i) / 7 - 20 : double(i % 32768) - 300;
   return Tensor::from(values, s, t);
 }
 
