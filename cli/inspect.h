@@ -1,6 +1,10 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "core/shape.h"
 
 namespace voxgrad {
 
@@ -11,5 +15,15 @@ std::string describe_volume(const std::filesystem::path&);
 std::string describe_checkpoint(const std::filesystem::path&);
 // Channels, labels, number of cases, ranges of extents and spacing; cases whose label has another grid than its image are named.
 std::string describe_dataset(const std::filesystem::path& folder);
+
+// A network that a configuration could name, before anything is trained.
+struct NetworkInspection {
+  std::string name;                                                // of the registry
+  std::vector<std::pair<std::string, std::string>> options = {};  // keys below "network." and their values
+  Int3 size = {64, 64, 64};                                        // of the input; 1 along D for images
+  int in_channels = 1, out_channels = 2;
+};
+// Its layers with output shapes and parameters, FLOPs, and the memory of a training step with one sample.
+std::string describe_network(const NetworkInspection&);
 
 }  // namespace voxgrad

@@ -13,7 +13,6 @@ namespace voxgrad {
 // What a network is planned for.
 struct PlanRequest {
   int in_channels = 1, out_channels = 1;
-  bool dense = true;                                 // outputs of the input's extents are wanted, not one per sample
   Int3 patch = {0, 0, 0};                            // of the input; an axis of 0 is to be planned
   std::array<double, 3> extent = {1, 1, 1};          // median of the cases, in voxels of `spacing`
   std::array<double, 3> spacing = {1, 1, 1};         // mm along D, H, W
@@ -27,6 +26,7 @@ struct NetworkPlan {
 // model_registry().add(..).
 struct ModelEntry {
   std::string name, summary;
+  bool dense = true;  // gives a value per voxel (outputs of the input's extents), not values per image
   // Keys of the configuration below "network.", beside "kind".
   std::function<Options()> options = [] { return Options(); };
   // Error where no such network can do what is wanted, in terms of the keys.

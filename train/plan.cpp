@@ -50,14 +50,15 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
     d.normalization.push_back(n);
   }
 
-  const NetworkPlan planned = model_registry()
-                                  .find(config.network.name)
-                                  .plan(network_options(config), {.in_channels = int(d.channels.size()),
-                                                                  .out_channels = int(outputs.size()),
-                                                                  .dense = dense,
-                                                                  .patch = config.train.patch,
-                                                                  .extent = extent,
-                                                                  .spacing = d.spacing});
+  const ModelEntry& entry = model_registry().find(config.network.name);
+  const auto what = [](bool voxels) { return voxels ? "a value for each voxel" : "values for the image"; };
+  check(entry.dense == dense, "network.kind: ", entry.name, " gives ", what(entry.dense), ", the task ", config.task.name, " wants ",
+        what(dense));
+  const NetworkPlan planned = entry.plan(network_options(config), {.in_channels = int(d.channels.size()),
+                                                                   .out_channels = int(outputs.size()),
+                                                                   .patch = config.train.patch,
+                                                                   .extent = extent,
+                                                                   .spacing = d.spacing});
   d.network = planned.config;
   d.traits = network_traits(parse_json(planned.config, "the plan"));
   d.patch = planned.patch;

@@ -40,7 +40,6 @@ void add_keys(ConfigTable& t, ResNetOptions& o) {
 }
 
 NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
-  check(!r.dense, "network.kind: a ResNet gives values for the image; this task wants a value for each voxel");
   Int3 patch;
   double voxels = 1;
   for (int a = 0; a < 3; ++a) {
@@ -82,6 +81,7 @@ ResNetConfig resnet_config_from_json(const Json& j) {
 ModelEntry resnet_model() {
   return {.name = "resnet",
           .summary = "residual network for values per image (He et al. 2016), with torchvision's names",
+          .dense = false,
           .options = [] { return Options::of<ResNetOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_resnet(o.as<ResNetOptions>(), r); },
           .build =

@@ -56,16 +56,15 @@ TEST_CASE("every parameter of a ResNet gets a gradient, with blocks of two and o
 
 TEST_CASE("a ResNet is planned from the cases, and survives JSON") {
   const ModelEntry& entry = model_registry().find("resnet");
-  const NetworkPlan p = entry.plan(entry.options(), {.in_channels = 1, .out_channels = 4, .dense = false, .extent = {28, 30, 29}});
+  const NetworkPlan p = entry.plan(entry.options(), {.in_channels = 1, .out_channels = 4, .extent = {28, 30, 29}});
   CHECK(p.patch == Int3{28, 30, 29});
   const ResNetConfig c = resnet_config_from_json(Json::parse(p.config));
   CHECK(c.small_stem);
   CHECK_FALSE(c.flat);
   CHECK(to_json_text(c) == p.config);
-  const NetworkPlan large = entry.plan(entry.options(), {.dense = false, .extent = {1, 2000, 3000}});
+  const NetworkPlan large = entry.plan(entry.options(), {.extent = {1, 2000, 3000}});
   CHECK(resnet_config_from_json(Json::parse(large.config)).flat);
   CHECK_FALSE(resnet_config_from_json(Json::parse(large.config)).small_stem);
-  CHECK_THROWS_WITH(entry.plan(entry.options(), {.dense = true}), Contains("network.kind") && Contains("each voxel"));
   CHECK_THROWS_WITH(resnet_config_from_json(Json::parse(R"({"kind": "resnet", "dept": 18})")),
                     Contains("\"dept\"") && Contains("\"depth\""));
   CHECK_THROWS_WITH(resnet_config_from_json(Json::parse(R"({"kind": "resnet", "depth": 11})")), Contains("11") && Contains("18"));

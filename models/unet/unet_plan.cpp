@@ -72,7 +72,6 @@ void add_unet_keys(ConfigTable& t, UNetOptions& o) {
 }
 
 NetworkPlan plan_unet(const UNetOptions& o, const PlanRequest& request, bool residual) {
-  check(request.dense, "network.kind: a U-Net gives a value for each voxel; this task wants one for the image");
   const int max_stages = o.stages ? o.stages : 6;
   Int3 patch = request.patch;
   const Int3 free = planned_patch(request.extent, request.spacing, max_stages);
