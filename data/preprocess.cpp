@@ -7,6 +7,7 @@
 #include "core/autograd.h"
 #include "core/device/parallel.h"
 #include "kernels/interpolate3d/interpolate3d.h"
+#include "kernels/pad/pad.h"
 
 namespace voxgrad {
 namespace {
@@ -86,17 +87,20 @@ Tensor resample(const Tensor& x, Int3 size) {
   return interpolate3d(batch, size, {.mode = Interpolation::trilinear}).reshape({size.d, size.h, size.w, x.dim(3)});
 }
 
-// The label with the largest trilinear weight, on the same grid as `resample`.
+// The label with the largest trilinear weight, on the same grid as `resample`. Beyond the border the outermost voxels go on, as the image's
+// do: a patch has background there, so the label gets a rim of one voxel first, which is as far as its samples reach.
 Tensor resample_label(const Tensor& label, Int3 size) {
   const Int3 old = volume_size(label);
   if (old == size) return label;
+  const Int3 rim = {1, 1, 1}, wide = {old.d + 2, old.h + 2, old.w + 2};
+  const Tensor padded = pad3d(label.reshape({1, old.d, old.h, old.w, 1}), rim, rim, {.mode = PadMode::edge});
   PatchPose pose;
   for (int a = 0; a < 3; ++a) {
-    pose.centre[size_t(a)] = (old[a] - 1) / 2.0;
+    pose.centre[size_t(a)] = (wide[a] - 1) / 2.0;
     pose.matrix[size_t(a)][size_t(a)] = double(old[a]) / size[a];
   }
-  const Sample sample = sample_of(Tensor::zeros({old.d, old.h, old.w, 1}), label);
-  return extract_patch(sample, pose, size, {.border = Border::edge}).at("label");
+  const Sample sample = sample_of(Tensor::zeros({wide.d, wide.h, wide.w, 1}), padded.reshape({wide.d, wide.h, wide.w}));
+  return extract_patch(sample, pose, size).at("label");
 }
 
 }  // namespace

@@ -38,3 +38,17 @@ TEST_CASE("other images are shifted and scaled by their own mean and deviation, 
   CHECK(normalised({7, 7, 7, 7, 7}, {}) == std::vector<double>(5, 0.0));
   CHECK(normalised({1, 2, 3, 4, 10}, {.kind = "none"}) == std::vector<double>{1, 2, 3, 4, 10});
 }
+
+TEST_CASE("labels that are resampled keep the border of the volume") {
+  const auto resampled = [](const std::vector<double>& voxels, const Shape& from, Int3 to) {
+    Geometry g;
+    g.canonical = {int(from[0]), int(from[1]), int(from[2])};
+    g.working = to;
+    return preprocess_label({Tensor::from(voxels, from, DType::u8), {}}, g, 2, "label").values();
+  };
+  CHECK(resampled(std::vector<double>(12, 1), {2, 3, 2}, {8, 12, 8}) == std::vector<double>(768, 1));
+  CHECK(resampled(std::vector<double>(12, 0), {2, 3, 2}, {8, 12, 8}) == std::vector<double>(768, 0));
+  // The middle of a voxel pair lies between its halves: three fine voxels nearer to the first coarse one, three nearer to the second.
+  CHECK(resampled({1, 0}, {1, 1, 2}, {1, 1, 6}) == std::vector<double>{1, 1, 1, 0, 0, 0});
+  CHECK(resampled({0, 1}, {1, 1, 2}, {1, 1, 6}) == std::vector<double>{0, 0, 0, 1, 1, 1});
+}
