@@ -131,3 +131,64 @@ TEST_CASE("a batch on CUDA repeats its bits, and a patch does not depend on the 
   CHECK(!without.find("label"));
   CHECK(without.image.values() == first.image.values());
 }
+
+TEST_CASE("a batch on CUDA has all kinds of fields, with the values of the CPU") {
+  std::vector<PatchRequest> r = requests(1, kPatch);
+  for (PatchRequest& one : r) {
+    const Sample &v = one.volume, second = random_volume(volume_size(v.image()), 3, 77);
+    std::vector<Field>& fields = one.volume.fields;
+    fields.push_back({"flow", DataKind::vectors, second.image()});
+    fields.push_back({"organ", DataKind::labels, second.at("label")});
+    fields.push_back({"ends", DataKind::points, Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3})});
+    fields.push_back({"lesions", DataKind::boxes, Tensor::from({0, 0, 0, 40, 40, 40, 3}, {1, 7})});
+    fields.push_back({"class", DataKind::values, Tensor::from({double(one.place.size.d), 5}, {2}, DType::i32)});
+  }
+  Augmentation a;
+  a.set({{"rotation", 1}, {"scaling", 1}, {"noise", 1}});
+  a.order = {"spatial", "noise", "mirror"};
+  const Batch there = augmented_batch(r, a, Device{0}), here = augmented_batch(r, a);
+  CHECK(difference(there, here).image < 2e-5);
+  for (const char* name : {"flow", "organ", "class"}) CHECK(!there.at(name).device().is_cpu());
+  const auto furthest = [&](const char* name) {
+    const std::vector<double> x = there.at(name).values(), y = here.at(name).values();
+    REQUIRE(x.size() == y.size());
+    double most = 0;
+    for (size_t i = 0; i < x.size(); ++i)
+      if (const double e = std::abs(x[i] - y[i]); !(e <= most)) most = e;
+    return most;
+  };
+  CHECK(furthest("flow") < 5e-5);
+  CHECK(furthest("class") == 0);
+  CHECK(furthest("ends") == 0);
+  CHECK(furthest("lesions") == 0);
+  CHECK(there.find("lesions")->offsets == here.find("lesions")->offsets);
+  int64_t differ = 0;
+  const std::vector<double> k = there.at("organ").values(), l = here.at("organ").values();
+  for (size_t i = 0; i < k.size(); ++i) differ += k[i] != l[i];
+  CHECK(differ <= 2);  // ties within rounding
+}
+
+TEST_CASE("with a transform that has no side for CUDA, batches for a device are made on the CPU") {
+  struct Nothing {
+    double probability = 1;
+  };
+  transform_registry().add(IntensityTransform<Nothing, int>{
+      .name = "test_negative",
+      .summary = "negates",
+      .keys = [](ConfigTable& t, Nothing& o) { t.number("test_negative", o.probability, 0, 1, "probability"); },
+      .draw = [](const Nothing&, const PatchFacts&, Rng) { return std::optional<int>(1); },
+      .apply =
+          [](const Tensor& image, const int&) {
+            for (float& x : image.data<float>()) x = -x;
+          }});
+  Augmentation a;
+  a.order = {"spatial", "test_negative", "noise"};
+  a.set({{"rotation", 1}, {"noise", 1}});
+  std::vector<PatchRequest> r = requests(2, kPatch);
+  for (PatchRequest& one : r) one.volume.fields.push_back({"ends", DataKind::points, Tensor::from({1, 2, 3}, {1, 3})});
+  const Batch there = augmented_batch(r, a, Device{0}), here = augmented_batch(r, a);
+  CHECK(!there.image.device().is_cpu());
+  CHECK(there.image.values() == here.image.values());
+  CHECK(there.at("label").values() == here.at("label").values());
+  CHECK(there.at("ends").values() == here.at("ends").values());
+}
