@@ -82,7 +82,8 @@ PrecisionErrors precision_errors(const OpCase& c, DType t, Device d, double prod
     Unrecorded quiet;
     shape_of_y = c.run(args);
   }
-  const Tensor cotangent = random_like(shape_of_y, shape_of_y.dtype(), 99);
+  const DType of_y = shape_of_y.dtype();
+  const Tensor cotangent = is_floating(of_y) ? random_like(shape_of_y, of_y, 99) : Tensor{};
   const Tensor y = with_gradients(args, cotangent), truth = with_gradients(wide, cotangent);
 
   // Rounding of the result once, and a random walk of f32 roundings over the terms summed.

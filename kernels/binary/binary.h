@@ -4,14 +4,18 @@
 
 namespace voxgrad {
 
-// y[i] = f(a[i], b[i]) in the dtype of a, for a of any shape. b is of the same shape and dtype, or it has one element, or it is
-// {C} beside an `a` whose last axis has C elements; in these two cases b may also be of accum_of(dtype of a). Gradients reach both.
+// y = f(a, b), elementwise, of shapes that are broadcast by NumPy's rule: axes are matched from the last one, an operand repeats along an
+// axis where its extent is 1 or where it has none. {N, 1, 1, 1, C} goes with {N, D, H, W, C}, and so does {C}; {N, C} does not. An Error
+// for other shapes. Both are of one floating dtype, that of y, or an operand that repeats is of accum_of it, as parameters are.
+// Gradients reach both; that of an operand that repeats is the sum over where it does, in f32 over blocks and in f64 over these (reduce.h).
+// Fastest beside an operand of the shape of y: the same shape, one element, {C}, {N, 1, 1, 1, C}, {N, 1, 1, 1, 1}.
 Tensor add(const Tensor& a, const Tensor& b);      // saves nothing
 Tensor sub(const Tensor& a, const Tensor& b);      // saves nothing
 Tensor mul(const Tensor& a, const Tensor& b);      // saves b if a wants a gradient, a if b wants one
 Tensor div(const Tensor& a, const Tensor& b);      // saves b, and a if b wants a gradient
 Tensor maximum(const Tensor& a, const Tensor& b);  // a NaN stays; equal elements share the gradient half and half; saves a and b
 Tensor minimum(const Tensor& a, const Tensor& b);  // the same
+Tensor power(const Tensor& a, const Tensor& b);    // a^b for a >= 0; saves a and b
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }

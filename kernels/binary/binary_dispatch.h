@@ -13,7 +13,8 @@ decltype(auto) on_formula(BinaryOp op, F&& f) {
     case BinaryOp::mul: return f(binary_formula::Mul{});
     case BinaryOp::div: return f(binary_formula::Div{});
     case BinaryOp::maximum: return f(binary_formula::Maximum{});
-    default: return f(binary_formula::Minimum{});
+    case BinaryOp::minimum: return f(binary_formula::Minimum{});
+    default: return f(binary_formula::Power{});
   }
 }
 

@@ -1,5 +1,11 @@
 #pragma once
 #include "core/dtype.h"
+#ifdef __CUDACC__
+#define VOXGRAD_BINARY_MATH ::
+#else
+#include <cmath>
+#define VOXGRAD_BINARY_MATH std::
+#endif
 
 // f(a, b) and its derivatives, once for both devices. kGrad..Reads..: which operand a gradient reads, and so what the graph keeps.
 namespace voxgrad::binary_formula {
@@ -41,6 +47,15 @@ struct Minimum : Extremum {
   template <class A> VOXGRAD_HD static A forward(A a, A b) { return a < b || a != a ? a : b; }
   template <class A> VOXGRAD_HD static A grad_a(A a, A b, A g) { return a < b ? g : a == b ? g / 2 : A(0); }
   template <class A> VOXGRAD_HD static A grad_b(A a, A b, A g) { return b < a ? g : a == b ? g / 2 : A(0); }
+};
+// a^b for a >= 0. At a = 0 the gradient of b is 0 for b >= 0, the limit from above for b > 0.
+struct Power {
+  static constexpr bool kGradAReadsA = true, kGradAReadsB = true, kGradBReadsA = true, kGradBReadsB = true;
+  template <class A> VOXGRAD_HD static A forward(A a, A b) { return VOXGRAD_BINARY_MATH pow(a, b); }
+  template <class A> VOXGRAD_HD static A grad_a(A a, A b, A g) { return b == 0 ? A(0) : g * b * VOXGRAD_BINARY_MATH pow(a, b - 1); }
+  template <class A> VOXGRAD_HD static A grad_b(A a, A b, A g) {
+    return a == 0 && b >= 0 ? A(0) : g * VOXGRAD_BINARY_MATH pow(a, b) * VOXGRAD_BINARY_MATH log(a);
+  }
 };
 
 }  // namespace voxgrad::binary_formula
