@@ -31,6 +31,7 @@ Tensor elu(const Tensor& x, double alpha) {
   return pointwise("elu", x, formula::Elu(float(alpha)));
 }
 Tensor gelu(const Tensor& x) { return pointwise("gelu", x, formula::Gelu{}); }
+Tensor gelu_tanh(const Tensor& x) { return pointwise("gelu_tanh", x, formula::GeluTanh{}); }
 Tensor sigmoid(const Tensor& x) { return pointwise("sigmoid", x, formula::Sigmoid{}); }
 Tensor silu(const Tensor& x) { return pointwise("silu", x, formula::Silu{}); }
 Tensor softplus(const Tensor& x) { return pointwise("softplus", x, formula::Softplus{}); }
@@ -46,5 +47,19 @@ Tensor clamp(const Tensor& x, double low, double high) {
 }
 Tensor power(const Tensor& x, double exponent) { return pointwise("power", x, formula::Power(float(exponent))); }
 Tensor affine(const Tensor& x, double scale, double shift) { return pointwise("affine", x, formula::Affine(scale, shift)); }
+Tensor hard_sigmoid(const Tensor& x) { return pointwise("hard_sigmoid", x, formula::HardSigmoid{}); }
+Tensor hard_swish(const Tensor& x) { return pointwise("hard_swish", x, formula::HardSwish{}); }
+Tensor mish(const Tensor& x) { return pointwise("mish", x, formula::Mish{}); }
+Tensor erf(const Tensor& x) { return pointwise("erf", x, formula::Erf{}); }
+Tensor log1p(const Tensor& x) { return pointwise("log1p", x, formula::Log1p{}); }
+Tensor expm1(const Tensor& x) { return pointwise("expm1", x, formula::Expm1{}); }
+Tensor sin(const Tensor& x) { return pointwise("sin", x, formula::Sin{}); }
+Tensor cos(const Tensor& x) { return pointwise("cos", x, formula::Cos{}); }
+Tensor reciprocal(const Tensor& x) { return pointwise("reciprocal", x, formula::Reciprocal{}); }
+Tensor rsqrt(const Tensor& x) { return pointwise("rsqrt", x, formula::Rsqrt{}); }
+Tensor sign(const Tensor& x) { return pointwise("sign", x, formula::Sign{}); }
+Tensor floor(const Tensor& x) { return pointwise("floor", x, formula::Floor{}); }
+Tensor ceil(const Tensor& x) { return pointwise("ceil", x, formula::Ceil{}); }
+Tensor round(const Tensor& x) { return pointwise("round", x, formula::Round{}); }
 
 }  // namespace voxgrad

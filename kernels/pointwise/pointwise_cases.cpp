@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 
 #include "tests/op_case.h"
 
@@ -33,6 +34,26 @@ OP_CASES(pointwise) {
   add("clamp", [](const Tensor& x) { return clamp(x, -0.5, 0.75); }, [](double x) { return std::clamp(x, -0.5, 0.75); }, -1, 1, bytes);
   add("power", [](const Tensor& x) { return power(x, 1.75); }, [](double x) { return std::exp(1.75 * std::log(x)); }, 0.5, 2, bytes);
   add("affine", [](const Tensor& x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }, -1, 1, 0);
+  add("gelu_tanh", gelu_tanh, [=](double x) { return x * sigma(2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)); }, -4, 4, bytes);
+  add("hard_sigmoid", hard_sigmoid, [](double x) { return std::clamp((x + 3) / 6, 0.0, 1.0); }, -5, 5, bytes);
+  add("hard_swish", hard_swish, [](double x) { return x * std::clamp((x + 3) / 6, 0.0, 1.0); }, -5, 5, bytes);
+  add("mish", mish, [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }, -5, 5, bytes);
+  add("mish of large numbers", mish, [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }, -90, 90, bytes);
+  add("erf", voxgrad::erf, [](double x) { return 1 - std::erfc(x); }, -3, 3, bytes);
+  add("log1p", voxgrad::log1p, [](double x) { return std::log(1 + x); }, -0.5, 3, bytes);
+  add("log1p of small numbers", voxgrad::log1p, [](double x) { return x - x * x / 2 + x * x * x / 3; }, -1e-6, 1e-6, bytes);
+  cases.back().dtypes = {DType::f32, DType::bf16};  // f16 holds them with few digits
+  add("expm1", voxgrad::expm1, [](double x) { return std::exp(x) - 1; }, -2, 2, bytes);
+  add("expm1 of small numbers", voxgrad::expm1, [](double x) { return x + x * x / 2 + x * x * x / 6; }, -1e-6, 1e-6, bytes);
+  cases.back().dtypes = {DType::f32, DType::bf16};  // f16 holds them with few digits
+  add("sin", voxgrad::sin, [](double x) { return std::imag(std::polar(1.0, x)); }, -7, 7, bytes);
+  add("cos", voxgrad::cos, [](double x) { return std::real(std::polar(1.0, x)); }, -7, 7, bytes);
+  add("reciprocal", reciprocal, [](double x) { return std::pow(x, -1); }, 0.5, 3, bytes);
+  add("rsqrt", rsqrt, [](double x) { return std::pow(x, -0.5); }, 0.5, 3, bytes);
+  add("sign", sign, [](double x) { return x / std::sqrt(x * x); }, -2, 2, 0);
+  add("floor", voxgrad::floor, [](double x) { return x - std::fmod(x + 8, 1); }, -3, 3, 0);
+  add("ceil", voxgrad::ceil, [](double x) { return -std::floor(-x); }, -3, 3, 0);
+  add("round", voxgrad::round, [](double x) { return std::floor(x + 0.5); }, -3, 3, 0);
   rejects.push_back({"pointwise", "an integer tensor", [] { relu(Tensor::zeros({2}, DType::u8)); }, {"relu", "floating", "u8"}});
   rejects.push_back({"pointwise", "clamp upside down", [] { clamp(Tensor::zeros({2}), 1, 0); }, {"clamp", "1", "0"}});
 }

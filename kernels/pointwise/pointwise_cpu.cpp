@@ -37,6 +37,7 @@ void backward_of(const F& f, int64_t n, const T* x, const T* y, const T* gy, T* 
     on_dtype(gy.dtype, [&]<class T>() { backward_of(f, n, x.as<T>(), y.as<T>(), gy.as<T>(), gx.as<T>()); });                       \
   }
 VOXGRAD_POINTWISE_FORMULAS(X)
+VOXGRAD_MATH_FORMULAS(X)
 #undef X
 
 }  // namespace voxgrad

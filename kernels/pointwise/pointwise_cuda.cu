@@ -52,6 +52,7 @@ void backward_of(Cuda on, const F& f, int64_t n, View x, View y, View gy, View g
     backward_of(on, f, n, x, y, gy, gx);                                                                                     \
   }
 VOXGRAD_POINTWISE_FORMULAS(X)
+VOXGRAD_MATH_FORMULAS(X)
 #undef X
 
 }  // namespace voxgrad

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/device/execution.h"
 #include "core/view.h"
-#include "kernels/pointwise/formulas.h"
+#include "kernels/pointwise/math_formulas.h"
 
 namespace voxgrad {
 
@@ -12,6 +12,7 @@ namespace voxgrad {
   void pointwise_backward(Cpu, const formula::F&, int64_t n, View x, View y, View gy, View gx); \
   void pointwise_backward(Cuda, const formula::F&, int64_t n, View x, View y, View gy, View gx);
 VOXGRAD_POINTWISE_FORMULAS(X)
+VOXGRAD_MATH_FORMULAS(X)
 #undef X
 
 }  // namespace voxgrad
