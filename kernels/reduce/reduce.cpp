@@ -76,14 +76,39 @@ Tensor spread_over(const Tensor& g, const Axes& a, DType t, double scale, const 
   return gx;
 }
 
+// The op with its axes, as graphs name it.
+Op described(const char* op, const Axes& a, bool keep) {
+  std::vector<int> axes;
+  for (int k = 0; k < a.from.rank; ++k)
+    if (a.spread.reduced[k]) axes.push_back(k);
+  return {op, {{"axes", axes}, {"keep", keep}}};
+}
+
 Tensor sum_of(const char* op, const Tensor& x, const Axes& a, double scale, bool keep) {
   const Tensor y = sum_over(x, a, scale).reshape(keep ? a.kept : a.dropped);
-  return record(op, {x}, y, [a, scale, t = x.dtype()](const Tensor& gy, Needs) { return Grads{spread_over(gy, a, t, scale)}; });
+  return record(described(op, a, keep), {x}, y,
+                [a, scale, t = x.dtype()](const Tensor& gy, Needs) { return Grads{spread_over(gy, a, t, scale)}; });
 }
 
 double mean_scale(const char* op, const Tensor& x, const Axes& a) {
   check(a.reduced_count > 0, op, ": there is no element to take the mean of in ", x);
   return 1 / double(a.reduced_count);
+}
+
+Tensor extreme(const char* op, const char* what, const Tensor& x, const Axes& a, bool smallest, bool keep) {
+  check(a.reduced_count > 0, op, ": there is no element to take the ", what, " of in ", x);
+  const Tensor kept = over_runs(a, x, [&](const ReduceRuns& runs, const Tensor& from, const Shape& s, bool) {
+    Tensor y = Tensor::empty(s, x.dtype(), x.device());
+    on_device(x.device(), [&](auto on) { extreme_runs(on, runs, smallest, from.view(), y.view()); });
+    return y;
+  });
+  const Tensor y = kept.reshape(keep ? a.kept : a.dropped);
+  return record(described(op, a, keep), {x}, y, [a, x = x.detach(), y = y.detach()](const Tensor& gy, Needs) {
+    const DType t = x.dtype();
+    const Tensor equal = spread_over(Tensor::full(a.kept, 1, t, x.device()), a, t, 1, x, y);
+    const Tensor count = sum_over(equal, a, 1).reshape(gy.shape());
+    return Grads{spread_over(div(gy.to(count.dtype()), count), a, t, 1, x, y)};
+  });
 }
 
 }  // namespace
@@ -102,21 +127,13 @@ Tensor mean(const Tensor& x, const std::vector<int>& axes, const ReduceOptions& 
 }
 
 Tensor max(const Tensor& x, const std::vector<int>& axes, const ReduceOptions& o) {
-  const Axes a = axes_of("max", x, axes);
-  check(a.reduced_count > 0, "max: there is no element to take the maximum of in ", x);
-  const Tensor kept = over_runs(a, x, [&](const ReduceRuns& runs, const Tensor& from, const Shape& s, bool) {
-    Tensor y = Tensor::empty(s, x.dtype(), x.device());
-    on_device(x.device(), [&](auto on) { max_runs(on, runs, from.view(), y.view()); });
-    return y;
-  });
-  const Tensor y = kept.reshape(o.keep ? a.kept : a.dropped);
-  return record("max", {x}, y, [a, x = x.detach(), y = y.detach()](const Tensor& gy, Needs) {
-    const DType t = x.dtype();
-    const Tensor equal = spread_over(Tensor::full(a.kept, 1, t, x.device()), a, t, 1, x, y);
-    const Tensor count = sum_over(equal, a, 1).reshape(gy.shape());
-    return Grads{spread_over(div(gy.to(count.dtype()), count), a, t, 1, x, y)};
-  });
+  return extreme("max", "maximum", x, axes_of("max", x, axes), false, o.keep);
 }
+Tensor max(const Tensor& x) { return extreme("max", "maximum", x, all_axes("max", x), false, false); }
+Tensor min(const Tensor& x, const std::vector<int>& axes, const ReduceOptions& o) {
+  return extreme("min", "minimum", x, axes_of("min", x, axes), true, o.keep);
+}
+Tensor min(const Tensor& x) { return extreme("min", "minimum", x, all_axes("min", x), true, false); }
 
 Tensor argmax_channels(const Tensor& x) {
   check(x && is_floating(x.dtype()) && x.shape().rank >= 1, "argmax_channels: a floating tensor {.., C} is wanted, not ", x);

@@ -13,6 +13,7 @@ using Elements = std::vector<double>;
 double total(const Elements& v) { return std::accumulate(v.begin(), v.end(), 0.0); }
 double average(const Elements& v) { return total(v) / double(v.size()); }
 double largest(const Elements& v) { return *std::max_element(v.begin(), v.end()); }
+double smallest(const Elements& v) { return *std::min_element(v.begin(), v.end()); }
 double place_of_largest(const Elements& v) { return double(std::max_element(v.begin(), v.end()) - v.begin()); }
 }  // namespace
 
@@ -49,6 +50,12 @@ OP_CASES(reduce) {
       (s.count() + 40) * 4);
   add("max over nothing", {2, 3}, [](const Tensor& x) { return max(x, {}); }, of_axes(largest, {}), 1, 48);
   add("max of many", {2, 301, 3}, [](const Tensor& x) { return max(x, {1}); }, of_axes(largest, {1}), 301, (2 * 301 * 3 + 6) * 4);
+  add("max of all", s, [](const Tensor& x) { return max(x); }, of_all(largest), s.count(), (s.count() + 1) * 4);
+  add("min of all", s, [](const Tensor& x) { return min(x); }, of_all(smallest), s.count(), (s.count() + 1) * 4);
+  add("min over space", s, [](const Tensor& x) { return min(x, {1, 2, 3}); }, of_axes(smallest, {1, 2, 3}), 60, (s.count() + 6) * 4);
+  add("min over axes apart, kept", s, [=](const Tensor& x) { return min(x, {1, -1}, keep); }, of_axes(smallest, {1, -1}, true), 9,
+      (s.count() + 40) * 4);
+  add("min of many", {2, 301, 3}, [](const Tensor& x) { return min(x, {1}); }, of_axes(smallest, {1}), 301, (2 * 301 * 3 + 6) * 4);
   for (int64_t channels : {1, 3, 40, 300})
     cases.push_back({.op = "argmax_channels", .name = std::to_string(channels) + " channels", .inputs = {{Shape{2, 3, 2, 5, channels}}},
                      .run = [](const Tensors& in) { return argmax_channels(in[0]); },
@@ -66,6 +73,7 @@ OP_CASES(reduce) {
   rejects.push_back({"reduce", "labels", [] { sum(Tensor::zeros({2}, DType::u8)); }, {"sum", "floating", "u8"}});
   rejects.push_back({"reduce", "the mean of nothing", [] { mean(Tensor::zeros({2, 0})); }, {"mean", "no element", "{2, 0}"}});
   rejects.push_back({"reduce", "the maximum of nothing", [] { max(Tensor::zeros({0, 2}), {0}); }, {"max", "no element", "{0, 2}"}});
+  rejects.push_back({"reduce", "the minimum of nothing", [] { min(Tensor::zeros({0})); }, {"min", "no element", "{0}"}});
   rejects.push_back({"argmax_channels", "no channels", [] { argmax_channels(Tensor::zeros({2, 0})); }, {"argmax_channels", "{2, 0}"}});
   rejects.push_back({"argmax_channels", "rank 0", [] { argmax_channels(Tensor::zeros({})); }, {"argmax_channels", "{.., C}"}});
 }

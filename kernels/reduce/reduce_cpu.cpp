@@ -70,8 +70,8 @@ void sum_of(const ReduceRuns& p, double scale, const T* x, A* y) {
   }
 }
 
-template <class T>
-void max_of(const ReduceRuns& p, const T* x, T* y) {
+template <bool kSmallest, class T>
+void extreme_of(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
   const int64_t tiles = chunk_count(p.inner, kColumns);
   const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced));
@@ -83,7 +83,7 @@ void max_of(const ReduceRuns& p, const T* x, T* y) {
     for (int64_t r = 1; r < p.reduced; ++r)
       for (int64_t j = 0; j < width; ++j) {
         const A v = A(from[r * p.inner + j]);
-        best[j] = v > best[j] || v != v ? v : best[j];
+        best[j] = (kSmallest ? v < best[j] : v > best[j]) || v != v ? v : best[j];
       }
     for (int64_t j = 0; j < width; ++j) y[o * p.inner + first + j] = T(best[j]);
   });
@@ -182,8 +182,10 @@ void argmax_of(int64_t rows, int64_t columns, const T* x, I* y) {
 void sum_runs(Cpu, const ReduceRuns& p, double scale, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() { sum_of(p, scale, x.as<T>(), y.as<accum_t<T>>()); });
 }
-void max_runs(Cpu, const ReduceRuns& p, View x, View y) {
-  on_dtype(x.dtype, [&]<class T>() { max_of(p, x.as<T>(), y.as<T>()); });
+void extreme_runs(Cpu, const ReduceRuns& p, bool smallest, View x, View y) {
+  on_dtype(x.dtype, [&]<class T>() {
+    smallest ? extreme_of<true>(p, x.as<T>(), y.as<T>()) : extreme_of<false>(p, x.as<T>(), y.as<T>());
+  });
 }
 void spread(Cpu, Spread p, View g, View x, View y, View gx) {
   on_dtype(gx.dtype, [&]<class T>() {

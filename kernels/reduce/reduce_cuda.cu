@@ -1,23 +1,12 @@
 #include "core/cuda/reduce.h"
 #include "kernels/reduce/column_sums.cuh"
+#include "kernels/reduce/long_sum.cuh"
 #include "kernels/reduce/reduce_kernels.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr int64_t kSmall = 4096, kMostOuter = 65535;
-
-// Sums in f32 over blocks of 64 terms, these in f64: the error does not grow with their number.
-struct LongSum {
-  float block = 0;
-  double total = 0;
-  int count = 0;
-  __device__ void add(float v) {
-    block += v;
-    if (++count == 64) total += double(block), block = 0, count = 0;
-  }
-  __device__ double value() const { return total + double(block); }
-};
 
 // Few terms per output, one behind the other: a warp per output.
 template <class T>
@@ -49,29 +38,31 @@ __global__ void reduce_sum_columns_kernel(ColumnCut cut, const T* x, float* part
                   [&](int64_t row, int64_t column) { return float(from[row * cut.columns + column]); });
 }
 
-struct Largest {
-  __device__ float operator()(float a, float b) const { return b > a || b != b ? b : a; }
+// The larger or the smaller of two; a NaN stays.
+template <bool kSmallest>
+struct Extreme {
+  __device__ float operator()(float a, float b) const { return (kSmallest ? b < a : b > a) || b != b ? b : a; }
 };
 
-template <class T>
-__global__ void reduce_max_runs_kernel(ReduceRuns p, const T* x, T* y) {
+template <class T, bool kSmallest>
+__global__ void reduce_extreme_runs_kernel(ReduceRuns p, const T* x, T* y) {
   for (int64_t i : grid_stride(p.outer * p.inner)) {
     const int64_t o = i / p.inner, j = i - o * p.inner;
     const T* from = x + o * p.reduced * p.inner + j;
     float best = float(from[0]);
-    for (int64_t r = 1; r < p.reduced; ++r) best = Largest{}(best, float(from[r * p.inner]));
+    for (int64_t r = 1; r < p.reduced; ++r) best = Extreme<kSmallest>{}(best, float(from[r * p.inner]));
     y[i] = T(best);
   }
 }
 
 // Many terms per output: a block per output.
-template <class T>
-__global__ void reduce_max_block_kernel(ReduceRuns p, const T* x, T* y) {
+template <class T, bool kSmallest>
+__global__ void reduce_extreme_block_kernel(ReduceRuns p, const T* x, T* y) {
   const int64_t o = int64_t(blockIdx.x) / p.inner, j = int64_t(blockIdx.x) % p.inner;
   const T* from = x + o * p.reduced * p.inner + j;
   float best = float(from[0]);
-  for (int64_t r = threadIdx.x; r < p.reduced; r += blockDim.x) best = Largest{}(best, float(from[r * p.inner]));
-  best = block_fold(best, Largest{});
+  for (int64_t r = threadIdx.x; r < p.reduced; r += blockDim.x) best = Extreme<kSmallest>{}(best, float(from[r * p.inner]));
+  best = block_fold(best, Extreme<kSmallest>{});
   if (threadIdx.x == 0) y[blockIdx.x] = T(best);
 }
 
@@ -159,11 +150,15 @@ void sum_runs(Cuda on, const ReduceRuns& p, double scale, View x, View y) {
   });
 }
 
-void max_runs(Cuda on, const ReduceRuns& p, View x, View y) {
+void extreme_runs(Cuda on, const ReduceRuns& p, bool smallest, View x, View y) {
   const int64_t outputs = p.outer * p.inner;
   on_dtype(x.dtype, [&]<class T>() {
-    if (p.reduced >= 256 && outputs < 1 << 14) launch<reduce_max_block_kernel<T>>(on, {.x = outputs}, p, x.as<T>(), y.as<T>());
-    else launch<reduce_max_runs_kernel<T>>(on, grid_over(outputs), p, x.as<T>(), y.as<T>());
+    const auto go = [&]<bool kSmallest>() {
+      if (p.reduced >= 256 && outputs < 1 << 14)
+        launch<reduce_extreme_block_kernel<T, kSmallest>>(on, {.x = outputs}, p, x.as<T>(), y.as<T>());
+      else launch<reduce_extreme_runs_kernel<T, kSmallest>>(on, grid_over(outputs), p, x.as<T>(), y.as<T>());
+    };
+    smallest ? go.template operator()<true>() : go.template operator()<false>();
   });
 }
 

@@ -13,9 +13,9 @@ struct ReduceRuns {
 // y = scale * sum of x over the middle axis; y is of accum_of(dtype of x).
 void sum_runs(Cpu, const ReduceRuns&, double scale, View x, View y);
 void sum_runs(Cuda, const ReduceRuns&, double scale, View x, View y);
-// y = the largest; of the dtype of x.
-void max_runs(Cpu, const ReduceRuns&, View x, View y);
-void max_runs(Cuda, const ReduceRuns&, View x, View y);
+// y = the largest or the smallest; of the dtype of x.
+void extreme_runs(Cpu, const ReduceRuns&, bool smallest, View x, View y);
+void extreme_runs(Cuda, const ReduceRuns&, bool smallest, View x, View y);
 
 // gx[i] = scale * g[k(i)], k(i) dropping the reduced axes of the index i; with x and y, 0 where x[i] differs from y[k(i)].
 // g is of the dtype of gx or of accum_of it; x and y are of the dtype of gx.
