@@ -1,17 +1,29 @@
 #include "kernels/softmax/softmax.h"
 
+#include <numeric>
+
 #include "core/autograd.h"
+#include "kernels/copy/copy.h"
+#include "kernels/permute/permute.h"
 #include "kernels/softmax/softmax_kernels.h"
 
 namespace voxgrad {
 namespace {
 
-Tensor softmax_of(const char* op, const Tensor& x, bool logarithm) {
-  check(x && is_floating(x.dtype()) && x.shape().rank >= 1 && x.dim(-1) > 0, op, ": a floating tensor {.., K} is wanted, not ", x);
+Tensor softmax_of(const char* op, const Tensor& x, int axis, bool logarithm) {
+  check(x && is_floating(x.dtype()) && x.shape().rank >= 1, op, ": a floating tensor with axes is wanted, not ", x);
+  const int rank = x.shape().rank, k = axis_of(op, x.shape(), axis);
+  check(x.dim(k) > 0, op, ": there is no element along axis ", axis, " of ", x);
+  if (k != rank - 1) {
+    std::vector<int> order(static_cast<size_t>(rank));  // exchanges the axis and the last one, and is its own inverse
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[size_t(k)], order[size_t(rank - 1)]);
+    return permute(softmax_of(op, permute(x, order), -1, logarithm), order);
+  }
   const SoftmaxProblem p = {x.count() / x.dim(-1), x.dim(-1), logarithm};
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { softmax_forward(on, p, x.view(), y.view()); });
-  return record(op, {x}, y, [p, y = y.detach()](const Tensor& gy, Needs) {
+  return record({op, {{"axis", k}}}, {x}, y, [p, y = y.detach()](const Tensor& gy, Needs) {
     Tensor gx = Tensor::empty_like(gy);
     on_device(gy.device(), [&](auto on) { softmax_backward(on, p, y.view(), gy.view(), gx.view()); });
     return Grads{gx};
@@ -20,7 +32,7 @@ Tensor softmax_of(const char* op, const Tensor& x, bool logarithm) {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x) { return softmax_of("softmax", x, false); }
-Tensor log_softmax(const Tensor& x) { return softmax_of("log_softmax", x, true); }
+Tensor softmax(const Tensor& x, int axis) { return softmax_of("softmax", x, axis, false); }
+Tensor log_softmax(const Tensor& x, int axis) { return softmax_of("log_softmax", x, axis, true); }
 
 }  // namespace voxgrad

@@ -27,8 +27,34 @@ OP_CASES(softmax) {
                          },
                      .terms = s[-1], .saved_bytes = bytes});
   }
+  // Another axis: element i is e^x[i] over the sum along it.
+  for (int axis : {0, 1, -2}) {
+    const Shape s = {4, 5, 3, 2};
+    const auto along = [=](const HostArrays& in, bool logarithm) {
+      return HostArrays{host_array(s, [&](const Index& i) {
+        double sum = 0;
+        Index at = i;
+        for (int64_t j = 0; j < s[axis]; ++j) {
+          at[size_t(s.axis(axis))] = j;
+          sum += std::exp(in[0][at]);
+        }
+        return logarithm ? in[0][i] - std::log(sum) : std::exp(in[0][i]) / sum;
+      })};
+    };
+    const std::string name = "axis " + std::to_string(axis);
+    cases.push_back({.op = "softmax", .name = "softmax " + name, .inputs = {{.shape = s, .low = -5, .high = 5}},
+                     .run = [axis](const Tensors& in) { return softmax(in[0], axis); },
+                     .reference = [along](const HostArrays& in) { return along(in, false); }, .terms = s[axis],
+                     .saved_bytes = s.count() * 4});
+    cases.push_back({.op = "softmax", .name = "log_softmax " + name, .inputs = {{.shape = s, .low = -5, .high = 5}},
+                     .run = [axis](const Tensors& in) { return log_softmax(in[0], axis); },
+                     .reference = [along](const HostArrays& in) { return along(in, true); }, .terms = s[axis],
+                     .saved_bytes = s.count() * 4});
+  }
   // e^1000 overflows unless the maximum is taken off.
   cases.push_back({.op = "softmax", .name = "large logits", .inputs = {{.shape = {2, 2, 3, 2, 3}, .low = 995, .high = 1005}},
                    .run = [](const Tensors& in) { return softmax(in[0]); }, .reference = softened, .terms = 3, .dtypes = {DType::f32}});
   rejects.push_back({"softmax", "labels", [] { softmax(Tensor::zeros({2, 3}, DType::u8)); }, {"softmax", "u8 {2, 3}"}});
+  rejects.push_back({"softmax", "an axis that is not there", [] { softmax(Tensor::zeros({2, 3}), 2); }, {"softmax", "axis 2", "{2, 3}"}});
+  rejects.push_back({"softmax", "no class", [] { log_softmax(Tensor::zeros({0, 3}), 0); }, {"log_softmax", "no element", "{0, 3}"}});
 }
