@@ -1,0 +1,105 @@
+#pragma once
+#include "kernels/pointwise_loss/pointwise_loss_kernels.h"
+#ifdef __CUDACC__
+#define VOXGRAD_LOSS_MATH ::
+#else
+#include <cmath>
+#define VOXGRAD_LOSS_MATH std::
+#endif
+
+// value(x, t, c), by_x and by_t: the loss of one element and its derivatives. c: the weight of positive targets.
+namespace voxgrad::loss_formula {
+
+// ln(1 + e^x)
+template <class A>
+VOXGRAD_HD A softplus(A x) {
+  return (x > 0 ? x : A(0)) + VOXGRAD_LOSS_MATH log1p(VOXGRAD_LOSS_MATH exp(x > 0 ? -x : x));
+}
+template <class A>
+VOXGRAD_HD A sigmoid(A x) {
+  return 1 / (1 + VOXGRAD_LOSS_MATH exp(-x));
+}
+
+template <class A>
+struct Bce {
+  VOXGRAD_HD Bce(double, double) {}
+  VOXGRAD_HD A value(A x, A t, A c) const { return c * t * softplus(-x) + (1 - t) * softplus(x); }
+  VOXGRAD_HD A by_x(A x, A t, A c) const { return (1 - t) * sigmoid(x) - c * t * sigmoid(-x); }
+  VOXGRAD_HD A by_t(A x, A, A c) const { return c * softplus(-x) - softplus(x); }
+};
+
+// With m = 1 - p = t (1 - s) + (1 - t) s and the cross-entropy e: a m^gamma e.
+template <class A>
+struct Focal {
+  A gamma, alpha;
+  VOXGRAD_HD Focal(double g, double a) : gamma(A(g)), alpha(A(a)) {}
+  VOXGRAD_HD A weight(A t) const { return alpha < 0 ? A(1) : alpha * t + (1 - alpha) * (1 - t); }
+  VOXGRAD_HD A entropy(A x, A t) const { return t * softplus(-x) + (1 - t) * softplus(x); }
+  VOXGRAD_HD A miss(A x, A t) const { return t * sigmoid(-x) + (1 - t) * sigmoid(x); }
+  // gamma m^(gamma - 1), whose factor vanishes where m does.
+  VOXGRAD_HD A slope(A m) const { return m > 0 ? gamma * VOXGRAD_LOSS_MATH pow(m, gamma - 1) : A(0); }
+  VOXGRAD_HD A value(A x, A t, A) const { return weight(t) * VOXGRAD_LOSS_MATH pow(miss(x, t), gamma) * entropy(x, t); }
+  VOXGRAD_HD A by_x(A x, A t, A) const {
+    const A s = sigmoid(x), r = sigmoid(-x), m = miss(x, t);
+    return weight(t) * (VOXGRAD_LOSS_MATH pow(m, gamma) * ((1 - t) * s - t * r) + entropy(x, t) * slope(m) * s * r * (1 - 2 * t));
+  }
+  VOXGRAD_HD A by_t(A x, A t, A) const {
+    const A m = miss(x, t), power = VOXGRAD_LOSS_MATH pow(m, gamma), e = entropy(x, t);
+    const A by_weight = alpha < 0 ? A(0) : 2 * alpha - 1;
+    return by_weight * power * e + weight(t) * (e * slope(m) * (sigmoid(-x) - sigmoid(x)) - power * x);
+  }
+};
+
+template <class A>
+struct Huber {
+  A delta;
+  VOXGRAD_HD Huber(double d, double) : delta(A(d)) {}
+  VOXGRAD_HD A value(A x, A t, A) const {
+    const A d = x - t, size = d < 0 ? -d : d;
+    return size <= delta ? A(0.5) * d * d : delta * (size - A(0.5) * delta);
+  }
+  VOXGRAD_HD A by_x(A x, A t, A) const {
+    const A d = x - t;
+    return d > delta ? delta : d < -delta ? -delta : d;
+  }
+  VOXGRAD_HD A by_t(A x, A t, A c) const { return -by_x(x, t, c); }
+};
+
+template <class A>
+struct Kl {
+  VOXGRAD_HD Kl(double, double) {}
+  VOXGRAD_HD A value(A x, A t, A) const { return t > 0 ? t * (VOXGRAD_LOSS_MATH log(t) - x) : t * 0; }
+  VOXGRAD_HD A by_x(A, A t, A) const { return -t; }
+  VOXGRAD_HD A by_t(A x, A t, A) const { return t > 0 ? VOXGRAD_LOSS_MATH log(t) + 1 - x : t * 0; }
+};
+
+template <class A>
+struct KlLog {
+  VOXGRAD_HD KlLog(double, double) {}
+  VOXGRAD_HD A value(A x, A t, A) const { return VOXGRAD_LOSS_MATH exp(t) * (t - x); }
+  VOXGRAD_HD A by_x(A, A t, A) const { return -VOXGRAD_LOSS_MATH exp(t); }
+  VOXGRAD_HD A by_t(A x, A t, A) const { return VOXGRAD_LOSS_MATH exp(t) * (t - x + 1); }
+};
+
+// Calls f with the formula of p for numbers A.
+template <class A, class F>
+void on_formula(const PointwiseLoss& p, F&& f) {
+  switch (p.formula) {
+    case LossFormula::bce: return f(Bce<A>(p.a, p.b));
+    case LossFormula::focal: return f(Focal<A>(p.a, p.b));
+    case LossFormula::huber: return f(Huber<A>(p.a, p.b));
+    case LossFormula::kl: return f(Kl<A>(p.a, p.b));
+    default: return f(KlLog<A>(p.a, p.b));
+  }
+}
+
+// What the loss of element i counts.
+template <class A>
+struct LossWeights {
+  const A *weight, *positive;
+  int64_t channels;
+  VOXGRAD_HD A of(int64_t i) const { return weight ? weight[i] : A(1); }
+  VOXGRAD_HD A positive_of(int64_t i) const { return positive ? positive[i % channels] : A(1); }
+};
+
+}  // namespace voxgrad::loss_formula
