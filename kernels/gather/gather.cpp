@@ -2,7 +2,7 @@
 
 #include "core/autograd.h"
 #include "kernels/copy/copy.h"
-#include "kernels/index/index.h"
+#include "kernels/index/checked_index.h"
 
 namespace voxgrad {
 

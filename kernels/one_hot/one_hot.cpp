@@ -1,7 +1,7 @@
 #include "kernels/one_hot/one_hot.h"
 
 #include "core/device/parallel.h"
-#include "kernels/index/index.h"
+#include "kernels/index/checked_index.h"
 #include "kernels/one_hot/one_hot_kernels.h"
 
 namespace voxgrad {

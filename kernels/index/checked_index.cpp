@@ -1,4 +1,4 @@
-#include "kernels/index/index.h"
+#include "kernels/index/checked_index.h"
 
 namespace voxgrad {
 
