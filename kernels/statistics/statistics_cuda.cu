@@ -43,12 +43,13 @@ __global__ void statistics_backward_kernel(F f, ReduceRuns p, const T* x, const 
 
 template <class F>
 void forward_of(Cuda on, const F& f, const ReduceRuns& p, View x, View pivot, View y) {
+  const float* const middle = pivot.as<float>();
+  float* const into = y.as<float>();
+  const int64_t outputs = p.outer * p.inner;
+  const bool small = p.reduced * p.inner <= kSmall || outputs >= 1 << 20;
   on_dtype(x.dtype, [&]<class T>() {
     const T* const from = x.as<T>();
-    const float* const middle = pivot.as<float>();
-    float* const into = y.as<float>();
-    const int64_t outputs = p.outer * p.inner;
-    if (p.reduced * p.inner <= kSmall || outputs >= 1 << 20) {
+    if (small) {
       launch<statistics_runs_kernel<F, T>>(on, grid_over(outputs), f, p, from, middle, into);
       return;
     }
@@ -62,8 +63,8 @@ void forward_of(Cuda on, const F& f, const ReduceRuns& p, View x, View pivot, Vi
                                               middle ? middle + first * p.inner : nullptr, partial.as<float>());
       finish_column_sums(on, part, partial.as<float>(), 1, into + first * p.inner);
     }
-    launch<statistics_finish_kernel<F>>(on, grid_over(outputs), f, outputs, middle, into);
   });
+  if (!small) launch<statistics_finish_kernel<F>>(on, grid_over(outputs), f, outputs, middle, into);
 }
 
 template <class F>

@@ -179,7 +179,7 @@ TEST_CASE("with a transform that has no side for CUDA, batches for a device are 
       .draw = [](const Nothing&, const PatchFacts&, Rng) { return std::optional<int>(1); },
       .apply =
           [](const Tensor& image, const int&) {
-            for (float& x : image.data<float>()) x = -x;
+            for (float& x : image.mutable_data<float>()) x = -x;
           }});
   Augmentation a;
   a.order = {"spatial", "test_negative", "noise"};
