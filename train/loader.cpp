@@ -47,7 +47,7 @@ std::vector<PatchRequest> Loader::requests(int64_t step) const {
 Batch Loader::batch(int64_t step) const { return augmented_batch(requests(step), augment_); }
 void Loader::batch(int64_t step, Cuda on, Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
 
-Batch Loader::blank_batch(int batch, const Int3& patch, Device device) const {
+Batch Loader::batch_like(int batch, const Int3& patch, Device device, bool zeros) const {
   const std::shared_ptr<const Case> like = store_.get(ids_[0]);
   const auto memory_for = [&](const Field& f) {
     Shape s{batch, patch.d, patch.h, patch.w};
@@ -60,7 +60,7 @@ Batch Loader::blank_batch(int batch, const Int3& patch, Device device) const {
     } else if (f.kind != DataKind::labels) {
       s = {batch, patch.d, patch.h, patch.w, f.data.dim(3)};
     }
-    return Tensor::zeros(s, f.data.dtype(), device);
+    return zeros ? Tensor::zeros(s, f.data.dtype(), device) : Tensor::empty(s, f.data.dtype(), device);
   };
   Batch out{memory_for(like->sample.fields[0]), {}};
   for (size_t i = 1; i < like->sample.fields.size(); ++i) {

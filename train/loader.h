@@ -12,14 +12,15 @@ class Loader {
   Batch batch(int64_t step) const;
   // The same with the same random numbers into tensors of a CUDA device, as work for a stream of it; and memory for it.
   void batch(int64_t step, Cuda, Batch& into) const;
-  Batch empty_batch(Device device) const { return blank_batch(batch_, patch_, device); }
+  Batch empty_batch(Device device) const { return batch_like(batch_, patch_, device, false); }
   // Zeros of the fields of a batch of so many patches of that size.
-  Batch blank_batch(int batch, const Int3& patch, Device) const;
+  Batch blank_batch(int batch, const Int3& patch, Device device) const { return batch_like(batch, patch, device, true); }
 
  private:
   PatchRequest request(int64_t step, int slot) const;
   std::vector<PatchRequest> requests(int64_t step) const;
   bool is_forced(int slot, Rng&) const;
+  Batch batch_like(int batch, const Int3& patch, Device, bool zeros) const;
 
   CaseStore& store_;
   const Task& task_;
