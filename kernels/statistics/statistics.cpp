@@ -96,16 +96,16 @@ Tensor stddev(const Tensor& x, const std::vector<int>& axes, const VarianceOptio
 }
 Tensor stddev(const Tensor& x) { return stddev(x, all_axes(x)); }
 
-Tensor vector_norm(const Tensor& x, const std::vector<int>& axes, NormKind kind, const StatisticOptions& o) {
+Tensor vector_norm(const Tensor& x, const std::vector<int>& axes, VectorNorm kind, const StatisticOptions& o) {
   Sides s = sides_of("vector_norm", x, axes, o.keep);
-  if (kind == NormKind::inf) {
+  if (kind == VectorNorm::inf) {
     check(s.runs.reduced > 0, "vector_norm: there is no element to take the maximum of in ", x);
     return max(abs(x.to(accum_of(x.dtype()))), axes, {.keep = o.keep});
   }
-  s.op.attributes.push_back({"kind", kind == NormKind::l1 ? "l1" : "l2"});
-  return kind == NormKind::l1 ? statistic(s, statistic_formula::L1{}, {}) : statistic(s, statistic_formula::L2{}, {});
+  s.op.attributes.push_back({"kind", kind == VectorNorm::l1 ? "l1" : "l2"});
+  return kind == VectorNorm::l1 ? statistic(s, statistic_formula::L1{}, {}) : statistic(s, statistic_formula::L2{}, {});
 }
-Tensor vector_norm(const Tensor& x, NormKind kind) { return vector_norm(x, all_axes(x), kind); }
+Tensor vector_norm(const Tensor& x, VectorNorm kind) { return vector_norm(x, all_axes(x), kind); }
 
 Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, const StatisticOptions& o) {
   const Sides s = sides_of("logsumexp", x, axes, o.keep);

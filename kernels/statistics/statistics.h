@@ -24,9 +24,9 @@ Tensor stddev(const Tensor& x, const std::vector<int>& axes, const VarianceOptio
 
 // l1: sum |x|. l2: sqrt(sum x^2), whose gradient at 0 is 0; x^2 must be finite in accum_of. inf: the largest |x|, whose gradient equal
 // elements share. l1 saves x, l2 x and the result.
-enum class NormKind { l1, l2, inf };
-Tensor vector_norm(const Tensor& x, NormKind kind = NormKind::l2);
-Tensor vector_norm(const Tensor& x, const std::vector<int>& axes, NormKind kind = NormKind::l2, const StatisticOptions& options = {});
+enum class VectorNorm { l1, l2, inf };
+Tensor vector_norm(const Tensor& x, VectorNorm kind = VectorNorm::l2);
+Tensor vector_norm(const Tensor& x, const std::vector<int>& axes, VectorNorm kind = VectorNorm::l2, const StatisticOptions& options = {});
 
 // m + ln sum e^(x - m), m the largest element: no overflow. -inf where all elements are. Error without elements. Saves x and the result.
 Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, const StatisticOptions& options = {});

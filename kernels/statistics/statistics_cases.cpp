@@ -64,11 +64,11 @@ OP_CASES(statistics) {
        [](auto& v) { return spread(v, 0); }, -1, 2, true, false},
       {"stddev", [](auto& x, auto& axes, bool keep) { return stddev(x, axes, {.keep = keep}); },
        [](auto& v) { return std::sqrt(spread(v, 1)); }, -1, 2, true, true},
-      {"l1", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, NormKind::l1, {.keep = keep}); }, magnitudes, -1, 1, false,
+      {"l1", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, VectorNorm::l1, {.keep = keep}); }, magnitudes, -1, 1, false,
        false},
-      {"l2", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, NormKind::l2, {.keep = keep}); }, length, -1, 1, false, true},
-      {"inf", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, NormKind::inf, {.keep = keep}); }, largest_magnitude, -1, 1,
-       false, false},
+      {"l2", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, VectorNorm::l2, {.keep = keep}); }, length, -1, 1, false, true},
+      {"inf", [](auto& x, auto& axes, bool keep) { return vector_norm(x, axes, VectorNorm::inf, {.keep = keep}); }, largest_magnitude, -1,
+       1, false, false},
       {"logsumexp", [](auto& x, auto& axes, bool keep) { return logsumexp(x, axes, {.keep = keep}); }, total_of_logarithms, -5, 5, false,
        true}};
   const auto add = [&](const Statistic& f, const std::string& name, const Shape& s, std::vector<int> axes, bool keep, bool states) {

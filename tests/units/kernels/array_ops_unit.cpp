@@ -75,7 +75,7 @@ TEST_CASE("statistics of equal elements have no gradient") {
 
 TEST_CASE("equal extremes share a gradient, and with indices the first one has it") {
   CHECK(gradient_of([](const Tensor& x) { return min(x); }, {1, 3, 1}) == Values{0.5, 0, 0.5});
-  CHECK(gradient_of([](const Tensor& x) { return vector_norm(x, NormKind::inf); }, {2, -2, 1}) == Values{0.5, -0.5, 0});
+  CHECK(gradient_of([](const Tensor& x) { return vector_norm(x, VectorNorm::inf); }, {2, -2, 1}) == Values{0.5, -0.5, 0});
   CHECK(gradient_of([](const Tensor& x) { return min_with_indices(x, 0).values; }, {1, 3, 1}) == Values{1, 0, 0});
   const ValuesAndIndices largest = max_with_indices(row({1, kNaN, 5, kNaN}), 0);
   CHECK(std::isnan(largest.values.item()));
