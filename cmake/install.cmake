@@ -21,4 +21,4 @@ install(EXPORT voxgrad_targets NAMESPACE voxgrad:: DESTINATION ${voxgrad_package
 configure_package_config_file(cmake/voxgrad-config.cmake.in voxgrad-config.cmake INSTALL_DESTINATION ${voxgrad_package_dir})
 write_basic_package_version_file(voxgrad-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/voxgrad-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/voxgrad-config-version.cmake
-              cmake/find_itk.cmake DESTINATION ${voxgrad_package_dir})
+              cmake/find_itk.cmake cmake/voxgrad-kernels.cmake DESTINATION ${voxgrad_package_dir})

@@ -1,0 +1,21 @@
+# voxgrad_kernels(TARGET FILE.cu ..): CUDA kernels of a program's own, compiled as the library's are. A library without CUDA leaves them out;
+# one that runs its kernels on the emulator compiles them for it. To be called in the CMakeLists.txt that makes the target.
+macro(voxgrad_kernels target)
+  if(VOXGRAD_EMULATE_CUDA)
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
+    target_sources(${target} PRIVATE ${ARGN})
+  elseif(VOXGRAD_CUDA)
+    if(NOT CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES native)
+    endif()
+    enable_language(CUDA)
+    # CMake 3.25 does not know how nvcc 12 and later are asked for C++20.
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+    endif()
+    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -fmad=false)
+    target_sources(${target} PRIVATE ${ARGN})
+  endif()
+endmacro()
