@@ -1,5 +1,5 @@
-# voxgrad_kernels(TARGET FILE.cu ..): CUDA kernels of a program's own, compiled as the library's are. A library without CUDA leaves them out;
-# one that runs its kernels on the emulator compiles them for it. To be called in the CMakeLists.txt that makes the target.
+# voxgrad_kernels(TARGET FILE.cu ..): CUDA kernels of a program's own, compiled as the library's are. A library without CUDA leaves
+# them out; one that runs its kernels on the emulator compiles them for it. To be called in the CMakeLists.txt that makes the target.
 macro(voxgrad_kernels target)
   if(VOXGRAD_EMULATE_CUDA)
     set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")

@@ -23,7 +23,7 @@ void soft_clip_gradient_kernel(Cpu, double limit, int64_t n, View x, View gy, Vi
 
 // y = x / (1 + |x| / limit): intensities pressed into (-limit, limit). Any shape and device; saves x.
 Tensor soft_clip(const Tensor& x, double limit) {
-  check(x && is_floating(x.dtype()) && limit > 0, "soft_clip: given ", x, " and the limit ", limit, ", a floating tensor and > 0 are wanted");
+  check(x && is_floating(x.dtype()) && limit > 0, "soft_clip: given ", x, " and ", limit, ", a floating tensor and a limit > 0 are wanted");
   const Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { soft_clip_kernel(on, limit, x.count(), x.view(), y.view()); });
   return record({"soft_clip", {{"limit", limit}}}, {x}, y, [limit, x = x.detach()](const Tensor& gy, Needs) {

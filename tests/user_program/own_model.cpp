@@ -49,7 +49,8 @@ NetworkPlan plan(const Options& options, const PlanRequest& r) {
   const auto& o = options.as<TinyOptions>();
   NetworkPlan p;
   for (int a = 0; a < 3; ++a) p.patch[a] = r.patch[a] > 0 ? r.patch[a] : int(r.extent[size_t(a)]);
-  p.config = Json{{"kind", "tiny"}, {"in_channels", r.in_channels}, {"outputs", r.out_channels}, {"width", o.width}, {"beta", o.beta}}.dump();
+  const Json config{{"kind", "tiny"}, {"in_channels", r.in_channels}, {"outputs", r.out_channels}, {"width", o.width}, {"beta", o.beta}};
+  p.config = config.dump();
   return p;
 }
 

@@ -62,7 +62,7 @@ class Fraction : public Task {
     write_json(files(stem, ending)[0], parse_json(r.json, "result"));
   }
   Picture picture(const Volume& image, const Result& r, const Volume&, const std::string& title, const ModelDescription&) const override {
-    return case_picture({.image = image, .prediction = {}, .reference = {}, .title = title + " " + r.json, .label_names = {}, .window = {}});
+    return case_picture({.image = image, .prediction = {}, .reference = {}, .title = title + r.json, .label_names = {}, .window = {}});
   }
   // Predictions CASE.json against label maps CASE.nii.gz.
   Evaluated evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions&) const override {
@@ -89,7 +89,8 @@ void add_keys(ConfigTable& t, FractionOptions& o) { t.choice("loss", o.loss, {"s
 TaskEntry own_task() {
   return {.name = "fraction",
           .summary = "the part of the volume that is not background",
-          .defaults = R"({"network": {"kind": "tiny"}, "train": {"optimizer": "sign", "learning_rate": 0.003, "oversample_foreground": 0}})",
+          .defaults = R"({"network": {"kind": "tiny"}, "train": {"optimizer": "sign", "learning_rate": 0.003,
+                          "oversample_foreground": 0}})",
           .options = [] { return Options::of<FractionOptions>(add_keys); },
           .make = [](const Options& o) { return std::make_shared<Fraction>(o.as<FractionOptions>()); }};
 }
