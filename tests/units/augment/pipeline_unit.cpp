@@ -88,7 +88,8 @@ TEST_CASE("intensity transforms follow in the order that is listed, those of spa
   CHECK(!(difference(augment(s, a, Rng(3)).image(), expected([](float x) { return x * 2 + 1; })) > 1e-5));
   // What is drawn does not depend on the place in the order, nor on the others.
   Augmentation noise = only({"noise"}), later = noise;
-  later.order = {"test_shift", "noise"};
+  later.order = {"test_shift", "brightness", "noise"};
+  later.set({{"brightness", 0}});
   CHECK(same(augment(s, noise, Rng(4)).image(), augment(s, later, Rng(4)).image()));
   // The shift, although listed last, and the mirror: in front of the offset, and of the label too.
   a.order = {"test_offset", "mirror", "test_shift"};
@@ -128,6 +129,17 @@ TEST_CASE("keys and defaults of the library's transforms are those of nnU-Net, i
     "low_resolution": 0.25, "low_resolution_scale": [0.5, 1.0], "inverted_gamma": 0.1, "gamma": 0.3, "gamma_range": [0.7, 1.5],
     "mirror": 0.5})");
   for (const auto& [key, value] : wanted.items()) CHECK((a.contains(key) && a[key] == value));
+  // Numbers of sources, which every seed's augmentation rests on: noise by hand, the others by their entries.
+  const char* const in_order[] = {"spatial",  "mirror",         "noise",          "blur", "brightness",
+                                  "contrast", "low_resolution", "inverted_gamma", "gamma"};
+  for (uint64_t i = 0; i < 9; ++i) CHECK(transform_registry().find(in_order[i]).stream == i);
+  const Sample s = random_sample({4, 5, 6}, 1, 2);
+  const Tensor noisy = s.image().clone();
+  Rng source = Rng(11).at(2);
+  source.coin(1);
+  const double sigma = source.uniform(0, 0.1);
+  add_gaussian_noise(noisy, sigma, source.split());
+  CHECK(same(augment(s, only({"noise"}), Rng(11)).image(), noisy));
   // A key that two transforms share sets both.
   c.augment.set({{"gamma_range", {0.9, 1.1}}});
   CHECK(c.augment.options<GammaCurveOptions>("gamma").gamma.high == 1.1);
