@@ -1,10 +1,13 @@
 #include "kernels/region_loss/region_loss.h"
 
 #include "kernels/binary/binary.h"
+#include "kernels/compare/compare.h"
 #include "kernels/one_hot/one_hot.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/slice/slice.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/squeeze/squeeze.h"
+#include "kernels/where/where.h"
 
 namespace voxgrad {
 namespace {
@@ -49,7 +52,16 @@ Tensor tversky_loss(const Tensor& logits, const Tensor& label, const TverskyOpti
         label.info(), ", beside logits of ", logits.info(), " wanted are integers ", wanted);
   check(o.include_background || classes > 1, "tversky_loss: one class without the background leaves none");
   const DType accum = accum_of(logits.dtype());
-  const Tensor index = tversky_index(softmax(logits.to(accum)), one_hot(label, classes, accum), o.alpha, o.beta, o.smooth, o.batch);
+  Tensor p = softmax(logits.to(accum)), y = label.detach().to(DType::i64), kept;
+  if (o.ignore_label >= 0 || label.dtype() != DType::u8) {
+    const Tensor ignored = equal(y, o.ignore_label);
+    kept = unsqueeze(logical_not(ignored), -1).to(accum);
+    y = where(ignored, 0, y);
+    p = p * kept;
+  }
+  Tensor t = one_hot(y, classes, accum);
+  if (kept) t = t * kept;
+  const Tensor index = tversky_index(p, t, o.alpha, o.beta, o.smooth, o.batch);
   return loss_of(o.include_background ? index : slice(index, -1, 1, classes), o.exponent);
 }
 

@@ -12,6 +12,7 @@ struct TverskyOptions {
   double smooth = 1e-5;            // > 0
   bool batch = false;              // sums run over the batch too, and not per sample
   bool include_background = false; // class 0
+  int ignore_label = -1;           // of tversky_loss: voxels with this label count for nothing
 };
 // logits {N, .., K}, label {N, ..} of an integer dtype, p = softmax(logits), t the one-hot label. Mean over samples and classes of
 // (1 - (I + smooth) / (I + alpha (P - I) + beta (T - I) + smooth))^exponent: a scalar of accum_of(dtype), from 0 (perfect) to 1.

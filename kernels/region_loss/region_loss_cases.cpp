@@ -2,13 +2,16 @@
 
 #include <cmath>
 
+#include "kernels/compare/compare.h"
+#include "kernels/where/where.h"
 #include "tests/op_case.h"
 #include "tests/reference.h"
 
 using namespace voxgrad;
 
 namespace {
-// f(true positives, false positives, false negatives) of each sample (or of all) and class, averaged.
+// f(true positives, false positives, false negatives) of each sample (or of all) and class, averaged. Voxels whose t
+// is NaN count for nothing.
 using OfRegion = std::function<double(double, double, double)>;
 double mean_over_regions(const HostArray& p, const HostArray& t, bool batch, int64_t first_class, const OfRegion& f) {
   const int64_t K = p.shape[-1], groups = batch ? 1 : p.dim(0), voxels = p.shape.count() / K / groups;
@@ -18,6 +21,7 @@ double mean_over_regions(const HostArray& p, const HostArray& t, bool batch, int
       double hit = 0, extra = 0, missed = 0;
       for (int64_t v = 0; v < voxels; ++v) {
         const size_t at = size_t((g * voxels + v) * K + k);
+        if (std::isnan(t.values[at])) continue;
         hit += p.values[at] * t.values[at];
         extra += p.values[at] * (1 - t.values[at]);
         missed += (1 - p.values[at]) * t.values[at];
@@ -40,12 +44,19 @@ OP_CASES(region_loss) {
   const Shape s = {2, 3, 4, 5, 3}, of_label = {2, 3, 4, 5};
   const OpInput logits = {.shape = s, .low = -3, .high = 3};
   const auto add_labels = [&](const char* name, const TverskyOptions& o) {
-    cases.push_back({.op = "region_loss", .name = name, .inputs = {logits, {.shape = of_label, .role = Role::label, .low = 0, .high = 2}},
-                     .run = [=](const Tensors& in) { return tversky_loss(in[0], in[1], o); },
+    cases.push_back({.op = "region_loss", .name = name,
+                     .inputs = {logits, {.shape = of_label, .role = Role::label, .low = 0, .high = o.ignore_label == 9 ? 9. : 2.}},
+                     .run =
+                         [=](const Tensors& in) {
+                           // With the label 9, labels are 0, 1, 2 and 9.
+                           const Tensor y = o.ignore_label == 9 ? where(greater(in[1], 2), 9, in[1]).to(DType::i32) : in[1];
+                           return tversky_loss(in[0], y, o);
+                         },
                      .reference =
                          [=](const HostArrays& in) {
                            const HostArray t = host_array(s, [&](const Index& i) {
-                             return double(int64_t(in[1].at(i[0], i[1], i[2], i[3])) == i[4]);
+                             const int64_t y = int64_t(in[1].at(i[0], i[1], i[2], i[3]));
+                             return y == o.ignore_label || y > 2 ? NAN : double(y == i[4]);
                            });
                            const int64_t first = o.include_background ? 0 : 1;
                            return HostArrays{{{}, {mean_over_regions(softmax_reference(in[0]), t, o.batch, first, tversky(o))}}};
@@ -56,6 +67,8 @@ OP_CASES(region_loss) {
   add_labels("tversky over the batch, with the background",
              {.alpha = 0.6, .beta = 0.4, .smooth = 1, .batch = true, .include_background = true});
   add_labels("focal tversky", {.exponent = 0.75});
+  add_labels("an ignored class", {.include_background = true, .ignore_label = 1});
+  add_labels("an ignored label beyond the classes, i32", {.batch = true, .ignore_label = 9});
   const auto add_regions = [&](const char* name, std::function<Tensor(const Tensor&, const Tensor&)> run, bool batch, const OfRegion& f) {
     cases.push_back({.op = "region_loss", .name = name, .inputs = {logits, {.shape = s, .role = Role::label, .low = 0, .high = 1}},
                      .run = [=](const Tensors& in) { return run(in[0], in[1]); },
