@@ -1,6 +1,7 @@
 #include "augment/augment.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "augment/pipeline.h"
 #include "augment/spatial/spatial.h"

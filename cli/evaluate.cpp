@@ -49,7 +49,7 @@ void run(const EvaluateCommand& c) {
                                             .partial = c.partial,
                                             .fast = c.fast});
   std::fputs(e.table.c_str(), stdout);
-  if (!c.json.empty()) write_json(c.json, e.json);
+  if (!c.json.empty()) write_json(c.json, parse_json(e.json, "the evaluation"));
 }
 
 }  // namespace

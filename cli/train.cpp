@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "io/json_file.h"
 #include "train/config.h"
 #include "train/trainer.h"
 

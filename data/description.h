@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "core/config/json.h"
 #include "core/shape.h"
-#include "io/json_file.h"
 #include "models/network.h"
 
 namespace voxgrad {

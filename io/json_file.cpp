@@ -62,6 +62,8 @@ Json read_json(const std::filesystem::path& path) {
   return parse_json(text, path.string());
 }
 
+std::string json_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 void write_json(const std::filesystem::path& path, const Json& json) {
   write_text_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }

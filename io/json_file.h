@@ -1,6 +1,7 @@
 #pragma once
 #include <exception>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,9 @@ Json read_json(const std::filesystem::path&);
 Json parse_json(std::string_view text, std::string_view source);  // `source` names the text in messages
 // What an exception of the JSON library says, without its numbers.
 std::string json_reason(const std::exception&);
-// Two spaces of indent, through AtomicFile. Bytes that are not UTF-8, as names of files may have, are replaced.
+// In one line. Bytes that are not UTF-8, as names of files may have, are replaced.
+std::string json_text(const Json&);
+// Two spaces of indent, through AtomicFile. Such bytes are replaced here too.
 void write_json(const std::filesystem::path&, const Json&);
 
 }  // namespace voxgrad

@@ -1,5 +1,7 @@
 #include "tasks/task.h"
 
+#include <nlohmann/json.hpp>
+
 #include "io/json_file.h"
 
 namespace voxgrad {

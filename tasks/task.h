@@ -72,8 +72,7 @@ class Task : public TargetSource {
 
   // --- results in a folder (or one file) against references in another: a table for people, and JSON
   struct Evaluated {
-    std::string table;
-    Json json;
+    std::string table, json;
   };
   virtual Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                              const EvaluateOptions&) const = 0;

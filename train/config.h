@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "augment/augment.h"
+#include "core/config/json.h"
 #include "core/config/options.h"
 #include "core/shape.h"
 #include "data/data_config.h"
-#include "io/json_file.h"
 
 namespace voxgrad {
 

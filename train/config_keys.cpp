@@ -1,7 +1,9 @@
 #include "train/config_keys.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "io/json_file.h"
 #include "models/model_registry.h"
 #include "optim/optimizer.h"
 #include "tasks/task.h"

@@ -1,5 +1,7 @@
 #include "train/optimizer.h"
 
+#include <nlohmann/json.hpp>
+
 #include "optim/schedule.h"
 
 namespace voxgrad {

@@ -6,6 +6,7 @@
 
 #include "core/autograd.h"
 #include "core/error.h"
+#include "io/json_file.h"
 #include "train/learner.h"
 #include "train/plan.h"
 #include "core/progress.h"

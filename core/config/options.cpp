@@ -1,5 +1,7 @@
 #include "core/config/options.h"
 
+#include <nlohmann/json.hpp>
+
 namespace voxgrad {
 
 Json Options::to_json() const {

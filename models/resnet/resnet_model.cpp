@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "models/model_registry.h"
 #include "models/resnet/resnet.h"
@@ -28,12 +29,7 @@ struct ResNetOptions {
 };
 
 void add_keys(ConfigTable& t, ResNetOptions& o) {
-  t.add("depth", "10, 18 or 34: blocks of two convolutions; 50, 101 or 152: bottlenecks", o.depth, [](const Json& v) {
-    const std::vector<int> depths = {10, 18, 34, 50, 101, 152};
-    check(v.is_number_integer() && std::find(depths.begin(), depths.end(), v.get<int64_t>()) != depths.end(),
-          "one of 10, 18, 34, 50, 101, 152 is wanted");
-    return v.get<int>();
-  });
+  t.choice("depth", o.depth, {10, 18, 34, 50, 101, 152}, "10, 18 or 34: blocks of two convolutions; 50, 101 or 152: bottlenecks");
   t.integer("base_features", o.base_features, 1, 1024, "channels of the first stage, doubled at each of the three further ones");
   t.choice("stem", o.stem, {"auto", "large", "small"},
            "large: 7x7x7 with stride 2 and max pooling; small: 3x3x3 at full resolution; auto: small for patches of up to 64 voxels");

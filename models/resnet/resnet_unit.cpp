@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "core/autograd.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "models/model_registry.h"

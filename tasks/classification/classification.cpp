@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "io/atomic_file.h"
 #include "io/json_file.h"
@@ -158,19 +159,18 @@ Task::Evaluated Classification::evaluate(const fs::path& predictions, const fs::
   }
   check(!cases.empty(), predictions.string(), ": holds no prediction of a case in ", references.string());
   const auto confusion = confusion_matrix(cases, int(labels.size()));
-  Evaluated out;
-  out.json = {{"cases", cases.size()},
-              {"auc", auc(cases)},
-              {"accuracy", accuracy(confusion)},
-              {"balanced_accuracy", balanced_accuracy(confusion)},
-              {"confusion", confusion}};
-  out.table = std::to_string(cases.size()) + " cases\nAUC                " + number(auc(cases)) + "\naccuracy           " +
+  Json json{{"cases", cases.size()},
+            {"auc", auc(cases)},
+            {"accuracy", accuracy(confusion)},
+            {"balanced_accuracy", balanced_accuracy(confusion)},
+            {"confusion", confusion}};
+  std::string table = std::to_string(cases.size()) + " cases\nAUC                " + number(auc(cases)) + "\naccuracy           " +
               number(accuracy(confusion)) + "\nbalanced accuracy  " + number(balanced_accuracy(confusion)) + "\n";
   for (size_t k = 0; k < labels.size(); ++k) {
-    out.json["f1"][labels[k]] = f1(confusion, int(k));
-    out.table += "F1 of " + labels[k] + "  " + number(f1(confusion, int(k))) + "\n";
+    json["f1"][labels[k]] = f1(confusion, int(k));
+    table += "F1 of " + labels[k] + "  " + number(f1(confusion, int(k))) + "\n";
   }
-  return out;
+  return {table, json_text(json)};
 }
 
 }  // namespace voxgrad

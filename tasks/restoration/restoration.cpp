@@ -6,6 +6,7 @@
 #include "augment/noise/noise.h"
 #include "core/autograd.h"
 #include "io/image.h"
+#include "io/json_file.h"
 #include "kernels/binary/binary.h"
 #include "kernels/mse_loss/mse_loss.h"
 #include "tasks/case_picture.h"
@@ -124,7 +125,8 @@ Picture Restoration::picture(const Volume& image, const Result& result, const Vo
 }
 
 Task::Evaluated Restoration::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
-  Evaluated out;
+  Json json;
+  std::string table;
   double sum = 0;
   const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images"});
   for (const FilePair& pair : pairs) {
@@ -133,16 +135,16 @@ Task::Evaluated Restoration::evaluate(const fs::path& predictions, const fs::pat
           pair.reference.string(), " is ", b.data.shape());
     const double value = psnr(a.data, b.data);
     sum += value;
-    out.json["cases"][pair.id] = {{"psnr", value}};
+    json["cases"][pair.id] = {{"psnr", value}};
     char line[64];
     std::snprintf(line, sizeof line, "  PSNR %.2f dB\n", value);
-    out.table += pair.id + line;
+    table += pair.id + line;
   }
-  out.json["psnr"] = sum / double(pairs.size());
+  json["psnr"] = sum / double(pairs.size());
   char line[64];
   std::snprintf(line, sizeof line, "mean  PSNR %.2f dB\n", sum / double(pairs.size()));
-  out.table += line;
-  return out;
+  table += line;
+  return {table, json_text(json)};
 }
 
 }  // namespace voxgrad

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "io/json_file.h"
+#include "core/config/json.h"
 #include "tasks/segmentation/distance.h"
 
 namespace voxgrad {

@@ -2,6 +2,7 @@
 
 #include "core/autograd.h"
 #include "io/image.h"
+#include "io/json_file.h"
 #include "layers/losses.h"
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
@@ -89,7 +90,7 @@ Picture Segmentation::picture(const Volume& image, const Result& result, const V
 Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                                        const EvaluateOptions& o) const {
   const Evaluation e = evaluate_files(predictions, references, o);
-  return {table_of(e), to_json(e)};
+  return {table_of(e), json_text(to_json(e))};
 }
 
 Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o) {

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <voxgrad/kernels/reduce/reduce.h>
 #include <voxgrad/layers/conv.h>
 #include <voxgrad/models/model_registry.h>

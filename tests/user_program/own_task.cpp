@@ -75,7 +75,7 @@ class Fraction : public Task {
       ++cases;
     }
     check(cases > 0, predictions.string(), ": holds no prediction for a file of ", references.string());
-    return {std::to_string(cases) + " cases, mean error " + std::to_string(sum / cases) + "\n", {{"error", sum / cases}}};
+    return {std::to_string(cases) + " cases, mean error " + std::to_string(sum / cases) + "\n", Json{{"error", sum / cases}}.dump()};
   }
 
  private:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "augment/batch.h"
 #include "augment/transform.h"

@@ -8,6 +8,7 @@
 #include "io/checkpoint.h"
 #include "data/dataset.h"
 #include "io/image.h"
+#include "io/json_file.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 #include "train/config.h"

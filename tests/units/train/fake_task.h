@@ -1,8 +1,10 @@
 #pragma once
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "augment/foreground.h"
 #include "io/image.h"
+#include "io/json_file.h"
 #include "kernels/binary/binary.h"
 #include "kernels/reduce/reduce.h"
 #include "models/model_registry.h"

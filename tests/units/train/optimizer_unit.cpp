@@ -1,6 +1,7 @@
 #include "train/optimizer.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "optim/adamw.h"
 #include "optim/average.h"
