@@ -1,0 +1,205 @@
+#include "io/formats/numpy/zip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <memory>
+
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/formats/byte_source.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+
+namespace {
+constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
+constexpr uint64_t kEndSize = 22, kLongestComment = 65535, kCentralSize = 46, kLocalSize = 30, kMostInflation = 1032;
+constexpr uint16_t kStored = 0, kDeflated = 8, kExtra64 = 1;
+constexpr uint64_t kMostBytes = 0xfffffffe;  // without 64-bit sizes
+static_assert(std::endian::native == std::endian::little);
+
+template <class T>
+T at(std::span<const std::byte> bytes, size_t offset) {
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+std::vector<std::byte> range(ByteSource& source, uint64_t offset, uint64_t bytes, const char* what) {
+  check(offset <= source.file_size() && bytes <= source.file_size() - offset, source.name(), ": the archive is damaged: ", what,
+        " would end behind the file");
+  std::vector<std::byte> out(bytes);
+  source.seek(offset, false);
+  source.read(out.data(), bytes);
+  return out;
+}
+
+struct Directory {
+  uint64_t offset, bytes, entries;
+};
+
+Directory directory_of(ByteSource& source) {
+  const std::string& who = source.name();
+  const uint64_t tail = std::min(source.file_size(), kEndSize + kLongestComment), begin = source.file_size() - tail;
+  const auto bytes = range(source, begin, tail, "its end");
+  uint64_t end = tail;
+  for (uint64_t i = tail; i-- > 0 && end == tail;)
+    if (i + kEndSize <= tail && at<uint32_t>(bytes, i) == kEnd) end = i;
+  check(end < tail, who, ": is no zip archive, or its end is missing");
+  const std::span<const std::byte> e = std::span(bytes).subspan(end);
+  check(at<uint16_t>(e, 4) == 0 && at<uint16_t>(e, 6) == 0, who, ": is one part of a zip archive of several");
+  Directory d{.offset = at<uint32_t>(e, 16), .bytes = at<uint32_t>(e, 12), .entries = at<uint16_t>(e, 10)};
+  if (begin + end >= 20) {
+    const auto locator = range(source, begin + end - 20, 20, "its end");
+    if (at<uint32_t>(locator, 0) == kLocator64) {
+      const auto wide = range(source, at<uint64_t>(locator, 8), 56, "its 64-bit end");
+      check(at<uint32_t>(wide, 0) == kEnd64, who, ": the archive is damaged: its 64-bit end is not where it says");
+      d = {.offset = at<uint64_t>(wide, 48), .bytes = at<uint64_t>(wide, 40), .entries = at<uint64_t>(wide, 32)};
+    }
+  }
+  return d;
+}
+
+// 64-bit sizes from the extra field, for those that are all ones.
+void widen(ZipEntry& e, std::span<const std::byte> extra) {
+  for (size_t i = 0; i + 4 <= extra.size();) {
+    const auto id = at<uint16_t>(extra, i), length = at<uint16_t>(extra, i + 2);
+    size_t next = i + 4;
+    i += 4 + size_t(length);
+    if (id != kExtra64 || i > extra.size()) continue;
+    for (uint64_t* value : {&e.size, &e.packed, &e.offset}) {
+      if (*value != 0xffffffff || next + 8 > i) continue;
+      *value = at<uint64_t>(extra, next);
+      next += 8;
+    }
+  }
+}
+
+struct InflateEnd {
+  void operator()(z_stream* z) const {
+    inflateEnd(z);
+    delete z;
+  }
+};
+
+void inflate_raw(ByteSource& source, uint64_t packed, std::vector<std::byte>& out) {
+  std::unique_ptr<z_stream, InflateEnd> z(new z_stream{});
+  check(inflateInit2(z.get(), -15) == Z_OK, source.name(), ": no memory to inflate it");
+  std::vector<std::byte> buffer(64 << 10);
+  uint64_t done = 0;
+  for (int status = Z_OK; done < out.size() && status != Z_STREAM_END;) {
+    if (z->avail_in == 0) {
+      const uint64_t n = std::min<uint64_t>(packed, buffer.size());
+      check(n > 0, source.name(), ": the compressed data is truncated");
+      source.read(buffer.data(), n);
+      packed -= n;
+      z->next_in = reinterpret_cast<Bytef*>(buffer.data()), z->avail_in = uInt(n);
+    }
+    const uint64_t piece = std::min<uint64_t>(out.size() - done, 1 << 30);
+    z->next_out = reinterpret_cast<Bytef*>(out.data() + done), z->avail_out = uInt(piece);
+    status = inflate(z.get(), Z_NO_FLUSH);
+    done += piece - z->avail_out;
+    check(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR, source.name(), ": the compressed data is corrupt");
+  }
+  check(done == out.size(), source.name(), ": the compressed data is truncated");
+}
+}  // namespace
+
+bool is_zip(const fs::path& path) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  uint32_t magic = 0;
+  return source.read_some(&magic, 4) == 4 && (magic == kLocal || magic == kEnd);
+}
+
+std::vector<ZipEntry> zip_entries(const fs::path& path) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  const std::string& who = source.name();
+  const Directory d = directory_of(source);
+  const auto bytes = range(source, d.offset, d.bytes, "its directory");
+  check(d.entries <= d.bytes / kCentralSize, who, ": the archive is damaged: its directory is too short for ", d.entries, " files");
+  std::vector<ZipEntry> out;
+  size_t i = 0;
+  for (uint64_t n = 0; n < d.entries; ++n) {
+    const auto rest = std::span(bytes).subspan(i);
+    check(rest.size() >= kCentralSize && at<uint32_t>(rest, 0) == kCentral, who, ": the archive is damaged: its directory is broken");
+    const size_t name = at<uint16_t>(rest, 28), extra = at<uint16_t>(rest, 30), comment = at<uint16_t>(rest, 32);
+    check(rest.size() >= kCentralSize + name + extra + comment, who, ": the archive is damaged: its directory is broken");
+    ZipEntry e{.name = std::string(reinterpret_cast<const char*>(rest.data()) + kCentralSize, name),
+               .offset = at<uint32_t>(rest, 42),
+               .packed = at<uint32_t>(rest, 20),
+               .size = at<uint32_t>(rest, 24),
+               .checksum = at<uint32_t>(rest, 16)};
+    widen(e, rest.subspan(kCentralSize + name, extra));
+    const auto method = at<uint16_t>(rest, 10);
+    check((at<uint16_t>(rest, 8) & 1) == 0, who, ": its file ", e.name, " is encrypted");
+    check(method == kStored || method == kDeflated, who, ": its file ", e.name, " is packed by method ", method,
+          "; stored and deflated ones are read");
+    e.deflated = method == kDeflated;
+    check(e.offset <= source.file_size() && e.packed <= source.file_size() - e.offset, who, ": its file ",
+          e.name, " would end behind the archive");
+    check(e.deflated ? e.size / kMostInflation <= e.packed : e.size == e.packed, who, ": its file ", e.name, " announces ", e.size,
+          " bytes, packed in ", e.packed, ", which is not possible");
+    out.push_back(std::move(e));
+    i += kCentralSize + name + extra + comment;
+  }
+  return out;
+}
+
+std::vector<std::byte> zip_bytes(const fs::path& path, const ZipEntry& e, uint64_t most) {
+  ByteSource source(path, ByteSource::Coding::plain);
+  const auto head = range(source, e.offset, kLocalSize, "the start of a file");
+  check(at<uint32_t>(head, 0) == kLocal, source.name(), ": the archive is damaged: ", e.name, " is not where it says");
+  const uint64_t begin = e.offset + kLocalSize + at<uint16_t>(head, 26) + at<uint16_t>(head, 28);
+  check(begin <= source.file_size() && e.packed <= source.file_size() - begin, source.name(), ": its file ", e.name,
+        " would end behind the archive");
+  std::vector<std::byte> out(std::min(most, e.size));
+  source.seek(begin, false);
+  if (e.deflated) inflate_raw(source, e.packed, out);
+  else source.read(out.data(), out.size());
+  if (out.size() == e.size)
+    check(crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size()) == e.checksum, source.name(), ": the bytes of ", e.name,
+          " do not have their checksum");
+  return out;
+}
+
+void write_zip(const fs::path& path, const std::vector<ZipFile>& files) {
+  AtomicFile out(path);
+  std::string directory;
+  uint64_t written = 0;
+  const auto put = [](std::string& to, auto... values) { (to.append(reinterpret_cast<const char*>(&values), sizeof values), ...); };
+  constexpr uint16_t kVersion = 20, kNone = 0, kDate = 0x21;  // 1980-01-01: the same bytes whenever it is written
+  for (const ZipFile& f : files) {
+    uint64_t size = 0;
+    uLong checksum = crc32_z(0, nullptr, 0);
+    for (auto& piece : f.pieces) {
+      size += piece.size();
+      checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+    }
+    check(written + size + directory.size() < kMostBytes, "cannot write ", path.string(), ": an archive of 4 GB or more");
+    const auto common = [&](std::string& to) {
+      put(to, kVersion, kNone, kStored, kNone, kDate, uint32_t(checksum), uint32_t(size), uint32_t(size), uint16_t(f.name.size()));
+    };
+    std::string local;
+    put(local, kLocal);
+    common(local);
+    put(local, kNone);
+    local += f.name;
+    put(directory, kCentral, kVersion);
+    common(directory);
+    put(directory, kNone, kNone, kNone, kNone, uint32_t(0), uint32_t(written));
+    directory += f.name;
+    out.write(local);
+    for (auto& piece : f.pieces) out.write(piece.data(), piece.size());
+    written += local.size() + size;
+  }
+  std::string end;
+  put(end, kEnd, kNone, kNone, uint16_t(files.size()), uint16_t(files.size()), uint32_t(directory.size()), uint32_t(written), kNone);
+  out.write(directory);
+  out.write(end);
+  out.commit();
+}
+
+}  // namespace voxgrad
