@@ -107,6 +107,7 @@ OP_CASES(matmul) {
   add_linear("no bias", {6, 5}, 3, false);
   add_linear("a vector", {5}, 3, true);
   add_linear("many rows", {9000, 3}, 2, true);
+  add_linear("many channels", {3, 9000}, 2, true);
   add("512", {512, 512}, {512, 512}, {}, 512, true);
   add("2048", {2048, 2048}, {2048, 2048}, {}, 2048, true);
   add_linear("32 to 32, 64^3", {1, 64, 64, 64, 32}, 32, true, true);

@@ -64,6 +64,16 @@ TEST_CASE("a graph is walked once, and there are no second derivatives") {
   CHECK(x.grad().values() == std::vector<double>{8});
 }
 
+TEST_CASE("a backward that fails leaves nothing of its sums in the graph") {
+  const Tensor x = leaf({3}), y = square(x);
+  // y has the gradient of add already when that of my_op fails.
+  const Tensor bad = record("my_op", {y}, y.clone(), [](const Tensor&, Needs) -> Grads { throw std::runtime_error("my_op failed"); });
+  CHECK_THROWS_WITH(backward(add(y, bad)), Contains("my_op failed"));
+  CHECK_FALSE(x.grad());
+  backward(affine(y, 2, 0));
+  CHECK(x.grad().values() == std::vector<double>{2 * 6});
+}
+
 TEST_CASE("a write to what an op saved is an error in backward") {
   const Tensor x = leaf({3, 4});
   const auto written = [&](const Tensor& y, const std::function<void()>& write) {

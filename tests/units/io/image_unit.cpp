@@ -121,9 +121,13 @@ TEST_CASE("sform is preferred to qform, qform to voxel sizes alone") {
   // A form that cannot be inverted counts as absent.
   put_bytes(folder / "d.nii", with(with(with(bytes, 280, 0.0f), 284, 0.0f), 288, NAN));
   CHECK_FALSE(!(difference(read_volume(folder / "d.nii").affine, rotated()) < 1e-5));
-  // 123: units; metres.
-  put_bytes(folder / "e.nii", with(bytes, 123, char(1)));
-  CHECK(read_volume(folder / "e.nii").spacing()[0] == Approx(2500));
+  // 123: units; metres, micrometres. Both are those of the origin too.
+  for (const auto& [code, mm] : {std::pair(1, 1000.0), std::pair(3, 0.001)}) {
+    put_bytes(folder / "e.nii", with(bytes, 123, char(code)));
+    const Affine read = read_volume(folder / "e.nii").affine;
+    for (int r = 0; r < 3; ++r)
+      for (int c = 0; c < 4; ++c) CHECK(read(r, c) == Approx(mm * rotated()(r, c)));
+  }
 }
 
 TEST_CASE("slope and intercept are applied, other byte orders and types are read") {

@@ -113,3 +113,26 @@ TEST_CASE("trainer: averaged weights are what validates and what is saved") {
   }
   CHECK(close(best_of(folder / "run").bias, average, 1e-5));
 }
+
+TEST_CASE("trainer: a run that is resumed knows its best score, its averaged weights and its place in the schedule") {
+  const TemporaryFolder folder;
+  Script& script = the_script();
+  const auto data = write_ramps(folder, 2);
+  const auto config = fake_config(with({"train.steps=4", "train.poly=0.9", "train.warmup_steps=3", "train.average_weights=0.5",
+                                        "train.validate_every=1", "train.checkpoint_every=1", "data.folds=2"}));
+  script.scores = {0.9, 0.5, 0.3, 0.2};
+  train(data, folder / "alone", config);
+  const std::vector<double> trained = script.trained, validated = script.validated;
+  REQUIRE(trained.size() == 4);
+  REQUIRE(validated.size() == 4);
+
+  the_script().scores = {0.9};  // the second validation finds none and ends the run: one step is saved
+  CHECK_THROWS(train(data, folder / "run", config));
+  the_script().scores = {0.5, 0.3, 0.2};
+  const TrainResult r = resume(data, folder / "run");
+  CHECK(r.steps == 4);
+  CHECK(script.trained == std::vector<double>(trained.begin() + 1, trained.end()));
+  CHECK(script.validated == std::vector<double>(validated.begin() + 1, validated.end()));
+  CHECK(r.best_score == 0.9);
+  CHECK(best_of(folder / "run").step == 1);
+}

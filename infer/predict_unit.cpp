@@ -1,0 +1,95 @@
+#include "infer/predict.h"
+
+#include <cmath>
+
+#include "kernels/matmul/matmul.h"
+#include "tests/catch.h"
+#include "tests/close.h"
+
+using namespace voxgrad;
+
+namespace {
+
+constexpr Int3 kPatch = {2, 3, 4};
+constexpr int64_t kVoxels = 2 * 3 * 4;
+
+// y = sum_v v x_v over the voxels v = 1, 2, .. of a patch in their order, and the same with v^2: no two voxels weigh the same.
+struct Places {
+  Tensor weight;
+  FIELDS(weight)
+  Places() {
+    std::vector<double> w;
+    for (int64_t v = 1; v <= kVoxels; ++v) w.insert(w.end(), {double(v), double(v * v)});
+    weight = Tensor::from(w, {kVoxels, 2});
+  }
+  Tensor operator()(const Tensor& x) const { return matmul(x.reshape({x.dim(0), kVoxels}), weight); }
+};
+
+const NetworkTraits kTraits = {.out_channels = 2, .dense = false};
+
+ModelDescription description() {
+  ModelDescription d;
+  d.traits = kTraits;
+  d.patch = kPatch;
+  return d;
+}
+
+// Voxel (d, h, w) of the image is 100 d + 10 h + w + 1.
+Tensor image_of(int depth, int height, int width) {
+  std::vector<double> x;
+  for (int d = 0; d < depth; ++d)
+    for (int h = 0; h < height; ++h)
+      for (int w = 0; w < width; ++w) x.push_back(100 * d + 10 * h + w + 1);
+  return Tensor::from(x, {depth, height, width, 1});
+}
+
+// The outputs for the patch that starts at `start` of the image, read backwards along the axes of `mirror`, zero beyond it.
+std::array<double, 2> by_hand(const Tensor& image, Int3 start, std::array<bool, 3> mirror = {}) {
+  const std::vector<double> x = image.values();
+  std::array<double, 2> y = {};
+  for (int i = 0; i < kVoxels; ++i) {
+    const int place[3] = {i / 12, i / 4 % 3, i % 4};
+    int64_t at = 0;
+    bool inside = true;
+    for (int a = 0; a < 3; ++a) {
+      const int64_t p = start[a] + (mirror[size_t(a)] ? kPatch[a] - 1 - place[a] : place[a]);
+      inside = inside && p >= 0 && p < image.dim(a);
+      at = at * image.dim(a) + p;
+    }
+    if (!inside) continue;
+    y[0] += (i + 1) * x[size_t(at)];
+    y[1] += (i + 1.0) * (i + 1.0) * x[size_t(at)];
+  }
+  return y;
+}
+
+void check_values(const Tensor& image, const PredictOptions& o, const std::array<double, 2>& wanted) {
+  const Network net(Places(), kTraits, "{}");
+  const std::vector<double> y = predict_values(net, description(), image, o).values();
+  REQUIRE(y.size() == 2);
+  CHECK(close(y[0], wanted[0], 1e-6));
+  CHECK(close(y[1], wanted[1], 1e-6));
+}
+
+}  // namespace
+
+TEST_CASE("predict_values: the middle of an image larger than the patch counts") {
+  check_values(image_of(2, 3, 4), {}, by_hand(image_of(2, 3, 4), {0, 0, 0}));
+  const Tensor image = image_of(6, 8, 9);
+  check_values(image, {}, by_hand(image, {2, 2, 2}));
+}
+
+TEST_CASE("predict_values: an image smaller than the patch lies in the middle of zeros") {
+  const Tensor narrow = image_of(4, 1, 1);
+  check_values(narrow, {}, by_hand(narrow, {1, -1, -1}));
+}
+
+TEST_CASE("predict_values: with mirroring the outputs are the mean over the eight mirror images") {
+  const Tensor image = image_of(6, 1, 9);
+  std::array<double, 2> mean = {};
+  for (int pose = 0; pose < 8; ++pose) {
+    const std::array<double, 2> y = by_hand(image, {2, -1, 2}, {bool(pose & 1), bool(pose & 2), bool(pose & 4)});
+    for (size_t k = 0; k < 2; ++k) mean[k] += y[k] / 8;
+  }
+  check_values(image, {.mirror = true}, mean);
+}
