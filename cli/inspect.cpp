@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inspect.h"
 #include "core/error.h"
+#include "io/weights/weights.h"
 #include "models/model_registry.h"
 
 namespace voxgrad {
@@ -37,6 +38,7 @@ void run(const InspectCommand& c) {
   else if (fs::is_directory(path) && (fs::exists(path / "best.safetensors") || fs::exists(path / "last.safetensors")))
     report = describe_checkpoint(path / (fs::exists(path / "best.safetensors") ? "best.safetensors" : "last.safetensors"));
   else if (path.extension() == ".safetensors") report = describe_checkpoint(path);
+  else if (is_weights(path)) report = describe_weights(path);
   else report = describe_volume(path);
   std::fputs(report.c_str(), stdout);
 }
@@ -46,8 +48,9 @@ void run(const InspectCommand& c) {
 void add_inspect(CLI::App& program) {
   auto o = std::make_shared<InspectCommand>();
   CLI::App* command = program.add_subcommand("inspect", "Say what a volume, a checkpoint, a data set or a network holds");
-  CLI::Option* file = command->add_option("FILE", o->file, "A volume, DICOM folder, checkpoint, run folder or data-set folder")
-                          ->check(CLI::ExistingPath);
+  CLI::Option* file =
+      command->add_option("FILE", o->file, "A volume, DICOM folder, checkpoint (PyTorch's too), run folder or data-set folder")
+          ->check(CLI::ExistingPath);
   command->add_option("--model", o->network.name, "A network of voxgrad models: its layers, shapes, parameters, FLOPs and memory")
       ->check(CLI::IsMember(model_registry().names()))
       ->excludes(file)

@@ -13,6 +13,8 @@ namespace voxgrad {
 std::string describe_volume(const std::filesystem::path&);
 // Metadata, tensors with dtype and shape, number of parameters; what a network of this program was trained for.
 std::string describe_checkpoint(const std::filesystem::path&);
+// Kind, metadata, and tensors with dtype and shape, of weights that any program wrote.
+std::string describe_weights(const std::filesystem::path&);
 // Channels, labels, number of cases, ranges of extents and spacing; cases whose label has another grid than its image are named.
 std::string describe_dataset(const std::filesystem::path& folder);
 

@@ -4,8 +4,9 @@
 #include <sstream>
 
 #include "cli/inspect.h"
-#include "io/checkpoint.h"
 #include "infer/model_file.h"
+#include "io/checkpoint.h"
+#include "io/weights/weights.h"
 
 namespace voxgrad {
 namespace {
@@ -34,7 +35,33 @@ void describe_model(std::ostream& o, const ModelDescription& d) {
   o << "\nprediction     overlap " << d.overlap << (d.mirror ? ", mirrored" : "") << ", " << d.dtype << "\n";
 }
 
+void describe_metadata(std::ostream& o, const std::map<std::string, std::string>& metadata) {
+  if (!metadata.empty()) o << "metadata\n";
+  for (const auto& [key, value] : metadata)
+    o << "  " << key << "  "
+      << (value.size() <= kLongestValue ? value : value.substr(0, kLongestValue) + "... (" + std::to_string(value.size()) + " characters)")
+      << "\n";
+}
+
 }  // namespace
+
+std::string describe_weights(const std::filesystem::path& path) {
+  const auto w = open_weights(path);
+  std::ostringstream o;
+  int64_t elements = 0;
+  size_t widest = 0;
+  for (const WeightInfo& t : w->list()) {
+    elements += t.shape.count();
+    widest = std::max(widest, t.name.size());
+  }
+  o << "weights        " << path.string() << "\nkind           " << w->kind() << "\ntensors        " << w->list().size() << ", " << elements
+    << " elements\n";
+  describe_metadata(o, w->metadata());
+  o << "names\n";
+  for (const WeightInfo& t : w->list())
+    o << "  " << std::left << std::setw(int(widest)) << t.name << "  " << t.dtype << " " << t.shape << "\n";
+  return o.str();
+}
 
 std::string describe_checkpoint(const std::filesystem::path& file) {
   const Checkpoint c = load_checkpoint(file);
@@ -50,11 +77,7 @@ std::string describe_checkpoint(const std::filesystem::path& file) {
   }
   o << "tensors        " << c.tensors.size() << ", " << elements << " elements, " << double(bytes) / 1e6 << " MB\n";
   if (of_net) o << "parameters     " << of_net << " of the network (under \"net.\")\n";
-  if (!c.metadata.empty()) o << "metadata\n";
-  for (const auto& [key, value] : c.metadata)
-    o << "  " << key << "  "
-      << (value.size() <= kLongestValue ? value : value.substr(0, kLongestValue) + "... (" + std::to_string(value.size()) + " characters)")
-      << "\n";
+  describe_metadata(o, c.metadata);
   o << "names\n";
   for (const Parameter& p : c.tensors)
     o << "  " << std::left << std::setw(int(widest)) << p.name << "  " << name_of(p.tensor.dtype()) << " " << p.tensor.shape() << "\n";

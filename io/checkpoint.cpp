@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -10,115 +9,16 @@
 #include <nlohmann/json.hpp>
 
 #include "io/atomic_file.h"
-#include "io/formats/byte_source.h"
 #include "io/json_file.h"
+#include "io/safetensors.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr uint64_t kMostHeader = 100'000'000;  // as the reference implementation
-
-struct Kind {
-  const char* name;
-  DType dtype;
-};
-constexpr Kind kKinds[] = {{"F32", DType::f32}, {"F64", DType::f64}, {"BF16", DType::bf16}, {"F16", DType::f16}, {"U8", DType::u8},
-                           {"I16", DType::i16}, {"I32", DType::i32}, {"I64", DType::i64},   {"BOOL", DType::u8}};
-
-const Kind& kind_of(DType t) {
-  return *std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.dtype == t; });
-}
-
-// One entry of the header.
-struct Entry {
-  std::string name;
-  const Kind* kind;
-  Shape shape;
-  uint64_t begin = 0, end = 0;  // bytes of the data section
-};
-
-struct Header {
-  std::vector<Entry> entries;  // in the order of the file's header
-  std::map<std::string, std::string> metadata;
-  uint64_t data_begin = 0;
-};
-
-uint64_t integer(const Json& value, const std::string& what) {
-  check(value.is_number_unsigned(), what, " is ", value.dump().substr(0, 40), ", wanted an integer of at least 0");
-  return value.get<uint64_t>();
-}
-
-Entry parse_entry(const std::string& name, const Json& value, const std::string& who) {
-  const std::string what = who + ": tensor \"" + name + "\": ";
-  check(value.is_object() && value.contains("dtype") && value.contains("shape") && value.contains("data_offsets"), what,
-        "wanted dtype, shape and data_offsets");
-  const Json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
-  check(dtype.is_string() && shape.is_array() && offsets.is_array() && offsets.size() == 2, what,
-        "dtype, shape or data_offsets is of the wrong form");
-  Entry e{.name = name};
-  e.kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return dtype.get_ref<const std::string&>() == k.name; });
-  check(e.kind != std::end(kKinds), what, "its dtype ", dtype.dump(), " is not one that is read");
-  check(shape.size() <= size_t(Shape::kMaxRank), what, "has ", shape.size(), " axes, at most ", Shape::kMaxRank, " are possible");
-  uint64_t bytes = size_of(e.kind->dtype);
-  for (const Json& extent : shape) {
-    const uint64_t n = integer(extent, what + "an extent");
-    check(n <= uint64_t(std::numeric_limits<int64_t>::max()) && !__builtin_mul_overflow(bytes, n, &bytes), what, "its shape ", shape.dump(),
-          " is not possible");
-    e.shape.dims[e.shape.rank++] = int64_t(n);
-  }
-  e.begin = integer(offsets[0], what + "an offset"), e.end = integer(offsets[1], what + "an offset");
-  check(e.begin <= e.end && e.end - e.begin == bytes, what, "its data_offsets ", offsets.dump(), " do not hold the ", bytes, " bytes of ",
-        e.kind->name, " ", shape.dump());
-  return e;
-}
-
-Header read_header(ByteSource& file) {
-  const std::string& who = file.name();
-  check(file.file_size() >= 8, who, ": has ", file.file_size(), " bytes, too few for a safetensors file");
-  unsigned char raw[8];
-  file.read(raw, 8);
-  uint64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = length << 8 | raw[i];
-  check(length <= kMostHeader && length <= file.file_size() - 8, who, ": announces a header of ", length, " bytes, but the file has ",
-        file.file_size(), " bytes and headers have at most ", kMostHeader, "; it is truncated or no safetensors file");
-  std::string text(size_t(length), '\0');
-  file.read(text.data(), length);
-  check(text.starts_with('{'), who, ": its header does not start with {; it is no safetensors file");
-  const Json json = parse_json(text, who + " (header)");
-  Header h{.data_begin = 8 + length};
-  for (auto& [name, value] : json.items()) {
-    if (name != "__metadata__") {
-      h.entries.push_back(parse_entry(name, value, who));
-      continue;
-    }
-    check(value.is_object(), who, ": __metadata__ is not an object");
-    for (auto& [key, text_value] : value.items()) {
-      check(text_value.is_string(), who, ": the metadata \"", key, "\" is not text");
-      h.metadata[key] = text_value.get<std::string>();
-    }
-  }
-  // The data section is covered exactly once.
-  std::vector<const Entry*> by_offset;
-  for (auto& e : h.entries) by_offset.push_back(&e);
-  std::stable_sort(by_offset.begin(), by_offset.end(),
-                   [](const Entry* a, const Entry* b) { return std::pair(a->begin, a->end) < std::pair(b->begin, b->end); });
-  uint64_t covered = 0;
-  for (const Entry* e : by_offset) {
-    check(e->begin == covered, who, ": tensor \"", e->name, "\" starts at byte ", e->begin, " of the data, wanted ", covered,
-          ": tensors may neither overlap nor leave gaps");
-    covered = e->end;
-  }
-  check(covered == file.file_size() - h.data_begin, who, ": its tensors have ", covered, " bytes, but the file has ",
-        file.file_size() - h.data_begin, " bytes of data; it is truncated or has been changed");
-  return h;
-}
-
-Tensor read_tensor(ByteSource& file, const Entry& e, uint64_t data_begin) {
-  Tensor out = Tensor::empty(e.shape, e.kind->dtype);
-  file.seek(data_begin + e.begin, false);
-  file.read(out.view().data, out.bytes());
-  return out;
+const char* kind_of(DType t) {
+  constexpr const char* names[] = {"F32", "F64", "BF16", "F16", "U8", "I16", "I32", "I64"};
+  return names[int(t)];
 }
 
 // Whether the values of `from` go into a tensor of dtype t: floating ones are rounded, integers must all fit.
@@ -167,15 +67,14 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   text.pop_back();
   for (size_t i = 0; i < count; ++i) {
     const auto& [name, tensor] = checkpoint.tensors[i];
-    Json entry = {
-        {"dtype", kind_of(tensor.dtype()).name}, {"shape", Json::array()}, {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
+    Json entry = {{"dtype", kind_of(tensor.dtype())}, {"shape", Json::array()}, {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
     for (int a = 0; a < tensor.shape().rank; ++a) entry["shape"].push_back(tensor.dim(a));
     text += (text.size() > 1 ? "," : "") + Json(name).dump() + ":" + entry.dump();
   }
   text += "}";
   text.append((8 - text.size() % 8) % 8, ' ');
-  check(text.size() <= kMostHeader, "checkpoint ", path.string(), ": its names and metadata need ", text.size(), " bytes, at most ",
-        kMostHeader, " are possible");
+  check(text.size() <= kMostSafetensorsHeader, "checkpoint ", path.string(), ": its names and metadata need ", text.size(),
+        " bytes, at most ", kMostSafetensorsHeader, " are possible");
 
   AtomicFile file(path);
   const uint64_t length = text.size();
@@ -189,17 +88,13 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
 }
 
 Checkpoint load_checkpoint(const fs::path& path) {
-  ByteSource file(path, ByteSource::Coding::plain);
-  const Header h = read_header(file);
-  Checkpoint out{.metadata = h.metadata};
-  for (auto& e : h.entries) out.tensors.push_back({e.name, read_tensor(file, e, h.data_begin)});
+  const SafetensorsFile file(path);
+  Checkpoint out{.metadata = file.metadata()};
+  for (auto& e : file.entries()) out.tensors.push_back({e.name, file.load(e)});
   return out;
 }
 
-std::map<std::string, std::string> load_metadata(const fs::path& path) {
-  ByteSource file(path, ByteSource::Coding::plain);
-  return read_header(file).metadata;
-}
+std::map<std::string, std::string> load_metadata(const fs::path& path) { return SafetensorsFile(path).metadata(); }
 
 LoadReport assign(const std::vector<Parameter>& targets, const Checkpoint& checkpoint, const LoadOptions& options) {
   std::map<std::string, const Tensor*> given;
