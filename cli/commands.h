@@ -17,6 +17,7 @@ void add_train(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_evaluate(CLI::App& program);
 void add_inspect(CLI::App& program);
+void add_convert(CLI::App& program);
 void add_models(CLI::App& program);
 void add_tasks(CLI::App& program);
 

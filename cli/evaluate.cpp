@@ -16,7 +16,7 @@ struct EvaluateCommand {
   std::string prediction, reference, json, labels, task = "segmentation";
   double tolerance_mm = 1;
   int ignore_label = -1;
-  bool partial = false, fast = false;
+  bool partial = false, fast = false, resample = false;
 };
 
 bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
@@ -47,6 +47,7 @@ void run(const EvaluateCommand& c) {
                                             .tolerance_mm = c.tolerance_mm,
                                             .ignore_label = c.ignore_label,
                                             .partial = c.partial,
+                                            .resample = c.resample,
                                             .fast = c.fast});
   std::fputs(e.table.c_str(), stdout);
   if (!c.json.empty()) write_json(c.json, parse_json(e.json, "the evaluation"));
@@ -81,6 +82,7 @@ void add_evaluate(CLI::App& program) {
       ->check(whole_number_within(0, 255))
       ->type_name("LABEL");
   command->add_flag("--partial", o->partial, "Allow references without a prediction");
+  command->add_flag("--resample", o->resample, "Resample predictions on another grid than their reference instead of refusing them");
   command->add_flag("--no-surface", o->fast, "Leave out HD95 and NSD, which take most of the time");
   command->add_option("--task", o->task, "What the results are of, a name of voxgrad tasks; the other options are for segmentation")
       ->check(CLI::IsMember(task_registry().names()))

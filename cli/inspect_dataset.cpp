@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <sstream>
 
 #include "cli/inspect.h"
 #include "data/dataset.h"
+#include "io/grid.h"
 #include "io/image.h"
 
 namespace voxgrad {
@@ -26,12 +26,20 @@ std::string counts_of(const std::map<std::string, Count>& counts) {
   return o.str();
 }
 
-bool same_grid(const VolumeHeader& a, const VolumeHeader& b) {
-  if (a.shape.with(3, 1) != b.shape.with(3, 1)) return false;
-  const Vec3 p = a.affine.spacing(), q = b.affine.spacing();
-  for (size_t i = 0; i < 3; ++i)
-    if (!(std::fabs(p[i] - q[i]) <= 1e-3 * p[i])) return false;
-  return orientation_code(a.affine) == orientation_code(b.affine);
+// A line for each channel and label that lies on another grid than the first channel.
+std::string odd_grids(const DatasetCase& c, const VolumeHeader& image) {
+  std::string out;
+  std::vector<std::filesystem::path> files(c.images.begin() + 1, c.images.end());
+  if (!c.label.empty()) files.push_back(c.label);
+  const Grid first = grid_of(image.shape, image.affine);
+  for (auto& file : files) {
+    const VolumeHeader h = read_header(file);
+    const Grid grid = grid_of(h.shape, h.affine);
+    const GridComparison compared = compare_grids(first, grid);
+    if (compared.same()) continue;
+    out += "  " + c.id + "  " + grid_difference(compared, first, c.images[0].filename(), grid, file.filename()) + "\n";
+  }
+  return out;
 }
 
 }  // namespace
@@ -57,13 +65,14 @@ std::string describe_dataset(const std::filesystem::path& folder) {
     }
     ++orientations[orientation_code(image.affine)];
     ++dtypes[image.stored];
-    if (!c.label.empty() && !same_grid(image, read_header(c.label))) odd += "  " + c.id + "\n";
+    odd += odd_grids(c, image);
   }
   const char axis[] = "DHW";
   for (size_t a = 0; a < 3 && !d.cases.empty(); ++a)
     o << "axis " << axis[a] << "         " << range_of(extents[a]) << " voxels, " << range_of(spacings[a]) << " mm\n";
   o << "orientation    " << counts_of(orientations) << "\nimages         " << counts_of(dtypes) << "\n";
-  if (!odd.empty()) o << "labels with another grid than their image\n" << odd;
+  if (!odd.empty())
+    o << "files on another grid than the first channel of their case; training refuses them, or brings them to it with --resample\n" << odd;
   return o.str();
 }
 

@@ -82,6 +82,7 @@ std::string describe_volume(const std::filesystem::path& file) {
     << "\norientation    " << orientation_code(header.affine) << " (axes W, H, D), origin " << origin[0] << ", " << origin[1] << ", "
     << origin[2] << " mm (RAS+)"
     << "\nmemory         " << double(s.count()) * double(size_of(header.dtype)) / 1e6 << " MB\n";
+  if (!header.warning.empty()) o << "warning        " << header.warning << "\n";
   const Volume v = read_volume(file);
   for (int64_t c = 0; c < s[3]; ++c) describe_values(o, v.data, c);
   if (!is_floating(v.data.dtype()) && s[3] == 1) describe_labels(o, v);

@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "cli/commands.h"
-#include "io/atomic_file.h"
+#include "core/progress.h"
 #include "data/dataset.h"
+#include "io/atomic_file.h"
 #include "io/image.h"
 #include "tasks/file_pairs.h"
 #include "tasks/task.h"
-#include "core/progress.h"
 
 namespace voxgrad {
 namespace {
@@ -17,16 +17,17 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictCommand {
-  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch;
+  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels";
   std::optional<double> overlap;
   std::optional<bool> mirror;
-  bool picture = false;
+  bool picture = false, resample = false;
 };
 
-Volume reference_of(const PredictCommand& c, const std::string& id) {
+Volume reference_of(const PredictCommand& c, const std::string& id, const Volume& image) {
   for (const auto& entry : fs::directory_iterator(c.reference))
     if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_name(entry.path()) == id)
-      return read_volume(entry.path());
+      return on_grid(read_volume(entry.path(), {.labels = true}), entry.path().string(), grid_of(image), "its image",
+                     c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
   fail(c.reference, ": there is no reference for the case ", id);
 }
 
@@ -38,14 +39,30 @@ void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const 
         check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
 }
 
+// Every volume of 4-D files as a case of its own, c_0, c_1 ..
+std::vector<DatasetCase> each_volume(const std::vector<DatasetCase>& cases) {
+  std::vector<DatasetCase> out;
+  for (const DatasetCase& one : cases) {
+    const int64_t volumes = read_header(one.images[0]).shape[3];
+    for (int64_t k = 0; k < volumes; ++k) {
+      out.push_back(one);
+      out.back().volume = int(k);
+      if (volumes > 1) out.back().id += "_" + std::to_string(k);
+    }
+  }
+  return out;
+}
+
 // The JSON of the result.
 std::string predict_case(const DatasetCase& one, const Model& model, const Task& task, const PredictCommand& c,
                          const PredictOptions& options) {
-  const Volume image = read_case_image(one);
+  DatasetCase read = one;
+  read.resample = c.resample;
+  const Volume image = read_case_image(read);
   const Result result = task.apply(model, image, one.images[0].string(), options);
   const fs::path stem = fs::path(c.out) / one.id;
   if (c.picture) {
-    const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id);
+    const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id, image);
     write_png(stem.string() + ".png", task.picture(image, result, reference, one.id, model.description));
   }
   task.write(result, stem, c.ending);
@@ -53,10 +70,12 @@ std::string predict_case(const DatasetCase& one, const Model& model, const Task&
 }
 
 void run(const PredictCommand& c) {
+  if (c.picture && c.ending == ".png") throw CLI::ValidationError("--picture and --format .png would write the same files");
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
   Model model = load_model(c.model);
-  const std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
+  std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
+  if (c.volumes == "cases") cases = each_volume(cases);
   check(!cases.empty(), c.in, ": holds no images");
   move_to(model.net, device);
   const std::shared_ptr<const Task> task = make_task(model.description.task);
@@ -121,10 +140,15 @@ void add_predict(CLI::App& program) {
       ->check(check_extents)
       ->type_name("SIZE");
   command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
-  command->add_option("--format", o->ending, "Ending of masks and images: .nii.gz, .nii, .nrrd or .mha")
-      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha"}))
+  command->add_option("--format", o->ending, "Ending of masks and images: .nii.gz, .nii, .nrrd, .mha, .mgz, .tif, or .png of slices")
+      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".tif", ".png"}))
       ->type_name("EXT")
       ->capture_default_str();
+  command->add_option("--volumes", o->volumes, "What the volumes of a 4-D file are: the channels of one case, or cases of their own")
+      ->check(CLI::IsMember({"channels", "cases"}))
+      ->type_name("channels|cases")
+      ->capture_default_str();
+  command->add_flag("--resample", o->resample, "Resample channels that lie on another grid than the first one instead of refusing them");
   command->add_flag("--picture", o->picture, "Write a PNG of slices with the result beside each");
   command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
       ->check(CLI::ExistingDirectory)

@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   add_predict(program);
   add_evaluate(program);
   add_inspect(program);
+  add_convert(program);
   add_models(program);
   add_tasks(program);
   try {

@@ -13,7 +13,7 @@ namespace {
 struct TrainCommand {
   std::string data, out, config, device = "auto", conv = "own";
   std::vector<std::string> assignments;
-  bool resume = false;
+  bool resume = false, resample = false;
 };
 
 // A configuration that cannot be used is wrong usage, not a failure.
@@ -22,13 +22,15 @@ TrainConfig config_of(const TrainCommand& c) {
     TrainConfig config;
     if (!c.config.empty()) apply_json(config, read_json(c.config), c.config);
     apply_assignments(config, c.assignments);
+    if (c.resample) config.data.other_grid = "resample";
     return config;
   } catch (const Error& e) { throw CLI::ValidationError(e.what()); }
 }
 
 void run(const TrainCommand& c) {
-  if (c.resume && (!c.config.empty() || !c.assignments.empty()))
-    throw CLI::ValidationError("--resume goes on with the configuration in " + c.out + "; it cannot be changed by --config or --set");
+  if (c.resume && (!c.config.empty() || !c.assignments.empty() || c.resample))
+    throw CLI::ValidationError("--resume goes on with the configuration in " + c.out +
+                               "; it cannot be changed by --config, --set or --resample");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
@@ -51,6 +53,7 @@ void add_train(CLI::App& program) {
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
   command->add_option("--set", o->assignments, "Set keys, after --config; may be repeated")->type_name("KEY=VALUE ...");
+  command->add_flag("--resample", o->resample, "Resample channels and labels on another grid than their image; data.other_grid=resample");
   command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
   add_device(*command, o->device);
   add_conv(*command, o->conv);

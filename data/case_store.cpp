@@ -4,6 +4,7 @@
 
 #include "core/autograd.h"
 #include "core/error.h"
+#include "io/grid.h"
 #include "io/image.h"
 #include "kernels/concat/concat.h"
 
@@ -13,15 +14,13 @@ Volume read_case_image(const DatasetCase& c) {
   std::vector<Tensor> channels;
   Volume first;
   for (auto& file : c.images) {
-    Volume v = read_volume(file);
-    const Shape& s = v.data.shape();
+    Volume v = read_volume(file, {.volume = c.volume});
     if (channels.empty()) first = v;
-    check(volume_size(v.data) == volume_size(first.data), file.string(), ": its shape is ", s, ", that of ", c.images[0].string(), " is ",
-          first.data.shape());
+    else v = on_grid(v, file.string(), grid_of(first), c.images[0].string(), c.resample ? OtherGrid::resample_linear : OtherGrid::refuse);
     channels.push_back(v.data.to(DType::f32));
   }
   if (channels.size() == 1) return first;
-  return {concat(channels, 3), first.affine};
+  return {concat(channels, 3), first.affine, first.unit};
 }
 
 CaseStore::CaseStore(Dataset dataset, ModelDescription description, std::shared_ptr<const TargetSource> targets, size_t limit_bytes)

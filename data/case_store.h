@@ -17,7 +17,8 @@ struct Case {
   size_t bytes() const { return sample.bytes(); }
 };
 
-// Volumes of a case as they are in its files: channels joined. Refuses channels of different shapes.
+// Volumes of a case as they are in its files: channels joined, on the grid of the first; one on another grid (io/grid.h) is refused, or
+// resampled where the case says so.
 Volume read_case_image(const DatasetCase&);
 
 // Cases by id, preprocessed on first use and kept while they fit into `limit_bytes`; those not used for longest are dropped and read

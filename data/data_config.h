@@ -11,6 +11,7 @@ struct DataConfig {
   std::vector<double> spacing;         // target spacing {d, h, w} in mm; empty: the median over the training cases
   std::string normalization = "auto";  // auto, zscore, ct or none
   std::string nan = "refuse";          // refuse, or zero: what to do with voxels that are not finite
+  std::string other_grid = "refuse";   // refuse, or resample: channels and labels that lie on another grid than the first channel
   double cache_gb = 8;                 // preprocessed cases kept in memory
 };
 

@@ -9,8 +9,8 @@
 
 #include "core/error.h"
 #include "io/formats/formats.h"
-#include "io/json_file.h"
 #include "io/formats/text_fields.h"
+#include "io/json_file.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -79,7 +79,14 @@ DatasetCase listed_case(const fs::path& root, const Json& entry, const std::stri
   return c;
 }
 
-// imagesTr/{case}_0000{ending}, ...: every case with as many files as there are channels.
+// Whether the file holds `channels` itself, as an RGB picture does.
+bool holds_channels(const fs::path& file, int64_t channels) {
+  try {
+    return channels > 1 && read_header(file).shape[3] == channels;
+  } catch (const Error&) { return false; }  // who reads it says why
+}
+
+// imagesTr/{case}_0000{ending}, ...: every case with as many files as there are channels, or one that holds all of them.
 std::vector<DatasetCase> cases_in(const Dataset& d, const char* images, const char* labels) {
   std::map<std::string, std::map<int, fs::path>> found;
   if (fs::is_directory(d.root / images))
@@ -93,12 +100,14 @@ std::vector<DatasetCase> cases_in(const Dataset& d, const char* images, const ch
   std::vector<DatasetCase> cases;
   for (auto& [id, files] : found) {
     DatasetCase c{.id = id};
-    for (int channel = 0; channel < int(d.channel_names.size()); ++channel) {
+    const bool together = files.size() == 1 && files.contains(0) && holds_channels(files[0], int64_t(d.channel_names.size()));
+    if (together) c.images.push_back(files[0]);
+    for (int channel = 0; !together && channel < int(d.channel_names.size()); ++channel) {
       check(files.contains(channel), (d.root / images).string(), ": case ", id, " has no file for channel ", channel, " (",
             d.channel_names[size_t(channel)], ")");
       c.images.push_back(files[channel]);
     }
-    check(files.size() == d.channel_names.size(), (d.root / images).string(), ": case ", id, " has ", files.size(),
+    check(together || files.size() == d.channel_names.size(), (d.root / images).string(), ": case ", id, " has ", files.size(),
           " channels, dataset.json names ", d.channel_names.size());
     if (labels) {
       c.label = d.root / labels / (id + d.file_ending);
@@ -218,7 +227,8 @@ std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
     numbered = numbered && channel == int64_t(c.images.size()) && channel < channels;
     c.id = id, c.images.push_back(file);
   }
-  for (auto& [id, c] : cases) numbered = numbered && int64_t(c.images.size()) == channels;
+  for (auto& [id, c] : cases)
+    numbered = numbered && (int64_t(c.images.size()) == channels || (c.images.size() == 1 && holds_channels(c.images[0], channels)));
   std::vector<DatasetCase> out;
   if (numbered) {
     for (auto& [id, c] : cases) out.push_back(std::move(c));

@@ -14,6 +14,8 @@ struct DatasetCase {
   std::vector<std::filesystem::path> images;
   std::filesystem::path label = {};
   std::map<std::string, std::string> targets = {};
+  int volume = -1;        // of files with several (4-D): the one that is the image, counted from 0; -1: all of them, as channels
+  bool resample = false;  // channels and labels on another grid than the first channel are resampled to it instead of refused
 };
 
 struct Dataset {
@@ -22,13 +24,14 @@ struct Dataset {
   std::vector<std::string> channel_names;
   std::vector<std::string> labels;  // the name of label value i; 0 is the background
   std::string file_ending = ".nii.gz";
-  std::string json = "{}";  // dataset.json as it is
+  std::string json = "{}";         // dataset.json as it is
   std::vector<DatasetCase> cases;  // for training, sorted by id
   std::vector<DatasetCase> tests;  // without labels, sorted by id
 };
 
 // A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
 // label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
+// One file may hold all the channels of a case, as RGB pictures do.
 // Every file named is known to exist and to lie inside the folder. Whether a case has what is to be learned is for the task to say.
 Dataset read_dataset(const std::filesystem::path& folder);
 
@@ -40,7 +43,7 @@ void write_dataset_json(const Dataset&);
 
 // Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
 // files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case; with one, a folder where every name ends in _0000 has
-// that naming too. A folder of DICOM files alone is one case.
+// that naming too, as has one where each _0000 holds all the channels (RGB). A folder of DICOM files alone is one case.
 std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1);
 
 }  // namespace voxgrad

@@ -117,8 +117,10 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   Preprocessed out;
   Geometry& g = out.geometry;
   g.affine = v.affine;
+  g.unit = v.unit;
   const Tensor image = canonical_image(v, &g.orientation);
-  check(image.dim(3) == int64_t(d.channels.size()), name, ": has ", image.dim(3), " channels, the network takes ", d.channels.size());
+  check(image.dim(3) == int64_t(d.channels.size()), name, ": has ", image.dim(3), " channels, the network takes ", d.channels.size(),
+        d.channels.size() == 1 ? "; --volumes cases takes each of a 4-D file as a case" : "");
   const int64_t bad = make_finite(image, d.nan == "zero");
   check(bad == 0 || d.nan == "zero", name, ": ", bad, " voxels are NaN or infinite; data.nan = \"zero\" takes them as 0");
   out.intensity = normalize(image, d.normalization);
@@ -129,14 +131,17 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   return out;
 }
 
-Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name) {
+Grid file_grid(const Geometry& g) {
+  Grid out{.affine = g.affine};
+  for (int a = 0; a < 3; ++a) out.size[g.orientation.axis[size_t(a)]] = g.canonical[a];
+  return out;
+}
+
+Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name, OtherGrid other) {
   const Shape s = with_channels(v.data.shape());
   check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
-  check(orientation_of(v.affine) == g.orientation, name, ": the axes of the label point ", orientation_code(v.affine),
-        ", those of its image ", orientation_code(g.affine));
-  const Tensor turned = to_canonical(v.data.reshape(s), g.orientation);
-  check(volume_size(turned) == g.canonical, name, ": the label has the extents ", volume_size(turned), ", its image ", g.canonical,
-        " (depth x height x width, canonical)");
+  const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
+  const Tensor turned = to_canonical(label.data, g.orientation);
   const Tensor moved = turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w});
   Tensor out = Tensor::empty(moved.shape(), DType::u8);
   uint8_t* to = out.view().as<uint8_t>();
@@ -155,7 +160,7 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
 Tensor at_file_spacing(const Tensor& x, const Geometry& g) { return resample(x, g.canonical); }
 
 Volume in_file_axes(const Tensor& x, const Geometry& g) {
-  return {from_canonical(x.reshape(with_channels(x.shape())), g.orientation), g.affine};
+  return {from_canonical(x.reshape(with_channels(x.shape())), g.orientation), g.affine, g.unit};
 }
 
 }  // namespace voxgrad

@@ -1,17 +1,18 @@
 #pragma once
 #include <string>
 
-#include "io/volume.h"
 #include "data/description.h"
+#include "io/grid.h"
 
 namespace voxgrad {
 
 // Where a preprocessed volume came from: what it takes to bring a result back to the geometry of the file.
 struct Geometry {
-  Orientation orientation;  // from the file's axes to canonical ones
-  Affine affine;            // of the file
-  Int3 canonical;           // extents in canonical orientation, at the file's spacing
-  Int3 working;             // extents at the model's spacing
+  Orientation orientation;                   // from the file's axes to canonical ones
+  Affine affine;                             // of the file
+  Int3 canonical;                            // extents in canonical orientation, at the file's spacing
+  Int3 working;                              // extents at the model's spacing
+  LengthUnit unit = LengthUnit::millimetre;  // of the file
 };
 
 // What normalisation did to a channel: (clipped value - shift) * scale.
@@ -29,9 +30,11 @@ struct Preprocessed {
 // finite. Order, as nnU-Net: orientation, normalisation, resampling (trilinear).
 Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
 
-// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and a shape other than the image's. Resampled
-// by the label with the largest trilinear weight.
-Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name);
+// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and, unless asked to resample it, a grid other
+// than the image's (io/grid.h). Resampled to the model's spacing by the label with the largest trilinear weight.
+Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name, OtherGrid = OtherGrid::refuse);
+// That of the file that a geometry belongs to.
+Grid file_grid(const Geometry&);
 
 // A result f32 {D, H, W, K} at working extents, trilinearly resampled to the canonical extents of the file.
 Tensor at_file_spacing(const Tensor&, const Geometry&);

@@ -7,10 +7,13 @@
 namespace voxgrad {
 
 // Reads and writes
-//   NIfTI-1 and -2 (.nii, .nii.gz, .hdr/.img pairs), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd): in every build
-//   a DICOM file or a folder of one DICOM series (written by write_dicom), TIFF, PNG, JPEG (a slice, or a TIFF stack): with ITK
+//   NIfTI-1 and -2 (.nii, .nii.gz, .hdr/.img pairs), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd), each with its voxels in one file or
+//   several; FreeSurfer's .mgh and .mgz; arrays of NumPy, .npy and .npz; Analyze 7.5, which is only read: in every build
+//   a DICOM file, gzip or not, or a folder of one DICOM series (written by write_dicom), TIFF, PNG, JPEG, BMP (a slice, or a TIFF stack):
+//   with ITK
 // by content where it can be told, else by extension. Tensor axes D, H, W are the file's k, j, i. Vector pixels, complex numbers and
-// further axes (time, echoes) become channels.
+// further axes (time, echoes) become channels. An array of NumPy has the axes {H, W}, {D, H, W} or {C, D, H, W}; "affine" (4 x 4, from
+// (d, h, w, 1) to RAS+ mm) or "spacing" (d, h, w) in the same .npz give its place in space.
 //
 // dtypes of the file that a tensor can hold are kept: u8, i16, i32, f32. Others become
 //   i8 -> i16, u16 -> i32, f64 -> f32, u32 i64 u64 -> i32 (an error where a value does not fit),
@@ -19,7 +22,10 @@ namespace voxgrad {
 // The header is held against the size of the file before memory is asked for; truncated or corrupt data is an error, never zeros.
 
 struct ReadOptions {
-  std::string series;  // which DICOM series of a folder with several: its SeriesInstanceUID, or the end of it
+  std::string series = {};  // which DICOM series of a folder with several: its SeriesInstanceUID, or the end of it
+  std::string array = {};   // which array of a .npz with several
+  int volume = -1;          // of a 4-D file, which of its volumes, counted from 0; -1: all, as channels
+  bool labels = false;      // a label map: of a picture with a palette its indices, not its colours
 };
 
 // What can be known without reading voxels.
@@ -29,14 +35,22 @@ struct VolumeHeader {
   Shape shape;               // {D, H, W, C}
   DType dtype = DType::f32;  // as read_volume gives it
   Affine affine;
+  LengthUnit unit = LengthUnit::millimetre;
+  std::string warning = {};  // what its reader had to assume; empty: nothing
 };
 
 Volume read_volume(const std::filesystem::path&, const ReadOptions& = {});
 VolumeHeader read_header(const std::filesystem::path&, const ReadOptions& = {});
 
-// By extension: .nii, .nii.gz, .nrrd, .mha, .mhd (with a .raw or .zraw beside it) and, with ITK and at most u8 or i16, .tif, .png, .jpg.
+// By extension: .nii, .nii.gz, .nrrd, .mha, .mhd (with a .raw or .zraw beside it), .mgh, .mgz, .npz, .npy (which says nothing of space)
+// and, with ITK, .tif (u8, u16, i16, f32), .png (u8, u16), .jpg, .bmp (u8), each of 1 or 3 channels; a .tif whose voxels are not 1 mm wide
+// gets a .json with their "spacing" beside it, as nnU-Net has it. NIfTI and NRRD keep the unit of the volume, others have millimetres.
 // bf16 and f16 are stored as f32. The file appears complete under its name or not at all.
-void write_volume(const std::filesystem::path&, const Volume&);
+struct WriteOptions {
+  // The element type in the file, as VolumeHeader::stored names it, where the format has it and it holds all values; else the tensor's.
+  std::string stored = {};
+};
+void write_volume(const std::filesystem::path&, const Volume&, const WriteOptions& = {});
 
 // A series of DICOM files, one per slice, in a new or empty folder; in every build. Voxels are kept exactly, positions to ten digits.
 // Slices that follow one another against the normal of their rows and columns are read back in the other order, each in its place.

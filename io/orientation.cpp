@@ -97,7 +97,9 @@ Affine rearranged(const Affine& affine, const Shape& shape, const Orientation& o
   return out;
 }
 
-Volume rearranged(const Volume& v, const Orientation& o) { return {rearranged(v.data, o), rearranged(v.affine, v.data.shape(), o)}; }
+Volume rearranged(const Volume& v, const Orientation& o) {
+  return {rearranged(v.data, o), rearranged(v.affine, v.data.shape(), o), v.unit};
+}
 
 }  // namespace
 

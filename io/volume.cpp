@@ -49,6 +49,9 @@ Affine Affine::inverse() const {
   return out;
 }
 
+double millimetres(LengthUnit unit) { return unit == LengthUnit::metre ? 1000 : unit == LengthUnit::micrometre ? 0.001 : 1; }
+const char* name_of(LengthUnit unit) { return unit == LengthUnit::metre ? "m" : unit == LengthUnit::micrometre ? "um" : "mm"; }
+
 // New index n lies at the old index (n + 1/2) factor - 1/2.
 Affine Affine::resampled(const Vec3& factor) const {
   Affine out = *this;

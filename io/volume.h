@@ -42,10 +42,16 @@ struct Orientation {
 // The closest canonical axes of an affine.
 Orientation orientation_of(const Affine&);
 
+// The unit of length of a file. In memory all lengths are millimetres; writers that can say the unit write in it again.
+enum class LengthUnit { millimetre, micrometre, metre };
+double millimetres(LengthUnit);  // in one of it
+const char* name_of(LengthUnit);  // "mm", "um", "m"
+
 // A tensor {D, H, W, C} and where it lies in space.
 struct Volume {
   Tensor data;
   Affine affine;
+  LengthUnit unit = LengthUnit::millimetre;  // of the file that it came from or goes to
   Vec3 spacing() const { return affine.spacing(); }  // {d, h, w} mm
   // Where the axes W, H, D (the file's i, j, k) point to: "RAS" is canonical. The same letters as nibabel's aff2axcodes.
   std::string orientation_code() const;

@@ -12,15 +12,31 @@ namespace fs = std::filesystem;
 
 std::string volume_id(const fs::path& file) {
   const std::string ending = volume_extension(file);
-  return ending.empty() || ending == ".png" || ending == ".jpg" ? "" : case_name(file);
+  return ending.empty() ? "" : case_name(file);
+}
+
+bool is_picture(const fs::path& file) {
+  const std::string ending = volume_extension(file);
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
+}
+
+// Pictures beside volumes are such as --picture writes; a folder of nothing else is a 2D data set.
+bool has_volumes(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_regular_file() && !entry.path().filename().string().starts_with(".") && !volume_extension(entry.path()).empty() &&
+        !is_picture(entry.path()))
+      return true;
+  return false;
 }
 
 // Files by case id: those of a folder, or one file.
 std::map<std::string, fs::path> files_in(const fs::path& place, const PairOptions& o) {
   std::map<std::string, fs::path> out;
   if (!fs::is_directory(place)) return {{case_name(place), place}};
+  const bool volumes = !o.id && has_volumes(place);
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
+    if (volumes && is_picture(file)) continue;
     if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
     const std::string id = o.id ? o.id(file) : volume_id(file);
     if (id.empty()) continue;
@@ -39,6 +55,13 @@ std::string first_few(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+PairOfVolumes read_pair(const FilePair& files, OtherGrid otherwise, bool labels) {
+  const ReadOptions how = {.labels = labels};
+  const Volume r = read_volume(files.reference, how);
+  const Volume p = on_grid(read_volume(files.prediction, how), files.prediction.string(), grid_of(r), files.reference.string(), otherwise);
+  return {to_canonical(p), to_canonical(r)};
+}
 
 std::string case_name(const fs::path& file) {
   const std::string name = file.filename().string(), ending = volume_extension(name);

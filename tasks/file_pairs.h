@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "io/grid.h"
+
 namespace voxgrad {
 
 // A result and its reference, of one case.
@@ -12,14 +14,21 @@ struct FilePair {
   std::filesystem::path prediction, reference;
 };
 struct PairOptions {
-  bool partial = false;              // references without a prediction are left out instead of refused
-  const char* what = "label maps";   // for messages
-  // The name of a case by its file; empty: no such file. Volumes but PNG and JPEG without it.
+  bool partial = false;             // references without a prediction are left out instead of refused
+  const char* what = "label maps";  // for messages
+  // The name of a case by its file; empty: no such file. Volumes without it; in a folder that has
+  // others, PNG, JPEG and BMP files are pictures of them and left out.
   std::function<std::string(const std::filesystem::path&)> id = {};
 };
 // The files of two folders by the names of their cases, in their order; two files belong together whatever their names.
 std::vector<FilePair> pair_files(const std::filesystem::path& predictions, const std::filesystem::path& references,
                                  const PairOptions& = {});
+
+// Both in canonical orientation, the prediction on the grid of its reference (io/grid.h).
+struct PairOfVolumes {
+  Volume prediction, reference;
+};
+PairOfVolumes read_pair(const FilePair&, OtherGrid, bool labels);
 
 // The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
 std::string case_name(const std::filesystem::path& file);

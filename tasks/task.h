@@ -34,6 +34,7 @@ struct EvaluateOptions {
   double tolerance_mm = 1;               // of surface distances
   int ignore_label = -1;                 // of references: left out
   bool partial = false;                  // references without a prediction are left out instead of refused
+  bool resample = false;                 // predictions on another grid than their reference are resampled to it instead of refused
   bool fast = false;                     // without what takes most of the time
 };
 

@@ -19,6 +19,8 @@ void add_data(ConfigTable& t, DataConfig& d) {
            "zscore: per volume; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; auto: ct for channels "
            "named CT");
   t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
+  t.choice("data.other_grid", d.other_grid, {"refuse", "resample"},
+           "channels and labels on another grid than the first channel: refuse the case, or resample them to that grid");
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
 }
 

@@ -32,7 +32,7 @@ class Trainer {
         config_(config),
         device_(device),
         task_(task_registry().find(config.task.name).make(task_options(config))),
-        dataset_(read_dataset(data)),
+        dataset_(dataset_at(data, config)),
         outputs_(task_->outputs(dataset_)),
         split_(split_of(dataset_, config)),
         store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
@@ -55,6 +55,11 @@ class Trainer {
   TrainResult run();
 
  private:
+  static Dataset dataset_at(const std::filesystem::path& folder, const TrainConfig& config) {
+    Dataset out = read_dataset(folder);
+    for (DatasetCase& c : out.cases) c.resample = config.data.other_grid == "resample";
+    return out;
+  }
   static Split split_of(const Dataset& d, const TrainConfig& config) {
     std::vector<std::string> ids;
     for (auto& c : d.cases) ids.push_back(c.id);

@@ -10,7 +10,7 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 bool is_dicom(const fs::path& path) {
-  ByteSource source(path, ByteSource::Coding::plain);
+  ByteSource source(path);
   unsigned char b[132] = {};
   const uint64_t got = source.read_some(b, sizeof b);
   if (got == sizeof b && std::memcmp(b + 128, "DICM", 4) == 0) return true;

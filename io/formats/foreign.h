@@ -10,12 +10,13 @@ struct Decoded {
   std::string series, description;  // of DICOM: SeriesInstanceUID, SeriesDescription
   std::vector<std::byte> pixels;    // empty where only the header was asked for
 };
-enum class Foreign { dicom, tiff, png, jpeg };
+enum class Foreign { dicom, tiff, png, jpeg, bmp };
 enum class Part { header, all };
 
-// All of `paths`, in one child. A file that cannot be decoded is an error that names it.
-std::vector<Decoded> decode(Foreign, const std::vector<std::filesystem::path>& paths, Part);
-// {1, H, W, C} or, as TIFF, {D, H, W, C}.
-void encode(Foreign, const std::filesystem::path&, const Tensor&);
+// All of `paths`, in one child. A file that cannot be decoded is an error that names it. indices: of a palette, not its colours; one of
+// greys gives greys anyway.
+std::vector<Decoded> decode(Foreign, const std::vector<std::filesystem::path>& paths, Part, bool indices = false);
+// {1, H, W, C} or, as TIFF, {D, H, W, C}; `pixels` as they are in the file.
+void encode(Foreign, const std::filesystem::path&, const Shape&, Stored, std::span<const std::byte> pixels);
 
 }  // namespace voxgrad

@@ -40,6 +40,22 @@ fs::path detached_file(const fs::path& header, const std::string& name) {
 
 std::span<const std::byte> bytes_of(const Tensor& t) { return {t.view().as<std::byte>(), t.bytes()}; }
 
+std::span<const std::byte> bytes_of(const Tensor& t, Stored stored, std::vector<std::byte>& scratch) {
+  if (stored == stored_as(t.dtype())) return bytes_of(t);
+  scratch.resize(size_t(t.count()) * size_t(size_of(stored)));
+  const auto narrow = [&]<class S>(S) {
+    S* to = reinterpret_cast<S*>(scratch.data());
+    on_any_dtype(t.dtype(), [&]<class T>() {
+      const T* from = t.view().as<T>();
+      for (int64_t i = 0; i < t.count(); ++i) to[i] = S(double(from[i]));
+    });
+  };
+  if (stored == Stored::u16) narrow(uint16_t());
+  else if (stored == Stored::i8) narrow(int8_t());
+  else narrow(uint32_t());
+  return scratch;
+}
+
 void write_deflated(AtomicFile& file, std::span<const std::span<const std::byte>> pieces, Wrapper wrapper) {
   deflate_stream(pieces, wrapper, [&](const void* data, size_t size) { file.write(data, size); });
 }

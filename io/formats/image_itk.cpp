@@ -1,8 +1,12 @@
 // The only file that includes ITK. All of it runs in child processes.
+#include <itkBMPImageIO.h>
 #include <itkGDCMImageIO.h>
 #include <itkJPEGImageIO.h>
 #include <itkPNGImageIO.h>
 #include <itkTIFFImageIO.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +46,7 @@ itk::ImageIOBase::Pointer new_io(Foreign format) {
     case Foreign::dicom: return itk::GDCMImageIO::New().GetPointer();
     case Foreign::tiff: return itk::TIFFImageIO::New().GetPointer();
     case Foreign::png: return itk::PNGImageIO::New().GetPointer();
+    case Foreign::bmp: return itk::BMPImageIO::New().GetPointer();
     default: return itk::JPEGImageIO::New().GetPointer();
   }
 }
@@ -67,10 +72,42 @@ std::string reason_of(const itk::ExceptionObject& e) {
   return text;
 }
 
-Decoded decode_one(Foreign format, const fs::path& path, Part part) try {
-  const auto io = new_io(format);
+// A DICOM file in gzip as a file in memory, whose name this is; `path` where it is none. For the life of the process, which is that of one
+// decoder.
+fs::path inflated(const fs::path& path) {
+  ByteSource source(path);
+  if (!source.is_compressed()) return path;
+  const int file = memfd_create("dicom", MFD_CLOEXEC);
+  check(file >= 0, "no memory to inflate it");
+  std::vector<char> piece(1 << 20);
+  for (uint64_t n; (n = source.read_some(piece.data(), piece.size())) > 0;)
+    check(write(file, piece.data(), n) == ssize_t(n), "no memory to inflate it");
+  return "/proc/self/fd/" + std::to_string(file);
+}
+
+// Whether colours are those of a palette that is not just greys in order.
+template <class Palette>
+bool has_colours(const Palette& palette) {
+  for (size_t i = 0; i < palette.size(); ++i)
+    if (palette[i].GetRed() != i || palette[i].GetGreen() != i || palette[i].GetBlue() != i) return true;
+  return false;
+}
+bool has_colours(itk::ImageIOBase& io, Foreign format) {
+  if (format == Foreign::png) return has_colours(static_cast<itk::PNGImageIO&>(io).GetColorPalette());
+  return format != Foreign::bmp || has_colours(static_cast<itk::BMPImageIO&>(io).GetColorPalette());
+}
+
+Decoded decode_one(Foreign format, const fs::path& given, Part part, bool indices) try {
+  auto io = new_io(format);
+  const fs::path path = format == Foreign::dicom ? inflated(given) : given;
   io->SetFileName(path.string());
+  io->SetExpandRGBPalette(false);
   io->ReadImageInformation();
+  if (io->GetIsReadAsScalarPlusPalette() && !indices && has_colours(*io, format)) {
+    io = new_io(format);
+    io->SetFileName(path.string());
+    io->ReadImageInformation();
+  }
   Decoded d{.layout = {.channels = int64_t(io->GetNumberOfComponents()), .stored = stored_of(io->GetComponentType())}};
   const unsigned axes = io->GetNumberOfDimensions();
   for (unsigned a = 0; a < axes; ++a) {
@@ -133,20 +170,20 @@ struct Reader {
 };
 
 const char* name_of(Foreign format) {
-  constexpr const char* names[] = {"DICOM", "TIFF", "PNG", "JPEG"};
+  constexpr const char* names[] = {"DICOM", "TIFF", "PNG", "JPEG", "BMP"};
   return names[int(format)];
 }
 }  // namespace
 
-std::vector<Decoded> decode(Foreign format, const std::vector<fs::path>& paths, Part part) {
+std::vector<Decoded> decode(Foreign format, const std::vector<fs::path>& paths, Part part, bool indices) {
   std::vector<std::byte> bytes;
   try {
     bytes = isolated(paths.size() == 1 ? paths[0].string() : paths[0].parent_path().string(), [&](const Emit& emit) {
-      for (auto& path : paths) emit_decoded(emit, decode_one(format, path, part));
+      for (auto& path : paths) emit_decoded(emit, decode_one(format, path, part, indices));
     });
   } catch (const Error&) {
     if (paths.size() > 1)
-      for (auto& path : paths) decode(format, {path}, part);  // names the file
+      for (auto& path : paths) decode(format, {path}, part, indices);  // names the file
     throw;
   }
   std::vector<Decoded> out(paths.size());
@@ -163,8 +200,7 @@ std::vector<Decoded> decode(Foreign format, const std::vector<fs::path>& paths, 
   return out;
 }
 
-void encode(Foreign format, const fs::path& path, const Tensor& t) {
-  const Shape& s = t.shape();
+void encode(Foreign format, const fs::path& path, const Shape& s, Stored stored, std::span<const std::byte> pixels) {
   isolated(path.string(), [&](const Emit&) {
     try {
       const auto io = new_io(format);
@@ -175,11 +211,12 @@ void encode(Foreign format, const fs::path& path, const Tensor& t) {
       select_all(*io);
       io->SetNumberOfComponents(unsigned(s[3]));
       io->SetPixelType(s[3] == 3 ? itk::IOPixelEnum::RGB : itk::IOPixelEnum::SCALAR);
-      io->SetComponentType(t.dtype() == DType::u8    ? itk::IOComponentEnum::UCHAR
-                           : t.dtype() == DType::i16 ? itk::IOComponentEnum::SHORT
-                                                     : itk::IOComponentEnum::FLOAT);
+      io->SetComponentType(stored == Stored::u8    ? itk::IOComponentEnum::UCHAR
+                           : stored == Stored::u16 ? itk::IOComponentEnum::USHORT
+                           : stored == Stored::i16 ? itk::IOComponentEnum::SHORT
+                                                   : itk::IOComponentEnum::FLOAT);
       io->WriteImageInformation();
-      io->Write(t.view().data);
+      io->Write(pixels.data());
     } catch (const itk::ExceptionObject& e) { fail(reason_of(e)); }
   });
 }

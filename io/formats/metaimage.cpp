@@ -1,7 +1,7 @@
 // MetaImage files (itk.org/Wiki/MetaIO/Documentation): .mha, and .mhd with its voxels in one other file.
 #include <map>
 
-#include "io/formats/formats.h"
+#include "io/formats/pieces.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
@@ -141,20 +141,21 @@ Volume read_metaimage(const fs::path& path) {
     return Volume{read_voxels(data, h.layout), h.affine};
   };
   if (lower(h.data_file) == "local") return voxels(source, source.position());
-  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(),
-        ": data in several files is not read");
+  if (const auto files = piece_files(source, h.data_file); !files.empty())
+    return {read_pieces(files, h.layout, h.skip, h.compressed, source.name()), h.affine};
   ByteSource data(detached_file(path, h.data_file), ByteSource::Coding::plain);
   return voxels(data, 0);
 }
 
-void write_metaimage(const fs::path& path, const Volume& v) {
+void write_metaimage(const fs::path& path, const Volume& v, Stored stored) {
   const bool detached = path.extension() == ".mhd";
   const fs::path data_path = fs::path(path).replace_extension(".zraw");
   const Shape& s = v.data.shape();
   const Vec3 spacing = v.affine.spacing();
   const LpsGeometry g = lps_of(v.affine);
   std::string packed;
-  const std::span<const std::byte> pieces[] = {bytes_of(v.data)};
+  std::vector<std::byte> scratch;
+  const std::span<const std::byte> pieces[] = {bytes_of(v.data, stored, scratch)};
   deflate_stream(pieces, Wrapper::zlib, [&](const void* data, size_t size) { packed.append(static_cast<const char*>(data), size); });
 
   std::string text =
@@ -168,7 +169,7 @@ void write_metaimage(const fs::path& path, const Volume& v) {
   text += "\nDimSize =";
   for (int a = 2; a >= 0; --a) text += " " + std::to_string(s[a]);
   if (s[3] > 1) text += "\nElementNumberOfChannels = " + std::to_string(s[3]);
-  text += std::string("\nElementType = ") + element_type_of(stored_as(v.data.dtype()));
+  text += std::string("\nElementType = ") + element_type_of(stored);
   text += "\nElementDataFile = " + (detached ? data_path.filename().string() : "LOCAL") + "\n";
 
   AtomicFile file(path);

@@ -17,18 +17,9 @@ std::vector<std::byte> first_bytes(ByteSource& source) {
   return bytes;
 }
 
-// "scan.img.gz" for "scan.hdr.gz"; what exists of "scan.img" and "scan.img.gz" otherwise.
-fs::path sibling(const fs::path& path, const std::string& ending) {
-  fs::path stem = path;
-  if (stem.extension() == ".gz") stem.replace_extension();
-  stem.replace_extension(ending);
-  if (fs::path packed = stem.string() + ".gz"; !fs::exists(stem) && fs::exists(packed)) return packed;
-  return stem;
-}
-
 fs::path header_path(const fs::path& path) {
   const std::string name = path.filename().string();
-  return name.ends_with(".img") || name.ends_with(".img.gz") ? sibling(path, ".hdr") : path;
+  return name.ends_with(".img") || name.ends_with(".img.gz") ? pair_file(path, ".hdr") : path;
 }
 
 struct Opened {
@@ -44,6 +35,14 @@ Opened open_header(ByteSource& source) {
 }
 }  // namespace
 
+fs::path pair_file(const fs::path& path, const std::string& ending) {
+  fs::path stem = path;
+  if (stem.extension() == ".gz") stem.replace_extension();
+  stem.replace_extension(ending);
+  if (fs::path packed = stem.string() + ".gz"; !fs::exists(stem) && fs::exists(packed)) return packed;
+  return stem;
+}
+
 bool is_nifti(const fs::path& path) {
   std::vector<std::byte> bytes;
   try {
@@ -57,7 +56,9 @@ bool is_nifti(const fs::path& path) {
 VolumeHeader nifti_header(const fs::path& path) {
   ByteSource source(header_path(path));
   const Opened o = open_header(source);
-  return header_of(o.layout, o.affine);
+  VolumeHeader out = header_of(o.layout, o.affine);
+  out.unit = unit_of(o.header);
+  return out;
 }
 
 Volume read_nifti(const fs::path& path) {
@@ -69,33 +70,37 @@ Volume read_nifti(const fs::path& path) {
     source.seek(0, source.is_compressed());
     source.expect(offset, "an offset of the voxels");
     source.skip(offset);
-    return Volume{read_voxels(source, o.layout), o.affine};
+    return Volume{read_voxels(source, o.layout), o.affine, unit_of(o.header)};
   };
   if (o.header.single_file) return voxels(first);
-  ByteSource second(sibling(header, ".img"));
+  ByteSource second(pair_file(header, ".img"));
   return voxels(second);
 }
 
-void write_nifti(const fs::path& path, const Volume& v) {
+void write_nifti(const fs::path& path, const Volume& v, Stored stored) {
   const Shape& s = v.data.shape();
   NiftiHeader h;
   const int64_t extents[8] = {s[3] > 1 ? 4 : 3, s[2], s[1], s[0], s[3], 1, 1, 1};
   std::copy(extents, extents + 8, h.dim);
   const bool wide = std::any_of(extents, extents + 8, [](int64_t e) { return e > std::numeric_limits<int16_t>::max(); });
   h.version = wide ? 2 : 1;
-  switch (stored_as(v.data.dtype())) {
+  switch (stored) {
     case Stored::u8: h.datatype = 2; break;
     case Stored::i16: h.datatype = 4; break;
     case Stored::i32: h.datatype = 8; break;
+    case Stored::i8: h.datatype = 256; break;
+    case Stored::u16: h.datatype = 512; break;
+    case Stored::u32: h.datatype = 768; break;
     case Stored::f64: h.datatype = 64; break;
     default: h.datatype = 16;
   }
   std::fill(h.pixdim, h.pixdim + 8, 1.0);
-  set_affine(h, v.affine);
+  set_affine(h, v.affine, v.unit);
   const std::vector<std::byte> header = serialize_nifti(h);
   const Tensor data = s[3] > 1 ? planar(v.data) : v.data;
   AtomicFile file(path);
-  const std::span<const std::byte> pieces[] = {header, bytes_of(data)};
+  std::vector<std::byte> scratch;
+  const std::span<const std::byte> pieces[] = {header, bytes_of(data, stored, scratch)};
   if (path.extension() == ".gz") {
     write_deflated(file, pieces, Wrapper::gzip);
   } else {

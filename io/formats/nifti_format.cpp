@@ -8,6 +8,13 @@
 namespace voxgrad {
 namespace {
 constexpr size_t kSize1 = 348, kSize2 = 540;
+constexpr int kMetre = 1, kMillimetre = 2, kMicrometre = 3;  // NIFTI_UNITS_*
+
+Affine scaled(Affine a, double factor) {
+  for (int r = 0; r < 3; ++r)
+    for (int c = 0; c < 4; ++c) a(r, c) *= factor;
+  return a;
+}
 
 struct Fields {
   const std::byte* bytes;
@@ -193,15 +200,18 @@ Affine affine_of(const NiftiHeader& h) {
     }
     affine = from_columns(m);
   }
-  const int unit = h.units & 7;  // 1: metres, 2: mm, 3: micrometres
-  const double scale = unit == 1 ? 1000 : unit == 3 ? 0.001 : 1;
-  for (int r = 0; r < 3; ++r)
-    for (int c = 0; c < 4; ++c) affine(r, c) *= scale;
-  return affine;
+  return scaled(affine, millimetres(unit_of(h)));
 }
 
-void set_affine(NiftiHeader& h, const Affine& a) {
-  h.units = 2, h.sform_code = 1, h.qform_code = 1;
+LengthUnit unit_of(const NiftiHeader& h) {
+  const int unit = h.units & 7;
+  return unit == kMetre ? LengthUnit::metre : unit == kMicrometre ? LengthUnit::micrometre : LengthUnit::millimetre;
+}
+
+void set_affine(NiftiHeader& h, const Affine& in_mm, LengthUnit unit) {
+  const Affine a = scaled(in_mm, 1 / millimetres(unit));
+  h.units = unit == LengthUnit::metre ? kMetre : unit == LengthUnit::micrometre ? kMicrometre : kMillimetre;
+  h.sform_code = 1, h.qform_code = 1;
   const Vec3 spacing = a.spacing();
   const double handedness = -a.determinant() < 0 ? -1 : 1;  // of (i, j, k), the reverse order of (d, h, w)
   double r[3][3];

@@ -33,7 +33,8 @@ VoxelLayout layout_of(const NiftiHeader&, const std::string& who);
 // The matrix of (i, j, k, 1) in file units: sform, else qform, else, as nibabel does, voxel sizes alone with x running to the left and the
 // world's origin in the centre. A form that is not finite or not invertible counts as absent. World units are converted to mm.
 Affine affine_of(const NiftiHeader&);
+LengthUnit unit_of(const NiftiHeader&);
 // Fills sform, qform (where the axes are at right angles: a quaternion cannot say shear), pixdim and units.
-void set_affine(NiftiHeader&, const Affine&);
+void set_affine(NiftiHeader&, const Affine&, LengthUnit);
 
 }  // namespace voxgrad

@@ -27,6 +27,7 @@ decltype(auto) on_stored(Stored s, F&& f) {
     case Stored::u64: return f.template operator()<uint64_t>();
     case Stored::i64: return f.template operator()<int64_t>();
     case Stored::f32: return f.template operator()<float>();
+    case Stored::f16: return f.template operator()<f16>();
     default: return f.template operator()<double>();
   }
 }
@@ -106,7 +107,7 @@ int size_of(Stored s) {
   return on_stored(s, []<class S>() { return int(sizeof(S)); });
 }
 const char* name_of(Stored s) {
-  constexpr const char* names[] = {"u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"};
+  constexpr const char* names[] = {"u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "f16"};
   return names[int(s)];
 }
 Stored stored_as(DType t) {
@@ -125,6 +126,7 @@ DType VoxelLayout::dtype() const {
     case Stored::u8: return DType::u8;
     case Stored::i8:
     case Stored::i16: return DType::i16;
+    case Stored::f16:
     case Stored::f32:
     case Stored::f64: return DType::f32;
     default: return DType::i32;

@@ -9,7 +9,7 @@
 namespace voxgrad {
 
 // Element types that files hold.
-enum class Stored { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
+enum class Stored { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, f16 };
 int size_of(Stored);
 const char* name_of(Stored);
 // Of a tensor as it is written: bf16 and f16 are stored as f32.

@@ -130,7 +130,8 @@ Task::Evaluated Restoration::evaluate(const fs::path& predictions, const fs::pat
   double sum = 0;
   const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images"});
   for (const FilePair& pair : pairs) {
-    const Volume a = to_canonical(read_volume(pair.prediction)), b = to_canonical(read_volume(pair.reference));
+    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false);
+    const Volume &a = both.prediction, &b = both.reference;
     check(a.data.shape() == b.data.shape(), pair.prediction.string(), ": its shape is ", a.data.shape(), ", that of ",
           pair.reference.string(), " is ", b.data.shape());
     const double value = psnr(a.data, b.data);

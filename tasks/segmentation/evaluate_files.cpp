@@ -32,27 +32,6 @@ Tensor labels_of(const Volume& v, const fs::path& file) {
   return out;
 }
 
-// The largest distance in mm between the same corner of two grids of the same extents.
-double corner_distance(const Affine& a, const Affine& b, const Shape& s) {
-  double worst = 0;
-  for (int corner = 0; corner < 8; ++corner) {
-    const Vec3 v = {double(corner & 1 ? s[0] - 1 : 0), double(corner & 2 ? s[1] - 1 : 0), double(corner & 4 ? s[2] - 1 : 0)};
-    const Vec3 p = a.apply(v), q = b.apply(v);
-    const double distance = std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
-    if (!(distance <= worst)) worst = distance;
-  }
-  return worst;
-}
-
-void check_same_grid(const Volume& p, const fs::path& prediction, const Volume& r, const fs::path& reference) {
-  check(p.data.shape() == r.data.shape(), prediction.string(), ": its shape is ", p.data.shape(), ", that of ", reference.string(), " is ",
-        r.data.shape(), " (canonical axes); masks must have the geometry of the reference");
-  const Vec3 mm = r.spacing();
-  const double limit = 0.05 * std::min({mm[0], mm[1], mm[2]}), distance = corner_distance(p.affine, r.affine, r.data.shape());
-  check(distance <= limit, prediction.string(), ": lies elsewhere in space than ", reference.string(), ", by up to ", distance, " mm; ",
-        limit, " mm (a twentieth of a voxel) is allowed");
-}
-
 int largest_label(const Tensor& a, const Tensor& b) {
   uint8_t most = 0;
   for (const Tensor* t : {&a, &b})
@@ -81,8 +60,8 @@ void fill_up(Evaluation& e) {
 }
 
 CaseScores score_case(const FilePair& files, const EvaluateOptions& o, int classes) {
-  const Volume p = to_canonical(read_volume(files.prediction)), r = to_canonical(read_volume(files.reference));
-  check_same_grid(p, files.prediction, r, files.reference);
+  const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true);
+  const Volume &p = both.prediction, &r = both.reference;
   const Tensor prediction = labels_of(p, files.prediction), reference = labels_of(r, files.reference);
   const int used = classes > 0 ? classes : std::max(2, largest_label(prediction, reference) + 1);
   try {

@@ -41,7 +41,9 @@ class DiceMeter : public Meter {
 
 std::vector<Field> Segmentation::targets(const DatasetCase& c, const Geometry& g, const std::vector<std::string>& labels) const {
   check(!c.label.empty(), "segmentation: the case ", c.id, " has no label");
-  return {{kLabel, DataKind::labels, preprocess_label(read_volume(c.label), g, int(labels.size()), c.label.string())}};
+  return {{kLabel, DataKind::labels,
+           preprocess_label(read_volume(c.label, {.labels = true}), g, int(labels.size()), c.label.string(),
+                            c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse)}};
 }
 
 ForegroundIndex Segmentation::places(const Sample& sample) const { return find_foreground(sample.at(kLabel), Rng(1234)); }

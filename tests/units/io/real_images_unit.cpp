@@ -57,6 +57,7 @@ TEST_CASE("NIfTI files read as nibabel reads them") {
        6926802,
        {{-2, 0, 0, 117.855103}, {0, 1.973711, -0.355528, -35.722942}, {0, 0.323208, 2.171082, -7.248798}}},
       {"anatomical.nii", {25, 41, 33, 1}, DType::i16, "LAS", 284166082, {{-2, 0, 0, 32}, {0, 2, 0, -40}, {0, 0, 2, -16}}},
+      {"test.mgz", {5, 4, 3, 2}, DType::f32, "SAR", -15.556573835, {{1, 2, 3, -13}, {2, 3, 1, -11.5}, {3, 1, 2, -11.5}}},
       {"standard.nii.gz", {7, 5, 4, 1}, DType::u8, "RAS", 7650, {{1, 0, 0, 0}, {0, 3, 0, 0}, {0, 0, 2, 0}}},
       {"resampled_anat_moved.nii", {3, 21, 17, 1}, DType::f32, "LAS", 7749957.09866333, {{-4, 0, 0, 32}, {0, 4, 0, -40}, {0, 0, 8, 0}}},
   };
@@ -67,15 +68,14 @@ TEST_CASE("NIfTI files read as nibabel reads them") {
     CHECK(v.data.shape() == w.shape);
     CHECK(v.data.dtype() == w.dtype);
     CHECK(v.orientation_code() == w.orientation);
-    CHECK_FALSE(!(std::abs(sum_of(v.data) - w.sum) <= 1e-7 * w.sum));  // f32 of rescaled values
+    CHECK_FALSE(!(std::abs(sum_of(v.data) - w.sum) <= 1e-7 * std::abs(w.sum)));  // f32 of rescaled values
     for (int r = 0; r < 3; ++r)
       for (int c = 0; c < 4; ++c) CHECK_FALSE(!(std::abs(v.affine(r, c < 3 ? 2 - c : 3) - w.affine[r][c]) < 1e-6));
     CHECK(read_header(path).affine == v.affine);
   }
   const auto error = [&](const char* file) { return error_of([&] { read_volume(folder / "nibabel/tests/data" / file); }); };
-  CHECK_THAT(error("analyze.hdr"), Contains("Analyze"));
+  CHECK_THAT(error("analyze.hdr"), Contains("analyze.img"));
   CHECK_THAT(error("nifti1.hdr"), Contains("nifti1.img"));
-  CHECK_THAT(error("test.mgz"), Contains("not a volume in a format that is read"));
   CHECK_THAT(error("tiny.mnc"), Contains("not a volume in a format that is read"));
 }
 

@@ -1,23 +1,16 @@
-// NRRD files (teem.sourceforge.net/nrrd/format.html): raw, gzip and text encodings, attached or detached in one file.
+// Headers of NRRD files (teem.sourceforge.net/nrrd/format.html).
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
 
-#include "io/formats/formats.h"
+#include "io/formats/nrrd/nrrd_header.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
-namespace fs = std::filesystem;
 
 namespace {
 constexpr int kMostAxes = 16, kMostLines = 10000;
-
-struct NrrdHeader {
-  VoxelLayout layout;
-  Affine affine;
-  std::string encoding, data_file;
-  int64_t line_skip = 0, byte_skip = 0;
-};
 
 Stored stored_of(const std::string& type, const std::string& who) {
   static const std::map<std::string, Stored> names = {{"signed char", Stored::i8},
@@ -95,6 +88,25 @@ std::array<double, 3> to_lps(std::string space, const std::string& who) {
   fail(who, ": its space \"", space, "\" is not one that is read");
 }
 
+// "mm" "mm" "mm": what is not known is taken to be mm.
+std::vector<LengthUnit> units(const std::string& text) {
+  static const std::map<std::string, LengthUnit> known = {{"um", LengthUnit::micrometre},
+                                                          {"\xc2\xb5m", LengthUnit::micrometre},
+                                                          {"micron", LengthUnit::micrometre},
+                                                          {"microns", LengthUnit::micrometre},
+                                                          {"micrometer", LengthUnit::micrometre},
+                                                          {"micrometre", LengthUnit::micrometre},
+                                                          {"m", LengthUnit::metre},
+                                                          {"meter", LengthUnit::metre},
+                                                          {"metre", LengthUnit::metre}};
+  std::vector<LengthUnit> out;
+  for (size_t at = text.find('"'), end; at != text.npos && (end = text.find('"', at + 1)) != text.npos; at = text.find('"', end + 1)) {
+    const auto found = known.find(lower(text.substr(at + 1, end - at - 1)));
+    out.push_back(found == known.end() ? LengthUnit::millimetre : found->second);
+  }
+  return out;
+}
+
 // Which axes are space and which are channels, and the geometry of the former.
 void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, const std::string& who) {
   const auto field = [&](const char* name) {
@@ -126,6 +138,7 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
   check(space_axes > 0, who, ": has no axis in space");
   const std::string spacing_text = field("spacings");
   const auto spacings = words(spacing_text);
+  const auto own = units(field("units"));
   const auto sign = to_lps(field("space"), who);
   LpsGeometry g;
   int64_t inner = 1, outer = 1;
@@ -140,6 +153,10 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
         for (size_t r = 0; r < 3; ++r) g.axis[c][r] = r < v.size() ? sign[r] * v[r] : 0;
       } else if (size_t(a) < spacings.size() && lower(spacings[size_t(a)]) != "nan") {
         g.axis[c][c] = number<double>(spacings[size_t(a)], who + ": \"spacings\"");
+        if (size_t(a) < own.size()) {
+          h.unit = own[size_t(a)];
+          g.axis[c][c] *= millimetres(h.unit);
+        }
       }
       ++c;
       continue;
@@ -153,21 +170,31 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
   const auto origin = directions(field("space origin"), who + ": \"space origin\"");
   if (!origin.empty() && origin[0])
     for (size_t r = 0; r < 3 && r < origin[0]->size(); ++r) g.origin[r] = sign[r] * (*origin[0])[r];
+  const auto world = units(field("space units"));
+  for (size_t r = 0; r < 3 && r < world.size(); ++r) {
+    h.unit = world[r];
+    g.origin[r] *= millimetres(h.unit);
+    for (auto& axis : g.axis) axis[r] *= millimetres(h.unit);
+  }
   h.affine = affine_from_lps(g);
   check(h.affine.is_valid(), who, ": its space directions are not finite or not independent");
 }
 
-NrrdHeader parse_header(ByteSource& source) {
+}  // namespace
+
+NrrdHeader parse_nrrd(ByteSource& source) {
   const std::string& who = source.name();
   std::string line;
   check(source.read_line(line) && line.starts_with("NRRD000"), who, ": its first line is no NRRD signature");
   std::map<std::string, std::string> fields;
-  for (int count = 0; source.read_line(line) && !line.empty(); ++count) {
+  bool names_list = false;  // then the lines behind are names of files
+  for (int count = 0; !names_list && source.read_line(line) && !line.empty(); ++count) {
     check(count < kMostLines, who, ": its header has more than ", kMostLines, " lines");
     const size_t colon = line.find(": "), key_value = line.find(":=");
     if (line[0] == '#' || colon == line.npos || key_value < colon) continue;
     const std::string name = lower(line.substr(0, colon));
     check(fields.emplace(name, trimmed(std::string_view(line).substr(colon + 2))).second, who, ": its header has \"", name, "\" twice");
+    names_list = (name == "data file" || name == "datafile") && trimmed(std::string_view(line).substr(colon + 2)).starts_with("LIST");
   }
   const auto field = [&](const char* name, const char* other) {
     return fields.contains(name) ? fields[name] : fields.contains(other) ? fields[other] : std::string();
@@ -191,93 +218,6 @@ NrrdHeader parse_header(ByteSource& source) {
         ": does not say which byte order it has");
   h.layout.validate(who);
   return h;
-}
-
-Tensor read_text(ByteSource& source, const VoxelLayout& v) {
-  source.expect(uint64_t(v.shape().count()) * 2 - 1, "numbers in text");
-  std::string text(size_t(source.at_most()), '\0');
-  source.read(text.data(), text.size());
-  std::replace(text.begin(), text.end(), ',', ' ');
-  const auto values = numbers<double>(text, source.name() + ": a voxel");
-  check(int64_t(values.size()) == v.shape().count(), source.name(), ": has ", values.size(), " numbers, wanted ", v.shape().count());
-  return Tensor::from(std::span(values), v.shape()).to(v.dtype());
-}
-
-Tensor read_data(ByteSource& source, const NrrdHeader& h) {
-  std::string line;
-  for (int64_t i = 0; i < h.line_skip; ++i)
-    check(source.read_line(line), source.name(), ": ends within the ", h.line_skip, " lines to skip");
-  if (h.encoding[0] == 'a' || h.encoding[0] == 't') return read_text(source, h.layout);
-  const uint64_t bytes = h.layout.bytes();
-  if (h.encoding == "raw") {
-    source.expect(bytes + uint64_t(std::max<int64_t>(0, h.byte_skip)), "voxels");
-    if (h.byte_skip < 0) source.seek(source.file_size() - bytes, false);
-    else source.skip(uint64_t(h.byte_skip));
-    return read_voxels(source, h.layout);
-  }
-  source.seek(source.position(), true);
-  if (h.byte_skip >= 0) {
-    source.skip(uint64_t(h.byte_skip));
-    return read_voxels(source, h.layout);
-  }
-  // The voxels are the last bytes of what is compressed, whose length only reading it tells.
-  source.expect(bytes, "voxels");
-  std::vector<std::byte> all(size_t(bytes) + (1 << 20));
-  size_t held = 0;
-  for (uint64_t got; (got = source.read_some(all.data() + held, all.size() - held)) > 0;) {
-    held += size_t(got);
-    if (held < all.size()) continue;
-    std::copy(all.end() - std::ptrdiff_t(bytes), all.end(), all.begin());
-    held = size_t(bytes);
-  }
-  check(held >= bytes, source.name(), ": ends too early: ", bytes - held, " of ", bytes, " bytes are missing");
-  return convert_voxels(std::span(all).subspan(held - bytes, bytes), h.layout, source.name());
-}
-}  // namespace
-
-bool is_nrrd(const fs::path& path) {
-  ByteSource source(path, ByteSource::Coding::plain);
-  char magic[7] = {};
-  return source.read_some(magic, 7) == 7 && std::string_view(magic, 7) == "NRRD000";
-}
-
-VolumeHeader nrrd_header(const fs::path& path) {
-  ByteSource source(path, ByteSource::Coding::plain);
-  const NrrdHeader h = parse_header(source);
-  return header_of(h.layout, h.affine);
-}
-
-Volume read_nrrd(const fs::path& path) {
-  ByteSource source(path, ByteSource::Coding::plain);
-  const NrrdHeader h = parse_header(source);
-  if (h.data_file.empty()) return {read_data(source, h), h.affine};
-  check(!h.data_file.starts_with("LIST") && h.data_file.find('%') == std::string::npos, source.name(),
-        ": data in several files is not read");
-  ByteSource data(detached_file(path, h.data_file), ByteSource::Coding::plain);
-  return {read_data(data, h), h.affine};
-}
-
-void write_nrrd(const fs::path& path, const Volume& v) {
-  const Shape& s = v.data.shape();
-  const bool vector = s[3] > 1;
-  const LpsGeometry g = lps_of(v.affine);
-  const auto vec = [](const double(&p)[3]) { return "(" + exact(p[0]) + "," + exact(p[1]) + "," + exact(p[2]) + ")"; };
-  const std::map<Stored, const char*> types = {
-      {Stored::u8, "uint8"}, {Stored::i16, "int16"}, {Stored::i32, "int32"}, {Stored::f32, "float"}, {Stored::f64, "double"}};
-  std::string text = "NRRD0004\ntype: ";
-  text += types.at(stored_as(v.data.dtype()));
-  text += std::string("\ndimension: ") + (vector ? "4" : "3") + "\nspace: left-posterior-superior\nsizes:";
-  if (vector) text += " " + std::to_string(s[3]);
-  for (int a = 2; a >= 0; --a) text += " " + std::to_string(s[a]);
-  text += std::string("\nspace directions:") + (vector ? " none" : "");
-  for (auto& axis : g.axis) text += " " + vec(axis);
-  text += std::string("\nkinds:") + (vector ? " list" : "") +
-          " domain domain domain\nendian: little\nencoding: gzip\nspace origin: " + vec(g.origin) + "\n\n";
-  AtomicFile file(path);
-  file.write(text);
-  const std::span<const std::byte> pieces[] = {bytes_of(v.data)};
-  write_deflated(file, pieces, Wrapper::gzip);
-  file.commit();
 }
 
 }  // namespace voxgrad

@@ -1,0 +1,117 @@
+// `voxgrad convert`: a file of one format as one of another.
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "core/error.h"
+#include "data/dataset.h"
+#include "io/atomic_file.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ConvertCommand {
+  std::string in, out, ending, series, array;
+  int volume = -1;
+  bool split = false, labels = false;
+};
+
+void say(const std::string& text) { std::fprintf(stderr, "voxgrad: %s\n", text.c_str()); }
+
+bool is_placeless(const fs::path& file) {
+  const std::string ending = volume_extension(file);
+  return ending == ".npy" || ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
+}
+
+// What the file that was written does not say any more.
+void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v) {
+  if (!h.warning.empty()) say(from.string() + ": " + h.warning);
+  const std::string ending = volume_extension(to);
+  const bool dicom = ending.empty();
+  if (is_placeless(to) && !is_placeless(from))
+    say(to.string() + ": " + ending + " keeps no place in space; spacing and orientation are lost");
+  const std::string now = dicom ? h.stored : read_header(to).stored;
+  if (now != h.stored) say(to.string() + ": " + h.stored + " is written as " + now);
+}
+
+void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v) {
+  if (volume_extension(to).empty()) write_dicom(to, v, {.description = from.filename().string()});
+  else write_volume(to, v, {.stored = h.stored});
+  say_losses(from, to, h, v);
+  std::printf("%s\n", to.c_str());
+}
+
+// `to` with _k before its ending.
+fs::path numbered(const fs::path& to, int64_t k) {
+  const std::string name = to.filename().string(), ending = volume_extension(to);
+  return to.parent_path() / (name.substr(0, name.size() - ending.size()) + "_" + std::to_string(k) + ending);
+}
+
+void convert_image(const fs::path& from, const fs::path& to, const ConvertCommand& c) {
+  const ReadOptions how = {.series = c.series, .array = c.array, .volume = c.volume, .labels = c.labels};
+  const VolumeHeader h = read_header(from, how);
+  const Volume v = read_volume(from, how);
+  if (!c.split) return write(from, to, h, v);
+  for (int64_t k = 0; k < v.data.dim(3); ++k) {
+    ReadOptions one = how;
+    one.volume = int(k);
+    write(from, numbered(to, k), h, read_volume(from, one));
+  }
+}
+
+void run(const ConvertCommand& c) {
+  if (c.split && c.volume >= 0) throw CLI::ValidationError("--split writes every volume, --volume one; both at once is not possible");
+  const fs::path in = c.in, out = c.out;
+  const std::vector<DatasetCase> found = list_images(in);
+  const bool folder = fs::is_directory(in) && !(found.size() == 1 && found[0].images[0] == in);
+  if (!folder) {
+    const bool named = !volume_extension(out).empty() || c.ending.empty();
+    return convert_image(in, named ? out : out / (found[0].id + c.ending), c);
+  }
+  if (c.ending.empty()) throw CLI::ValidationError(c.in + " is a folder of images; --format says what to make of each");
+  make_folders(out);
+  int64_t failed = 0;
+  for (const DatasetCase& one : found) {
+    const fs::path& file = one.images[0];
+    const std::string name = file.filename().string();
+    try {
+      convert_image(file, out / (name.substr(0, name.size() - volume_extension(file).size()) + c.ending), c);
+    } catch (const Error& e) {
+      ++failed;
+      say(e.what());
+    }
+  }
+  check(failed == 0, failed, " of ", found.size(), " images failed");
+}
+
+}  // namespace
+
+void add_convert(CLI::App& program) {
+  auto o = std::make_shared<ConvertCommand>();
+  CLI::App* command = program.add_subcommand("convert", "Write images and masks in another format, with their element type and geometry");
+  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
+      ->required()
+      ->check(CLI::ExistingPath)
+      ->type_name("FILE_or_DIR");
+  command->add_option("--out", o->out, "The file to write, by its ending; without one a folder, of DICOM files or as --format says")
+      ->required()
+      ->type_name("FILE_or_DIR");
+  command
+      ->add_option("--format", o->ending, "Ending of the files to write into the folder --out: .nii.gz, .nrrd, .mha, .mgz, .npz, .tif ..")
+      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".mgz", ".mgh", ".npz", ".npy", ".tif", ".png", ".jpg", ".bmp"}))
+      ->type_name("EXT");
+  command->add_option("--volume", o->volume, "Of a 4-D file only this volume, counted from 0")
+      ->check(whole_number_within(0, 1000000))
+      ->type_name("N");
+  command->add_flag("--split", o->split, "Each volume of a 4-D file into a file of its own, NAME_0, NAME_1 ..");
+  command->add_flag("--labels", o->labels, "Take pictures with a palette as label maps: their indices, not their colours");
+  command->add_option("--array", o->array, "Which array of a .npz file with several")->type_name("NAME");
+  command->add_option("--series", o->series, "Which DICOM series of a folder with several: its UID or the end of it")->type_name("UID");
+  add_threads(*command);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,109 @@
+// Analyze 7.5 (.hdr and .img without NIfTI's signature), as SPM2 and nibabel take it: rows run from right to left, the voxel that the
+// header calls its origin lies at 0, a scale other than 0 multiplies the voxels. The file does not say left from right.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <optional>
+
+#include "io/formats/nifti_format.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+
+namespace {
+constexpr int kHeaderSize = 348, kMostAxes = 7;
+
+struct Opened {
+  VoxelLayout layout;
+  Affine affine;
+  uint64_t offset = 0;
+};
+
+template <class T>
+T field(const std::vector<std::byte>& bytes, size_t at, bool swapped) {
+  std::array<std::byte, sizeof(T)> raw;
+  std::copy_n(bytes.begin() + std::ptrdiff_t(at), sizeof(T), raw.begin());
+  if (swapped) std::reverse(raw.begin(), raw.end());
+  return std::bit_cast<T>(raw);
+}
+
+// Whether the bytes are swapped; none where they are no such header.
+std::optional<bool> byte_order(const std::vector<std::byte>& bytes) {
+  if (bytes.size() < size_t(kHeaderSize)) return {};
+  for (const bool swapped : {false, true})
+    if (field<int32_t>(bytes, 0, swapped) == kHeaderSize && field<int16_t>(bytes, 40, swapped) >= 1 &&
+        field<int16_t>(bytes, 40, swapped) <= kMostAxes && bytes[344] != std::byte('n'))
+      return swapped;
+  return {};
+}
+
+std::vector<std::byte> head_of(ByteSource& source) {
+  std::vector<std::byte> bytes(kHeaderSize);
+  bytes.resize(size_t(source.read_some(bytes.data(), bytes.size())));
+  return bytes;
+}
+
+Opened open_header(ByteSource& source) {
+  const std::vector<std::byte> b = head_of(source);
+  const auto swapped = byte_order(b);
+  check(swapped.has_value(), source.name(), ": its first bytes are no Analyze 7.5 header");
+  const auto at = [&]<class T>(T, size_t offset) { return field<T>(b, offset, *swapped); };
+  NiftiHeader h{.swapped = *swapped};
+  for (size_t i = 0; i < 8; ++i) h.dim[i] = at(int16_t(), 40 + 2 * i), h.pixdim[i] = at(float(), 76 + 4 * i);
+  h.datatype = at(int16_t(), 70);
+  h.slope = at(float(), 112);
+  Opened o{.layout = layout_of(h, source.name())};
+  o.layout.format = "Analyze 7.5";
+  const double offset = at(float(), 108);
+  check(offset >= 0 && offset < 0x1p53 && offset == std::floor(offset), source.name(), ": the header says that voxels start at byte ",
+        offset);
+  o.offset = uint64_t(offset);
+  // Indices from 1; all 0, or far outside, means that there is none: the centre.
+  double origin[3];
+  bool given = false;
+  for (size_t a = 0; a < 3; ++a) {
+    origin[a] = at(int16_t(), 253 + 2 * a);
+    given = given || origin[a] != 0;
+  }
+  for (size_t a = 0; a < 3; ++a) {
+    const double extent = double(o.layout.size[2 - a]);
+    given = given && origin[a] > -extent && origin[a] < 2 * extent;
+  }
+  for (size_t a = 0; a < 3; ++a) {
+    const double size = std::isfinite(h.pixdim[a + 1]) && h.pixdim[a + 1] != 0 ? std::abs(h.pixdim[a + 1]) : 1;
+    const double step = a == 0 ? -size : size;
+    for (size_t r = 0; r < 3; ++r) o.affine.m[r][2 - a] = r == a ? step : 0;
+    o.affine.m[a][3] = -step * (given ? origin[a] - 1 : double(o.layout.size[2 - a] - 1) / 2);
+  }
+  check(o.affine.is_valid(), source.name(), ": its voxel sizes are not possible");
+  return o;
+}
+}  // namespace
+
+bool is_analyze(const fs::path& path) {
+  const std::string ending = volume_extension(path);
+  if (!ending.starts_with(".hdr") && !ending.starts_with(".img")) return false;
+  try {
+    ByteSource source(pair_file(path, ".hdr"));
+    return byte_order(head_of(source)).has_value();
+  } catch (const Error&) { return false; }
+}
+
+VolumeHeader analyze_header(const fs::path& path) {
+  ByteSource source(pair_file(path, ".hdr"));
+  const Opened o = open_header(source);
+  VolumeHeader out = header_of(o.layout, o.affine);
+  out.warning = "Analyze 7.5 does not say left from right; rows are taken to run from right to left, as SPM and nibabel do";
+  return out;
+}
+
+Volume read_analyze(const fs::path& path) {
+  ByteSource source(pair_file(path, ".hdr"));
+  const Opened o = open_header(source);
+  ByteSource voxels(pair_file(path, ".img"));
+  voxels.expect(o.offset, "an offset of the voxels");
+  voxels.skip(o.offset);
+  return {read_voxels(voxels, o.layout), o.affine};
+}
+
+}  // namespace voxgrad
