@@ -139,7 +139,10 @@ void add_predict(CLI::App& program) {
   command->add_option("--patch", o->patch, "Extent of a tile, 96 or 64x96x96; a smaller one needs less memory (as trained)")
       ->check(check_extents)
       ->type_name("SIZE");
-  command->add_flag("--tta,!--no-tta", o->mirror, "Average over the eight mirror images: 8 times the work (as configured in training)");
+  // Not as a flag of an optional, which CLI11 sets to false where it is not given.
+  command->add_flag_function(
+      "--tta,!--no-tta", [o](std::int64_t n) { o->mirror = n > 0; },
+      "Average over the eight mirror images: 8 times the work (as configured in training)");
   command->add_option("--format", o->ending, "Ending of masks and images: .nii.gz, .nii, .nrrd, .mha, .mgz, .tif, or .png of slices")
       ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".tif", ".png"}))
       ->type_name("EXT")

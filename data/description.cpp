@@ -1,5 +1,6 @@
 #include "data/description.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kFormat = 1;  // of the description; a reader refuses later ones
 
+constexpr const char* kNormalizations[] = {"zscore", "ct", "none", "rescale_to_0_1", "rgb_to_0_1", "quantiles"};
 constexpr double kMostVoxels = 0x1p31;  // of a patch
 
 Int3 patch_from(const Json& v) {
@@ -28,11 +30,18 @@ void validate(const ModelDescription& d) {
   check(d.labels.size() <= 256, "model description: ", d.labels.size(), " labels, 256 is the most");
   check(int(d.labels.size()) == d.traits.out_channels, "model description: the network has ", d.traits.out_channels, " classes, ",
         d.labels.size(), " labels are named");
-  for (double s : d.spacing) check(s > 1e-6 && s < 1e6, "model description: the spacing ", s, " mm is not possible");
+  for (double s : d.spacing) check(s == 0 || (s > 1e-6 && s < 1e6), "model description: the spacing ", s, " mm is not possible");
   check(d.overlap >= 0 && d.overlap <= 0.9, "model description: the overlap ", d.overlap, " is not in [0, 0.9]");
   for (auto& n : d.normalization)
-    check(n.kind == "zscore" || n.kind == "ct" || n.kind == "none", "model description: the normalisation \"", n.kind, "\" is unknown");
+    check(std::find(std::begin(kNormalizations), std::end(kNormalizations), n.kind) != std::end(kNormalizations),
+          "model description: the normalisation \"", n.kind, "\" is unknown");
   check(d.nan == "refuse" || d.nan == "zero", "model description: nan is \"", d.nan, "\", refuse or zero is wanted");
+  check(d.orientation == "canonical" || d.orientation == "file", "model description: the orientation \"", d.orientation,
+        "\" is neither canonical nor file");
+  check(d.resampling == "linear" || d.resampling == "nnunet", "model description: the resampling \"", d.resampling,
+        "\" is neither linear nor nnunet");
+  check(std::is_permutation(d.axis_order.begin(), d.axis_order.end(), std::array{0, 1, 2}.begin()),
+        "model description: the axis_order is no order of the axes 0, 1, 2");
   activation_dtype(d);
 }
 
@@ -48,21 +57,30 @@ Json to_json(const ModelDescription& d) {
   for (auto& n : d.normalization) {
     Json entry{{"kind", n.kind}};
     if (n.kind == "ct") entry.update({{"low", n.low}, {"high", n.high}, {"mean", n.mean}, {"std", n.std}});
+    if (n.kind == "quantiles") entry.update({{"low", n.low}, {"high", n.high}});
+    if (n.mask) entry["mask"] = true;
     normalization.push_back(entry);
   }
   Json out = {{"format", kFormat}};
   // Of segmentation nothing is said, as files of before there were other tasks do.
   if (!d.task.empty()) out["task"] = parse_json(d.task, "the task");
   out.update({{"network", parse_json(d.network, "the network")},
-             {"patch", {d.patch.d, d.patch.h, d.patch.w}},
-             {"spacing_mm", d.spacing},
-             {"channels", d.channels},
-             {"labels", d.labels},
-             {"normalization", normalization},
-             {"nan", d.nan},
-             {"overlap", d.overlap},
-             {"mirror", d.mirror},
-             {"dtype", d.dtype}});
+              {"patch", {d.patch.d, d.patch.h, d.patch.w}},
+              {"spacing_mm", d.spacing},
+              {"channels", d.channels},
+              {"labels", d.labels},
+              {"normalization", normalization},
+              {"nan", d.nan},
+              {"overlap", d.overlap},
+              {"mirror", d.mirror},
+              {"dtype", d.dtype}});
+  // Said where it is not what this program trains.
+  const ModelDescription usual;
+  if (d.orientation != usual.orientation) out["orientation"] = d.orientation;
+  if (d.axis_order != usual.axis_order) out["axis_order"] = d.axis_order;
+  if (d.crop) out["crop"] = true;
+  if (d.resampling != usual.resampling) out["resampling"] = d.resampling;
+  if (d.mirror_axes != usual.mirror_axes) out["mirror_axes"] = d.mirror_axes;
   return out;
 }
 
@@ -79,12 +97,17 @@ ModelDescription description_from_json(const Json& j) {
     d.channels = j.at("channels").get<std::vector<std::string>>();
     d.labels = j.at("labels").get<std::vector<std::string>>();
     for (auto& n : j.at("normalization"))
-      d.normalization.push_back(
-          {n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0), n.value("high", 0.0)});
+      d.normalization.push_back({n.at("kind").get<std::string>(), n.value("mean", 0.0), n.value("std", 1.0), n.value("low", 0.0),
+                                 n.value("high", 0.0), n.value("mask", false)});
     d.nan = j.at("nan").get<std::string>();
     d.overlap = j.at("overlap").get<double>();
     d.mirror = j.at("mirror").get<bool>();
     d.dtype = j.at("dtype").get<std::string>();
+    d.orientation = j.value("orientation", d.orientation);
+    d.axis_order = j.value("axis_order", d.axis_order);
+    d.crop = j.value("crop", false);
+    d.resampling = j.value("resampling", d.resampling);
+    d.mirror_axes = j.value("mirror_axes", d.mirror_axes);
   } catch (const nlohmann::json::exception& e) { fail("model description: ", json_reason(e)); }
   validate(d);
   return d;

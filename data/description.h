@@ -11,8 +11,12 @@ namespace voxgrad {
 
 // How one channel is normalised before the network sees it.
 struct Normalization {
-  std::string kind = "zscore";  // zscore: (x - mean) / std of the volume; ct: clip to [low, high], then (x - mean) / std given here; none
+  // zscore: (x - mean) / std of the volume; ct: clip to [low, high], then (x - mean) / std given here; none;
+  // rescale_to_0_1: (x - min) / (max - min) of the volume; rgb_to_0_1: x / 255;
+  // quantiles: [q(low), q(high)] of the volume to [0, 1], clipped; low and high are shares of the voxels
+  std::string kind = "zscore";
   double mean = 0, std = 1, low = 0, high = 0;
+  bool mask = false;  // zscore of what is not background alone: voxels that are 0 in all channels and reach the border stay 0
 };
 
 // All that is needed to apply a trained network to a file: kept in the checkpoint, so that a checkpoint alone suffices.
@@ -21,13 +25,19 @@ struct ModelDescription {
   NetworkTraits traits;                       // of that network
   std::string task;                           // JSON of the task that it was trained for, with its "kind"; empty: segmentation
   Int3 patch = {0, 0, 0};                     // voxels, at `spacing`
-  std::array<double, 3> spacing = {1, 1, 1};  // mm along D, H, W in canonical orientation
+  std::array<double, 3> spacing = {1, 1, 1};  // mm along D, H, W in canonical orientation; 0: as in the file
   std::vector<Normalization> normalization;   // one per channel
   std::vector<std::string> channels, labels;  // names of the inputs, and of what the outputs stand for: label i is voxel value i
   std::string nan = "refuse";                 // refuse or zero
   double overlap = 0.5;                       // of the sliding window
   bool mirror = false;
   std::string dtype = "f32";  // of the activations: f32 or bf16
+  // How networks of other programs see a volume.
+  std::string orientation = "canonical";                 // or file: axes as they are stored
+  std::array<int, 3> axis_order = {0, 1, 2};             // axis a of the network is this one of the orientation
+  bool crop = false;                                     // to the box of what is not 0; beyond it labels are 0
+  std::string resampling = "linear";                     // or nnunet: as resample_nnunet
+  std::array<bool, 3> mirror_axes = {true, true, true};  // that `mirror` averages over
 };
 
 DType activation_dtype(const ModelDescription&);

@@ -2,60 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "augment/spatial/extract_patch.h"
 #include "core/autograd.h"
-#include "core/device/parallel.h"
+#include "data/normalize.h"
+#include "data/resample_nnunet.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "kernels/pad/pad.h"
+#include "kernels/slice/slice.h"
 
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kChunk = 1 << 15;
 constexpr double kMostVoxels = 0x1p31;  // after resampling, of a volume that had no more before
 
 Shape with_channels(const Shape& s) { return s.rank == 4 ? s : Shape{s[0], s[1], s[2], 1}; }
-
-// Mean and standard deviation of one channel, in f64 over chunks in fixed order.
-std::array<double, 2> mean_and_std(const float* x, int64_t voxels, int64_t channels, int64_t c) {
-  const auto sum_of = [&](auto f) {
-    std::vector<double> part(size_t(chunk_count(voxels, kChunk)));
-    parallel_chunks(voxels, kChunk, [&](int64_t i, int64_t begin, int64_t end) {
-      double s = 0;
-      for (int64_t v = begin; v < end; ++v) s += f(double(x[v * channels + c]));
-      part[size_t(i)] = s;
-    });
-    double s = 0;
-    for (double p : part) s += p;
-    return s;
-  };
-  const double mean = sum_of([](double v) { return v; }) / double(voxels);
-  const double variance = sum_of([mean](double v) { return (v - mean) * (v - mean); }) / double(voxels);
-  return {mean, std::sqrt(variance)};
-}
-
-// nnU-Net's ZScoreNormalization and CTNormalization.
-std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>& how) {
-  std::vector<Standardization> done;
-  float* x = image.view().as<float>();
-  const int64_t channels = image.dim(3), voxels = image.count() / std::max<int64_t>(1, channels);
-  for (int64_t c = 0; c < channels; ++c) {
-    const Normalization& n = how[size_t(c)];
-    done.push_back({});
-    if (n.kind == "none") continue;
-    const bool ct = n.kind == "ct";
-    const auto [mean, std] = ct ? std::array{n.mean, n.std} : mean_and_std(x, voxels, channels, c);
-    const float low = ct ? float(n.low) : -INFINITY, high = ct ? float(n.high) : INFINITY;
-    const float shift = float(mean), scale = float(1 / std::max(std, 1e-8));
-    done.back() = {shift, scale};
-    parallel_for(voxels, kChunk, [&](int64_t v) {
-      float& value = x[v * channels + c];
-      value = (std::min(std::max(value, low), high) - shift) * scale;
-    });
-  }
-  return done;
-}
 
 int64_t make_finite(const Tensor& image, bool replace) {
   int64_t bad = 0;
@@ -67,11 +29,13 @@ int64_t make_finite(const Tensor& image, bool replace) {
   return bad;
 }
 
-Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, const std::string& name) {
+// half_even: round as Python does.
+Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, bool half_even, const std::string& name) {
   Int3 out;
   double wanted[3], voxels = 1, before = 1;
   for (int a = 0; a < 3; ++a) {
-    wanted[a] = std::max(1.0, std::round(extents[a] * from[size_t(a)] / to[size_t(a)]));
+    const size_t i = size_t(a);
+    wanted[a] = std::max(1.0, half_even ? std::nearbyint(from[i] / to[i] * extents[a]) : std::round(extents[a] * from[i] / to[i]));
     voxels *= wanted[a], before *= extents[a];
   }
   check(voxels <= std::max(before, kMostVoxels) && *std::max_element(wanted, wanted + 3) < kMostVoxels, name, ": has voxels of ", from[0],
@@ -103,13 +67,46 @@ Tensor resample_label(const Tensor& label, Int3 size) {
   return extract_patch(sample, pose, size).at("label");
 }
 
+// The axes of the network among those of the file.
+Orientation network_axes(const Affine& affine, const ModelDescription& d) {
+  const Orientation stored = d.orientation == "file" ? Orientation{} : orientation_of(affine);
+  Orientation out;
+  for (size_t a = 0; a < 3; ++a) {
+    out.axis[a] = stored.axis[size_t(d.axis_order[a])];
+    out.flip[a] = stored.flip[size_t(d.axis_order[a])];
+  }
+  return out;
+}
+
+Tensor as_f32(const Tensor& t, const Tensor& source) {
+  return t.dtype() == DType::f32 ? (t.shares_memory_with(source) ? t.clone() : t) : t.to(DType::f32);
+}
+
+// {D, H, W} or {D, H, W, C} of any dtype: the part `box` of it.
+Tensor cropped(const Tensor& t, const Int3& begin, const Int3& size) {
+  if (volume_size(t) == size) return t;
+  const Tensor x = t.reshape({1, t.dim(0), t.dim(1), t.dim(2), t.shape().rank == 4 ? t.dim(3) : 1});
+  const Tensor y = crop3d(x, begin, size);
+  return t.shape().rank == 4 ? y.reshape({size.d, size.h, size.w, t.dim(3)}) : y.reshape({size.d, size.h, size.w});
+}
+
+// The reverse, among zeros.
+Tensor uncropped(const Tensor& t, const Int3& begin, const Int3& size) {
+  const Int3 part = volume_size(t);
+  if (part == size) return t;
+  const Tensor x = t.reshape({1, part.d, part.h, part.w, t.shape().rank == 4 ? t.dim(3) : 1});
+  Int3 after;
+  for (int a = 0; a < 3; ++a) after[a] = size[a] - begin[a] - part[a];
+  const Tensor y = pad3d(x, begin, after);
+  return t.shape().rank == 4 ? y.reshape({size.d, size.h, size.w, t.dim(3)}) : y.reshape({size.d, size.h, size.w});
+}
+
 }  // namespace
 
 Tensor canonical_image(const Volume& v, Orientation* orientation) {
   const Orientation o = orientation_of(v.affine);
   if (orientation) *orientation = o;
-  const Tensor moved = to_canonical(v.data.reshape(with_channels(v.data.shape())), o);
-  return moved.dtype() == DType::f32 ? (moved.shares_memory_with(v.data) ? moved.clone() : moved) : moved.to(DType::f32);
+  return as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), o), v.data);
 }
 
 Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::string& name) {
@@ -118,16 +115,27 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   Geometry& g = out.geometry;
   g.affine = v.affine;
   g.unit = v.unit;
-  const Tensor image = canonical_image(v, &g.orientation);
+  g.orientation = network_axes(v.affine, d);
+  Tensor image = as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), g.orientation), v.data);
   check(image.dim(3) == int64_t(d.channels.size()), name, ": has ", image.dim(3), " channels, the network takes ", d.channels.size(),
         d.channels.size() == 1 ? "; --volumes cases takes each of a 4-D file as a case" : "");
   const int64_t bad = make_finite(image, d.nan == "zero");
   check(bad == 0 || d.nan == "zero", name, ": ", bad, " voxels are NaN or infinite; data.nan = \"zero\" takes them as 0");
+  g.canonical = g.box = volume_size(image);
+  if (d.crop) {
+    std::tie(g.box_begin, g.box) = box_of_nonzero(image);
+    image = cropped(image, g.box_begin, g.box);
+  }
   out.intensity = normalize(image, d.normalization);
-  g.canonical = volume_size(image);
-  const Vec3 file = to_canonical(Volume{v.data.reshape(with_channels(v.data.shape())), v.affine}).spacing();
-  g.working = resampled_extents(g.canonical, file, d.spacing, name);
-  out.image = resample(image, g.working);
+  const Vec3 file = v.spacing();
+  for (size_t a = 0; a < 3; ++a) {
+    g.file_spacing[a] = file[size_t(g.orientation.axis[a])];
+    g.spacing[a] = d.spacing[a] > 0 ? d.spacing[a] : g.file_spacing[a];
+  }
+  g.as_nnunet = d.resampling == "nnunet";
+  g.working = resampled_extents(g.box, g.file_spacing, g.spacing, g.as_nnunet, name);
+  out.image =
+      g.as_nnunet ? resample_nnunet(image, g.working, {.from = g.file_spacing, .to = g.spacing, .order = 3}) : resample(image, g.working);
   return out;
 }
 
@@ -142,7 +150,7 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
   check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
   const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
   const Tensor turned = to_canonical(label.data, g.orientation);
-  const Tensor moved = turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w});
+  const Tensor moved = cropped(turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w}), g.box_begin, g.box);
   Tensor out = Tensor::empty(moved.shape(), DType::u8);
   uint8_t* to = out.view().as<uint8_t>();
   on_any_dtype(moved.dtype(), [&]<class T>() {
@@ -157,10 +165,13 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
   return resample_label(out, g.working);
 }
 
-Tensor at_file_spacing(const Tensor& x, const Geometry& g) { return resample(x, g.canonical); }
+Tensor at_file_spacing(const Tensor& x, const Geometry& g) {
+  return g.as_nnunet ? resample_nnunet(x, g.box, {.from = g.spacing, .to = g.file_spacing, .order = 1}) : resample(x, g.box);
+}
 
 Volume in_file_axes(const Tensor& x, const Geometry& g) {
-  return {from_canonical(x.reshape(with_channels(x.shape())), g.orientation), g.affine, g.unit};
+  const Tensor whole = volume_size(x) == g.box ? uncropped(x, g.box_begin, g.canonical) : x;
+  return {from_canonical(whole.reshape(with_channels(whole.shape())), g.orientation), g.affine, g.unit};
 }
 
 }  // namespace voxgrad

@@ -2,22 +2,22 @@
 #include <string>
 
 #include "data/description.h"
+#include "data/normalize.h"
 #include "io/grid.h"
+#include "io/volume.h"
 
 namespace voxgrad {
 
 // Where a preprocessed volume came from: what it takes to bring a result back to the geometry of the file.
 struct Geometry {
-  Orientation orientation;                   // from the file's axes to canonical ones
-  Affine affine;                             // of the file
-  Int3 canonical;                            // extents in canonical orientation, at the file's spacing
-  Int3 working;                              // extents at the model's spacing
-  LengthUnit unit = LengthUnit::millimetre;  // of the file
-};
-
-// What normalisation did to a channel: (clipped value - shift) * scale.
-struct Standardization {
-  double shift = 0, scale = 1;
+  Orientation orientation;  // from the file's axes to those of the network, canonical ones where the description does not say otherwise
+  Affine affine;            // of the file
+  Int3 canonical;           // extents in canonical orientation, at the file's spacing
+  Int3 working;             // extents at the model's spacing
+  Int3 box_begin = {0, 0, 0}, box;                     // the part of `canonical` that the network sees: all of it without description.crop
+  Vec3 file_spacing = {1, 1, 1}, spacing = {1, 1, 1};  // mm along the axes of the network: of the file, of the model
+  bool as_nnunet = false;                              // how it is resampled
+  LengthUnit unit = LengthUnit::millimetre;             // of the file
 };
 
 struct Preprocessed {
@@ -27,7 +27,7 @@ struct Preprocessed {
 };
 
 // `name`: the file or case, for messages. Refuses a wrong number of channels and, unless description.nan is "zero", voxels that are not
-// finite. Order, as nnU-Net: orientation, normalisation, resampling (trilinear).
+// finite. Order, as nnU-Net: orientation, cropping, normalisation, resampling.
 Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
 
 // Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and, unless asked to resample it, a grid other
@@ -36,9 +36,9 @@ Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const
 // That of the file that a geometry belongs to.
 Grid file_grid(const Geometry&);
 
-// A result f32 {D, H, W, K} at working extents, trilinearly resampled to the canonical extents of the file.
+// A result f32 {D, H, W, K} at working extents, trilinearly resampled to those of the box in the file.
 Tensor at_file_spacing(const Tensor&, const Geometry&);
-// {D, H, W, K} or {D, H, W} of any dtype at canonical extents as a volume in the geometry of the file.
+// {D, H, W, K} or {D, H, W} of any dtype at canonical extents, or at those of the box among zeros, as a volume in the geometry of the file.
 Volume in_file_axes(const Tensor&, const Geometry&);
 
 // Only the orientation of preprocess, with values as they are in the file: f32 {D, H, W, C}. Not finite values stay.

@@ -43,6 +43,7 @@ TEST_CASE("labels that are resampled keep the border of the volume") {
   const auto resampled = [](const std::vector<double>& voxels, const Shape& from, Int3 to) {
     Geometry g;
     g.canonical = {int(from[0]), int(from[1]), int(from[2])};
+    g.box = g.canonical;
     g.working = to;
     return preprocess_label({Tensor::from(voxels, from, DType::u8), {}}, g, 2, "label").values();
   };

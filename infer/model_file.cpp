@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "infer/model_source.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"
 
@@ -28,6 +29,8 @@ ModelDescription description_of(const Checkpoint& c, const std::string& file) {
 }
 
 Model load_model(const std::filesystem::path& given) {
+  for (const ModelSource& source : model_sources().entries())
+    if (source.recognises(given)) return source.load(given);
   std::filesystem::path file = given;
   if (std::filesystem::is_directory(given)) {
     file = given / "best.safetensors";

@@ -15,7 +15,7 @@ struct Model {
 
 // The checkpoint of a network: its tensors under "net.", its description as JSON in the metadata "voxgrad.model".
 Checkpoint checkpoint_of(const Network& net, const ModelDescription&);
-// A file, or the folder of a run: its best checkpoint, else its last.
+// A file, or the folder of a run: its best checkpoint, else its last; or what one of model_sources() (infer/model_source.h) recognises.
 Model load_model(const std::filesystem::path& run_or_file);
 ModelDescription description_of(const Checkpoint&, const std::string& file);
 

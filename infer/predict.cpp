@@ -24,7 +24,7 @@ Int3 patch_of(const ModelDescription& d, const PredictOptions& o) {
 SlidingWindowOptions window_options(const ModelDescription& d, const PredictOptions& o) {
   return {.patch = patch_of(d, o),
           .overlap = o.overlap,
-          .mirror = {o.mirror, o.mirror, o.mirror},
+          .mirror = {o.mirror && d.mirror_axes[0], o.mirror && d.mirror_axes[1], o.mirror && d.mirror_axes[2]},
           .device = o.device,
           .progress = o.progress};
 }

@@ -13,6 +13,7 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
                       .out = c.features[stage],
                       .kernel = c.kernels[stage],
                       .stride = stride,
+                      .bias = c.bias,
                       .norm = c.norm,
                       .groups = c.groups,
                       .activation = c.activation};
@@ -28,7 +29,9 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
   for (size_t i = 0; i + 1 < stages; ++i) {
     const size_t s = stages - 2 - i;  // the stage whose resolution this decoder stage has
     const Int3 stride = c.strides[s + 1];
-    up.emplace_back(ConvTranspose3dLayer{.in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride}, rng);
+    const ConvTranspose3dLayer upwards{
+        .in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride, .bias = c.bias};
+    up.emplace_back(upwards, rng);
     decoder.emplace_back(block(2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
     if (c.deep_supervision || s == 0) heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
   }

@@ -21,6 +21,7 @@ struct UNetConfig {
   NormKind norm = NormKind::instance;
   int groups = 8;                     // of the group norm
   Activation activation = {};         // leaky_relu(0.01)
+  bool bias = true;                   // of all convolutions but the heads, which always have one
 
   // 3x3x3 kernels, stride 2 from stage 1 on, base 2^s features capped at 320. Plain: 2 convolutions per stage; residual encoder: 1, 3, 4,
   // 6, 6, .. blocks and 1 convolution per decoder stage (ResEnc L with 6 stages).

@@ -125,7 +125,7 @@ void UNetConfig::validate() const {
 }
 
 nlohmann::ordered_json to_json(const UNetConfig& c) {
-  return Json{{"in_channels", c.in_channels},
+  Json out{{"in_channels", c.in_channels},
               {"classes", c.classes},
               {"features", c.features},
               {"kernels", json_of(c.kernels)},
@@ -138,12 +138,15 @@ nlohmann::ordered_json to_json(const UNetConfig& c) {
               {"groups", c.groups},
               {"activation", kActivations[int(c.activation.kind)]},
               {"slope", c.activation.slope}};
+  if (!c.bias) out["bias"] = false;  // not said otherwise, as before there was the key
+  return out;
 }
 
 UNetConfig unet_config_from_json(const nlohmann::ordered_json& j) {
   check(j.is_object(), "UNetConfig: a JSON object is wanted");
   UNetConfig c;
-  const Json known = to_json(c);
+  Json known = to_json(c);
+  known["bias"] = c.bias;
   for (auto& [key, value] : j.items()) {
     check(known.contains(key), "UNetConfig: unknown key \"", key, "\"");
     const Json& like = known[key];
@@ -162,6 +165,7 @@ UNetConfig unet_config_from_json(const nlohmann::ordered_json& j) {
       else if (key == "norm") c.norm = NormKind(index_of(kNorms, value.get<std::string>(), "norm"));
       else if (key == "groups") c.groups = whole(value);
       else if (key == "activation") c.activation.kind = ActivationKind(index_of(kActivations, value.get<std::string>(), "activation"));
+      else if (key == "bias") c.bias = value.get<bool>();
       else if (key == "slope") c.activation.slope = value.get<double>();
     } catch (const Error&) { throw; } catch (const std::exception& e) {
       fail("UNetConfig: the value of \"", key, "\" is ", value.dump(), ": ", e.what());

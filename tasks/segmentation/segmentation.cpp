@@ -98,7 +98,7 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
 Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o) {
   Inference quiet;
   const Preprocessed p = preprocess(v, d, name);
-  if (p.geometry.working != p.geometry.canonical) return restore_labels(predict_volume(net, d, p.image, o), p.geometry);
+  if (p.geometry.working != p.geometry.box) return restore_labels(predict_volume(net, d, p.image, o), p.geometry);
   // Without resampling no more than a patch's depth of logits needs to exist.
   const ArgmaxRows argmax(p.image);
   predict_rows(net, d, p.image, o, argmax);

@@ -1,0 +1,20 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/config/registry.h"
+#include "infer/model_file.h"
+
+namespace voxgrad {
+
+// A kind of trained network of other programs that load_model takes as it is. One file infer/NAME/NAME_source.cpp defines
+// `ModelSource NAME_source()`; a program adds its own by model_sources().add(..).
+struct ModelSource {
+  std::string name, summary;
+  std::function<bool(const std::filesystem::path&)> recognises;
+  std::function<Model(const std::filesystem::path&)> load;
+};
+Registry<ModelSource>& model_sources();
+
+}  // namespace voxgrad

@@ -1,0 +1,175 @@
+#include "infer/nnunet/nnunet.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/autograd.h"
+#include "kernels/permute/permute.h"
+#include "tests/catch.h"
+#include "tests/temporary_folder.h"
+
+using namespace voxgrad;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+const char* kPlans = R"({
+  "image_reader_writer": "SimpleITKIO", "transpose_forward": [1, 0, 2],
+  "foreground_intensity_properties_per_channel": {"0": {"mean": 90, "std": 40, "percentile_00_5": 10, "percentile_99_5": 170}},
+  "configurations": {"3d_fullres": {
+    "patch_size": [8, 16, 16], "spacing": [3, 1, 1.5], "normalization_schemes": ["CTNormalization", "ZScoreNormalization"],
+    "use_mask_for_norm": [false, true],
+    "architecture": {"network_class_name": "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet", "arch_kwargs": {
+      "n_stages": 3, "features_per_stage": [4, 8, 8], "conv_op": "torch.nn.modules.conv.Conv3d",
+      "kernel_sizes": [[1, 3, 3], [3, 3, 3], [3, 3, 3]], "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 2]], "n_blocks_per_stage": [1, 2, 1],
+      "n_conv_per_stage_decoder": [1, 1], "conv_bias": true, "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
+      "norm_op_kwargs": {"eps": 1e-05, "affine": true}, "dropout_op": null, "nonlin": "torch.nn.LeakyReLU",
+      "nonlin_kwargs": {"inplace": true}}}},
+    "3d_bigger": {"inherits_from": "3d_fullres", "patch_size": [8, 32, 32]},
+    "cascade": {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"},
+    "2d": {"patch_size": [16, 8], "spacing": [1, 1.5], "normalization_schemes": ["NoNormalization", "RGBTo01Normalization"],
+      "use_mask_for_norm": [false, false], "UNet_class_name": "PlainConvUNet", "UNet_base_num_features": 4, "unet_max_num_features": 6,
+      "conv_kernel_sizes": [[3, 3], [3, 3]], "pool_op_kernel_sizes": [[1, 1], [2, 2]], "n_conv_per_stage_encoder": [2, 2],
+      "n_conv_per_stage_decoder": [2]}}})";
+const char* kDataset = R"({"channel_names": {"0": "CT", "1": "MR"}, "labels": {"background": 0, "b": 2, "a": 1, "ignore": 3},
+                          "file_ending": ".nii.gz"})";
+
+ModelDescription described(const std::string& configuration, const Json& change = Json::object()) {
+  Json plans = Json::parse(kPlans), dataset = Json::parse(kDataset);
+  for (auto& [pointer, value] : change.items()) (pointer.starts_with("/labels") ? dataset : plans)[Json::json_pointer(pointer)] = value;
+  return nnunet_description(plans, dataset, configuration, "model");
+}
+std::string refusal(const char* pointer, const Json& value) {
+  return error_of([&] { described("3d_fullres", {{pointer, value}}); });
+}
+UNetConfig network_in(const ModelDescription& d) { return unet_config_from_json(Json::parse(d.network)); }
+
+// A model folder with the weights of a network of these plans. The checkpoint is a safetensors file by another name, which is as good.
+UNet put_model(const TemporaryFolder& folder, const std::string& configuration, int axes) {
+  const fs::path model = folder / ("nnUNetTrainer__nnUNetPlans__" + configuration);
+  fs::create_directories(model / "fold_0");
+  put_bytes(model / "plans.json", kPlans);
+  put_bytes(model / "dataset.json", kDataset);
+  Rng rng(7);
+  UNet net(network_in(described(configuration)), rng);
+  walk(net, [&](const std::string&, Tensor& t) {
+    for (float& v : t.mutable_data<float>()) v += 0.1f * rng.normal();
+  });
+  Checkpoint c = map_weights(Checkpoint{.tensors = state_of(net)}, nnunet_export_rules(net.config, axes), "net").weights;
+  for (Parameter& p : c.tensors) p.name = "network_weights." + p.name;
+  save_checkpoint(model / "fold_0" / "checkpoint_final.pth", c);
+  return net;
+}
+}  // namespace
+
+TEST_CASE("nnU-Net's plans as a network and a description") {
+  const ModelDescription d = described("3d_fullres");
+  const UNetConfig c = network_in(d);
+  CHECK(c.residual);
+  CHECK(c.features == std::vector<int>{4, 8, 8});
+  CHECK(c.kernels[0] == Int3{1, 3, 3});
+  CHECK(c.strides[1] == Int3{1, 2, 2});
+  CHECK(c.encoder_depth == std::vector<int>{1, 2, 1});
+  CHECK(c.bias);
+  CHECK(d.patch == Int3{8, 16, 16});
+  CHECK(d.spacing == std::array<double, 3>{3, 1, 1.5});
+  CHECK(d.labels == std::vector<std::string>{"background", "a", "b"});
+  CHECK(d.channels == std::vector<std::string>{"CT", "MR"});
+  CHECK(d.normalization[0].kind == "ct");
+  CHECK(d.normalization[0].high == 170);
+  CHECK(d.normalization[1].kind == "zscore");
+  CHECK(d.normalization[1].mask);
+  CHECK(d.orientation == "file");
+  CHECK(d.axis_order == std::array<int, 3>{1, 0, 2});
+  CHECK(d.crop);
+  CHECK(d.resampling == "nnunet");
+  // What a checkpoint of ours keeps of it is all of it.
+  CHECK(to_json(description_from_json(to_json(d))) == to_json(d));
+  CHECK(described("3d_bigger").patch == Int3{8, 32, 32});
+  CHECK(described("3d_fullres", {{"/image_reader_writer", "NibabelIOWithReorient"}}).orientation == "canonical");
+
+  const ModelDescription flat = described("2d");
+  CHECK(flat.patch == Int3{1, 16, 8});
+  CHECK(flat.spacing == std::array<double, 3>{0, 1, 1.5});
+  CHECK(network_in(flat).features == std::vector<int>{4, 6});
+  CHECK(network_in(flat).strides[1] == Int3{1, 2, 2});
+}
+
+TEST_CASE("what of nnU-Net is not read is refused by name") {
+  const std::string a = "/configurations/3d_fullres/architecture/";
+  CHECK_THAT(refusal((a + "network_class_name").c_str(), "x.Primus"), Contains("the network is x.Primus"));
+  CHECK_THAT(refusal((a + "arch_kwargs/norm_op").c_str(), "torch.nn.BatchNorm3d"), Contains("norm_op is torch.nn.BatchNorm3d"));
+  CHECK_THAT(refusal((a + "arch_kwargs/dropout_op").c_str(), "torch.nn.Dropout3d"), Contains("dropout"));
+  CHECK_THAT(refusal((a + "arch_kwargs/norm_op_kwargs/eps").c_str(), 0.1), Contains("eps 1e-5"));
+  CHECK_THAT(refusal((a + "arch_kwargs/n_stages").c_str(), 4), Contains("features_per_stage: has 3 entries, wanted 4"));
+  CHECK_THAT(refusal((a + "arch_kwargs/strides").c_str(), {{1, 1, 1}}), Contains("strides has 1 entries"));
+  CHECK_THAT(refusal("/configurations/3d_fullres/normalization_schemes", {"CTNormalization", "Own"}), Contains("normalisation Own"));
+  CHECK_THAT(refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("regions (\"whole\")"));
+  CHECK_THAT(refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("the label a is 2, wanted 0 to 1"));
+  CHECK_THAT(refusal("/transpose_forward", {0, 0, 1, 2}), Contains("transpose_forward is [0,0,1,2]"));
+  CHECK_THAT(error_of([] { described("cascade"); }), Contains("second stage of a cascade"));
+  CHECK_THAT(error_of([] { described("3d_lowres"); }), Contains("no configuration \"3d_lowres\""));
+  CHECK_THAT(refusal("/configurations/3d_fullres/inherits_from", "3d_fullres"), Contains("inherits from itself"));
+}
+
+TEST_CASE("nnU-Net model folders are loaded, from the folder, a fold or a checkpoint") {
+  for (const char* configuration : {"3d_fullres", "2d"}) {
+    const TemporaryFolder folder;
+    const UNet net = put_model(folder, configuration, configuration[0] - '0');
+    const fs::path model = folder / ("nnUNetTrainer__nnUNetPlans__" + std::string(configuration));
+    Rng rng(3);
+    const Int3 patch = described(configuration).patch;
+    const Tensor x = Tensor::empty({1, patch.d, patch.h, patch.w, 2});
+    for (float& v : x.mutable_data<float>()) v = rng.normal();
+    const Inference quiet;
+    for (const fs::path& path : {model, model / "fold_0", model / "fold_0" / "checkpoint_final.pth"}) {
+      const Model m = load_model(path);
+      CHECK(m.net(x)[0].values() == net(x)[0].values());
+    }
+    fs::remove(model / "fold_0" / "checkpoint_final.pth");
+    CHECK_THAT(error_of([&] { load_model(model); }), Contains("no fold_X in it has a checkpoint_final.pth"));
+  }
+}
+
+TEST_CASE("an nnU-Net checkpoint that does not fit its plans is refused before memory is asked for") {
+  const TemporaryFolder folder;
+  put_model(folder, "3d_fullres", 3);
+  const fs::path model = folder / "nnUNetTrainer__nnUNetPlans__3d_fullres";
+  Json plans = Json::parse(kPlans);
+  plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["features_per_stage"] = {40000, 80000, 80000};
+  put_bytes(model / "plans.json", plans.dump());
+  CHECK_THAT(error_of([&] { load_model(model); }), Contains("its plans describe a network of at least"));
+  plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["features_per_stage"] = {4, 4, 8};
+  put_bytes(model / "plans.json", plans.dump());
+  CHECK_THAT(error_of([&] { load_model(model); }), Contains("of another shape or kind"));
+}
+
+// tools/crosscheck/nnunet_models makes the folder.
+TEST_CASE("nnU-Net's networks give PyTorch's outputs") {
+  const char* given = std::getenv("VOXGRAD_CROSSCHECK");
+  if (!given) {
+    std::cout << "skipped: VOXGRAD_CROSSCHECK names no folder that tools/crosscheck/nnunet_models made\n";
+    return;
+  }
+  const Inference quiet;
+  for (auto& e : fs::directory_iterator(given)) {
+    if (!is_nnunet(e.path())) continue;
+    const Model m = load_model(e.path());
+    const Checkpoint c = load_checkpoint(e.path() / "expected.safetensors");
+    // {N, C, ..} to {N, D, H, W, C}.
+    const auto last = [](Tensor t) {
+      if (t.shape().rank == 4) t = t.reshape({t.dim(0), t.dim(1), 1, t.dim(2), t.dim(3)});
+      return permute(t, {0, 2, 3, 4, 1});
+    };
+    const std::vector<double> y = m.net(last(*c.find("x")))[0].values(), wanted = last(*c.find("y")).values();
+    REQUIRE(y.size() == wanted.size());
+    double worst = 0, most = 0;
+    for (size_t i = 0; i < y.size(); ++i) {
+      worst = std::max(worst, std::abs(y[i] - wanted[i]));
+      most = std::max(most, std::abs(wanted[i]));
+    }
+    std::cout << e.path().filename().string() << ": outputs up to " << most << ", the largest difference " << worst << '\n';
+    CHECK(worst < 1e-4);
+  }
+}
