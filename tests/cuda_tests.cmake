@@ -10,7 +10,7 @@ set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
 file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp)
-add_executable(cuda_unit_tests catch_main.cpp ${cuda_unit_sources})
+add_executable(cuda_unit_tests ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
 if(VOXGRAD_CUDNN_FOUND)
   target_compile_definitions(cuda_unit_tests PRIVATE VOXGRAD_CUDNN)
@@ -51,7 +51,7 @@ if(VOXGRAD_EMULATE_CUDA)
       ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_failures $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
-  add_executable(emulator_test catch_main.cpp cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
+  add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
     cuda/emulator_feed_test.cpp cuda/emulator_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)

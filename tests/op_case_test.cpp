@@ -42,6 +42,7 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
   };
   double gradient = 0;
   std::string precisions;
+  const auto start = std::chrono::steady_clock::now();
   try {
     if (d.is_cpu()) note("", reference_fault(c));
     if (c.differentiable && d.is_cpu()) {
@@ -72,7 +73,8 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
   } catch (const std::exception& e) { faults.push_back(std::string("threw: ") + e.what()); }
   const std::string title = c.op + "/" + c.name + (d.is_cpu() ? "" : " on cuda");
   if (tally.verbose)
-    std::printf("%-4s %-48s f64 gradient %.1e%s\n", faults.empty() ? "ok" : "FAIL", title.c_str(), gradient, precisions.c_str());
+    std::printf("%-4s %-48s %6.2f s  f64 gradient %.1e%s\n", faults.empty() ? "ok" : "FAIL", title.c_str(),
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), gradient, precisions.c_str());
   for (auto& f : faults) std::printf("FAIL %s: %s\n", title.c_str(), f.c_str());
   ++(faults.empty() ? tally.passed : tally.failed);
 }

@@ -17,7 +17,7 @@ void adjust_gamma(const Tensor& image, int channel, const GammaOptions& o) {
   const ChannelStats before = stats_of(x.data(), x.count());
   const float sign = o.invert ? -1.f : 1.f, low = o.invert ? -before.high : before.low;
   const float range = float(std::max(kLeast, double(before.high) - double(before.low)));
-  const auto curve = isa() >= Isa::avx512 ? avx512::gamma_curve : isa() >= Isa::avx2 ? avx2::gamma_curve : baseline::gamma_curve;
+  const auto curve = VOXGRAD_BY_ISA(voxgrad, gamma_curve);
   parallel_chunks(x.count(), kChannelChunk,
                   [&](int64_t, int64_t b, int64_t e) { curve(x.data() + b, e - b, sign, low, range, float(o.gamma)); });
   if (!o.retain_stats) {

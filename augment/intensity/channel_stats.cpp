@@ -10,7 +10,7 @@
 namespace voxgrad {
 
 const IntensityKernels& intensity_kernels() {
-  return isa() >= Isa::avx512 ? avx512::kIntensity : isa() >= Isa::avx2 ? avx2::kIntensity : baseline::kIntensity;
+  return VOXGRAD_BY_ISA(voxgrad, kIntensity);
 }
 
 ChannelStats stats_of(const float* x, int64_t n) {

@@ -74,7 +74,7 @@ void resample(const PatchGeometry& g) {
     if (p.label) copy_window(g.window, p.label, p.out_label, p.outside);
     return;
   }
-  const auto rows = isa() >= Isa::avx512 ? avx512::resample_rows : isa() >= Isa::avx2 ? avx2::resample_rows : baseline::resample_rows;
+  const auto rows = VOXGRAD_BY_ISA(voxgrad, resample_rows);
   parallel_ranges(p.patch[0] * p.patch[1], 32, [&](int64_t begin, int64_t end) { rows(p, begin, end); });
 }
 

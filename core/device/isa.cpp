@@ -28,7 +28,7 @@ Isa& current() {
 const char* name_of(Isa i) { return kNames[int(i)]; }
 
 Isa best_isa() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(VOXGRAD_BASELINE_ONLY)
   static const Isa best = [] {
     __builtin_cpu_init();
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -1,71 +1,88 @@
 #include "core/device/parallel.h"
-#include "kernels/binary/binary_dispatch.h"
+#include "kernels/binary/binary_loops.h"
 #include "kernels/reduce/column_sums.h"
+#include "kernels/spans/spans.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 
-// f(i, j) for all i < count with j = i mod columns, where the row that j indexes was repeated up to its period.
+// f(at, n, j) over spans of [0, count), with element at + i beside element j + i of a row of columns that is repeated up to its period;
+// j is `at` where there are no columns.
 template <class F>
 void for_rows(int64_t count, int64_t columns, F&& f) {
+  if (columns == 0)
+    return parallel_ranges(count, kGrain, [&](int64_t begin, int64_t end) {
+      for_spans(begin, end, [&](int64_t at, int64_t n) { f(at, n, at); });
+    });
   const int64_t period = period_of(columns), rows = (count + period - 1) / period;
   parallel_for(rows, std::max<int64_t>(1, kGrain / period), [&](int64_t r) {
-    const int64_t begin = r * period, width = std::min(period, count - begin);
-    for (int64_t j = 0; j < width; ++j) f(begin + j, j);
+    for_spans(0, std::min(period, count - r * period), [&](int64_t j, int64_t n) { f(r * period + j, n, j); });
   });
 }
 
-template <class Formula, class T>
+// The second operand: as long as the first, or a row of A.
+template <class A, class T>
+class Other {
+ public:
+  Other(const Binary& p, View b) : elements_(p.columns == 0 ? b.as<T>() : nullptr) {
+    if (b && p.columns > 0) row_ = repeated<A>(b.as<A>(), p.columns);
+  }
+  const A* span(int64_t j, int64_t n, A* buffer) const {
+    if (elements_) return span_as(elements_ + j, n, buffer);
+    return row_.empty() ? nullptr : row_.data() + j;
+  }
+
+ private:
+  const T* elements_;
+  std::vector<A> row_;
+};
+
+template <class T>
 void forward_of(const Binary& p, const T* a, View b, T* y) {
   using A = accum_t<T>;
-  if (p.columns == 0) {
-    const T* other = b.as<T>();
-    return parallel_for(p.count, kGrain, [&](int64_t i) { y[i] = T(Formula::forward(A(a[i]), A(other[i]))); });
-  }
-  const std::vector<A> row = repeated<A>(b.as<A>(), p.columns);
-  const A* other = row.data();
-  for_rows(p.count, p.columns, [&](int64_t i, int64_t j) { y[i] = T(Formula::forward(A(a[i]), other[j])); });
+  const auto loop = binary_loops<A>(p.op).forward;
+  const Other<A, T> other(p, b);
+  for_rows(p.count, p.columns, [&](int64_t at, int64_t n, int64_t j) {
+    A u[kSpan], v[kSpan], w[kSpan];
+    const A *const left = span_as(a + at, n, u), *const right = other.span(j, n, v);
+    span_into(y + at, n, w, [&](A* to) { loop(left, right, to, n); });
+  });
 }
 
-template <class Formula, class T>
+template <class T>
 void backward_of(const Binary& p, const T* a, View b, const T* gy, T* ga, View gb) {
   using A = accum_t<T>;
-  constexpr bool kA = Formula::kGradAReadsA, kAB = Formula::kGradAReadsB, kBA = Formula::kGradBReadsA, kB = Formula::kGradBReadsB;
-  if (p.columns == 0) {
-    const T* other = b.as<T>();
-    if (ga) parallel_for(p.count, kGrain, [&](int64_t i) {
-      ga[i] = T(Formula::grad_a(kA ? A(a[i]) : A(0), kAB ? A(other[i]) : A(0), A(gy[i])));
+  const BinaryLoops<A> loops = binary_loops<A>(p.op);
+  const Other<A, T> other(p, b);
+  const auto gradient = [&](auto loop, T* out) {
+    for_rows(p.count, p.columns, [&](int64_t at, int64_t n, int64_t j) {
+      A u[kSpan], v[kSpan], w[kSpan], z[kSpan];
+      const A *const left = span_as(a ? a + at : nullptr, n, u), *const right = other.span(j, n, v), *const g = span_as(gy + at, n, w);
+      span_into(out + at, n, z, [&](A* to) { loop(left, right, g, to, n); });
     });
-    if (T* out = gb.as<T>()) parallel_for(p.count, kGrain, [&](int64_t i) {
-      out[i] = T(Formula::grad_b(kBA ? A(a[i]) : A(0), kB ? A(other[i]) : A(0), A(gy[i])));
+  };
+  if (ga) gradient(loops.grad_a, ga);
+  if (gb && p.columns == 0) gradient(loops.grad_b, gb.as<T>());
+  if (gb && p.columns > 0) column_sums<A>(p.count, p.columns, gb.as<A>(), [&](int64_t begin, int64_t width, A* acc) {
+    for_spans(0, width, [&](int64_t j, int64_t n) {
+      A u[kSpan], w[kSpan], z[kSpan];
+      const int64_t at = begin + j;
+      loops.grad_b(span_as(a ? a + at : nullptr, n, u), other.span(j, n, nullptr), span_as(gy + at, n, w), z, n);
+      for (int64_t i = 0; i < n; ++i) acc[j + i] += z[i];
     });
-    return;
-  }
-  const std::vector<A> row = b ? repeated<A>(b.as<A>(), p.columns) : std::vector<A>{};
-  const A* other = row.data();
-  if (ga) for_rows(p.count, p.columns, [&](int64_t i, int64_t j) {
-    ga[i] = T(Formula::grad_a(kA ? A(a[i]) : A(0), kAB ? other[j] : A(0), A(gy[i])));
-  });
-  if (gb) column_sums<A>(p.count, p.columns, gb.as<A>(), [&](int64_t begin, int64_t width, A* acc) {
-    for (int64_t j = 0; j < width; ++j)
-      acc[j] += Formula::grad_b(kBA ? A(a[begin + j]) : A(0), kB ? other[j] : A(0), A(gy[begin + j]));
   });
 }
 
 }  // namespace
 
 void binary_forward(Cpu, const Binary& p, View a, View b, View y) {
-  on_formula(p.op, [&]<class Formula>(Formula) {
-    on_dtype(a.dtype, [&]<class T>() { forward_of<Formula>(p, a.as<T>(), b, y.as<T>()); });
-  });
+  on_dtype(a.dtype, [&]<class T>() { forward_of(p, a.as<T>(), b, y.as<T>()); });
 }
 
 void binary_backward(Cpu, const Binary& p, View a, View b, View gy, View ga, View gb) {
-  on_formula(p.op, [&]<class Formula>(Formula) {
-    on_dtype(gy.dtype, [&]<class T>() { backward_of<Formula>(p, a.as<T>(), b, gy.as<T>(), ga.as<T>(), gb); });
-  });
+  on_dtype(gy.dtype, [&]<class T>() { backward_of(p, a.as<T>(), b, gy.as<T>(), ga.as<T>(), gb); });
 }
 
 }  // namespace voxgrad

@@ -13,9 +13,7 @@ namespace {
 
 template <class T>
 LossIsa<T> kernels_in_use() {
-  return isa() >= Isa::avx512 ? loss_kernels::avx512::kernels<T>()
-         : isa() == Isa::avx2 ? loss_kernels::avx2::kernels<T>()
-                              : loss_kernels::baseline::kernels<T>();
+  return VOXGRAD_BY_ISA(loss_kernels, kernels<T>());
 }
 
 // Labels as the kernels want them: -1 for ignored ones.

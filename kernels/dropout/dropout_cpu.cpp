@@ -13,9 +13,7 @@ constexpr int64_t kGrain = 1 << 13, kBlocks = 256;
 
 // keep[k] = 1 or 0, for k in [4 first, 4 (first + blocks)).
 void keep_of(const DropoutProblem& p, int64_t first, int64_t blocks, float* keep) {
-  const auto draw = isa() >= Isa::avx512 ? dropout_kernels::avx512::philox_keep
-                    : isa() >= Isa::avx2 ? dropout_kernels::avx2::philox_keep
-                                         : dropout_kernels::baseline::philox_keep;
+  const auto draw = VOXGRAD_BY_ISA(dropout_kernels, philox_keep);
   draw(p.key, p.stream, uint32_t(p.threshold - 1), uint64_t(first), blocks, keep);
 }
 

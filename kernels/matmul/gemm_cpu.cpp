@@ -13,9 +13,7 @@ constexpr int64_t kTileM = 128, kTileN = 256, kDepth = 4096, kMostPartial = 1 <<
 
 void tile(const GemmTile& p, const double* a, const double* b, double* c) { gemm_kernels::baseline::gemm_tile(p, a, b, c); }
 void tile(const GemmTile& p, const float* a, const float* b, float* c) {
-  if (isa() >= Isa::avx512) gemm_kernels::avx512::gemm_tile(p, a, b, c);
-  else if (isa() >= Isa::avx2) gemm_kernels::avx2::gemm_tile(p, a, b, c);
-  else gemm_kernels::baseline::gemm_tile(p, a, b, c);
+  VOXGRAD_BY_ISA(gemm_kernels, gemm_tile(p, a, b, c));
 }
 
 template <class A>

@@ -13,15 +13,11 @@ constexpr int64_t kGrain = 1 << 13;
 
 template <class... Args>
 void row_of(const Args&... args) {
-  if (isa() >= Isa::avx512) max_pool_kernels::avx512::max_pool_row(args...);
-  else if (isa() >= Isa::avx2) max_pool_kernels::avx2::max_pool_row(args...);
-  else max_pool_kernels::baseline::max_pool_row(args...);
+  VOXGRAD_BY_ISA(max_pool_kernels, max_pool_row(args...));
 }
 template <class... Args>
 void grad_row_of(const Args&... args) {
-  if (isa() >= Isa::avx512) max_pool_kernels::avx512::max_pool_grad_row(args...);
-  else if (isa() >= Isa::avx2) max_pool_kernels::avx2::max_pool_grad_row(args...);
-  else max_pool_kernels::baseline::max_pool_grad_row(args...);
+  VOXGRAD_BY_ISA(max_pool_kernels, max_pool_grad_row(args...));
 }
 
 template <class T, class I>

@@ -10,9 +10,7 @@ namespace voxgrad {
 
 template <class T>
 NormIsa<T> norm_isa_in_use() {
-  return isa() >= Isa::avx512 ? norm_kernels::avx512::kernels<T>()
-         : isa() == Isa::avx2 ? norm_kernels::avx2::kernels<T>()
-                              : norm_kernels::baseline::kernels<T>();
+  return VOXGRAD_BY_ISA(norm_kernels, kernels<T>());
 }
 
 // How a sample is cut into spans (norm_isa.h): a function of the shape alone.

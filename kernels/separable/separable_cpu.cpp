@@ -68,9 +68,9 @@ void sum_of(const SeparableSum& p, const AxisTaps (&taps)[3], const T* x, T* y, 
 void separable_sum(Cpu, const SeparableSum& p, const AxisTaps (&taps)[3], View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
     const auto with = [&](auto row_of) { sum_of(p, taps, x.as<T>(), y.as<T>(), row_of); };
-    if (isa() >= Isa::avx512) with([](const auto&... args) { separable_kernels::avx512::separable_row(args...); });
-    else if (isa() >= Isa::avx2) with([](const auto&... args) { separable_kernels::avx2::separable_row(args...); });
-    else with([](const auto&... args) { separable_kernels::baseline::separable_row(args...); });
+#define X(SET) with([](const auto&... args) { separable_kernels::SET::separable_row(args...); })
+    VOXGRAD_ON_ISA(X);
+#undef X
   });
 }
 

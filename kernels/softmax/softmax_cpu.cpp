@@ -11,9 +11,7 @@ namespace {
 
 template <class T>
 SoftmaxIsa<T> kernels_in_use() {
-  return isa() >= Isa::avx512 ? softmax_kernels::avx512::kernels<T>()
-         : isa() == Isa::avx2 ? softmax_kernels::avx2::kernels<T>()
-                              : softmax_kernels::baseline::kernels<T>();
+  return VOXGRAD_BY_ISA(softmax_kernels, kernels<T>());
 }
 
 // f(kernels, span, first element) over the chunks.

@@ -1,4 +1,5 @@
 #include "kernels/reduce/column_sums.h"
+#include "kernels/spans/spans.h"
 #include "kernels/statistics/statistics_kernels.h"
 
 namespace voxgrad {
@@ -6,13 +7,46 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14, kSerial = 1 << 16, kBlockRows = 64, kColumns = 1024;
 
+// The loops of a formula, whose parameters f points to, over n elements of A.
+template <class A>
+struct Loops {
+  const void* f;
+  bool reads_pivot, reads_result;  // in the derivative
+  void (*add)(const void* f, const A* x, const A* pivot, A* sum, int64_t n);
+  A (*finish)(const void* f, double sum, A pivot);
+  // Of elements with a result each, and of elements with one result; what the derivative does not read may be null.
+  void (*columns)(const void* f, const A* x, const A* pivot, const A* y, const A* gy, A* gx, int64_t n);
+  void (*row)(const void* f, const A* x, A pivot, A y, A gy, A* gx, int64_t n);
+};
+
+template <class A, class F>
+Loops<A> loops_of(const F& formula) {
+  return {.f = &formula,
+          .reads_pivot = F::kPivot,
+          .reads_result = F::kResult,
+          .add =
+              [](const void* f, const A* x, const A* pivot, A* sum, int64_t n) {
+                const F own = *static_cast<const F*>(f);
+                for (int64_t j = 0; j < n; ++j) sum[j] += own.term(x[j], pivot[j]);
+              },
+          .finish = [](const void* f, double sum, A pivot) { return static_cast<const F*>(f)->finish(sum, pivot); },
+          .columns =
+              [](const void* f, const A* x, const A* pivot, const A* y, const A* gy, A* gx, int64_t n) {
+                const F own = *static_cast<const F*>(f);
+                for (int64_t j = 0; j < n; ++j) gx[j] = gy[j] * own.derivative(x[j], F::kPivot ? pivot[j] : A(0), F::kResult ? y[j] : A(0));
+              },
+          .row =
+              [](const void* f, const A* x, A pivot, A y, A gy, A* gx, int64_t n) {
+                const F own = *static_cast<const F*>(f);
+                for (int64_t j = 0; j < n; ++j) gx[j] = gy * own.derivative(x[j], pivot, y);
+              }};
+}
+
 // y of `width` neighbouring columns from x and pivot on, `stride` elements from row to row: f32 over blocks of 64 rows, f64 over these.
 // `fold`: a row of x is several rows of the matrix, one behind the other.
-template <class F, class T>
-void columns_of(const F& f, int64_t count, int64_t stride, int64_t width, int64_t fold, const T* x, const accum_t<T>* pivot,
-                accum_t<T>* y) {
-  using A = accum_t<T>;
-  A block[kColumns], pivots[kColumns];
+template <class T, class A>
+void columns_of(const Loops<A>& f, int64_t count, int64_t stride, int64_t width, int64_t fold, const T* x, const A* pivot, A* y) {
+  A block[kColumns], pivots[kColumns], row[kColumns];
   double total[kColumns] = {};
   const int64_t lanes = width * fold, step = stride * fold;
   for (int64_t j = 0; j < lanes; ++j) pivots[j] = pivot ? pivot[j % width] : A(0);
@@ -20,69 +54,68 @@ void columns_of(const F& f, int64_t count, int64_t stride, int64_t width, int64_
     std::fill_n(block, lanes, A(0));
     for (int64_t at = first; at < std::min(count, first + step * kBlockRows); at += step) {
       const int64_t here = std::min(lanes, count - at);
-      for (int64_t j = 0; j < here; ++j) block[j] += f.term(A(x[at + j]), pivots[j]);
+      f.add(f.f, span_as(x + at, here, row), pivots, block, here);
     }
     for (int64_t j = 0; j < lanes; ++j) total[j] += double(block[j]);
   }
   for (int64_t j = width; j < lanes; ++j) total[j % width] += total[j];
-  for (int64_t j = 0; j < width; ++j) y[j] = f.finish(total[j], pivot ? pivot[j] : A(0));
+  for (int64_t j = 0; j < width; ++j) y[j] = f.finish(f.f, total[j], pivot ? pivot[j] : A(0));
 }
 
-template <class F, class T>
-void forward_of(const F& shared, const ReduceRuns& p, const T* x, const accum_t<T>* pivot, accum_t<T>* y) {
-  using A = accum_t<T>;
+template <class T, class A>
+void forward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* pivot, A* y) {
   const int64_t size = p.reduced * p.inner;
   if (size <= kSerial || p.inner >= kColumns) {
     const int64_t tiles = chunk_count(p.inner, kColumns), most = std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced);
     const int64_t fold = p.inner < 64 ? std::max<int64_t>(1, std::min(period_of(p.inner) / p.inner, p.reduced)) : 1;
     parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / most), [&](int64_t task) {
-      const F f = shared;
       const int64_t o = task / tiles, j = task % tiles * kColumns, width = std::min(kColumns, p.inner - j);
       columns_of(f, size - j, p.inner, width, fold, x + o * size + j, pivot ? pivot + o * p.inner + j : nullptr, y + o * p.inner + j);
     });
     return;
   }
   for (int64_t o = 0; o < p.outer; ++o) {
-    const F f = shared;
     const T* const from = x + o * size;
     A* const into = y + o * p.inner;
     const A* const middle = pivot ? pivot + o * p.inner : nullptr;
     const std::vector<A> pivots = middle ? repeated<A>(middle, p.inner) : std::vector<A>(size_t(period_of(p.inner)), A(0));
     const A* const row = pivots.data();
     column_sums<A>(size, p.inner, into, [=](int64_t begin, int64_t width, A* acc) {
-      for (int64_t j = 0; j < width; ++j) acc[j] += f.term(A(from[begin + j]), row[j]);
+      for_spans(0, width, [&](int64_t j, int64_t n) {
+        A buffer[kSpan];
+        f.add(f.f, span_as(from + begin + j, n, buffer), row + j, acc + j, n);
+      });
     });
-    for (int64_t j = 0; j < p.inner; ++j) into[j] = f.finish(double(into[j]), middle ? middle[j] : A(0));
+    for (int64_t j = 0; j < p.inner; ++j) into[j] = f.finish(f.f, double(into[j]), middle ? middle[j] : A(0));
   }
 }
 
-template <class F, class T>
-void backward_of(const F& shared, const ReduceRuns& p, const T* x, const accum_t<T>* pivot, const accum_t<T>* y, const accum_t<T>* gy,
-                 T* gx) {
-  using A = accum_t<T>;
-  const int64_t rows = p.outer * p.reduced;
+template <class T, class A>
+void backward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* pivot, const A* y, const A* gy, T* gx) {
+  // write(x, gx) for the n elements at `at`.
+  const auto span = [x, gx](int64_t at, int64_t n, auto&& write) {
+    A in[kSpan], out[kSpan];
+    span_into(gx + at, n, out, [&](A* to) { write(span_as(x + at, n, in), to); });
+  };
   if (p.inner == 1) {
     const int64_t pieces = chunk_count(p.reduced, kGrain);
     const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.reduced, kGrain)));
     parallel_for(p.outer * pieces, grain, [&](int64_t task) {
-      const F f = shared;
       const int64_t o = task / pieces, begin = task % pieces * kGrain, end = std::min(p.reduced, begin + kGrain);
-      const A middle = F::kPivot ? pivot[o] : A(0), result = F::kResult ? y[o] : A(0), g = gy[o];
-      const T* const from = x + o * p.reduced;
-      T* const into = gx + o * p.reduced;
-      for (int64_t r = begin; r < end; ++r) into[r] = T(g * f.derivative(A(from[r]), middle, result));
+      const A middle = f.reads_pivot ? pivot[o] : A(0), result = f.reads_result ? y[o] : A(0), g = gy[o];
+      for_spans(begin, end, [&](int64_t at, int64_t n) {
+        span(o * p.reduced + at, n, [&](const A* from, A* to) { f.row(f.f, from, middle, result, g, to, n); });
+      });
     });
     return;
   }
-  parallel_for(rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, p.inner)), [&](int64_t row) {
-    const F f = shared;
-    const int64_t k = row / p.reduced * p.inner;
-    const T* const from = x + row * p.inner;
-    T* const into = gx + row * p.inner;
-    for (int64_t j = 0; j < p.inner; ++j) {
-      const A middle = F::kPivot ? pivot[k + j] : A(0), result = F::kResult ? y[k + j] : A(0);
-      into[j] = T(gy[k + j] * f.derivative(A(from[j]), middle, result));
-    }
+  parallel_for(p.outer * p.reduced, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, p.inner)), [&](int64_t row) {
+    for_spans(0, p.inner, [&](int64_t j, int64_t n) {
+      const int64_t k = row / p.reduced * p.inner + j;
+      span(row * p.inner + j, n, [&](const A* from, A* to) {
+        f.columns(f.f, from, f.reads_pivot ? pivot + k : nullptr, f.reads_result ? y + k : nullptr, gy + k, to, n);
+      });
+    });
   });
 }
 
@@ -98,15 +131,18 @@ void over_tiles(const ReduceRuns& p, F&& f) {
 
 }  // namespace
 
-#define X(F)                                                                                                                    \
-  void statistic_forward(Cpu, const statistic_formula::F& f, const ReduceRuns& p, View x, View pivot, View y) {                 \
-    on_dtype(x.dtype, [&]<class T>() { forward_of(f, p, x.as<T>(), pivot.as<accum_t<T>>(), y.as<accum_t<T>>()); });             \
-  }                                                                                                                             \
+#define X(F)                                                                                                                       \
+  void statistic_forward(Cpu, const statistic_formula::F& f, const ReduceRuns& p, View x, View pivot, View y) {                    \
+    on_dtype(x.dtype, [&]<class T>() {                                                                                             \
+      using A = accum_t<T>;                                                                                                        \
+      forward_of(loops_of<A>(f), p, x.as<T>(), pivot.as<A>(), y.as<A>());                                                          \
+    });                                                                                                                            \
+  }                                                                                                                                \
   void statistic_backward(Cpu, const statistic_formula::F& f, const ReduceRuns& p, View x, View pivot, View y, View gy, View gx) { \
-    on_dtype(x.dtype, [&]<class T>() {                                                                                          \
-      using A = accum_t<T>;                                                                                                     \
-      backward_of(f, p, x.as<T>(), pivot.as<A>(), y.as<A>(), gy.as<A>(), gx.as<T>());                                           \
-    });                                                                                                                         \
+    on_dtype(x.dtype, [&]<class T>() {                                                                                             \
+      using A = accum_t<T>;                                                                                                        \
+      backward_of(loops_of<A>(f), p, x.as<T>(), pivot.as<A>(), y.as<A>(), gy.as<A>(), gx.as<T>());                                 \
+    });                                                                                                                            \
   }
 VOXGRAD_STATISTIC_FORMULAS(X)
 #undef X

@@ -95,9 +95,7 @@ DepthwiseIsa<bf16> pair_kernels();
 
 template <class T>
 DepthwiseIsa<T> depthwise_isa() {
-  return isa() >= Isa::avx512 ? depthwise_kernels::avx512::kernels<T>()
-         : isa() == Isa::avx2 ? depthwise_kernels::avx2::kernels<T>()
-                              : depthwise_kernels::baseline::kernels<T>();
+  return VOXGRAD_BY_ISA(depthwise_kernels, kernels<T>());
 }
 
 }  // namespace voxgrad

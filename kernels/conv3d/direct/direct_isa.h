@@ -117,9 +117,7 @@ void make_pairs(const float* low, const float* high, int64_t step, float* to, in
 // Those of isa().
 template <class A>
 ConvIsa<A> conv_isa() {
-  return isa() >= Isa::avx512 ? direct_kernels::avx512::kernels<A>()
-         : isa() == Isa::avx2 ? direct_kernels::avx2::kernels<A>()
-                              : direct_kernels::baseline::kernels<A>();
+  return VOXGRAD_BY_ISA(direct_kernels, kernels<A>());
 }
 
 }  // namespace voxgrad

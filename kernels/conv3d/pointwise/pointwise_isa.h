@@ -43,10 +43,7 @@ VOXGRAD_POINTWISE_ISA(avx512_bf16)
 
 template <class T>
 PointwiseIsa<T> pointwise_isa() {
-  return isa() >= Isa::avx512_bf16 ? pointwise_kernels::avx512_bf16::kernels<T>()
-         : isa() == Isa::avx512    ? pointwise_kernels::avx512::kernels<T>()
-         : isa() == Isa::avx2      ? pointwise_kernels::avx2::kernels<T>()
-                                   : pointwise_kernels::baseline::kernels<T>();
+  return VOXGRAD_BY_ISA_BF16(pointwise_kernels, kernels<T>());
 }
 
 }  // namespace voxgrad

@@ -65,10 +65,7 @@ VOXGRAD_WINOGRAD_ISA(avx512_bf16)
 
 template <class A>
 WinogradIsa<A> winograd_isa(WinogradTile tile) {
-  return isa() >= Isa::avx512_bf16 ? winograd_kernels::avx512_bf16::kernels<A>(tile)
-         : isa() == Isa::avx512    ? winograd_kernels::avx512::kernels<A>(tile)
-         : isa() == Isa::avx2      ? winograd_kernels::avx2::kernels<A>(tile)
-                                   : winograd_kernels::baseline::kernels<A>(tile);
+  return VOXGRAD_BY_ISA_BF16(winograd_kernels, kernels<A>(tile));
 }
 
 }  // namespace voxgrad

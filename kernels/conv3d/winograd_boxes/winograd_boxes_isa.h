@@ -103,10 +103,7 @@ VOXGRAD_WINOGRAD_BOXES_ISA(avx512_bf16)
 
 template <class A>
 WinogradBoxesIsa<A> winograd_boxes_isa() {
-  return isa() >= Isa::avx512_bf16 ? winograd_boxes_kernels::avx512_bf16::kernels<A>()
-         : isa() == Isa::avx512    ? winograd_boxes_kernels::avx512::kernels<A>()
-         : isa() == Isa::avx2      ? winograd_boxes_kernels::avx2::kernels<A>()
-                                   : winograd_boxes_kernels::baseline::kernels<A>();
+  return VOXGRAD_BY_ISA_BF16(winograd_boxes_kernels, kernels<A>());
 }
 
 }  // namespace voxgrad

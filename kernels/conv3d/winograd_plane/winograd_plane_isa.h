@@ -86,10 +86,7 @@ VOXGRAD_WINOGRAD_PLANE_ISA(avx512_bf16)
 
 template <class A>
 WinogradPlaneIsa<A> winograd_plane_isa(WinogradPlaneTile tile) {
-  return isa() >= Isa::avx512_bf16 ? winograd_plane_kernels::avx512_bf16::kernels<A>(tile)
-         : isa() == Isa::avx512    ? winograd_plane_kernels::avx512::kernels<A>(tile)
-         : isa() == Isa::avx2      ? winograd_plane_kernels::avx2::kernels<A>(tile)
-                                   : winograd_plane_kernels::baseline::kernels<A>(tile);
+  return VOXGRAD_BY_ISA_BF16(winograd_plane_kernels, kernels<A>(tile));
 }
 
 }  // namespace voxgrad
