@@ -27,7 +27,7 @@ bool is_placeless(const fs::path& file) {
 }
 
 // What the file that was written does not say any more.
-void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v) {
+void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h) {
   if (!h.warning.empty()) say(from.string() + ": " + h.warning);
   const std::string ending = volume_extension(to);
   const bool dicom = ending.empty();
@@ -40,7 +40,7 @@ void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h,
 void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v) {
   if (volume_extension(to).empty()) write_dicom(to, v, {.description = from.filename().string()});
   else write_volume(to, v, {.stored = h.stored});
-  say_losses(from, to, h, v);
+  say_losses(from, to, h);
   std::printf("%s\n", to.c_str());
 }
 
