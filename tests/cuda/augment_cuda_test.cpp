@@ -1,5 +1,6 @@
 // Augmentation on a CUDA device: the random numbers of the CPU, and its values within rounding.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "augment/batch.h"
 #include "augment/blur/blur.h"
