@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 
@@ -41,6 +42,13 @@ inline std::string file_bytes(const std::filesystem::path& path) {
 }
 inline void put_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
+}
+
+// The bytes that "0aff" stands for.
+inline std::string from_hex(std::string_view hex) {
+  std::string out;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) out += char(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  return out;
 }
 
 // While alive, no file of this process grows beyond this many bytes: what a full disk looks like to a writer.

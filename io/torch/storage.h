@@ -9,7 +9,7 @@
 
 #include "core/dtype.h"
 #include "core/shape.h"
-#include "io/formats/numpy/zip.h"
+#include "io/zip.h"
 #include "io/torch/pickle.h"
 
 namespace voxgrad {

@@ -6,8 +6,9 @@
 #include <iostream>
 
 #include "core/memory/memory.h"
-#include "io/formats/numpy/zip.h"
+#include "io/zip.h"
 #include "tests/catch.h"
+#include "tests/outside_data.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
@@ -67,14 +68,6 @@ std::string stream_of(const std::string& value, const std::string& keys, const s
   const std::string magic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
   return magic + pickled("M\xe9\x03") + pickled(dict(text("protocol_version") + "M\xe9\x03" + text("little_endian") + "\x88")) +
          pickled(value) + pickled(keys) + data;
-}
-
-fs::path data(const char* name) {
-  const char* given = std::getenv("VOXGRAD_DATA");
-  const fs::path folder = (given ? fs::path(given) : fs::path(VOXGRAD_SOURCE_DIR) / ".." / "shared" / "data") / name;
-  if (fs::exists(folder)) return folder;
-  std::cout << "skipped: there is no " << folder.string() << '\n';
-  return {};
 }
 }  // namespace
 
@@ -236,7 +229,7 @@ TEST_CASE("files that PyTorch wrote and that are no checkpoints of tensors are r
 }
 
 TEST_CASE("checkpoints that others wrote") {
-  if (const fs::path folder = data("torch_pt_candle/candle-core/tests"); !folder.empty()) {
+  if (const fs::path folder = outside_data("torch_pt_candle/candle-core/tests"); !folder.empty()) {
     const TorchFile plain(folder / "test.pt"), keyed(folder / "test_with_key.pt"), turned(folder / "fortran_tensor_3d.pth");
     CHECK(plain.tensors().at(0).name == "test");
     CHECK(keyed.tensors().at(0).name == "model_state_dict.test");
@@ -245,7 +238,7 @@ TEST_CASE("checkpoints that others wrote") {
     CHECK(turned.tensors().at(0).shape == Shape{2, 3, 4});
     CHECK(turned.load(*turned.tensors().at(0).value, "x").values() == counted);
   }
-  if (const fs::path folder = data("brainchop"); !folder.empty()) {
+  if (const fs::path folder = outside_data("brainchop"); !folder.empty()) {
     const TorchFile file(folder / "meshnet_batchnorm.pth");
     const auto all = file.tensors();
     REQUIRE(all.size() == 65);

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "io/formats/formats.h"
-#include "io/formats/numpy/zip.h"
+#include "io/zip.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {

@@ -11,12 +11,6 @@ using namespace voxgrad;
 using Catch::Matchers::Contains;
 
 namespace {
-std::string from_hex(std::string_view hex) {
-  std::string out;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) out += char(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  return out;
-}
-
 std::string numbers16(std::initializer_list<int> values) {
   std::string out;
   for (int v : values) out += {char(v & 255), char(v >> 8 & 255)};

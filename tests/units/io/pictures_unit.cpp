@@ -12,12 +12,6 @@ using namespace voxgrad;
 using Catch::Matchers::Contains;
 
 namespace {
-std::string from_hex(std::string_view hex) {
-  std::string out;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) out += char(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  return out;
-}
-
 // 9 x 10 pixels. Grey: g = (37 y + 11 x) mod 251; wide: (3700 y + 1100 x) mod 65521; colours: g, g / 2, 255 - g; bits: g > 125; indices: g
 // mod 4.
 const std::string kTiled = from_hex(

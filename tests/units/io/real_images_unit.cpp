@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "io/image.h"
 #include "tests/catch.h"
+#include "tests/outside_data.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
@@ -14,15 +15,6 @@ using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 namespace {
-// Empty where the folder is absent, which is reported.
-fs::path data(const char* name) {
-  const char* given = std::getenv("VOXGRAD_DATA");
-  const fs::path folder = (given ? fs::path(given) : fs::path(VOXGRAD_SOURCE_DIR) / ".." / "shared" / "data") / name;
-  if (fs::exists(folder)) return folder;
-  std::cout << "skipped: there is no " << folder.string() << '\n';
-  return {};
-}
-
 double sum_of(const Tensor& t) {
   double sum = 0;
   for (double v : t.values()) sum += std::isnan(v) ? 0 : v;
@@ -40,7 +32,7 @@ struct Wanted {
 }  // namespace
 
 TEST_CASE("NIfTI files read as nibabel reads them") {
-  const fs::path folder = data("io_nibabel");
+  const fs::path folder = outside_data("io_nibabel");
   if (folder.empty()) return;
   const Wanted wanted[] = {
       {"functional.nii", {3, 21, 17, 20}, DType::f32, "LAS", 77913290.362923, {{-4, 0, 0, 32}, {0, 4, 0, -40}, {0, 0, 8, 0}}},
@@ -80,7 +72,7 @@ TEST_CASE("NIfTI files read as nibabel reads them") {
 }
 
 TEST_CASE("NRRD files in all their encodings hold the same ball") {
-  const fs::path folder = data("io_pynrrd");
+  const fs::path folder = outside_data("io_pynrrd");
   if (folder.empty()) return;
   for (const char* file :
        {"BallBinary30x30x30.nrrd", "BallBinary30x30x30.nhdr", "BallBinary30x30x30_gz.nrrd", "BallBinary30x30x30_gz_lineskip.nrrd",
@@ -99,7 +91,7 @@ TEST_CASE("NRRD files in all their encodings hold the same ball") {
 }
 
 TEST_CASE("a data set of the decathlon is found with its files") {
-  const fs::path folder = data("Task04_Hippocampus");
+  const fs::path folder = outside_data("Task04_Hippocampus");
   if (folder.empty()) return;
   const Dataset d = read_dataset(folder);
   CHECK(d.cases.size() == 195);
@@ -111,7 +103,7 @@ TEST_CASE("a data set of the decathlon is found with its files") {
 }
 
 TEST_CASE("weights that another program saved as safetensors are read") {
-  const fs::path folder = data("brainchop");
+  const fs::path folder = outside_data("brainchop");
   if (folder.empty()) return;
   const Checkpoint c = load_checkpoint(folder / "meshnet/model5_gw_ae/model.pth");
   int64_t convolutions = 0;
@@ -122,7 +114,7 @@ TEST_CASE("weights that another program saved as safetensors are read") {
 
 #ifdef VOXGRAD_WITH_ITK
 TEST_CASE("a DICOM series is a volume") {
-  const fs::path folder = data("dicom_torchio_series");
+  const fs::path folder = outside_data("dicom_torchio_series");
   if (folder.empty()) return;
   const Volume v = read_volume(folder);
   CHECK(v.data.shape() == Shape{17, 128, 88, 1});
@@ -143,7 +135,7 @@ TEST_CASE("a DICOM series is a volume") {
   CHECK_THAT(error_of([&] { read_volume(two.path()); }), Contains("not evenly spaced"));
   fs::copy(folder / "IMG0008.dcm", two / "IMG0008.dcm");
   CHECK(list_images(two.path()).size() == 1);
-  const fs::path others = data("dicom_pydicom");
+  const fs::path others = outside_data("dicom_pydicom");
   if (others.empty()) return;
   fs::copy(others / "693_UNCR.dcm", two / "other.dcm");
   const std::string message = error_of([&] { read_volume(two.path()); });
@@ -153,7 +145,7 @@ TEST_CASE("a DICOM series is a volume") {
 }
 
 TEST_CASE("DICOM files of many transfer syntaxes are read or refused, and malformed ones do not end the program") {
-  const fs::path folder = data("dicom_pydicom");
+  const fs::path folder = outside_data("dicom_pydicom");
   if (folder.empty()) return;
   int read = 0, refused = 0;
   for (auto& file : fs::directory_iterator(folder)) {

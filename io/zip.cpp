@@ -1,4 +1,4 @@
-#include "io/formats/numpy/zip.h"
+#include "io/zip.h"
 
 #include <zlib.h>
 
