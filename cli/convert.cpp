@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "io/atomic_file.h"
 #include "io/image.h"
+#include "tasks/file_pairs.h"
 
 namespace voxgrad {
 namespace {
@@ -21,10 +22,7 @@ struct ConvertCommand {
 
 void say(const std::string& text) { std::fprintf(stderr, "voxgrad: %s\n", text.c_str()); }
 
-bool is_placeless(const fs::path& file) {
-  const std::string ending = volume_extension(file);
-  return ending == ".npy" || ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
-}
+bool is_placeless(const fs::path& file) { return volume_extension(file) == ".npy" || is_flat_picture(file); }
 
 // What the file that was written does not say any more.
 void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h) {
@@ -46,8 +44,7 @@ void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, cons
 
 // `to` with _k before its ending.
 fs::path numbered(const fs::path& to, int64_t k) {
-  const std::string name = to.filename().string(), ending = volume_extension(to);
-  return to.parent_path() / (name.substr(0, name.size() - ending.size()) + "_" + std::to_string(k) + ending);
+  return to.parent_path() / (case_name(to) + "_" + std::to_string(k) + volume_extension(to));
 }
 
 void convert_image(const fs::path& from, const fs::path& to, const ConvertCommand& c) {
@@ -55,11 +52,7 @@ void convert_image(const fs::path& from, const fs::path& to, const ConvertComman
   const VolumeHeader h = read_header(from, how);
   const Volume v = read_volume(from, how);
   if (!c.split) return write(from, to, h, v);
-  for (int64_t k = 0; k < v.data.dim(3); ++k) {
-    ReadOptions one = how;
-    one.volume = int(k);
-    write(from, numbered(to, k), h, read_volume(from, one));
-  }
+  for (int64_t k = 0; k < v.data.dim(3); ++k) write(from, numbered(to, k), h, one_of(v, k));
 }
 
 void run(const ConvertCommand& c) {
@@ -76,9 +69,8 @@ void run(const ConvertCommand& c) {
   int64_t failed = 0;
   for (const DatasetCase& one : found) {
     const fs::path& file = one.images[0];
-    const std::string name = file.filename().string();
     try {
-      convert_image(file, out / (name.substr(0, name.size() - volume_extension(file).size()) + c.ending), c);
+      convert_image(file, out / (case_name(file) + c.ending), c);
     } catch (const Error& e) {
       ++failed;
       say(e.what());

@@ -5,6 +5,7 @@
 
 #include "core/progress.h"
 #include "data/case_store.h"
+#include "data/normalize.h"
 #include "io/image.h"
 
 namespace voxgrad {
@@ -31,13 +32,6 @@ const Field* labels_in(const std::vector<Field>& targets) {
   return nullptr;
 }
 
-double quantile(const std::vector<float>& sorted, double q) {
-  const double at = q * double(sorted.size() - 1);
-  const size_t i = size_t(at);
-  const double next = sorted[std::min(i + 1, sorted.size() - 1)];
-  return sorted[i] + (at - double(i)) * (next - sorted[i]);
-}
-
 // nnU-Net's CTNormalization: the 0.5 and 99.5 percentiles, mean and standard deviation of the foreground of all cases.
 Normalization statistics(std::vector<float> v) {
   Normalization n;
@@ -47,7 +41,6 @@ Normalization statistics(std::vector<float> v) {
   n.mean = sum / double(v.size());
   for (float x : v) square += (x - n.mean) * (x - n.mean);
   n.std = std::sqrt(square / double(v.size()));
-  std::sort(v.begin(), v.end());
   n.low = quantile(v, 0.005), n.high = quantile(v, 0.995);
   return n;
 }

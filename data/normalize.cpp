@@ -44,16 +44,6 @@ std::array<double, 2> mean_and_std(const float* x, const std::vector<uint8_t>& m
   return {mean, std::sqrt(squares / std::max(n, 1.0))};
 }
 
-// Linear between the two neighbours, as NumPy's quantile.
-double quantile(std::vector<float>& values, double share) {
-  const double at = std::clamp(share, 0.0, 1.0) * double(values.size() - 1);
-  const auto low = values.begin() + std::ptrdiff_t(at);
-  std::nth_element(values.begin(), low, values.end());
-  const double first = *low, part = at - std::floor(at);
-  if (part == 0) return first;
-  return first + part * (double(*std::min_element(low + 1, values.end())) - first);
-}
-
 struct Scaling {
   float low = -INFINITY, high = INFINITY, shift = 0, scale = 1;
 };
@@ -76,6 +66,15 @@ Scaling scaling_of(const Normalization& n, const float* x, int64_t voxels, int64
 }
 
 }  // namespace
+
+double quantile(std::vector<float>& values, double share) {
+  const double at = std::clamp(share, 0.0, 1.0) * double(values.size() - 1);
+  const auto low = values.begin() + std::ptrdiff_t(at);
+  std::nth_element(values.begin(), low, values.end());
+  const double first = *low, part = at - std::floor(at);
+  if (part == 0) return first;
+  return first + part * (double(*std::min_element(low + 1, values.end())) - first);
+}
 
 // zscore and ct as nnU-Net's ZScoreNormalization and CTNormalization.
 std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>& how) {

@@ -13,6 +13,9 @@ struct Standardization {
   double shift = 0, scale = 1;
 };
 
+// Linear between the two neighbours, as NumPy's quantile. Reorders the values, of which there is at least one.
+double quantile(std::vector<float>& values, double share);
+
 // Changes the image f32 {D, H, W, C}, channel by channel as the kinds of Normalization say.
 std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>&);
 

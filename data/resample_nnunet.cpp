@@ -14,11 +14,10 @@ constexpr double kAnisotropic = 3;
 constexpr int kRim = 12;  // voxels that the outermost one is repeated by, as SciPy does
 constexpr int64_t kLanes = 16;
 
-// The one axis that is coarser than all others by this factor; -1: none.
+// The coarsest axis; -1 where there are several.
 int coarse_axis(const Vec3& spacing) {
-  const double most = *std::max_element(spacing.begin(), spacing.end()), least = *std::min_element(spacing.begin(), spacing.end());
-  if (!(most / least > kAnisotropic) || std::count(spacing.begin(), spacing.end(), most) != 1) return -1;
-  return int(std::max_element(spacing.begin(), spacing.end()) - spacing.begin());
+  const auto most = std::max_element(spacing.begin(), spacing.end());
+  return std::count(spacing.begin(), spacing.end(), *most) == 1 ? int(most - spacing.begin()) : -1;
 }
 
 bool is_anisotropic(const Vec3& spacing) {
@@ -137,11 +136,10 @@ Tensor resample_nnunet(const Tensor& x, Int3 size, const NnunetResampling& how) 
   check(how.order == 1 || how.order == 3, "resample_nnunet: the order ", how.order, ", 1 and 3 are possible");
   if (x.dim(0) == size.d && x.dim(1) == size.h && x.dim(2) == size.w) return x;
   const int axis = is_anisotropic(how.from) ? coarse_axis(how.from) : is_anisotropic(how.to) ? coarse_axis(how.to) : -1;
-  const Ranges ranges(x, axis);
   Tensor y = x;
   for (int a = 0; a < 3; ++a)
     if (a != axis) y = along(y, a, size[a], how.order);
-  if (how.order == 3) ranges.clip(y.shares_memory_with(x) ? y = y.clone() : y);
+  if (how.order == 3) Ranges(x, axis).clip(y.shares_memory_with(x) ? y = y.clone() : y);
   return axis < 0 ? y : along(y, axis, size[axis], 0);
 }
 

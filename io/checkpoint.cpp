@@ -16,11 +16,6 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-const char* kind_of(DType t) {
-  constexpr const char* names[] = {"F32", "F64", "BF16", "F16", "U8", "I16", "I32", "I64"};
-  return names[int(t)];
-}
-
 // Whether the values of `from` go into a tensor of dtype t: floating ones are rounded, integers must all fit.
 bool convertible(const Tensor& from, DType t) {
   if (from.dtype() == t) return true;
@@ -67,7 +62,9 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   text.pop_back();
   for (size_t i = 0; i < count; ++i) {
     const auto& [name, tensor] = checkpoint.tensors[i];
-    Json entry = {{"dtype", kind_of(tensor.dtype())}, {"shape", Json::array()}, {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
+    Json entry = {{"dtype", safetensors_name(tensor.dtype())},
+                  {"shape", Json::array()},
+                  {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
     for (int a = 0; a < tensor.shape().rank; ++a) entry["shape"].push_back(tensor.dim(a));
     text += (text.size() > 1 ? "," : "") + Json(name).dump() + ":" + entry.dump();
   }

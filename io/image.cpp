@@ -21,8 +21,9 @@ Format format_of(const fs::path& path) {
   const std::string ending = volume_extension(path);
   if (is_nrrd(path)) return Format::nrrd;
   if (is_numpy(path) || ending == ".npy" || ending == ".npz") return Format::numpy;
-  if (!is_nifti(path) && is_analyze(path)) return Format::analyze;
-  if (is_nifti(path) || ending.starts_with(".nii") || ending.starts_with(".hdr") || ending.starts_with(".img")) return Format::nifti;
+  const bool nifti = is_nifti(path);
+  if (!nifti && is_analyze(path)) return Format::analyze;
+  if (nifti || ending.starts_with(".nii") || ending.starts_with(".hdr") || ending.starts_with(".img")) return Format::nifti;
   if (is_metaimage(path) || ending == ".mha" || ending == ".mhd") return Format::metaimage;
   if (ending == ".mgh" || ending == ".mgz" || (ending.empty() && is_mgh(path))) return Format::mgh;
   if (ending == ".nrrd" || ending == ".nhdr") return Format::nrrd;
@@ -108,13 +109,19 @@ void check_volume(const fs::path& path, int volume, int64_t volumes) {
 }
 }  // namespace
 
+bool is_flat_picture(const fs::path& path) {
+  const std::string ending = volume_extension(path);
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
+}
+
+Volume one_of(const Volume& v, int64_t k) { return v.data.dim(3) > 1 ? Volume{channel(v.data, k), v.affine, v.unit} : v; }
+
 Volume read_volume(const fs::path& path, const ReadOptions& options) {
   check_exists(path);
-  Volume v = read_all(path, options);
+  const Volume v = read_all(path, options);
   if (options.volume < 0) return v;
   check_volume(path, options.volume, v.data.dim(3));
-  if (v.data.dim(3) > 1) v.data = channel(v.data, options.volume);
-  return v;
+  return one_of(v, options.volume);
 }
 
 namespace {
@@ -173,7 +180,7 @@ void write_volume(const fs::path& path, const Volume& volume, const WriteOptions
   if (ending == ".mha" || ending == ".mhd") return write_metaimage(path, v, stored);
   if (ending == ".mgh" || ending == ".mgz") return write_mgh(path, v, stored);
   if (ending == ".npy" || ending == ".npz") return write_numpy(path, v, stored);
-  check(ending == ".tif" || ending == ".tiff" || ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp",
+  check(ending == ".tif" || ending == ".tiff" || is_flat_picture(path),
         "cannot write ", path.string(),
         ": its ending names no format that is written (.nii, .nii.gz, .nrrd, .mha, .mhd, .mgz, .mgh, .npz, .npy, .tif, .png, .jpg, .bmp)");
 #ifdef VOXGRAD_WITH_ITK

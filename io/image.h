@@ -40,6 +40,8 @@ struct VolumeHeader {
 };
 
 Volume read_volume(const std::filesystem::path&, const ReadOptions& = {});
+// Volume (channel) k of {D, H, W, C} alone.
+Volume one_of(const Volume&, int64_t k);
 VolumeHeader read_header(const std::filesystem::path&, const ReadOptions& = {});
 
 // By extension: .nii, .nii.gz, .nrrd, .mha, .mhd (with a .raw or .zraw beside it), .mgh, .mgz, .npz, .npy (which says nothing of space)
@@ -63,5 +65,7 @@ void write_dicom(const std::filesystem::path& folder, const Volume&, const Dicom
 
 // The part of a name that tells the format: ".nii.gz", ".mha"; empty where no volume is meant.
 std::string volume_extension(const std::filesystem::path&);
+// PNG, JPEG and BMP, by the name: one slice without a place in space.
+bool is_flat_picture(const std::filesystem::path&);
 
 }  // namespace voxgrad

@@ -54,6 +54,10 @@ Entry parse_entry(const std::string& name, const Json& value, const std::string&
 }
 }  // namespace
 
+const char* safetensors_name(DType t) {
+  return std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.dtype == t; })->name;
+}
+
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : source_(std::make_unique<ByteSource>(path, ByteSource::Coding::plain)) {
   read_header();

@@ -11,6 +11,8 @@ namespace voxgrad {
 
 constexpr uint64_t kMostSafetensorsHeader = 100'000'000;  // bytes, as the reference implementation
 
+const char* safetensors_name(DType);  // "BF16"
+
 struct SafetensorsEntry {
   std::string name;
   DType dtype = DType::f32;

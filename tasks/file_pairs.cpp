@@ -15,16 +15,11 @@ std::string volume_id(const fs::path& file) {
   return ending.empty() ? "" : case_name(file);
 }
 
-bool is_picture(const fs::path& file) {
-  const std::string ending = volume_extension(file);
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
-}
-
 // Pictures beside volumes are such as --picture writes; a folder of nothing else is a 2D data set.
 bool has_volumes(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.is_regular_file() && !entry.path().filename().string().starts_with(".") && !volume_extension(entry.path()).empty() &&
-        !is_picture(entry.path()))
+        !is_flat_picture(entry.path()))
       return true;
   return false;
 }
@@ -36,7 +31,7 @@ std::map<std::string, fs::path> files_in(const fs::path& place, const PairOption
   const bool volumes = !o.id && has_volumes(place);
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
-    if (volumes && is_picture(file)) continue;
+    if (volumes && is_flat_picture(file)) continue;
     if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
     const std::string id = o.id ? o.id(file) : volume_id(file);
     if (id.empty()) continue;

@@ -54,6 +54,7 @@ class Sharded : public Weights {
     check(index.is_object() && index.contains("weight_map") && index["weight_map"].is_object(), name_,
           ": has no \"weight_map\", which says for each tensor in which file it is");
     std::map<std::string, size_t> shard_of;
+    std::vector<std::map<std::string, size_t>> indices;  // of the tensors of each
     for (auto& [tensor, file] : index["weight_map"].items()) {
       check(file.is_string(), name_, ": the file of ", tensor, " is ", file.dump(), ", wanted a name");
       const std::string& shard = file.get_ref<const std::string&>();
@@ -65,12 +66,13 @@ class Sharded : public Weights {
         check(shards_.size() < kMostShards, name_, ": names more than ", kMostShards, " files");
         check(!shard.ends_with(kIndexEnding), name_, ": names the index ", shard, " as a file of tensors");
         shards_.push_back(open_weights(path.parent_path() / shard));
+        std::map<std::string, size_t>& index_of = indices.emplace_back();
+        for (auto& w : shards_.back()->list()) index_of.emplace(w.name, index_of.size());
       }
-      const auto& list = shards_[at->second]->list();
-      const auto found = std::find_if(list.begin(), list.end(), [&](const WeightInfo& w) { return w.name == tensor; });
-      check(found != list.end(), name_, ": says that ", tensor, " is in ", shard, ", but it is not");
-      places_.emplace_back(at->second, size_t(found - list.begin()));
-      list_.push_back(*found);
+      const auto found = indices[at->second].find(tensor);
+      check(found != indices[at->second].end(), name_, ": says that ", tensor, " is in ", shard, ", but it is not");
+      places_.emplace_back(at->second, found->second);
+      list_.push_back(shards_[at->second]->list()[found->second]);
     }
     kind_ = std::to_string(shards_.size()) + " files" + (shards_.empty() ? "" : " of " + shards_[0]->kind());
   }

@@ -32,12 +32,6 @@ class BroadcastOperand {
 
  private:
   template <class E>
-  static void convert(const E* from, int64_t n, A* to) {
-    if constexpr (std::is_same_v<A, float> && sizeof(E) == 2 && !std::is_integral_v<E>) span_as<float>(from, n, to);
-    else
-      for (int64_t i = 0; i < n; ++i) to[i] = A(from[i]);
-  }
-  template <class E>
   const A* load(const E* from, const BroadcastBlock& b, int k) {
     const int64_t stride = b.row_stride[k], step = b.step[k], count = b.count();
     const E* const at = from + b.base[k];
@@ -47,7 +41,7 @@ class BroadcastOperand {
     if (repeats && at == held_ && width_ == b.width && count <= count_) return buffer_.data();
     buffer_.resize(size_t(BroadcastBlock::kMost));
     A* const into = buffer_.data();
-    if (dense) convert(at, count, into);
+    if (dense) span_as(at, count, into);
     else if (step == 0 && repeats) std::fill_n(into, count, A(*at));
     else if (step == 0)
       for (int64_t r = 0; r < b.rows; ++r) std::fill_n(into + r * b.width, b.width, A(at[r * stride]));
