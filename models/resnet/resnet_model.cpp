@@ -37,15 +37,19 @@ void add_keys(ConfigTable& t, ResNetOptions& o) {
 
 NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
   Int3 patch;
-  double voxels = 1;
-  for (int a = 0; a < 3; ++a) {
-    patch[a] = r.patch[a] > 0 ? r.patch[a] : std::max(1, int(std::lround(r.extent[size_t(a)])));
-    voxels *= patch[a];
+  for (int a = 0; a < 3; ++a) patch[a] = r.patch[a] > 0 ? r.patch[a] : std::max(1, int(std::lround(r.extent[size_t(a)])));
+  // Where the median case is too large, all planned axes shrink alike; those of a few voxels cannot go on.
+  int shrinking = 3;
+  for (double voxels; voxels = double(patch.d) * patch.h * patch.w, voxels > kMostVoxels;) {
+    const double ratio = kMostVoxels / voxels, shrink = shrinking == 3 ? std::cbrt(ratio) : std::pow(ratio, 1. / shrinking);
+    shrinking = 0;
+    for (int a = 0; a < 3; ++a) {
+      const int before = patch[a];
+      if (r.patch[a] == 0) patch[a] = std::max(1, int(patch[a] * shrink));
+      shrinking += patch[a] < before;
+    }
+    if (shrinking == 0) break;
   }
-  // Where the median case is too large, all planned axes shrink alike.
-  const double shrink = std::min(1.0, std::cbrt(kMostVoxels / voxels));
-  for (int a = 0; a < 3; ++a)
-    if (r.patch[a] == 0) patch[a] = std::max(1, int(patch[a] * shrink));
   const bool small = std::max({patch.d, patch.h, patch.w}) <= kSmall;
   const ResNetConfig c{.in_channels = r.in_channels,
                        .classes = r.out_channels,

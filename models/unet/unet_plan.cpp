@@ -4,59 +4,32 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/unet/unet_topology.h"
+
 namespace voxgrad {
 namespace {
 
-constexpr int kMinExtent = 4;                    // of a feature map (nnU-Net)
 constexpr double kMaxVoxels = 128. * 128 * 128;  // of a planned patch
 constexpr double kStartVoxels = 256. * 256 * 256;
 
-using Spacing3 = std::array<double, 3>;
+PlanExtent extent_of(const Int3& v) { return {double(v.d), double(v.h), double(v.w)}; }
 
-struct Topology {
-  std::vector<Int3> strides, kernels;  // per stage; the first stride is 1
-  Int3 divisor = {1, 1, 1};
-};
-
-// Halves axes while they are long enough and about as finely spaced as the finest of them.
-Topology topology_of(Int3 patch, Spacing3 spacing, int max_stages) {
-  Topology t;
-  Int3 stride = {1, 1, 1}, kernel = {1, 1, 1};
-  double size[3] = {double(patch.d), double(patch.h), double(patch.w)};
-  for (;;) {
-    const double finest = *std::min_element(spacing.begin(), spacing.end());
-    for (int a = 0; a < 3; ++a)
-      if (spacing[size_t(a)] < 2 * finest && patch[a] > 1) kernel[a] = 3;
-    t.strides.push_back(stride);
-    t.kernels.push_back(kernel);
-    if (int(t.strides.size()) == max_stages) return t;
-    double finest_long = 1e300;
-    for (int a = 0; a < 3; ++a)
-      if (size[a] >= 2 * kMinExtent) finest_long = std::min(finest_long, spacing[size_t(a)]);
-    int halved = 0, last = 0;
-    stride = {1, 1, 1};
-    for (int a = 0; a < 3; ++a)
-      if (size[a] >= 2 * kMinExtent && spacing[size_t(a)] < 2 * finest_long) stride[a] = 2, ++halved, last = a;
-    if (halved == 0 || (halved == 1 && size[last] < 3 * kMinExtent)) return t;
-    for (int a = 0; a < 3; ++a)
-      if (stride[a] == 2) size[a] = std::ceil(size[a] / 2), spacing[size_t(a)] *= 2, t.divisor[a] *= 2;
-  }
-}
-
-int round_up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
-
-Int3 planned_patch(const std::array<double, 3>& median_extent, const Spacing3& spacing, int max_stages) {
+// Reduces the axis that is longest beside the median until the patch is small enough.
+Int3 planned_patch(const PlanExtent& median_extent, const PlanExtent& spacing, const TopologyRules& rules) {
   const double unit = std::cbrt(kStartVoxels * spacing[0] * spacing[1] * spacing[2]);
   Int3 patch;
   for (int a = 0; a < 3; ++a) patch[a] = std::max(1, int(std::lround(std::min(unit / spacing[size_t(a)], median_extent[size_t(a)]))));
   for (;;) {
-    const Topology t = topology_of(patch, spacing, max_stages);
-    for (int a = 0; a < 3; ++a) patch[a] = round_up(patch[a], t.divisor[a]);
+    const PlanExtent enough = enough_for_two_stages(extent_of(patch), spacing, rules);
+    const UNetTopology t = unet_topology(enough, spacing, rules);
+    patch = padded_to(enough, t.divisor);
     if (double(patch.d) * patch.h * patch.w <= kMaxVoxels) return patch;
-    int longest = 0;
-    for (int a = 1; a < 3; ++a)
-      if (patch[a] / median_extent[size_t(a)] > patch[longest] / median_extent[size_t(longest)]) longest = a;
-    patch[longest] -= std::max(1, t.divisor[longest]);
+    int longest = -1;
+    for (int a = 0; a < 3; ++a)
+      if (patch[a] > t.divisor[a] &&
+          (longest < 0 || patch[a] / median_extent[size_t(a)] > patch[longest] / median_extent[size_t(longest)]))
+        longest = a;
+    patch[longest] -= t.divisor[longest];
   }
 }
 
@@ -72,12 +45,24 @@ void add_unet_keys(ConfigTable& t, UNetOptions& o) {
 }
 
 NetworkPlan plan_unet(const UNetOptions& o, const PlanRequest& request, bool residual) {
-  const int max_stages = o.stages ? o.stages : 6;
+  const TopologyRules rules = {.max_stages = o.stages ? o.stages : 6};
+  check(rules.max_stages > 1, "network.stages: 1, a U-Net has two at the least");
   Int3 patch = request.patch;
-  const Int3 free = planned_patch(request.extent, request.spacing, max_stages);
+  const Int3 free = planned_patch(request.extent, request.spacing, rules);
   for (int a = 0; a < 3; ++a)
     if (patch[a] == 0) patch[a] = free[a];
-  const Topology t = topology_of(patch, request.spacing, max_stages);
+  UNetTopology t = unet_topology(extent_of(patch), request.spacing, rules);
+  // Where some extents are given, the others follow the strides that come of them.
+  for (Int3 before = {0, 0, 0}; patch != before;) {
+    before = patch;
+    const Int3 padded = padded_to(extent_of(patch), t.divisor);
+    for (int a = 0; a < 3; ++a)
+      if (request.patch[a] == 0) patch[a] = padded[a];
+    t = unet_topology(extent_of(patch), request.spacing, rules);
+  }
+  check(t.strides.size() > 1, "train.patch: ", patch, " of ", request.spacing[0], " x ", request.spacing[1], " x ", request.spacing[2],
+        " mm is too small for a U-Net, which halves it once at the least; 8 voxels along two axes are wanted, or 12 along one, of about "
+        "the same spacing");
   for (int a = 0; a < 3; ++a)
     check(patch[a] % t.divisor[a] == 0, "train.patch: ", patch, " is not a multiple of ", t.divisor, ", the strides of a network of ",
           t.strides.size(), " stages; choose a multiple, or fewer network.stages");
