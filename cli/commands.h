@@ -13,6 +13,7 @@ namespace voxgrad {
 // Each adds one command to the program. Its options are parsed into a struct that the command's callback owns; the callback runs it.
 // Errors of the callback are failures (exit status 1); what the parser refuses is wrong usage (exit status 2).
 void add_phantom(CLI::App& program);
+void add_plan(CLI::App& program);
 void add_train(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_evaluate(CLI::App& program);

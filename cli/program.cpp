@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   program.get_formatter()->column_width(30);
   program.footer("voxgrad COMMAND --help lists the options of a command.");
   add_phantom(program);
+  add_plan(program);
   add_train(program);
   add_predict(program);
   add_evaluate(program);

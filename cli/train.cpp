@@ -11,7 +11,8 @@ namespace voxgrad {
 namespace {
 
 struct TrainCommand {
-  std::string data, out, config, device = "auto", conv = "own";
+  std::string data, out, config, device = "auto", conv = "own", configuration, plans;
+  double memory_gb = 0;
   std::vector<std::string> assignments;
   bool resume = false, resample = false;
 };
@@ -21,6 +22,12 @@ TrainConfig config_of(const TrainCommand& c) {
   try {
     TrainConfig config;
     if (!c.config.empty()) apply_json(config, read_json(c.config), c.config);
+    // Before --set, which may say otherwise.
+    std::vector<std::string> planned;
+    if (!c.configuration.empty()) planned.push_back("plan.configuration=" + c.configuration);
+    if (!c.plans.empty()) planned.push_back("plan.file=" + Json(c.plans).dump());
+    if (c.memory_gb > 0) planned.push_back("plan.memory_gb=" + std::to_string(c.memory_gb));
+    apply_assignments(config, planned);
     apply_assignments(config, c.assignments);
     if (c.resample) config.data.other_grid = "resample";
     return config;
@@ -28,9 +35,11 @@ TrainConfig config_of(const TrainCommand& c) {
 }
 
 void run(const TrainCommand& c) {
-  if (c.resume && (!c.config.empty() || !c.assignments.empty() || c.resample))
+  if (c.resume && (!c.config.empty() || !c.assignments.empty() || c.resample || !c.configuration.empty() || c.memory_gb > 0))
     throw CLI::ValidationError("--resume goes on with the configuration in " + c.out +
-                               "; it cannot be changed by --config, --set or --resample");
+                               "; it cannot be changed by --config, --set, --resample, --configuration or --memory");
+  if (c.configuration.empty() && (c.memory_gb > 0 || !c.plans.empty()))
+    throw CLI::ValidationError("--memory and --plans want a --configuration: 2d, 3d_fullres or 3d_lowres");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
@@ -53,6 +62,17 @@ void add_train(CLI::App& program) {
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
   command->add_option("--set", o->assignments, "Set keys, after --config; may be repeated")->type_name("KEY=VALUE ...");
+  command
+      ->add_option("--configuration", o->configuration,
+                   "Train what voxgrad plan plans for slices, volumes or volumes at a lower resolution (nnU-Net's rules)")
+      ->check(CLI::IsMember({"2d", "3d_fullres", "3d_lowres"}))
+      ->type_name("NAME");
+  command->add_option("--memory", o->memory_gb, "Memory of the GPU to plan for, in gigabytes (8)")
+      ->check(number_within(0.1, 1e4))
+      ->type_name("GB");
+  command->add_option("--plans", o->plans, "Take the configuration from this plans.json, of voxgrad plan or nnU-Net")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
   command->add_flag("--resample", o->resample, "Resample channels and labels on another grid than their image; data.other_grid=resample");
   command->add_flag("--resume", o->resume, "Go on with the run in --out where it was stopped or killed");
   add_device(*command, o->device);

@@ -26,6 +26,8 @@ void sample_foreground(const Tensor& image, const Field* label, int64_t channel,
     if ((!l || l[v] != 0) && seen++ % step == 0) into.push_back(x[size_t(v * channels + channel)]);
 }
 
+float voxels_of(const Int3& v) { return float(v.d) * float(v.h) * float(v.w); }
+
 const Field* labels_in(const std::vector<Field>& targets) {
   for (auto& f : targets)
     if (f.kind == DataKind::labels) return &f;
@@ -33,15 +35,18 @@ const Field* labels_in(const std::vector<Field>& targets) {
 }
 
 // nnU-Net's CTNormalization: the 0.5 and 99.5 percentiles, mean and standard deviation of the foreground of all cases.
-Normalization statistics(std::vector<float> v) {
+Normalization statistics(std::vector<float> v, Fingerprint::Spread& spread) {
   Normalization n;
   if (v.empty()) return n;
+  const auto [low, high] = std::minmax_element(v.begin(), v.end());
+  spread = {.min = *low, .max = *high};
   double sum = 0, square = 0;
   for (float x : v) sum += x;
   n.mean = sum / double(v.size());
   for (float x : v) square += (x - n.mean) * (x - n.mean);
   n.std = std::sqrt(square / double(v.size()));
   n.low = quantile(v, 0.005), n.high = quantile(v, 0.995);
+  spread.median = quantile(v, 0.5);
   return n;
 }
 
@@ -56,6 +61,7 @@ Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& 
   raw.nan = config.nan;
   raw.normalization.assign(raw.channels.size(), {.kind = "none"});
   std::vector<std::vector<float>> foreground(raw.channels.size());
+  std::vector<float> kept;
   Progress progress({.what = "reading", .unit = "case", .total = int64_t(ids.size())});
   int64_t done = 0;
   for (auto& c : dataset.cases) {
@@ -67,10 +73,16 @@ Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& 
     const std::vector<Field> targets = source.targets(c, p.geometry, labels);
     out.extents.push_back(p.geometry.canonical);
     out.spacings.push_back(spacing);
+    out.cropped.push_back(box_of_nonzero(p.image).second);
+    kept.push_back(voxels_of(out.cropped.back()) / voxels_of(p.geometry.canonical));
     for (size_t k = 0; k < foreground.size(); ++k) sample_foreground(p.image, labels_in(targets), int64_t(k), foreground[k]);
     progress.update(++done, c.id);
   }
-  for (auto& values : foreground) out.foreground.push_back(statistics(std::move(values)));
+  for (auto& values : foreground) {
+    out.spread.emplace_back();
+    out.foreground.push_back(statistics(std::move(values), out.spread.back()));
+  }
+  if (!kept.empty()) out.relative_size = quantile(kept, 0.5);
   return out;
 }
 

@@ -10,16 +10,24 @@
 
 namespace voxgrad {
 
+// A GPU that patch and batch are planned for by nnU-Net's rules, and what these rules look at.
+struct PlanBudget {
+  double memory_gb = 0;       // 0: not planned so
+  double dataset_voxels = 0;  // of all training cases, at the spacing
+  bool slices = false;        // a 2D network: of extents and spacing those along H and W count
+};
 // What a network is planned for.
 struct PlanRequest {
   int in_channels = 1, out_channels = 1;
   Int3 patch = {0, 0, 0};                            // of the input; an axis of 0 is to be planned
   std::array<double, 3> extent = {1, 1, 1};          // median of the cases, in voxels of `spacing`
   std::array<double, 3> spacing = {1, 1, 1};         // mm along D, H, W
+  PlanBudget budget = {};
 };
 struct NetworkPlan {
   std::string config;  // JSON for build
   Int3 patch;          // which the network takes
+  int batch = 0;       // 0: not planned
 };
 
 // A network that a configuration can name. One file models/NAME/NAME_model.cpp defines `ModelEntry NAME_model()`; a program adds its own by

@@ -28,7 +28,7 @@ void apply_object(std::vector<ConfigKey>& keys, const Json& object, const std::s
 }
 
 // What decides which other keys there are, in this order.
-constexpr const char* kDeciding[] = {"task", "network.kind"};
+constexpr const char* kDeciding[] = {"task", "plan.configuration", "network.kind"};
 
 struct Assignment {
   std::string key;

@@ -17,9 +17,16 @@ struct Choice {
   std::string options = "{}";  // JSON; keys that are missing have their defaults
 };
 
+// Patch, batch, spacing and network by nnU-Net's rules.
+struct PlanConfig {
+  std::string configuration = "default";  // 2d, 3d_fullres or 3d_lowres; default: this program's own rules
+  double memory_gb = 8;                   // of the GPU to plan for
+  std::string file;                       // a plans.json to take the configuration from; empty: planned
+};
+
 struct ScheduleConfig {
   Int3 patch = {0, 0, 0};  // 0: planned from the median shape
-  int batch = 2;
+  int batch = 2;                  // 0: of the planned configuration
   int64_t steps = 250000;         // nnU-Net: 1000 epochs of 250
   double minutes = 0;             // > 0: train for this much wall time instead of a number of steps
   std::string optimizer = "sgd";  // a name of optimizers()
@@ -41,6 +48,7 @@ struct TrainConfig {
   uint64_t seed = 1;
   Choice task = {"segmentation"};
   DataConfig data;
+  PlanConfig plan;
   Choice network = {"unet"};
   ScheduleConfig train;
   Augmentation augment;

@@ -24,6 +24,27 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
 }
 
+// A configuration brings its batch, unless that is set after it.
+void add_plan(ConfigTable& t, TrainConfig& c) {
+  ConfigTable choice;
+  choice.choice("plan.configuration", c.plan.configuration, {"default", "2d", "3d_fullres", "3d_lowres"},
+                "patch, batch, spacing and network by nnU-Net's rules for slices, volumes or volumes at a lower resolution; default: a "
+                "patch of at most 128^3 voxels at the median spacing");
+  ConfigKey key = choice.keys[0];
+  key.set = [set = key.set, &c](const Json& v) {
+    const std::string before = c.plan.configuration;
+    set(v);
+    if (c.plan.configuration != before) c.train.batch = c.plan.configuration == "default" ? ScheduleConfig{}.batch : 0;
+  };
+  t.keys.push_back(key);
+  t.number("plan.memory_gb", c.plan.memory_gb, 0.1, 1e4, "of the GPU that plan.configuration is planned for, in gigabytes");
+  t.add("plan.file", "a plans.json of voxgrad plan or of nnU-Net that plan.configuration is taken from, instead of planning", c.plan.file,
+        [](const Json& v) {
+          check(v.is_string(), "the name of a file is wanted");
+          return v.get<std::string>();
+        });
+}
+
 // The options of what was chosen, kept as JSON in `choice`.
 void add_chosen(ConfigTable& t, const std::string& prefix, const Options& options, Choice& choice) {
   for (const ConfigKey& key : options.keys())
@@ -84,9 +105,9 @@ void add_optimizer(ConfigTable& t, const OptimizerEntry& entry, ScheduleConfig& 
   }
 }
 
-void add_schedule(ConfigTable& t, ScheduleConfig& s) {
+void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.extents("train.patch", s.patch, 0, 1024, "patch size [d, h, w] in voxels; 0: planned from the median case");
-  t.integer("train.batch", s.batch, 1, 1024, "patches per step");
+  t.integer("train.batch", s.batch, batch_planned ? 0 : 1, 1024, "patches per step; 0, with a plan.configuration: as planned");
   t.integer("train.steps", s.steps, 1, 1000000000, "steps of the schedule, when train.minutes is 0");
   t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");
   t.choice("train.optimizer", s.optimizer, optimizers().names(), list_of_optimizers().c_str());
@@ -114,8 +135,9 @@ std::vector<ConfigKey> config_keys(TrainConfig& c) {
   t.integer("seed", c.seed, 0, std::numeric_limits<int64_t>::max(), "of the initial weights and of every random choice");
   add_task(t, c);
   add_data(t, c.data);
+  add_plan(t, c);
   add_network(t, c);
-  add_schedule(t, c.train);
+  add_schedule(t, c.train, c.plan.configuration != "default");
   c.augment.add_keys(t);
   t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");
   t.flag("predict.mirror", c.predict.mirror, "average the prediction over mirrored inputs (eight times the work)");

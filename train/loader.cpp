@@ -35,7 +35,7 @@ PatchRequest Loader::request(int64_t step, int slot) const {
   const std::shared_ptr<const Case> sample_case = store_.get(ids_[size_t(rng.below(int64_t(ids_.size())))]);
   const bool forced = is_forced(slot, rng);
   const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
-  return {sample_case->sample, {centre, patch_, store_.description().spacing}, rng.split()};
+  return {sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
 }
 
 std::vector<PatchRequest> Loader::requests(int64_t step) const {

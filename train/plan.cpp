@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "infer/nnunet/nnunet.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"
 #include "tasks/task.h"
+#include "train/planning/plans_json.h"
 
 namespace voxgrad {
 namespace {
@@ -20,18 +22,69 @@ bool is_ct(std::string name) {
   return name == "ct";
 }
 
+void take_over(const TrainConfig& config, ModelDescription& d) {
+  d.task = task_json(config.task.name, task_options(config));
+  d.nan = config.data.nan;
+  d.overlap = config.predict.overlap;
+  d.mirror = config.predict.mirror;
+  d.dtype = config.train.dtype;
+}
+
 }  // namespace
+
+std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint& print, const DataConfig& config) {
+  std::vector<Normalization> out;
+  for (size_t c = 0; c < channels.size(); ++c) {
+    const bool ct = config.normalization == "ct" || (config.normalization == "auto" && is_ct(channels[c]));
+    Normalization n = ct ? print.foreground.at(c) : Normalization{};
+    n.kind = ct ? "ct" : config.normalization == "none" ? "none" : "zscore";
+    out.push_back(n);
+  }
+  return out;
+}
+
+ExperimentRequest experiment_of(const Dataset& dataset, const TrainConfig& config, int outputs) {
+  return {.network = config.network.name,
+          .options = network_options(config),
+          .in_channels = int(dataset.channel_names.size()),
+          .outputs = outputs,
+          .memory_gb = config.plan.memory_gb,
+          .spacing = config.data.spacing};
+}
+
+PlannedConfiguration plan_configuration(const Dataset& dataset, const Fingerprint& print, const TrainConfig& config,
+                                        const std::vector<std::string>& outputs) {
+  const std::string &name = config.plan.configuration, &file = config.plan.file;
+  check(config.train.patch == Int3{0, 0, 0}, "train.patch: with plan.configuration=", name, " the patch is planned; for another one write "
+        "the plans by voxgrad plan --out, change them and give them as plan.file");
+  const std::string who = file.empty() ? "the plans" : file;
+  const auto planned = [&] {
+    return plans_json(plan_experiment(print, experiment_of(dataset, config, int(outputs.size()))), print, dataset.name,
+                      normalizations(dataset.channel_names, print, config.data));
+  };
+  const Json plans = file.empty() ? planned() : read_json(file);
+  const bool there = plans.is_object() && plans.contains("configurations") && plans["configurations"].contains(name);
+  check(there, who, ": there is no configuration ", name, " for this data set", name == "2d" ? "" : "; voxgrad plan lists those which are");
+  Json channels = Json::object(), labels = Json::object();
+  for (size_t i = 0; i < dataset.channel_names.size(); ++i) channels[std::to_string(i)] = dataset.channel_names[i];
+  for (size_t i = 0; i < outputs.size(); ++i) labels[outputs[i]] = i;
+  PlannedConfiguration out;
+  out.model = nnunet_description(plans, {{"channel_names", channels}, {"labels", labels}}, name, who);
+  take_over(config, out.model);
+  const Json& c = plans["configurations"][name];
+  check(c.contains("batch_size") && c["batch_size"].is_number_integer() && c["batch_size"].get<int64_t>() > 0 &&
+            c["batch_size"].get<int64_t>() <= 1024,
+        who, ": ", name, " has no batch_size from 1 to 1024");
+  out.batch = c["batch_size"].get<int>();
+  return out;
+}
 
 ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const TrainConfig& config, const std::vector<std::string>& outputs,
                       bool dense) {
   ModelDescription d;
   d.channels = dataset.channel_names;
   d.labels = outputs;
-  d.task = task_json(config.task.name, task_options(config));
-  d.nan = config.data.nan;
-  d.overlap = config.predict.overlap;
-  d.mirror = config.predict.mirror;
-  d.dtype = config.train.dtype;
+  take_over(config, d);
 
   std::array<double, 3> extent;
   for (size_t a = 0; a < 3; ++a) {
@@ -42,13 +95,7 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
     extent[a] = median(extents);
   }
 
-  for (size_t c = 0; c < d.channels.size(); ++c) {
-    const std::string& wanted = config.data.normalization;
-    const bool ct = wanted == "ct" || (wanted == "auto" && is_ct(d.channels[c]));
-    Normalization n = ct ? print.foreground.at(c) : Normalization{};
-    n.kind = ct ? "ct" : wanted == "none" ? "none" : "zscore";
-    d.normalization.push_back(n);
-  }
+  d.normalization = normalizations(d.channels, print, config.data);
 
   const ModelEntry& entry = model_registry().find(config.network.name);
   const auto what = [](bool voxels) { return voxels ? "a value for each voxel" : "values for the image"; };

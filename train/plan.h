@@ -1,6 +1,7 @@
 #pragma once
 #include "data/fingerprint.h"
 #include "train/config.h"
+#include "train/planning/experiment_plan.h"
 
 namespace voxgrad {
 
@@ -8,5 +9,19 @@ namespace voxgrad {
 // registry plans for them (patch, strides, kernels, channels), from the fingerprint and what the configuration fixes. outputs: names of the
 // network's output channels, from the task; dense: it gives values per voxel.
 ModelDescription plan(const Dataset&, const Fingerprint&, const TrainConfig&, const std::vector<std::string>& outputs, bool dense = true);
+
+// How each channel is normalised, by its name or as the configuration says.
+std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint&, const DataConfig&);
+
+// What to ask nnU-Net's rules for.
+ExperimentRequest experiment_of(const Dataset&, const TrainConfig&, int outputs);
+
+// As plan, of config.plan.configuration, by its file or by the fingerprint of all cases; batch: what is planned.
+struct PlannedConfiguration {
+  ModelDescription model;
+  int batch = 0;
+};
+PlannedConfiguration plan_configuration(const Dataset&, const Fingerprint& print, const TrainConfig&,
+                                        const std::vector<std::string>& outputs);
 
 }  // namespace voxgrad

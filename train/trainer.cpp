@@ -36,7 +36,7 @@ class Trainer {
         outputs_(task_->outputs(dataset_)),
         split_(split_of(dataset_, config)),
         store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
-        learner_(store_, *task_, split_.training, config, device) {
+        learner_(store_, *task_, split_.training, config_, device) {
     check_validation_cases();
   }
 
@@ -65,7 +65,16 @@ class Trainer {
     for (auto& c : d.cases) ids.push_back(c.id);
     return split_cases(ids, config.data.fold, config.data.folds);
   }
-  ModelDescription planned() const {
+  // Sets the batch where that is planned too.
+  ModelDescription planned() {
+    if (config_.plan.configuration != "default") {
+      std::vector<std::string> all;
+      for (auto& c : dataset_.cases) all.push_back(c.id);
+      const PlannedConfiguration p =
+          plan_configuration(dataset_, fingerprint(dataset_, all, config_.data, *task_, outputs_), config_, outputs_);
+      if (config_.train.batch == 0) config_.train.batch = p.batch;
+      return p.model;
+    }
     return plan(dataset_, fingerprint(dataset_, split_.training, config_.data, *task_, outputs_), config_, outputs_, task_->dense());
   }
   // A case that cannot be used is said now rather than at a validation after hours. The training cases have been read for the plan.

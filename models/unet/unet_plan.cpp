@@ -33,9 +33,24 @@ Int3 planned_patch(const PlanExtent& median_extent, const PlanExtent& spacing, c
   }
 }
 
-constexpr int kResidualBlocks[] = {1, 3, 4, 6, 6, 6, 6, 6};
+constexpr int kResidualBlocks[] = {1, 3, 4, 6};  // then 6
 
 }  // namespace
+
+UNetConfig unet_config_of(const UNetOptions& o, const UNetTopology& t, const PlanRequest& request, bool residual) {
+  const size_t stages = t.strides.size();
+  UNetConfig net;
+  net.in_channels = request.in_channels;
+  net.classes = request.out_channels;
+  net.residual = residual;
+  net.deep_supervision = o.deep_supervision && stages > 2;
+  net.strides = t.strides;
+  net.kernels = t.kernels;
+  for (size_t s = 0; s < stages; ++s) net.features.push_back(int(std::min<int64_t>(o.max_features, int64_t(o.base_features) << s)));
+  for (size_t s = 0; s < stages; ++s) net.encoder_depth.push_back(residual ? kResidualBlocks[std::min<size_t>(s, 3)] : 2);
+  net.decoder_depth.assign(stages - 1, residual ? 1 : 2);
+  return net;
+}
 
 void add_unet_keys(ConfigTable& t, UNetOptions& o) {
   t.integer("base_features", o.base_features, 1, 1024, "channels of the first stage, doubled at every further one");
@@ -45,6 +60,7 @@ void add_unet_keys(ConfigTable& t, UNetOptions& o) {
 }
 
 NetworkPlan plan_unet(const UNetOptions& o, const PlanRequest& request, bool residual) {
+  if (request.budget.memory_gb > 0) return plan_unet_for_memory(o, request, residual);
   const TopologyRules rules = {.max_stages = o.stages ? o.stages : 6};
   check(rules.max_stages > 1, "network.stages: 1, a U-Net has two at the least");
   Int3 patch = request.patch;
@@ -67,18 +83,7 @@ NetworkPlan plan_unet(const UNetOptions& o, const PlanRequest& request, bool res
     check(patch[a] % t.divisor[a] == 0, "train.patch: ", patch, " is not a multiple of ", t.divisor, ", the strides of a network of ",
           t.strides.size(), " stages; choose a multiple, or fewer network.stages");
 
-  const size_t stages = t.strides.size();
-  UNetConfig net;
-  net.in_channels = request.in_channels;
-  net.classes = request.out_channels;
-  net.residual = residual;
-  net.deep_supervision = o.deep_supervision && stages > 2;
-  net.strides = t.strides;
-  net.kernels = t.kernels;
-  for (size_t s = 0; s < stages; ++s) net.features.push_back(int(std::min<int64_t>(o.max_features, int64_t(o.base_features) << s)));
-  for (size_t s = 0; s < stages; ++s) net.encoder_depth.push_back(residual ? kResidualBlocks[s] : 2);
-  net.decoder_depth.assign(stages - 1, residual ? 1 : 2);
-  return {to_json(net).dump(), patch};
+  return {to_json(unet_config_of(o, t, request, residual)).dump(), patch};
 }
 
 ModelEntry unet_entry(const char* name, const char* summary, bool residual) {

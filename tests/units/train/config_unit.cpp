@@ -100,3 +100,19 @@ TEST_CASE("split: the folds partition the cases, whatever their order") {
   CHECK(split_cases(ids, 0, 1).validation.empty());
   CHECK_THROWS_WITH(split_cases({"a", "b"}, 0, 5), Contains("2 cases"));
 }
+
+TEST_CASE("configuration: what is planned brings its batch, unless that is set beside it, in whatever order") {
+  TrainConfig c;
+  apply_assignments(c, {"plan.configuration=3d_fullres"});
+  CHECK(c.train.batch == 0);
+  apply_assignments(c, {"plan.configuration=3d_fullres", "train.batch=5"});
+  CHECK(c.train.batch == 5);
+  TrainConfig other, again;
+  apply_assignments(other, {"train.batch=3", "plan.configuration=2d"});
+  CHECK(other.train.batch == 3);
+  apply_json(again, to_json(other), "config.json");
+  CHECK(to_json(again) == to_json(other));
+  apply_assignments(other, {"plan.configuration=default"});
+  CHECK(other.train.batch == 2);
+  CHECK_THROWS_WITH(apply_assignment(c, "plan.configuration=3d"), Contains("3d_lowres"));
+}
