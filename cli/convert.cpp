@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/convert_weights.h"
 #include "core/error.h"
 #include "data/dataset.h"
 #include "io/atomic_file.h"
@@ -15,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ConvertCommand {
-  std::string in, out, ending, series, array;
+  std::string in, out, ending, series, array, rules, names;
+  std::vector<std::string> folds;
   int volume = -1;
   bool split = false, labels = false;
 };
@@ -58,6 +60,9 @@ void convert_image(const fs::path& from, const fs::path& to, const ConvertComman
 void run(const ConvertCommand& c) {
   if (c.split && c.volume >= 0) throw CLI::ValidationError("--split writes every volume, --volume one; both at once is not possible");
   const fs::path in = c.in, out = c.out;
+  if (out.extension() == ".safetensors") return convert_weights({in, out, c.rules, c.names, c.folds});
+  if (!c.rules.empty() || !c.names.empty() || !c.folds.empty())
+    throw CLI::ValidationError("--rules, --names and --folds are for weights: --out FILE.safetensors");
   const std::vector<DatasetCase> found = list_images(in);
   const bool folder = fs::is_directory(in) && !(found.size() == 1 && found[0].images[0] == in);
   if (!folder) {
@@ -83,12 +88,15 @@ void run(const ConvertCommand& c) {
 
 void add_convert(CLI::App& program) {
   auto o = std::make_shared<ConvertCommand>();
-  CLI::App* command = program.add_subcommand("convert", "Write images and masks in another format, with their element type and geometry");
-  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
+  CLI::App* command = program.add_subcommand(
+      "convert", "Write images and masks in another format, with their element type and geometry; weights as safetensors");
+  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder; weights, a run or a model folder")
       ->required()
       ->check(CLI::ExistingPath)
       ->type_name("FILE_or_DIR");
-  command->add_option("--out", o->out, "The file to write, by its ending; without one a folder, of DICOM files or as --format says")
+  command
+      ->add_option("--out", o->out,
+                   "The file to write, by its ending (weights: .safetensors); without one a folder, of DICOM files or as --format says")
       ->required()
       ->type_name("FILE_or_DIR");
   command
@@ -102,6 +110,26 @@ void add_convert(CLI::App& program) {
   command->add_flag("--labels", o->labels, "Take pictures with a palette as label maps: their indices, not their colours");
   command->add_option("--array", o->array, "Which array of a .npz file with several")->type_name("NAME");
   command->add_option("--series", o->series, "Which DICOM series of a folder with several: its UID or the end of it")->type_name("UID");
+  command
+      ->add_option(
+          "--rules", o->rules,
+          "JSON: which model the weights in --in are of, and how its tensors are theirs; then --out is a checkpoint of this program. "
+          "A list of rules alone only renames")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  command->add_option("--names", o->names, "Name the weights of a U-Net as nnU-Net does, for PyTorch")
+      ->check(CLI::IsMember({"nnunet"}))
+      ->type_name("nnunet");
+  command->add_option("--folds", o->folds, "Of a model folder with several folds these")->type_name("FOLD ..");
+  command->footer(
+      "Rules of weights, of which the first that fits a name says what becomes of it:\n"
+      "  {\"model\": {\"network\": {\"kind\": \"meshnet\", ..}, \"patch\": [64, 64, 64], \"spacing_mm\": [1, 1, 1], \"channels\": "
+      "[\"T1\"],\n"
+      "             \"labels\": [\"background\", ..], \"normalization\": [{\"kind\": \"zscore\"}]},\n"
+      "   \"rules\": [{\"from\": \"model.*.weight\", \"to\": \"blocks.$1.conv.weight\", \"layout\": \"channels_last\"},\n"
+      "             {\"from\": \"**.num_batches_tracked\", \"skip\": \"not used\"}]}\n"
+      "* stands for letters without a point, ** for any; then squeeze, unsqueeze, permute, flip, layout change the axes.\n"
+      "model is what voxgrad inspect shows of a checkpoint as voxgrad.model; docs: infer/weights/README.md");
   add_threads(*command);
   command->callback([o] { run(*o); });
 }

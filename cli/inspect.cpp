@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inspect.h"
 #include "core/error.h"
+#include "infer/model_source.h"
 #include "io/weights/weights.h"
 #include "models/model_registry.h"
 
@@ -34,7 +35,8 @@ void run(const InspectCommand& c) {
   const std::string& file = c.file;
   const fs::path given = file, path = given.filename() == "dataset.json" ? fs::absolute(given).parent_path() : given;
   std::string report;
-  if (fs::is_directory(path) && fs::exists(path / "dataset.json")) report = describe_dataset(path);
+  if (const ModelSource* source = source_of(path)) report = describe_foreign_model(*source, path);
+  else if (fs::is_directory(path) && fs::exists(path / "dataset.json")) report = describe_dataset(path);
   else if (fs::is_directory(path) && (fs::exists(path / "best.safetensors") || fs::exists(path / "last.safetensors")))
     report = describe_checkpoint(path / (fs::exists(path / "best.safetensors") ? "best.safetensors" : "last.safetensors"));
   else if (path.extension() == ".safetensors") report = describe_checkpoint(path);
@@ -49,7 +51,9 @@ void add_inspect(CLI::App& program) {
   auto o = std::make_shared<InspectCommand>();
   CLI::App* command = program.add_subcommand("inspect", "Say what a volume, a checkpoint, a data set or a network holds");
   CLI::Option* file =
-      command->add_option("FILE", o->file, "A volume, DICOM folder, checkpoint (PyTorch's too), run folder or data-set folder")
+      command
+          ->add_option("FILE", o->file,
+                       "A volume, DICOM folder, checkpoint (PyTorch's too), run folder, data-set folder or model folder of another program")
           ->check(CLI::ExistingPath);
   command->add_option("--model", o->network.name, "A network of voxgrad models: its layers, shapes, parameters, FLOPs and memory")
       ->check(CLI::IsMember(model_registry().names()))

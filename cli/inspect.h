@@ -15,6 +15,8 @@ std::string describe_volume(const std::filesystem::path&);
 std::string describe_checkpoint(const std::filesystem::path&);
 // Kind, metadata, and tensors with dtype and shape, of weights that any program wrote.
 std::string describe_weights(const std::filesystem::path&);
+// The network and its preprocessing, of a model of another program (infer/model_source.h).
+std::string describe_foreign_model(const struct ModelSource&, const std::filesystem::path&);
 // Channels, labels, number of cases, ranges of extents and spacing; cases whose label has another grid than its image are named.
 std::string describe_dataset(const std::filesystem::path& folder);
 

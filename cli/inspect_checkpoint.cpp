@@ -4,7 +4,8 @@
 #include <sstream>
 
 #include "cli/inspect.h"
-#include "infer/model_file.h"
+#include "core/module.h"
+#include "infer/model_source.h"
 #include "io/checkpoint.h"
 #include "io/weights/weights.h"
 
@@ -60,6 +61,18 @@ std::string describe_weights(const std::filesystem::path& path) {
   o << "names\n";
   for (const WeightInfo& t : w->list())
     o << "  " << std::left << std::setw(int(widest)) << t.name << "  " << t.dtype << " " << t.shape << "\n";
+  return o.str();
+}
+
+std::string describe_foreign_model(const ModelSource& source, const std::filesystem::path& path) {
+  const Model m = source.load(path, {});
+  Network net = m.net;
+  std::ostringstream o;
+  o << "model          " << path.string() << "\nkind           " << source.name << ": " << source.summary << "\n";
+  describe_model(o, m.description);
+  o << "orientation    " << m.description.orientation << ", axes " << m.description.axis_order[0] << " " << m.description.axis_order[1]
+    << " " << m.description.axis_order[2] << "; resampling " << m.description.resampling
+    << (m.description.crop ? "; cropped to what is not 0" : "") << "\nparameters     " << parameter_count(net) << "\n";
   return o.str();
 }
 

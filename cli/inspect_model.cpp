@@ -84,6 +84,7 @@ std::string describe_network(const NetworkInspection& wanted) {
   }
   PlanRequest request{.in_channels = wanted.in_channels, .out_channels = wanted.out_channels, .patch = wanted.size};
   for (int a = 0; a < 3; ++a) request.extent[size_t(a)] = wanted.size[a];
+  check(bool(entry.plan), entry.name, ": is made of trained networks; inspect FILE says what one in a checkpoint is");
   const NetworkPlan plan = entry.plan(options, request);
   Rng rng(1);
   Network net = build_network(parse_json(plan.config, "the plan"), rng);

@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PredictCommand {
-  std::string model, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels";
+  std::vector<std::string> models, folds;
+  std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels";
   std::optional<double> overlap;
   std::optional<bool> mirror;
   bool picture = false, resample = false;
@@ -73,7 +74,7 @@ void run(const PredictCommand& c) {
   if (c.picture && c.ending == ".png") throw CLI::ValidationError("--picture and --format .png would write the same files");
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
-  Model model = load_model(c.model);
+  Model model = load_ensemble({c.models.begin(), c.models.end()}, {.folds = c.folds, .rules = c.rules});
   std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
   if (c.volumes == "cases") cases = each_volume(cases);
   check(!cases.empty(), c.in, ": holds no images");
@@ -122,10 +123,17 @@ void run(const PredictCommand& c) {
 void add_predict(CLI::App& program) {
   auto o = std::make_shared<PredictCommand>();
   CLI::App* command = program.add_subcommand("predict", "Apply a trained network to images");
-  command->add_option("--model", o->model, "Folder of a run (its best checkpoint) or a checkpoint file")
+  command
+      ->add_option("--model", o->models,
+                   "Folder of a run (its best checkpoint), a checkpoint file, or a model folder of nnU-Net; of several the mean output")
       ->required()
       ->check(CLI::ExistingPath)
-      ->type_name("RUN_or_FILE");
+      ->type_name("MODEL ..");
+  command->add_option("--folds", o->folds, "Of a model folder with several folds these: 0 1 2, or all; else the mean of all of them")
+      ->type_name("FOLD ..");
+  command->add_option("--rules", o->rules, "What the weights in --model are where they do not say it: see convert --help")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
   command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
       ->required()
       ->check(CLI::ExistingPath)

@@ -11,7 +11,7 @@ namespace voxgrad {
 namespace {
 
 struct TrainCommand {
-  std::string data, out, config, device = "auto", conv = "own", configuration, plans;
+  std::string data, out, config, init, rules, device = "auto", conv = "own", configuration, plans;
   double memory_gb = 0;
   std::vector<std::string> assignments;
   bool resume = false, resample = false;
@@ -29,17 +29,23 @@ TrainConfig config_of(const TrainCommand& c) {
     if (c.memory_gb > 0) planned.push_back("plan.memory_gb=" + std::to_string(c.memory_gb));
     apply_assignments(config, planned);
     apply_assignments(config, c.assignments);
+    if (!c.init.empty()) config.train.init = c.init;
+    if (!c.rules.empty()) config.train.init_rules = c.rules;
+    if (config.train.init.empty() && !config.train.init_rules.empty()) fail("--rules are those of a model to start from: --init");
     if (c.resample) config.data.other_grid = "resample";
     return config;
   } catch (const Error& e) { throw CLI::ValidationError(e.what()); }
 }
 
 void run(const TrainCommand& c) {
-  if (c.resume && (!c.config.empty() || !c.assignments.empty() || c.resample || !c.configuration.empty() || c.memory_gb > 0))
+  if (c.resume && (!c.config.empty() || !c.assignments.empty() || c.resample || !c.configuration.empty() || c.memory_gb > 0 ||
+                   !c.init.empty() || !c.rules.empty()))
     throw CLI::ValidationError("--resume goes on with the configuration in " + c.out +
-                               "; it cannot be changed by --config, --set, --resample, --configuration or --memory");
+                               "; it cannot be changed by --config, --set, --resample, --init, --configuration or --memory");
   if (c.configuration.empty() && (c.memory_gb > 0 || !c.plans.empty()))
     throw CLI::ValidationError("--memory and --plans want a --configuration: 2d, 3d_fullres or 3d_lowres");
+  if (!c.configuration.empty() && !c.init.empty())
+    throw CLI::ValidationError("--init brings its own network and preprocessing; --configuration would plan others");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
@@ -62,6 +68,16 @@ void add_train(CLI::App& program) {
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
   command->add_option("--set", o->assignments, "Set keys, after --config; may be repeated")->type_name("KEY=VALUE ...");
+  command
+      ->add_option(
+          "--init", o->init,
+          "Start from this model, as predict takes one (a run, a checkpoint, a folder of nnU-Net, ..): its network, preprocessing and "
+          "weights; outputs of another number start anew; train.init=PATH")
+      ->check(CLI::ExistingPath)
+      ->type_name("MODEL");
+  command->add_option("--rules", o->rules, "What the weights in --init are where they do not say it: see convert --help")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
   command
       ->add_option("--configuration", o->configuration,
                    "Train what voxgrad plan plans for slices, volumes or volumes at a lower resolution (nnU-Net's rules)")

@@ -4,7 +4,10 @@
 
 #include "core/error.h"
 #include "infer/model_source.h"
+#include "infer/weights/import.h"
 #include "io/json_file.h"
+#include "io/torch/torch_file.h"
+#include "models/ensemble/ensemble.h"
 #include "models/model_registry.h"
 
 namespace voxgrad {
@@ -28,32 +31,72 @@ ModelDescription description_of(const Checkpoint& c, const std::string& file) {
   } catch (const Error& e) { fail(who, ": ", e.what()); }
 }
 
-Model load_model(const std::filesystem::path& given) {
+Network network_with(const ModelDescription& d, double held, const std::function<Checkpoint()>& weights, const std::string& who) {
+  const Json network = parse_json(d.network, who);
+  const double least = model_registry().find(network_kind(network)).least_weights(network);
+  check(least <= held, who, ": describes a network of at least ", least, " weights, but holds ", held, " numbers");
+  Rng unused(0);
+  Network net = build_network(network, unused);
+  try {
+    load_into(net, weights());
+  } catch (const Error& e) { fail(who, ": ", e.what()); }
+  return net;
+}
+
+const ModelSource* source_of(const std::filesystem::path& path) {
   for (const ModelSource& source : model_sources().entries())
-    if (source.recognises(given)) return source.load(given);
+    if (source.recognises(path)) return &source;
+  return nullptr;
+}
+
+Model load_model(const std::filesystem::path& given, const LoadModelOptions& options) {
+  if (!options.rules.empty()) return import_model(given, options.rules);
+  if (const ModelSource* source = source_of(given)) return source->load(given, options);
+  check(options.folds.empty(), given.string(), ": has no folds to choose from");
   std::filesystem::path file = given;
   if (std::filesystem::is_directory(given)) {
     file = given / "best.safetensors";
     if (!std::filesystem::exists(file)) file = given / "last.safetensors";
     check(std::filesystem::exists(file), given.string(), ": neither best.safetensors nor last.safetensors is in this folder");
   }
+  check(!is_torch_file(file), file.string(), ": is a PyTorch checkpoint, which says nothing of its network; --rules FILE does");
   Checkpoint c = load_checkpoint(file);
-  ModelDescription d = description_of(c, file.string());
+  const ModelDescription d = description_of(c, file.string());
   // Of a run's last checkpoint, only the network is meant here.
   std::erase_if(c.tensors, [](auto& p) { return p.name.rfind(kPrefix, 0) != 0; });
-  // Before memory is asked for: nothing in the file is believed that its weights do not bear out.
   double held = 0;
-  for (auto& p : c.tensors) held += double(p.tensor.count());
-  const Json network = parse_json(d.network, file.string());
-  const double least = model_registry().find(network_kind(network)).least_weights(network);
-  check(least <= held, file.string(), ": its metadata describe a network of at least ", least, " weights, but it holds ", held,
-        " numbers of one");
-  Rng unused(0);
-  Model m{build_network(network, unused), d};
-  try {
-    load_into(m.net, c, {.prefix = kPrefix});
-  } catch (const Error& e) { fail(file.string(), ": ", e.what()); }
-  return m;
+  for (auto& p : c.tensors) {
+    held += double(p.tensor.count());
+    p.name.erase(0, std::string(kPrefix).size());
+  }
+  return {network_with(d, held, [&] { return c; }, file.string()), d};
+}
+
+Model load_ensemble(const std::vector<std::filesystem::path>& files, const LoadModelOptions& options) {
+  check(!files.empty(), "no model is given");
+  std::vector<Network> members;
+  Model out;
+  const auto without_network = [](ModelDescription d) {
+    Json j = to_json(d);
+    j.erase("network");
+    return j;
+  };
+  for (const std::filesystem::path& file : files) {
+    Model m = load_model(file, options);
+    if (members.empty()) out.description = m.description;
+    const Json first = without_network(out.description), other = without_network(m.description);
+    for (auto& [key, value] : first.items())
+      check(other.contains(key) && other[key] == value, file.string(), ": its \"", key, "\" is ",
+            other.contains(key) ? other[key].dump().substr(0, 200) : "not said", ", that of ", files[0].string(), " is ",
+            value.dump().substr(0, 200), "; models are averaged where they see the same");
+    check(first.size() == other.size(), file.string(), ": does not describe its preprocessing as ", files[0].string(), " does");
+    members.push_back(std::move(m.net));
+  }
+  if (members.size() == 1) return {members[0], out.description};
+  out.net = ensemble_of(std::move(members));
+  out.description.network = out.net.config();
+  out.description.traits = out.net.traits();
+  return out;
 }
 
 }  // namespace voxgrad

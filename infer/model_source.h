@@ -13,8 +13,10 @@ namespace voxgrad {
 struct ModelSource {
   std::string name, summary;
   std::function<bool(const std::filesystem::path&)> recognises;
-  std::function<Model(const std::filesystem::path&)> load;
+  std::function<Model(const std::filesystem::path&, const LoadModelOptions&)> load;
 };
 Registry<ModelSource>& model_sources();
+// The one that recognises it; null where none does.
+const ModelSource* source_of(const std::filesystem::path&);
 
 }  // namespace voxgrad

@@ -26,7 +26,7 @@ Tensor in_turn(const Blocks& blocks, Tensor x) {
 }  // namespace
 
 ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
-    : conv({.in = o.in, .out = o.out, .kernel = o.kernel, .stride = o.stride, .bias = o.bias}, rng),
+    : conv({.in = o.in, .out = o.out, .kernel = o.kernel, .stride = o.stride, .dilation = o.dilation, .bias = o.bias}, rng),
       norm(o.norm, {.channels = o.out, .groups = o.groups}),
       activation(o.activation) {}
 

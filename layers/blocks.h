@@ -10,8 +10,8 @@ namespace voxgrad {
 
 struct BlockLayer {
   int in = 0, out = 0;
-  Int3 kernel = {3, 3, 3}, stride = {1, 1, 1};  // padding "same"
-  bool bias = true;                             // of the convolutions
+  Int3 kernel = {3, 3, 3}, stride = {1, 1, 1}, dilation = {1, 1, 1};  // padding "same"
+  bool bias = true;                                                   // of the convolutions
   NormKind norm = NormKind::instance;
   int groups = 8;  // of the group norm
   Activation activation = {};

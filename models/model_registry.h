@@ -37,7 +37,7 @@ struct ModelEntry {
   bool dense = true;  // gives a value per voxel (outputs of the input's extents), not values per image
   // Keys of the configuration below "network.", beside "kind".
   std::function<Options()> options = [] { return Options(); };
-  // Error where no such network can do what is wanted, in terms of the keys.
+  // Error where no such network can do what is wanted, in terms of the keys. Absent: it is made of trained ones and not trained itself.
   std::function<NetworkPlan(const Options&, const PlanRequest&)> plan;
   // An unknown or impossible entry is an Error that names it. The kind is in config["kind"].
   std::function<Network(const Json& config, Rng&)> build;

@@ -12,6 +12,7 @@
 #include "optim/parameter_group.h"
 #include "infer/fitting.h"
 #include "infer/model_file.h"
+#include "train/fine_tune.h"
 
 namespace voxgrad {
 namespace {
@@ -30,24 +31,26 @@ int64_t step_behind_the_last(const ScheduleConfig& t) { return t.minutes > 0 ? s
 
 }  // namespace
 
-Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::string>& cases, const TrainConfig& config, Device device)
+Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::string>& cases, const TrainConfig& config, Device device,
+                 const Network& initial)
     : store_(store),
       task_(task),
       config_(config),
       device_(device),
       loader_(store, task, cases, config),
       feed_(loader_, device, step_behind_the_last(config.train)),
-      net_(make_net()),
+      net_(make_net(initial)),
       optimizer_(parameters(net_), config.train) {
   if (config.train.average_weights > 0) {
-    average_ = make_net();
+    average_ = make_net(initial);
     freeze(average_);
   }
 }
 
-Network Learner::make_net() const {
+Network Learner::make_net(const Network& initial) const {
   Rng rng = Rng(config_.seed).at(kInitStream);
   Network net = build_network(parse_json(store_.description().network, "the plan"), rng);
+  if (initial) start_from(net, initial);
   move_to(net, device_);
   return net;
 }

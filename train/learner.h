@@ -12,7 +12,8 @@ namespace voxgrad {
 // A network and what changes it: batches of the training cases, an optimizer, and the moving average of the weights where one is wanted.
 class Learner {
  public:
-  Learner(CaseStore&, const Task&, const std::vector<std::string>& cases, const TrainConfig&, Device);
+  // initial: weights to start from; absent where they are drawn.
+  Learner(CaseStore&, const Task&, const std::vector<std::string>& cases, const TrainConfig&, Device, const Network& initial = {});
 
   // One update, the `step`th from 0, at `fraction` in [0, 1] of the schedule; the loss before it. A device without room for it is an Error
   // that says what would fit.
@@ -30,7 +31,7 @@ class Learner {
   void load(const Checkpoint&);
 
  private:
-  Network make_net() const;
+  Network make_net(const Network& initial) const;
   double backpropagate(const Batch&, int64_t step);
   double gradients_of(const Batch&, int64_t step);
   double update(const Batch&, int64_t step, double fraction);

@@ -101,6 +101,7 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
   const auto what = [](bool voxels) { return voxels ? "a value for each voxel" : "values for the image"; };
   check(entry.dense == dense, "network.kind: ", entry.name, " gives ", what(entry.dense), ", the task ", config.task.name, " wants ",
         what(dense));
+  check(bool(entry.plan), "network.kind: ", entry.name, " is made of trained networks and not trained itself");
   const NetworkPlan planned = entry.plan(network_options(config), {.in_channels = int(d.channels.size()),
                                                                    .out_channels = int(outputs.size()),
                                                                    .patch = config.train.patch,

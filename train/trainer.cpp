@@ -7,6 +7,7 @@
 #include "core/autograd.h"
 #include "core/error.h"
 #include "io/json_file.h"
+#include "train/fine_tune.h"
 #include "train/learner.h"
 #include "train/plan.h"
 #include "core/progress.h"
@@ -35,8 +36,9 @@ class Trainer {
         dataset_(dataset_at(data, config)),
         outputs_(task_->outputs(dataset_)),
         split_(split_of(dataset_, config)),
+        initial_(starts_from_model() ? initial_model(config) : Model{}),
         store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
-        learner_(store_, *task_, split_.training, config_, device) {
+        learner_(store_, *task_, split_.training, config_, device, initial_.net) {
     check_validation_cases();
   }
 
@@ -65,8 +67,14 @@ class Trainer {
     for (auto& c : d.cases) ids.push_back(c.id);
     return split_cases(ids, config.data.fold, config.data.folds);
   }
+  // A run that goes on has all of it in its last checkpoint.
+  bool starts_from_model() const { return !config_.train.init.empty() && !std::filesystem::exists(run_.last()); }
   // Sets the batch where that is planned too.
   ModelDescription planned() {
+    check(config_.train.init.empty() || config_.plan.configuration == "default", "train.init: a model brings its own plan, so ",
+          "plan.configuration cannot be ", config_.plan.configuration);
+    if (initial_.net) return plan_from(initial_.description, dataset_, config_, outputs_, task_->dense());
+    if (!config_.train.init.empty()) return description_of({.metadata = load_metadata(run_.last())}, run_.last().string());
     if (config_.plan.configuration != "default") {
       std::vector<std::string> all;
       for (auto& c : dataset_.cases) all.push_back(c.id);
@@ -110,6 +118,7 @@ class Trainer {
   Dataset dataset_;
   std::vector<std::string> outputs_;
   Split split_;
+  Model initial_;  // its network is absent where there is none
   CaseStore store_;
   Learner learner_;
   State state_;

@@ -24,13 +24,19 @@ std::vector<WeightRule> nnunet_rules();
 // From the names of a UNet to those of the state dictionary of nnU-Net's network, which names most tensors two to four times. axes: 2 or 3.
 std::vector<WeightRule> nnunet_export_rules(const UNetConfig&, int axes);
 
-// What a path means: the folder of the model, and the checkpoint in it. The path may be that folder, one of its folds or a checkpoint. Of
-// several folds that are not chosen from, the first is taken.
+// The weights of a U-Net as nnU-Net's network names them: PyTorch loads them with strict=True. The metadata "nnunet.network" says which
+// network that is: {"input_channels", "num_classes", "architecture"}, the last as in plans.json. Error for other networks.
+Checkpoint nnunet_weights(const Model&, const std::string& who);
+
+// What a path means: the folder of the model, and the checkpoints in it. The path may be that folder, one of its folds or a checkpoint. Of
+// a folder with several folds all of 0, 1, .. are taken, or fold_all where there are none, or those that are named.
 struct NnunetFiles {
-  std::filesystem::path folder, checkpoint;
+  std::filesystem::path folder;
+  std::vector<std::filesystem::path> checkpoints;
 };
 bool is_nnunet(const std::filesystem::path&);
-NnunetFiles nnunet_files(const std::filesystem::path&);
-Model load_nnunet(const std::filesystem::path&);
+NnunetFiles nnunet_files(const std::filesystem::path&, const std::vector<std::string>& folds = {});
+// Of several folds the mean output.
+Model load_nnunet(const std::filesystem::path&, const LoadModelOptions& = {});
 
 }  // namespace voxgrad

@@ -5,36 +5,16 @@
 
 #include "core/error.h"
 #include "infer/nnunet/nnunet.h"
-#include "io/json_file.h"
+#include "io/json_fields.h"
 
 namespace voxgrad {
 namespace {
 
-const Json& at(const Json& j, const std::string& key, const std::string& who) {
-  check(j.is_object() && j.contains(key), who, ": has no \"", key, "\"");
-  return j[key];
-}
-
-int whole(const Json& j, const std::string& who) {
-  check(j.is_number_integer() && std::in_range<int>(j.get<int64_t>()), who, ": is ", j.dump().substr(0, 60), ", wanted an integer");
-  return j.get<int>();
-}
-
-double number(const Json& j, const std::string& who) {
-  check(j.is_number(), who, ": is ", j.dump().substr(0, 60), ", wanted a number");
-  return j.get<double>();
-}
-
-std::string text(const Json& j, const std::string& who) {
-  check(j.is_string(), who, ": is ", j.dump().substr(0, 60), ", wanted a text");
-  return j.get<std::string>();
-}
-
 // One number for each stage, or one for all.
 std::vector<int> per_stage(const Json& j, size_t stages, const std::string& who) {
-  if (!j.is_array()) return std::vector<int>(stages, whole(j, who));
+  if (!j.is_array()) return std::vector<int>(stages, whole_of(j, who));
   std::vector<int> out;
-  for (auto& v : j) out.push_back(whole(v, who));
+  for (auto& v : j) out.push_back(whole_of(v, who));
   check(out.size() == stages, who, ": has ", out.size(), " entries, wanted ", stages);
   return out;
 }
@@ -43,7 +23,7 @@ std::vector<int> per_stage(const Json& j, size_t stages, const std::string& who)
 Int3 with_depth(const Json& j, const std::string& who) {
   check(j.is_array() && (j.size() == 2 || j.size() == 3), who, ": is ", j.dump().substr(0, 60), ", wanted two or three integers");
   Int3 out = {1, 1, 1};
-  for (size_t i = 0; i < j.size(); ++i) out[int(3 - j.size() + i)] = whole(j[i], who);
+  for (size_t i = 0; i < j.size(); ++i) out[int(3 - j.size() + i)] = whole_of(j[i], who);
   return out;
 }
 
@@ -56,7 +36,7 @@ std::vector<Int3> int3s(const Json& j, const std::string& who) {
 
 // A configuration with what it inherits.
 Json configuration_of(const Json& plans, const std::string& name, const std::string& who) {
-  const Json& all = at(plans, "configurations", who);
+  const Json& all = field(plans, "configurations", who);
   std::string next = name;
   Json out = Json::object();
   for (int depth = 0; !next.empty(); ++depth) {
@@ -66,7 +46,7 @@ Json configuration_of(const Json& plans, const std::string& name, const std::str
     check(c.is_object(), who, ": the configuration \"", next, "\" is no object");
     for (auto& [key, value] : c.items())
       if (!out.contains(key)) out[key] = value;
-    next = c.contains("inherits_from") ? text(c["inherits_from"], who + ": inherits_from") : "";
+    next = c.contains("inherits_from") ? text_of(c["inherits_from"], who + ": inherits_from") : "";
   }
   return out;
 }
@@ -75,7 +55,7 @@ Json configuration_of(const Json& plans, const std::string& name, const std::str
 void check_kinds(const Json& a, const std::string& who) {
   const auto is_one_of = [&](const char* key, std::initializer_list<const char*> wanted) {
     if (!a.contains(key) || a[key].is_null()) return std::string();
-    const std::string value = text(a[key], who + ": " + key), name = value.substr(value.rfind('.') + 1);
+    const std::string value = text_of(a[key], who + ": " + key), name = value.substr(value.rfind('.') + 1);
     for (const char* w : wanted)
       if (name == w) return name;
     fail(who, ": its ", key, " is ", value, ", which is not read; ", *wanted.begin(), " is");
@@ -94,20 +74,21 @@ void check_kinds(const Json& a, const std::string& who) {
 
 // Of plans since 2.2.
 UNetConfig from_architecture(const Json& architecture, const std::string& who) {
-  const std::string full = text(at(architecture, "network_class_name", who), who), kind = full.substr(full.rfind('.') + 1);
+  const std::string full = text_of(field(architecture, "network_class_name", who), who), kind = full.substr(full.rfind('.') + 1);
   const bool residual = kind == "ResidualEncoderUNet";
   check(residual || kind == "PlainConvUNet", who, ": the network is ", full, ", PlainConvUNet and ResidualEncoderUNet are read");
-  const Json& a = at(architecture, "arch_kwargs", who);
+  const Json& a = field(architecture, "arch_kwargs", who);
   check_kinds(a, who);
   UNetConfig c;
   c.residual = residual;
-  const size_t stages = size_t(std::clamp(whole(at(a, "n_stages", who), who + ": n_stages"), 0, 64));
-  c.features = per_stage(at(a, "features_per_stage", who), stages, who + ": features_per_stage");
-  c.kernels = int3s(at(a, "kernel_sizes", who), who + ": kernel_sizes");
-  c.strides = int3s(at(a, "strides", who), who + ": strides");
+  const size_t stages = size_t(std::clamp(whole_of(field(a, "n_stages", who), who + ": n_stages"), 0, 64));
+  c.features = per_stage(field(a, "features_per_stage", who), stages, who + ": features_per_stage");
+  c.kernels = int3s(field(a, "kernel_sizes", who), who + ": kernel_sizes");
+  c.strides = int3s(field(a, "strides", who), who + ": strides");
   const char* depth = residual ? "n_blocks_per_stage" : "n_conv_per_stage";
-  c.encoder_depth = per_stage(at(a, depth, who), stages, who + ": " + depth);
-  c.decoder_depth = per_stage(at(a, "n_conv_per_stage_decoder", who), std::max<size_t>(stages, 1) - 1, who + ": n_conv_per_stage_decoder");
+  c.encoder_depth = per_stage(field(a, depth, who), stages, who + ": " + depth);
+  c.decoder_depth =
+      per_stage(field(a, "n_conv_per_stage_decoder", who), std::max<size_t>(stages, 1) - 1, who + ": n_conv_per_stage_decoder");
   c.bias = a.value("conv_bias", false);
   const Json nonlin = a.value("nonlin_kwargs", Json::object());
   c.activation.slope = nonlin.is_object() ? nonlin.value("negative_slope", 0.01) : 0.01;
@@ -116,38 +97,39 @@ UNetConfig from_architecture(const Json& architecture, const std::string& who) {
 
 // Of plans of 2.0 and 2.1.
 UNetConfig from_old_plans(const Json& j, const std::string& who) {
-  const std::string kind = text(at(j, "UNet_class_name", who), who);
+  const std::string kind = text_of(field(j, "UNet_class_name", who), who);
   UNetConfig c;
   c.residual = kind == "ResidualEncoderUNet";
   check(c.residual || kind == "PlainConvUNet", who, ": the network is ", kind, ", PlainConvUNet and ResidualEncoderUNet are read");
-  c.kernels = int3s(at(j, "conv_kernel_sizes", who), who + ": conv_kernel_sizes");
-  c.strides = int3s(at(j, "pool_op_kernel_sizes", who), who + ": pool_op_kernel_sizes");
-  const int64_t base = whole(at(j, "UNet_base_num_features", who), who), most = whole(at(j, "unet_max_num_features", who), who);
+  c.kernels = int3s(field(j, "conv_kernel_sizes", who), who + ": conv_kernel_sizes");
+  c.strides = int3s(field(j, "pool_op_kernel_sizes", who), who + ": pool_op_kernel_sizes");
+  const int64_t base = whole_of(field(j, "UNet_base_num_features", who), who), most = whole_of(field(j, "unet_max_num_features", who), who);
   check(c.kernels.size() <= 20 && base > 0 && most > 0, who, ": ", c.kernels.size(), " stages of ", base, " to ", most, " features");
   for (size_t s = 0; s < c.kernels.size(); ++s) c.features.push_back(int(std::min(most, base << s)));
   const size_t stages = c.features.size();
-  c.encoder_depth = per_stage(at(j, "n_conv_per_stage_encoder", who), stages, who + ": n_conv_per_stage_encoder");
-  c.decoder_depth = per_stage(at(j, "n_conv_per_stage_decoder", who), std::max<size_t>(stages, 1) - 1, who + ": n_conv_per_stage_decoder");
+  c.encoder_depth = per_stage(field(j, "n_conv_per_stage_encoder", who), stages, who + ": n_conv_per_stage_encoder");
+  c.decoder_depth =
+      per_stage(field(j, "n_conv_per_stage_decoder", who), std::max<size_t>(stages, 1) - 1, who + ": n_conv_per_stage_decoder");
   return c;
 }
 
 std::vector<std::string> channels_of(const Json& dataset, const std::string& who) {
-  const Json& names = dataset.contains("channel_names") ? dataset["channel_names"] : at(dataset, "modality", who);
+  const Json& names = dataset.contains("channel_names") ? dataset["channel_names"] : field(dataset, "modality", who);
   check(names.is_object() && !names.empty(), who, ": channel_names is no object");
   std::vector<std::string> out;
   for (size_t i = 0; i < names.size(); ++i)
-    out.push_back(text(at(names, std::to_string(i), who + ": channel_names"), who + ": channel_names"));
+    out.push_back(text_of(field(names, std::to_string(i), who + ": channel_names"), who + ": channel_names"));
   return out;
 }
 
 std::vector<std::string> labels_of(const Json& dataset, const std::string& who) {
-  const Json& labels = at(dataset, "labels", who);
+  const Json& labels = field(dataset, "labels", who);
   check(labels.is_object() && labels.size() <= 257, who, ": labels is no object of at most 256 labels");
   std::vector<std::string> out(labels.size() - (labels.contains("ignore") ? 1 : 0));
   for (auto& [name, value] : labels.items()) {
     if (name == "ignore") continue;
     check(!value.is_array(), who, ": its labels are regions (\"", name, "\"), which are not predicted yet");
-    const int n = whole(value, who + ": the label " + name);
+    const int n = whole_of(value, who + ": the label " + name);
     check(n >= 0 && size_t(n) < out.size() && out[size_t(n)].empty(), who, ": the label ", name, " is ", n, ", wanted 0 to ",
           out.size() - 1, ", each once");
     out[size_t(n)] = name;
@@ -161,18 +143,18 @@ Normalization normalization_of(const Json& scheme, const Json& mask, const Json&
                                                                   {"NoNormalization", "none"},
                                                                   {"RescaleTo01Normalization", "rescale_to_0_1"},
                                                                   {"RGBTo01Normalization", "rgb_to_0_1"}};
-  const std::string name = text(scheme, who + ": normalization_schemes");
+  const std::string name = text_of(scheme, who + ": normalization_schemes");
   const auto* found = std::find_if(std::begin(kinds), std::end(kinds), [&](auto& k) { return name == k.first; });
   check(found != std::end(kinds), who, ": the normalisation ", name, " is not read");
   Normalization n{.kind = found->second, .mask = mask.is_boolean() && mask.get<bool>()};
   if (n.kind != "ct") return n;
-  const Json& all = at(plans, "foreground_intensity_properties_per_channel", who);
+  const Json& all = field(plans, "foreground_intensity_properties_per_channel", who);
   const std::string what = who + ": foreground_intensity_properties_per_channel";
-  const Json& p = at(all, std::to_string(channel), what);
-  n.mean = number(at(p, "mean", what), what);
-  n.std = number(at(p, "std", what), what);
-  n.low = number(at(p, "percentile_00_5", what), what);
-  n.high = number(at(p, "percentile_99_5", what), what);
+  const Json& p = field(all, std::to_string(channel), what);
+  n.mean = number_of(field(p, "mean", what), what);
+  n.std = number_of(field(p, "std", what), what);
+  n.low = number_of(field(p, "percentile_00_5", what), what);
+  n.high = number_of(field(p, "percentile_99_5", what), what);
   return n;
 }
 
@@ -200,19 +182,19 @@ ModelDescription nnunet_description(const Json& plans, const Json& dataset, cons
   const UNetConfig c = nnunet_network(plans, configuration, int(d.channels.size()), int(d.labels.size()), who);
   d.network = to_json(c).dump();
   d.traits = traits_of(c);
-  d.patch = with_depth(at(j, "patch_size", who), who + ": patch_size");
-  const Json& spacing = at(j, "spacing", who);
+  d.patch = with_depth(field(j, "patch_size", who), who + ": patch_size");
+  const Json& spacing = field(j, "spacing", who);
   check(spacing.is_array() && (spacing.size() == 2 || spacing.size() == 3), who, ": the spacing is ", spacing.dump());
   d.spacing[0] = 0;  // of a network for slices: as in the file
-  for (size_t i = 0; i < spacing.size(); ++i) d.spacing[3 - spacing.size() + i] = number(spacing[i], who + ": spacing");
-  const Json schemes = at(j, "normalization_schemes", who), masks = at(j, "use_mask_for_norm", who);
+  for (size_t i = 0; i < spacing.size(); ++i) d.spacing[3 - spacing.size() + i] = number_of(spacing[i], who + ": spacing");
+  const Json schemes = field(j, "normalization_schemes", who), masks = field(j, "use_mask_for_norm", who);
   check(schemes.is_array() && masks.is_array() && schemes.size() == d.channels.size() && masks.size() == schemes.size(), who,
         ": wanted one normalisation for each of ", d.channels.size(), " channels");
   for (size_t i = 0; i < schemes.size(); ++i) d.normalization.push_back(normalization_of(schemes[i], masks[i], plans, i, who));
-  const Json& order = at(plans, "transpose_forward", who);
+  const Json& order = field(plans, "transpose_forward", who);
   check(order.is_array() && order.size() == 3, who, ": transpose_forward is ", order.dump());
-  for (size_t a = 0; a < 3; ++a) d.axis_order[a] = whole(order[a], who + ": transpose_forward");
-  const std::string reader = text(at(plans, "image_reader_writer", who), who + ": image_reader_writer");
+  for (size_t a = 0; a < 3; ++a) d.axis_order[a] = whole_of(order[a], who + ": transpose_forward");
+  const std::string reader = text_of(field(plans, "image_reader_writer", who), who + ": image_reader_writer");
   d.orientation = reader.ends_with("WithReorient") ? "canonical" : "file";
   d.crop = true;
   d.resampling = "nnunet";

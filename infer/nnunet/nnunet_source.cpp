@@ -1,12 +1,13 @@
-#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "infer/model_source.h"
 #include "infer/nnunet/nnunet.h"
+#include "infer/weights/import.h"
 #include "io/json_file.h"
 #include "io/torch/torch_file.h"
-#include "models/model_registry.h"
+#include "models/ensemble/ensemble.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -28,19 +29,39 @@ struct Said {
   bool mirrors_said = false;
   std::vector<int64_t> mirror_axes;
 };
-Said said_in(const fs::path& file) {
+Said said_in(const Weights& weights) {
   Said out;
-  if (!is_torch_file(file)) return out;
-  const TorchFile torch(file);
-  const PickleValue& root = torch.root();
-  check(root.find("network_weights"), file.string(), ": has no \"network_weights\", so it is no checkpoint of nnU-Net");
+  const TorchFile* torch = weights.torch();
+  if (!torch) return out;
+  const PickleValue& root = torch->root();
+  check(root.find("network_weights"), weights.name(), ": has no \"network_weights\", so it is no checkpoint of nnU-Net");
   if (const PickleValue* args = root.find("init_args"))
-    if (const PickleValue* name = args->find("configuration")) out.configuration = torch.text(*name, "init_args.configuration");
+    if (const PickleValue* name = args->find("configuration")) out.configuration = torch->text(*name, "init_args.configuration");
   if (const PickleValue* axes = root.find("inference_allowed_mirroring_axes")) {
     out.mirrors_said = true;
-    for (const PickleValue* a : axes->items) out.mirror_axes.push_back(int64_t(torch.number(*a, "inference_allowed_mirroring_axes")));
+    for (const PickleValue* a : axes->items) out.mirror_axes.push_back(int64_t(torch->number(*a, "inference_allowed_mirroring_axes")));
   }
   return out;
+}
+
+std::string configuration_in(const Said& said, const fs::path& folder) {
+  if (!said.configuration.empty()) return said.configuration;
+  const std::string name = folder.filename().string();  // nnUNetTrainer__nnUNetPlans__3d_fullres
+  const size_t begin = name.rfind("__");
+  check(begin != name.npos, folder.string(), ": neither the checkpoint nor the name of the folder (TRAINER__PLANS__CONFIGURATION) says ",
+        "which configuration was trained");
+  return name.substr(begin + 2);
+}
+
+void set_mirroring(ModelDescription& d, const Said& said, const std::string& who) {
+  const bool flat = d.spacing[0] == 0;
+  d.mirror = said.mirrors_said && !said.mirror_axes.empty();
+  if (!said.mirrors_said) return;
+  d.mirror_axes = {false, false, false};
+  for (int64_t a : said.mirror_axes) {
+    check(a >= 0 && a < (flat ? 2 : 3), who, ": mirrors along the axis ", a);
+    d.mirror_axes[size_t(a) + (flat ? 1 : 0)] = true;
+  }
 }
 }  // namespace
 
@@ -51,56 +72,48 @@ bool is_nnunet(const fs::path& path) {
   return !checkpoint_in(p).empty() && is_model_folder((p / "").parent_path().parent_path());
 }
 
-NnunetFiles nnunet_files(const fs::path& path) {
+NnunetFiles nnunet_files(const fs::path& path, const std::vector<std::string>& wanted) {
   const fs::path p = (fs::absolute(path) / "").lexically_normal().parent_path();
-  if (fs::is_regular_file(p)) return {p.parent_path().parent_path(), p};
-  if (!is_model_folder(p)) return {p.parent_path(), checkpoint_in(p)};
-  std::vector<fs::path> folds;
+  const bool folder = is_model_folder(p);
+  check(folder || wanted.empty(), p.string(), ": is one fold; others can be chosen from the folder above");
+  if (fs::is_regular_file(p)) return {p.parent_path().parent_path(), {p}};
+  if (!folder) return {p.parent_path(), {checkpoint_in(p)}};
+  std::map<std::string, fs::path> folds;  // by name
   for (auto& e : fs::directory_iterator(p))
-    if (e.path().filename().string().starts_with("fold_") && !checkpoint_in(e.path()).empty()) folds.push_back(e.path());
+    if (const std::string name = e.path().filename().string(); name.starts_with("fold_") && !checkpoint_in(e.path()).empty())
+      folds[name.substr(5)] = checkpoint_in(e.path());
   check(!folds.empty(), p.string(), ": no fold_X in it has a checkpoint_final.pth");
-  return {p, checkpoint_in(*std::min_element(folds.begin(), folds.end()))};
+  NnunetFiles out{p};
+  for (const std::string& name : wanted) {
+    check(folds.count(name), p.string(), ": has no checkpoint_final.pth in fold_", name);
+    out.checkpoints.push_back(folds[name]);
+  }
+  if (!wanted.empty()) return out;
+  for (auto& [name, file] : folds)
+    if (name != "all" || folds.size() == 1) out.checkpoints.push_back(file);
+  return out;
 }
 
-Model load_nnunet(const fs::path& path) {
-  const NnunetFiles files = nnunet_files(path);
+Model load_nnunet(const fs::path& path, const LoadModelOptions& options) {
+  const NnunetFiles files = nnunet_files(path, options.folds);
   const std::string who = files.folder.string();
-  Said said = said_in(files.checkpoint);
-  if (said.configuration.empty()) {  // nnUNetTrainer__nnUNetPlans__3d_fullres
-    const std::string name = files.folder.filename().string();
-    const size_t begin = name.rfind("__");
-    check(begin != name.npos, who, ": neither the checkpoint nor the name of the folder (TRAINER__PLANS__CONFIGURATION) says which ",
-          "configuration was trained");
-    said.configuration = name.substr(begin + 2);
-  }
+  const Json plans = read_json(files.folder / "plans.json"), dataset = read_json(files.folder / "dataset.json");
+  const std::vector<WeightRule> rules = nnunet_rules();
   Model m;
-  ModelDescription& d = m.description;
-  d = nnunet_description(read_json(files.folder / "plans.json"), read_json(files.folder / "dataset.json"), said.configuration, who);
-  const Json network = parse_json(d.network, who);
-  const bool flat = d.spacing[0] == 0;
-  if (said.mirrors_said) {
-    d.mirror_axes = {false, false, false};
-    for (int64_t a : said.mirror_axes) {
-      check(a >= 0 && a < (flat ? 2 : 3), files.checkpoint.string(), ": mirrors along the axis ", a);
-      d.mirror_axes[size_t(a) + (flat ? 1 : 0)] = true;
-    }
-    d.mirror = !said.mirror_axes.empty();
-  } else {
-    d.mirror = false;
+  std::vector<Network> nets;
+  for (const fs::path& file : files.checkpoints) {
+    const auto weights = open_weights(file);
+    const Said said = said_in(*weights);
+    ModelDescription d = nnunet_description(plans, dataset, configuration_in(said, files.folder), who);
+    set_mirroring(d, said, file.string());
+    check(nets.empty() || (d.network == m.description.network && d.mirror_axes == m.description.mirror_axes), file.string(),
+          ": was not trained as ", files.checkpoints[0].string(), " was");
+    const auto mapped = [&] { return map_weights(*weights, rules).weights; };
+    nets.push_back(network_with(d, held_by(*weights), mapped, who + ": plans.json with " + file.lexically_relative(files.folder).string()));
+    m.description = d;
   }
-  const auto weights = open_weights(files.checkpoint);
-  // Before memory is asked for: nothing in the plans is believed that the weights do not bear out.
-  double held = 0;
-  for (auto& w : weights->list()) held += double(w.shape.count());
-  const double least = model_registry().find(network_kind(network)).least_weights(network);
-  check(least <= held, who, ": its plans describe a network of at least ", least, " weights, but ", files.checkpoint.filename().string(),
-        " holds ", held, " numbers");
-  const WeightMap mapped = map_weights(*weights, nnunet_rules());
-  Rng unused(0);
-  m.net = build_network(network, unused);
-  try {
-    load_into(m.net, mapped.weights);
-  } catch (const Error& e) { fail(files.checkpoint.string(), ": ", describe(mapped), "\n", e.what()); }
+  m.net = ensemble_of(nets);
+  if (nets.size() > 1) m.description.network = m.net.config();
   return m;
 }
 

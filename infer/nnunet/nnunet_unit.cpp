@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
+#include "infer/model_source.h"
 #include "kernels/permute/permute.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
@@ -132,6 +133,54 @@ TEST_CASE("nnU-Net model folders are loaded, from the folder, a fold or a checkp
   }
 }
 
+TEST_CASE("of several folds the mean is predicted, or those that are chosen") {
+  const TemporaryFolder folder, other;
+  const UNet net = put_model(folder, "3d_fullres", 3);
+  const fs::path model = folder / "nnUNetTrainer__nnUNetPlans__3d_fullres";
+  // Another fold with twice the weights of the last head: twice its logits.
+  Checkpoint c = load_checkpoint(model / "fold_0" / "checkpoint_final.pth");
+  for (Parameter& p : c.tensors)
+    if (p.name.starts_with("network_weights.decoder.seg_layers.1."))
+      for (float& v : p.tensor.mutable_data<float>()) v *= 2;
+  for (const char* fold : {"fold_1", "fold_all"}) {
+    fs::create_directories(model / fold);
+    save_checkpoint(model / fold / "checkpoint_final.pth", c);
+  }
+  const Inference quiet;
+  const Tensor x = Tensor::full({1, 8, 16, 16, 2}, 1);
+  const std::vector<double> one = net(x)[0].values();
+  const auto factor = [&](const std::vector<std::string>& folds) {
+    const std::vector<double> y = load_model(model, {.folds = folds}).net(x)[0].values();
+    for (size_t i = 0; i < y.size(); ++i) CHECK(std::abs(y[i] * one[0] - y[0] * one[i]) < 1e-4);
+    return y[0] / one[0];
+  };
+  CHECK(std::abs(factor({}) - 1.5) < 1e-5);
+  CHECK(std::abs(factor({"0"}) - 1) < 1e-5);
+  CHECK(std::abs(factor({"all"}) - 2) < 1e-5);
+  CHECK(std::abs(factor({"0", "1", "1"}) - 5 / 3.0) < 1e-5);
+  CHECK_THAT(error_of([&] { load_model(model, {.folds = {"2"}}); }), Contains("no checkpoint_final.pth in fold_2"));
+  CHECK_THAT(error_of([&] { load_model(model / "fold_0", {.folds = {"1"}}); }), Contains("is one fold"));
+}
+
+TEST_CASE("a U-Net without deep supervision gets the heads that PyTorch's network has") {
+  Rng rng(1);
+  UNetConfig c = UNetConfig::plain({.classes = 3, .stages = 4, .base_features = 2});
+  c.deep_supervision = false;
+  UNet net(c, rng);
+  const std::vector<double> head = net.heads[0].weight.values();
+  const Model m{network_of(net), {.network = to_json(c).dump(), .traits = traits_of(c), .patch = {8, 8, 8}}};
+  const Checkpoint out = nnunet_weights(m, "model");
+  CHECK(out.find("decoder.seg_layers.2.weight")->values() == head);
+  CHECK(out.find("decoder.seg_layers.2.weight")->shape() == Shape{3, 2, 1, 1, 1});
+  CHECK(out.find("decoder.seg_layers.0.weight")->shape() == Shape{3, 8, 1, 1, 1});
+  CHECK(out.find("decoder.seg_layers.1.bias")->values() == std::vector<double>{0, 0, 0});
+  const Json said = Json::parse(out.metadata.at("nnunet.network"));
+  CHECK(nnunet_network({{"configurations", {{"x", said}}}}, "x", 1, 3, "x").features == c.features);
+  c.norm = NormKind::batch;
+  const Model other{network_of(UNet(c, rng)), {.network = to_json(c).dump()}};
+  CHECK_THAT(error_of([&] { nnunet_weights(other, "model"); }), Contains("instance norm"));
+}
+
 TEST_CASE("an nnU-Net checkpoint that does not fit its plans is refused before memory is asked for") {
   const TemporaryFolder folder;
   put_model(folder, "3d_fullres", 3);
@@ -139,23 +188,24 @@ TEST_CASE("an nnU-Net checkpoint that does not fit its plans is refused before m
   Json plans = Json::parse(kPlans);
   plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["features_per_stage"] = {40000, 80000, 80000};
   put_bytes(model / "plans.json", plans.dump());
-  CHECK_THAT(error_of([&] { load_model(model); }), Contains("its plans describe a network of at least"));
+  CHECK_THAT(error_of([&] { load_model(model); }), Contains("describes a network of at least"));
   plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["features_per_stage"] = {4, 4, 8};
   put_bytes(model / "plans.json", plans.dump());
   CHECK_THAT(error_of([&] { load_model(model); }), Contains("of another shape or kind"));
 }
 
-// tools/crosscheck/nnunet_models makes the folder.
-TEST_CASE("nnU-Net's networks give PyTorch's outputs") {
+// Scripts in tools/crosscheck make the folder: models that PyTorch made and runs that it has read.
+TEST_CASE("networks of other programs give PyTorch's outputs") {
   const char* given = std::getenv("VOXGRAD_CROSSCHECK");
   if (!given) {
-    std::cout << "skipped: VOXGRAD_CROSSCHECK names no folder that tools/crosscheck/nnunet_models made\n";
+    std::cout << "skipped: VOXGRAD_CROSSCHECK names no folder that a script of tools/crosscheck made\n";
     return;
   }
   const Inference quiet;
   for (auto& e : fs::directory_iterator(given)) {
-    if (!is_nnunet(e.path())) continue;
-    const Model m = load_model(e.path());
+    const bool run = fs::exists(e.path() / "run");
+    if (!run && !source_of(e.path())) continue;
+    const Model m = load_model(run ? e.path() / "run" : e.path());
     const Checkpoint c = load_checkpoint(e.path() / "expected.safetensors");
     // {N, C, ..} to {N, D, H, W, C}.
     const auto last = [](Tensor t) {

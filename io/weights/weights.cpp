@@ -40,6 +40,7 @@ class TorchWeights : public Weights {
     for (auto& e : entries_) list_.push_back({e.name, e.dtype, e.shape});
   }
   Tensor load(size_t i) const override { return file_.load(*entries_.at(i).value, entries_[i].name); }
+  const TorchFile* torch() const override { return &file_; }
 
  private:
   TorchFile file_;

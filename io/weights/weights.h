@@ -9,6 +9,8 @@
 
 namespace voxgrad {
 
+class TorchFile;
+
 struct WeightInfo {
   std::string name;
   std::string dtype;  // "f32"; a name of PyTorch's where there is no such dtype here, and then it cannot be loaded
@@ -23,7 +25,8 @@ class Weights {
   const std::string& kind() const { return kind_; }  // "safetensors", "PyTorch checkpoint", "3 files of safetensors"
   const std::vector<WeightInfo>& list() const { return list_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  virtual Tensor load(size_t index) const = 0;  // of list()
+  virtual Tensor load(size_t index) const = 0;             // of list()
+  virtual const TorchFile* torch() const { return nullptr; }  // of a PyTorch checkpoint: what else it holds
 
  protected:
   std::string name_, kind_;

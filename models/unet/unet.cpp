@@ -65,10 +65,6 @@ std::vector<Tensor> UNet::operator()(const Tensor& x) const {
   return logits;
 }
 
-NetworkTraits traits_of(const UNetConfig& c) {
-  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.divisor()};
-}
-
 Network network_of(UNet net) {
   const UNetConfig c = net.config;
   return Network(std::move(net), traits_of(c), to_json(c).dump());

@@ -124,6 +124,10 @@ void UNetConfig::validate() const {
   }
 }
 
+NetworkTraits traits_of(const UNetConfig& c) {
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.divisor()};
+}
+
 nlohmann::ordered_json to_json(const UNetConfig& c) {
   Json out{{"in_channels", c.in_channels},
               {"classes", c.classes},

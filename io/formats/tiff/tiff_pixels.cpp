@@ -10,7 +10,9 @@
 
 namespace voxgrad {
 namespace {
-constexpr uint64_t kMostInflation = 2000;  // beyond what deflate (1032), LZW (below 1400) and packed bits (64) can reach
+
+// Bytes that one packed byte can stand for at most: of LZW, the longest entry of the table, 3838 bytes, in codes of 12 bits.
+uint64_t most_inflation(int compression) { return compression == 1 ? 1 : compression == 32773 ? 64 : compression == 5 ? 2600 : 1032; }
 
 int64_t row_bytes(const TiffPage& p, int64_t samples) { return (p.tile_width * samples * p.bits + 7) / 8; }
 
@@ -131,24 +133,55 @@ std::vector<std::byte> block(ByteSource& source, const TiffPage& p, size_t k, in
 }
 }  // namespace
 
+namespace {
+// Strips or tiles of a page: so many in a row, rows of them, and planes of those.
+struct Pieces {
+  int64_t across, down, planes, samples;  // samples: side by side in a piece
+  explicit Pieces(const TiffPage& p)
+      : across((p.width - 1) / p.tile_width + 1),
+        down((p.height - 1) / p.tile_height + 1),
+        planes(p.planar ? p.samples : 1),
+        samples(p.planar ? 1 : p.samples) {}
+  int64_t first_row(const TiffPage& p, int64_t k) const { return k / across % down * p.tile_height; }
+  // The last strip is as long as the page.
+  int64_t rows(const TiffPage& p, int64_t k) const {
+    const bool strips = across == 1 && p.tile_width == p.width;
+    return strips ? std::min(p.tile_height, p.height - first_row(p, k)) : p.tile_height;
+  }
+};
+
+// Before memory is asked for: pieces lie apart within the file, and none announces more pixels than its bytes can hold.
+void check_borne_out(const ByteSource& source, const std::vector<TiffPage>& pages) {
+  uint64_t bytes = 0;
+  for (const TiffPage& p : pages) {
+    const Pieces all(p);
+    const int64_t count = all.across * all.down, held = int64_t(std::min(p.offsets.size(), p.lengths.size()));
+    check(count <= held / all.planes, source.name(), ": names ", held, " pieces of its pixels, wanted ", all.planes, " x ", count);
+    for (int64_t k = 0; k < count * all.planes; ++k) {
+      const uint64_t length = p.lengths[size_t(k)];
+      check(length <= source.file_size() - bytes, source.name(), ": the pieces of its pixels have more bytes than the file");
+      bytes += length;
+      check(uint64_t(row_bytes(p, all.samples)) <= length * most_inflation(p.compression) / uint64_t(all.rows(p, k)), source.name(),
+            ": announces a piece of ", p.tile_width, " x ", all.rows(p, k), " pixels, which its ", length, " bytes cannot hold");
+    }
+  }
+}
+}  // namespace
+
 std::vector<std::byte> tiff_pixels(ByteSource& source, const std::vector<TiffPage>& pages) {
+  check_borne_out(source, pages);
   const TiffPage& first = pages[0];
   const size_t size = size_t(std::max(8, first.bits) / 8);
   const uint64_t pixel = size * uint64_t(first.samples), page_bytes = uint64_t(first.width) * uint64_t(first.height) * pixel;
   std::vector<std::byte> out(page_bytes * pages.size());
   for (size_t n = 0; n < pages.size(); ++n) {
-    TiffPage p = pages[n];
-    const int64_t across = (p.width - 1) / p.tile_width + 1, down = (p.height - 1) / p.tile_height + 1, planes = p.planar ? p.samples : 1;
-    const int64_t samples = p.planar ? 1 : p.samples;
-    check(int64_t(p.offsets.size()) >= across * down * planes && p.lengths.size() >= p.offsets.size(), source.name(), ": names ",
-          p.offsets.size(), " pieces of its pixels, wanted ", across * down * planes);
-    check(uint64_t(row_bytes(p, samples)) * uint64_t(p.tile_height) / kMostInflation <= source.file_size(), source.name(),
-          ": announces strips of ", p.tile_width, " x ", p.tile_height, " pixels, which its size does not bear out");
-    for (int64_t k = 0; k < across * down * planes; ++k) {
-      const int64_t plane = k / (across * down), y0 = k / across % down * p.tile_height, x0 = k % across * p.tile_width;
+    const TiffPage& p = pages[n];
+    const Pieces all(p);
+    for (int64_t k = 0; k < all.across * all.down * all.planes; ++k) {
+      const int64_t plane = k / (all.across * all.down), y0 = all.first_row(p, k), x0 = k % all.across * p.tile_width,
+                    samples = all.samples;
       TiffPage part = p;
-      const bool strips = across == 1 && p.tile_width == p.width;
-      if (strips) part.tile_height = std::min(p.tile_height, p.height - y0);  // the last strip is as long as the page
+      part.tile_height = all.rows(p, k);
       const std::vector<std::byte> data = block(source, part, size_t(k), samples);
       const int64_t rows = std::min(p.tile_height, p.height - y0), columns = std::min(p.tile_width, p.width - x0);
       for (int64_t y = 0; y < rows; ++y)
