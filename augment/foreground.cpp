@@ -14,6 +14,32 @@ void check_sizes(const char* who, Int3 volume, Int3 patch) {
   for (int a = 0; a < 3; ++a) check(volume[a] >= 1 && patch[a] >= 1, who, ": a patch of ", patch, " voxels from a volume of ", volume);
 }
 
+// A class whose voxels are chosen: `wanted` of the `left` ones that have not been seen.
+struct Chosen {
+  int label;  // -1: all that is annotated
+  std::vector<int> values;
+  int64_t left = 0, wanted = 0;
+  std::vector<int64_t> voxels = {};
+};
+std::vector<Chosen> groups_of(const ForegroundOptions& o) {
+  std::vector<Chosen> out;
+  for (int v = 1; v < 256 && o.regions.empty(); ++v)
+    if (v != o.ignore_label) out.push_back({.label = v, .values = {v}});
+  for (size_t r = 0; r < o.regions.size(); ++r) out.push_back({.label = int(r) + 1, .values = o.regions[r]});
+  if (!o.annotated) return out;
+  out.push_back({.label = -1, .values = {}});
+  for (int v = 0; v < 256; ++v)
+    if (v != o.ignore_label) out.back().values.push_back(v);
+  return out;
+}
+
+Double3 centre_on(int64_t v, Int3 size, Int3 patch) {
+  const int64_t at[3] = {v / (int64_t(size.h) * size.w), v / size.w % size.h, v % size.w};
+  Double3 centre;
+  for (int a = 0; a < 3; ++a) centre[size_t(a)] = double(clamp_start(at[a] - patch[a] / 2, size[a], patch[a])) + (patch[a] - 1) / 2.0;
+  return centre;
+}
+
 }  // namespace
 
 ForegroundIndex find_foreground(const Tensor& label, Rng rng, const ForegroundOptions& o) {
@@ -23,23 +49,26 @@ ForegroundIndex find_foreground(const Tensor& label, Rng rng, const ForegroundOp
   const auto labels = label.data<uint8_t>();
   int64_t count[4][256] = {}, total[256];
   for (size_t i = 0; i < labels.size(); ++i) ++count[i & 3][labels[i]];
-  int64_t wanted[256] = {};
-  std::vector<int64_t>* voxels[256] = {};
+  for (int v = 0; v < 256; ++v) total[v] = count[0][v] + count[1][v] + count[2][v] + count[3][v];
+  std::vector<Chosen> groups = groups_of(o);
   ForegroundIndex index{.size = volume_size(label)};
-  for (int c = 0; c < 256; ++c) {
-    total[c] = count[0][c] + count[1][c] + count[2][c] + count[3][c];
-    if (c == 0 || c == o.ignore_label || total[c] == 0) continue;
-    wanted[c] = std::max(std::min(o.keep, total[c]), int64_t(std::ceil(double(total[c]) * o.keep_fraction)));
-    index.classes.push_back({c, {}});
-    index.classes.back().voxels.reserve(size_t(wanted[c]));
+  std::vector<Chosen*> of_value[256];
+  for (Chosen& g : groups) {
+    for (int v : g.values) g.left += total[v];
+    g.wanted = std::max(std::min(o.keep, g.left), int64_t(std::ceil(double(g.left) * o.keep_fraction)));
+    g.voxels.reserve(size_t(g.wanted));
+    for (int v : g.values) of_value[v].push_back(&g);
   }
-  for (auto& c : index.classes) voxels[c.label] = &c.voxels;
   // Selection sampling (Knuth, TAOCP 2, 3.4.2 S): each subset of the wanted size is equally likely.
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const uint8_t c = labels[i];
-    if (wanted[c] == 0) continue;
-    if (wanted[c] == total[c] || rng.uniform() * double(total[c]) < double(wanted[c])) voxels[c]->push_back(int64_t(i)), --wanted[c];
-    --total[c];
+  for (size_t i = 0; i < labels.size(); ++i)
+    for (Chosen* g : of_value[labels[i]]) {
+      if (g->wanted == 0) continue;
+      if (g->wanted == g->left || rng.uniform() * double(g->left) < double(g->wanted)) g->voxels.push_back(int64_t(i)), --g->wanted;
+      --g->left;
+    }
+  for (Chosen& g : groups) {
+    if (g.label < 0) index.annotated = std::move(g.voxels);
+    else if (!g.voxels.empty()) index.classes.push_back({g.label, std::move(g.voxels)});
   }
   return index;
 }
@@ -54,15 +83,17 @@ Double3 random_centre(Int3 volume, Int3 patch, Rng rng) {
   return centre;
 }
 
+Double3 annotated_centre(const ForegroundIndex& index, Int3 patch, Rng rng) {
+  check_sizes("annotated_centre", index.size, patch);
+  if (index.annotated.empty()) return random_centre(index.size, patch, rng);
+  return centre_on(index.annotated[size_t(rng.below(int64_t(index.annotated.size())))], index.size, patch);
+}
+
 Double3 foreground_centre(const ForegroundIndex& index, Int3 patch, Rng rng) {
   check_sizes("foreground_centre", index.size, patch);
-  if (index.classes.empty()) return random_centre(index.size, patch, rng);
+  if (index.classes.empty()) return annotated_centre(index, patch, rng);
   const auto& voxels = index.classes[size_t(rng.below(int64_t(index.classes.size())))].voxels;
-  const int64_t v = voxels[size_t(rng.below(int64_t(voxels.size())))];
-  const int64_t at[3] = {v / (int64_t(index.size.h) * index.size.w), v / index.size.w % index.size.h, v % index.size.w};
-  Double3 centre;
-  for (int a = 0; a < 3; ++a) centre[size_t(a)] = double(clamp_start(at[a] - patch[a] / 2, index.size[a], patch[a])) + (patch[a] - 1) / 2.0;
-  return centre;
+  return centre_on(voxels[size_t(rng.below(int64_t(voxels.size())))], index.size, patch);
 }
 
 }  // namespace voxgrad

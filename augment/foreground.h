@@ -14,12 +14,16 @@ struct ForegroundIndex {
   };
   std::vector<Class> classes;  // those present, ascending; empty for a case without foreground
   Int3 size;                   // of the label
+  std::vector<int64_t> annotated = {};  // of all labels but the ignored one, background too, where asked for
 };
 
 struct ForegroundOptions {
   int64_t keep = 10000;         // per class, at least min(keep, n) of its n voxels
   double keep_fraction = 0.01;  // and at least this part of them
   int ignore_label = 255;       // not foreground
+  // Sets of labels that are the classes, numbered from 1, in place of each label for itself; they may overlap.
+  std::vector<std::vector<int>> regions = {};
+  bool annotated = false;  // whether to fill ForegroundIndex::annotated
 };
 // Voxels of each label but 0 and ignore_label, chosen at random where a class has more than are kept (nnU-Net's class_locations).
 ForegroundIndex find_foreground(const Tensor& label, Rng, const ForegroundOptions& = {});
@@ -27,8 +31,10 @@ ForegroundIndex find_foreground(const Tensor& label, Rng, const ForegroundOption
 // Patch centres in voxels for extract_patch, such that a pose without rotation and scaling copies whole voxels. The patch lies inside
 // the volume on every axis on which it fits, and has the volume in its middle on the others.
 Double3 random_centre(Int3 volume, Int3 patch, Rng);  // uniform
+// The same, but on an annotated voxel where the index has any: moved as little as is needed to lie inside.
+Double3 annotated_centre(const ForegroundIndex&, Int3 patch, Rng);
 // On a voxel of a class: the class is uniform among those present, then the voxel is uniform among its voxels; moved as little as is
-// needed to lie inside. Without foreground, random_centre.
+// needed to lie inside. Without foreground, annotated_centre.
 Double3 foreground_centre(const ForegroundIndex&, Int3 patch, Rng);
 
 }  // namespace voxgrad

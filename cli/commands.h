@@ -6,12 +6,17 @@
 
 #include "core/device/conv_backend.h"
 #include "core/device/device.h"
+#include "core/error.h"
 #include "core/shape.h"
 
 namespace voxgrad {
 
 // Each adds one command to the program. Its options are parsed into a struct that the command's callback owns; the callback runs it.
-// Errors of the callback are failures (exit status 1); what the parser refuses is wrong usage (exit status 2).
+// Errors of the callback are failures (exit status 1); what the parser refuses is wrong usage (exit status 2); where some cases of several
+// failed and the others are done, the callback throws SomeFailed (exit status 3).
+struct SomeFailed : Error {
+  using Error::Error;
+};
 void add_phantom(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_train(CLI::App& program);

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "data/dataset.h"
+#include "data/label_map.h"
 #include "io/json_file.h"
 #include "tasks/task.h"
 
@@ -28,22 +28,25 @@ std::string check_labels(const std::string& text) {
   return classes >= 2 && classes <= 256 ? "" : text + " classes; 2 to 256 are possible, the background is one";
 }
 
-// Names of the classes 0 .. K - 1 from --labels. Empty: not given.
-std::vector<std::string> label_names(const EvaluateCommand& c) {
+// Of --labels. Without names: not given.
+Labels labels_of(const EvaluateCommand& c) {
+  Labels out;
   if (is_number(c.labels)) {
-    std::vector<std::string> names = {"background"};
-    for (int k = 1; k < std::stoi(c.labels); ++k) names.push_back("class " + std::to_string(k));
-    return names;
+    out.names = {"background"};
+    for (int k = 1; k < std::stoi(c.labels); ++k) out.names.push_back("class " + std::to_string(k));
+  } else if (!c.labels.empty()) {
+    out = read_labels(c.labels);
   }
-  if (!c.labels.empty()) return read_dataset(fs::is_directory(c.labels) ? fs::path(c.labels) : fs::absolute(c.labels).parent_path()).labels;
-  return {};
+  return out;
 }
 
 void run(const EvaluateCommand& c) {
+  const Labels labels = labels_of(c);
   const TaskEntry& entry = task_registry().find(c.task);
   const Task::Evaluated e = entry.make(entry.options())
                                 ->evaluate(c.prediction, c.reference,
-                                           {.labels = label_names(c),
+                                           {.labels = labels.names,
+                                            .map = labels.map,
                                             .tolerance_mm = c.tolerance_mm,
                                             .ignore_label = c.ignore_label,
                                             .partial = c.partial,
@@ -71,14 +74,15 @@ void add_evaluate(CLI::App& program) {
       ->type_name("FILE");
   command
       ->add_option("--labels", o->labels,
-                   "Number of classes with the background, or a dataset.json (the one beside --ref, else what occurs)")
+                   "Number of classes with the background, or a dataset.json, of which regions are evaluated as such (the one beside "
+                   "--ref, else what occurs)")
       ->check(check_labels)
       ->type_name("N_or_FILE");
   command->add_option("--tolerance", o->tolerance_mm, "Of the normalised surface Dice (NSD), in mm")
       ->check(number_within(0, 1e6))
       ->type_name("MM")
       ->capture_default_str();
-  command->add_option("--ignore", o->ignore_label, "Reference label whose voxels are left out")
+  command->add_option("--ignore", o->ignore_label, "Reference label whose voxels are left out (what dataset.json names \"ignore\")")
       ->check(whole_number_within(0, 255))
       ->type_name("LABEL");
   command->add_flag("--partial", o->partial, "Allow references without a prediction");

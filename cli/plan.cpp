@@ -38,7 +38,7 @@ struct Planned {
 
 Planned from_data(const PlanCommand& c, const TrainConfig& config) {
   Planned out{.dataset = read_dataset(c.data)};
-  const auto task = task_registry().find(config.task.name).make(task_options(config));
+  const auto task = task_registry().find(config.task.name).make(task_options(adapted(config, out.dataset)));
   const std::vector<std::string> outputs = task->outputs(out.dataset);
   std::vector<std::string> all;
   for (auto& each : out.dataset.cases) all.push_back(each.id);
@@ -58,7 +58,7 @@ Planned from_fingerprint(const PlanCommand& c) {
     const char* key = j.contains("channel_names") ? "channel_names" : "modality";
     if (j.contains(key) && j[key].is_object())
       for (auto& [index, name] : j[key].items()) out.dataset.channel_names.push_back(name.is_string() ? name.get<std::string>() : index);
-    if (j.contains("labels") && j["labels"].is_object()) out.outputs = int(j["labels"].size());
+    if (j.contains("labels")) out.outputs = int(labels_of(j, (beside / "dataset.json").string()).names.size());
   }
   if (c.classes > 0) out.outputs = c.classes;
   check(out.outputs > 0, c.fingerprint, ": there is no dataset.json with labels beside it; give their number, the background among them, "

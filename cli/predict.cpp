@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kMostNamed = 20;  // failed cases
+
 struct PredictCommand {
   std::vector<std::string> models, folds;
   std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels";
@@ -44,7 +46,10 @@ void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const 
 std::vector<DatasetCase> each_volume(const std::vector<DatasetCase>& cases) {
   std::vector<DatasetCase> out;
   for (const DatasetCase& one : cases) {
-    const int64_t volumes = read_header(one.images[0]).shape[3];
+    int64_t volumes = 1;
+    try {
+      volumes = read_header(one.images[0]).shape[3];
+    } catch (const Error&) {}  // said when it is read
     for (int64_t k = 0; k < volumes; ++k) {
       out.push_back(one);
       out.back().volume = int(k);
@@ -70,6 +75,15 @@ std::string predict_case(const DatasetCase& one, const Model& model, const Task&
   return result.json;
 }
 
+// Says once more, behind all that was said meanwhile, which cases failed.
+[[noreturn]] void report(const std::vector<std::string>& failed, size_t total) {
+  std::string text = std::to_string(failed.size()) + " of " + std::to_string(total) + " cases failed: ";
+  for (size_t i = 0; i < failed.size() && i < kMostNamed; ++i) text += (i ? ", " : "") + failed[i];
+  if (failed.size() > kMostNamed) text += " and " + std::to_string(failed.size() - kMostNamed) + " more";
+  if (failed.size() == total) throw Error(text);
+  throw SomeFailed(text);
+}
+
 void run(const PredictCommand& c) {
   if (c.picture && c.ending == ".png") throw CLI::ValidationError("--picture and --format .png would write the same files");
   const Device device = chosen_device(c.device);
@@ -92,7 +106,7 @@ void run(const PredictCommand& c) {
   const int64_t total = int64_t(cases.size());
   const bool single = total == 1;  // then tiles are counted, else cases
   Progress progress({.what = "predict", .unit = single ? "tile" : "case", .total = single ? 0 : total});
-  int64_t failed = 0;
+  std::vector<std::string> failed;
   std::vector<std::pair<std::string, std::string>> summary;
   for (int64_t i = 0; i < total; ++i) {
     const DatasetCase& one = cases[size_t(i)];
@@ -106,16 +120,16 @@ void run(const PredictCommand& c) {
     };
     try {
       summary.emplace_back(one.id, predict_case(one, model, *task, c, options));
-    } catch (const Error& e) {
+    } catch (const std::exception& e) {
       if (single) throw;
-      ++failed;
+      failed.push_back(one.id);
       progress.message(std::string("voxgrad: ") + e.what());
     }
     if (!single) progress.update(i + 1, one.id);
   }
   task->write_summary(c.out, summary);
-  std::printf("%lld %s in %s\n", static_cast<long long>(total - failed), task->product(), c.out.c_str());
-  check(failed == 0, failed, " of ", total, " cases failed");
+  std::printf("%lld %s in %s\n", static_cast<long long>(summary.size()), task->product(), c.out.c_str());
+  if (!failed.empty()) report(failed, size_t(total));
 }
 
 }  // namespace
@@ -167,6 +181,7 @@ void add_predict(CLI::App& program) {
   add_device(*command, o->device);
   add_conv(*command, o->conv);
   add_threads(*command);
+  command->footer("A case that cannot be read does not stop the others: it is named at the end, and the exit status is 3.");
   command->callback([o] { run(*o); });
 }
 

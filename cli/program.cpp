@@ -13,7 +13,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int kFailure = 1, kUsage = 2;
+constexpr int kFailure = 1, kUsage = 2, kSomeFailed = 3;
 
 std::string version_text() {
 #ifdef VOXGRAD_WITH_ITK
@@ -26,10 +26,10 @@ std::string version_text() {
          "\ncuDNN            " + (cudnn_version() > 0 ? std::to_string(cudnn_version()) : "no") + "\nITK              " + itk;
 }
 
-int failure(const std::string& message) {
+int failure(const std::string& message, int status = kFailure) {
   std::fflush(stdout);
   std::fprintf(stderr, "voxgrad: %s\n", message.c_str());
-  return kFailure;
+  return status;
 }
 
 // The command that was being parsed, for the hint.
@@ -43,7 +43,9 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   program.set_version_flag("--version", version_text, "Print version, instruction set, threads and what the build has");
   program.get_formatter()->column_width(30);
-  program.footer("voxgrad COMMAND --help lists the options of a command.");
+  program.footer(
+      "voxgrad COMMAND --help lists the options of a command.\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some cases failed and the others are done.");
   add_phantom(program);
   add_plan(program);
   add_train(program);
@@ -71,7 +73,9 @@ int run(int argc, char** argv) {
 int run_program(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const std::bad_alloc&) { return failure("out of memory"); } catch (const std::exception& e) { return failure(e.what()); }
+  } catch (const SomeFailed& e) { return failure(e.what(), kSomeFailed); } catch (const std::bad_alloc&) {
+    return failure("out of memory");
+  } catch (const std::exception& e) { return failure(e.what()); }
 }
 
 }  // namespace voxgrad

@@ -11,6 +11,7 @@
 namespace voxgrad {
 
 Volume read_case_image(const DatasetCase& c) {
+  check(c.fault.empty(), c.fault);
   std::vector<Tensor> channels;
   Volume first;
   for (auto& file : c.images) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "data/label_map.h"
+
 namespace voxgrad {
 
 // One case: the files whose channels, one after the other, are the image, its label map (empty where there is none), and what else
@@ -15,6 +17,7 @@ struct DatasetCase {
   std::filesystem::path label = {};
   std::map<std::string, std::string> targets = {};
   int volume = -1;        // of files with several (4-D): the one that is the image, counted from 0; -1: all of them, as channels
+  std::string fault = {};  // why it cannot be read, such as a channel that is missing; empty: nothing is known
   bool resample = false;  // channels and labels on another grid than the first channel are resampled to it instead of refused
 };
 
@@ -22,17 +25,20 @@ struct Dataset {
   std::string name;
   std::filesystem::path root;
   std::vector<std::string> channel_names;
-  std::vector<std::string> labels;  // the name of label value i; 0 is the background
+  std::vector<std::string> labels;  // names of the classes by value, 0 is the background; or of the regions
+  LabelMap label_map = {};          // regions, and what is ignored
   std::string file_ending = ".nii.gz";
   std::string json = "{}";         // dataset.json as it is
   std::vector<DatasetCase> cases;  // for training, sorted by id
   std::vector<DatasetCase> tests;  // without labels, sorted by id
+  std::vector<std::string> warnings = {};  // what dataset.json says in vain and which test cases are left out, a line each
 };
 
 // A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
 // label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
-// One file may hold all the channels of a case, as RGB pictures do.
+// One file may hold all the channels of a case, as RGB pictures do; one that MSD's form lists may stand for those of its channels.
 // Every file named is known to exist and to lie inside the folder. Whether a case has what is to be learned is for the task to say.
+// Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path& folder);
 
 // A file that dataset.json names, relative to its folder: an Error in the name of `who` unless it lies inside and is there.
@@ -42,8 +48,9 @@ std::filesystem::path dataset_file(const std::filesystem::path& root, const std:
 void write_dataset_json(const Dataset&);
 
 // Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
-// files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case; with one, a folder where every name ends in _0000 has
-// that naming too, as has one where each _0000 holds all the channels (RGB). A folder of DICOM files alone is one case.
+// files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case, as is a {case}_0000 that holds all of them (RGB); one
+// that lacks a channel is there with its fault. With one channel, a folder where every name ends in _0000 has that naming too. A folder of
+// DICOM files alone is one case.
 std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1);
 
 }  // namespace voxgrad

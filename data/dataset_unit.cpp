@@ -1,5 +1,7 @@
 #include "data/dataset.h"
 
+#include "data/case_store.h"
+#include "io/image.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 
@@ -114,6 +116,70 @@ TEST_CASE("a data set that is not right is refused with its reason") {
   CHECK_THAT(error_with(folder, "{\n  \"labels\": {,}\n}"), Contains("dataset.json:2:14"));
 }
 
+TEST_CASE("an image that is listed stands for the files of its channels, as in nnU-Net v1") {
+  const TemporaryFolder folder;
+  for (const char* file : {"imagesTr/c0_0000.nii.gz", "imagesTr/c0_0001.nii.gz", "imagesTr/c1_0000.nii.gz", "imagesTr/c1_0001.nii.gz",
+                           "labelsTr/c0.nii.gz", "labelsTr/c1.nii.gz", "imagesTs/t_0000.nii.gz", "imagesTs/t_0001.nii.gz"})
+    touch(folder / file);
+  const std::string json =
+      std::string(R"({"modality": {"0": "T1", "1": "T2"}, )") + kLabels + R"(, "test": ["./imagesTs/t.nii.gz"], "training": [
+    {"image": "./imagesTr/c0.nii.gz", "label": "./labelsTr/c0.nii.gz"},
+    {"image": "./imagesTr/c1_0000.nii.gz", "label": "./labelsTr/c1.nii.gz"}]})";
+  CHECK(error_with(folder, json).empty());
+  const Dataset d = read_dataset(folder.path());
+  CHECK(d.warnings.empty());
+  for (int i = 0; i < 2; ++i) {
+    const std::string id = "c" + std::to_string(i);
+    CHECK(d.cases[size_t(i)].id == id);
+    CHECK(d.cases[size_t(i)].images ==
+          std::vector<fs::path>{folder / ("imagesTr/" + id + "_0000.nii.gz"), folder / ("imagesTr/" + id + "_0001.nii.gz")});
+  }
+  REQUIRE(d.tests.size() == 1);
+  CHECK(d.tests[0].id == "t");
+  CHECK(d.tests[0].images.size() == 2);
+  fs::remove(folder / "imagesTr/c0_0001.nii.gz");
+  CHECK_THAT(error_with(folder, json), Contains("c0.nii.gz") && Contains("channel 1 (T2) is missing"));
+}
+
+TEST_CASE("test cases that are missing or malformed stop nobody, and are named") {
+  const TemporaryFolder folder;
+  for (const char* file : {"imagesTr/a_0000.nii", "labelsTr/a.nii", "imagesTs/t_0000.nii"}) touch(folder / file);
+  const std::string start = R"({"channel_names": {"0": "CT"}, "file_ending": ".nii", "labels": {"background": 0, "x": 1})";
+  const std::string listed = start + R"(, "training": [{"image": "imagesTr/a_0000.nii", "label": "labelsTr/a.nii"}])";
+  const auto tests_of = [&](const std::string& json) {
+    put_bytes(folder / "dataset.json", json);
+    return read_dataset(folder.path());
+  };
+  const Dataset gone = tests_of(listed + R"(, "test": ["imagesTs/t_0000.nii", "imagesTs/u.nii", 3, {"label": 1}, "../x.nii"]})");
+  CHECK(gone.tests.size() == 1);
+  REQUIRE(gone.warnings.size() == 1);
+  CHECK_THAT(gone.warnings[0], Contains("4 test cases are left out") && Contains("imagesTs/u.nii"));
+  CHECK_THAT(tests_of(listed + R"(, "test": 5})").warnings.at(0), Contains("\"test\" is no list"));
+  CHECK(tests_of(listed + R"(, "test": ["imagesTs/t_0000.nii", "imagesTs/t_0000.nii"]})").tests.size() == 1);
+  for (const char* odd : {"imagesTs/odd.nii", "imagesTs/v_0001.nii"}) touch(folder / odd);
+  const Dataset d = tests_of(start + "}");
+  REQUIRE(d.tests.size() == 1);
+  CHECK(d.tests[0].id == "t");
+  CHECK_THAT(d.warnings.at(0), Contains("2 test cases are left out") && Contains("and others"));
+}
+
+TEST_CASE("what of dataset.json means nothing here is said once") {
+  const TemporaryFolder folder;
+  touch(folder / "a.nii.gz");
+  const std::string start =
+      std::string(R"({"modality": {"0": "CT"}, "training": [{"image": "a.nii.gz", "label": "a.nii.gz"}], )") + kLabels;
+  const auto warnings_of = [&](const std::string& more) {
+    put_bytes(folder / "dataset.json", start + more + "}");
+    return read_dataset(folder.path()).warnings;
+  };
+  CHECK(warnings_of(R"(, "numTraining": 1, "licence": "CC", "overwrite_image_reader_writer": "Tiff3DIO", "name": "x")").empty());
+  const auto unknown = warnings_of(R"(, "validation": [], "nothing": 1)");
+  REQUIRE(unknown.size() == 1);
+  CHECK_THAT(unknown[0], Contains("dataset.json: \"validation\", \"nothing\""));
+  CHECK_THAT(warnings_of(R"(, "overwrite_image_reader_writer": "MyIO")").at(0), Contains("MyIO"));
+  CHECK_THAT(warnings_of(R"(, "numTraining": 7)").at(0), Contains("\"numTraining\" is 7, but there are 1 cases"));
+}
+
 TEST_CASE("images to predict are found") {
   const TemporaryFolder folder;
   CHECK_THAT(error_of([&] { list_images(folder.path()); }), Contains("without images"));
@@ -133,4 +199,21 @@ TEST_CASE("images to predict are found") {
   const TemporaryFolder other;
   for (const char* name : {"b_0000.nrrd", "a_0000.nrrd"}) touch(other / name);
   CHECK(list_images(other.path())[0].id == "a");
+
+  // A case that lacks a channel is there, and says so; what holds all channels itself is whole.
+  const TemporaryFolder part;
+  const auto put = [&](const char* name, int64_t channels) { write_volume(part / name, {Tensor::zeros({1, 2, 2, channels}), {}}); };
+  put("c0_0000.nii", 1), put("c0_0001.nii", 1), put("c1_0000.nii", 1), put("c2_0001.nii", 1), put("c3_0000.nii", 2), put("c4.nii", 2);
+  put("c5_0001.nii", 2), put("c5_0000.nii", 2);
+  const auto some = list_images(part.path(), 2);
+  REQUIRE(some.size() == 7);
+  CHECK((some[0].id == "c0" && some[0].fault.empty() && some[0].images.size() == 2));
+  CHECK_THAT(some[1].fault, Contains("the case c1 lacks channel 1 (c1_0001.nii)"));
+  CHECK_THAT(some[2].fault, Contains("the case c2 lacks channel 0 (c2_0000.nii)"));
+  CHECK((some[3].id == "c3" && some[3].fault.empty()));
+  CHECK((some[4].id == "c4" && some[4].fault.empty()));
+  CHECK((some[5].id == "c5_0000" && some[6].id == "c5_0001" && some[5].fault.empty()));
+  CHECK_THAT(error_of([&] { read_case_image(some[1]); }), Contains("lacks channel 1"));
+  put("c0_0000.nii.gz", 1);
+  CHECK_THAT(list_images(part.path(), 2)[0].fault, Contains("c0_0000.nii") && Contains("is there too"));
 }

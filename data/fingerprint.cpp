@@ -13,17 +13,19 @@ namespace {
 
 constexpr int64_t kVoxelsPerCase = 10000;
 
-// At most about kVoxelsPerCase foreground values of a channel, evenly spread over the foreground of the case. Without labels, of the whole
-// case.
-void sample_foreground(const Tensor& image, const Field* label, int64_t channel, std::vector<float>& into) {
+// At most about kVoxelsPerCase foreground values of a channel, evenly spread over the foreground of the case, without what is ignored.
+// Without labels, of the whole case.
+void sample_foreground(const Tensor& image, const Field* label, int ignore, int64_t channel, std::vector<float>& into) {
   const auto x = image.data<float>();
   const int64_t channels = image.dim(3), voxels = image.count() / channels;
   const uint8_t* l = label ? label->data.data<uint8_t>().data() : nullptr;
-  const int64_t foreground = l ? voxels - std::count(l, l + voxels, uint8_t(0)) : voxels;
+  const auto counts = [&](int64_t v) { return !l || (l[v] != 0 && l[v] != ignore); };
+  int64_t foreground = 0;
+  for (int64_t v = 0; v < voxels; ++v) foreground += counts(v);
   const int64_t step = std::max<int64_t>(1, foreground / kVoxelsPerCase);
   int64_t seen = 0;
   for (int64_t v = 0; v < voxels; ++v)
-    if ((!l || l[v] != 0) && seen++ % step == 0) into.push_back(x[size_t(v * channels + channel)]);
+    if (counts(v) && seen++ % step == 0) into.push_back(x[size_t(v * channels + channel)]);
 }
 
 float voxels_of(const Int3& v) { return float(v.d) * float(v.h) * float(v.w); }
@@ -75,7 +77,8 @@ Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& 
     out.spacings.push_back(spacing);
     out.cropped.push_back(box_of_nonzero(p.image).second);
     kept.push_back(voxels_of(out.cropped.back()) / voxels_of(p.geometry.canonical));
-    for (size_t k = 0; k < foreground.size(); ++k) sample_foreground(p.image, labels_in(targets), int64_t(k), foreground[k]);
+    for (size_t k = 0; k < foreground.size(); ++k)
+      sample_foreground(p.image, labels_in(targets), source.ignored_label(), int64_t(k), foreground[k]);
     progress.update(++done, c.id);
   }
   for (auto& values : foreground) {

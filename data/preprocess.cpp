@@ -145,7 +145,8 @@ Grid file_grid(const Geometry& g) {
   return out;
 }
 
-Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name, OtherGrid other) {
+Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name, OtherGrid other,
+                        const LabelMap& map) {
   const Shape s = with_channels(v.data.shape());
   check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
   const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
@@ -153,12 +154,13 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
   const Tensor moved = cropped(turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w}), g.box_begin, g.box);
   Tensor out = Tensor::empty(moved.shape(), DType::u8);
   uint8_t* to = out.view().as<uint8_t>();
+  const std::array<bool, 256> known = known_values(map, classes);
   on_any_dtype(moved.dtype(), [&]<class T>() {
     const T* from = moved.view().as<T>();
     for (int64_t i = 0; i < moved.count(); ++i) {
       const double value = double(from[i]);
-      check(value >= 0 && value < classes && value == std::floor(value), name, ": the label ", value,
-            " is none of the declared classes 0 to ", classes - 1);
+      if (!(value >= 0 && value <= 255 && value == std::floor(value) && known[size_t(value)]))
+        fail(name, ": the label ", value, " is none of the declared ", known_values_text(map, classes));
       to[i] = uint8_t(value);
     }
   });

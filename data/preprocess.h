@@ -2,6 +2,7 @@
 #include <string>
 
 #include "data/description.h"
+#include "data/label_map.h"
 #include "data/normalize.h"
 #include "io/grid.h"
 #include "io/volume.h"
@@ -30,9 +31,11 @@ struct Preprocessed {
 // finite. Order, as nnU-Net: orientation, cropping, normalisation, resampling.
 Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
 
-// Labels of the same case: u8 {D, H, W}. Refuses values that are no integer in [0, classes) and, unless asked to resample it, a grid other
-// than the image's (io/grid.h). Resampled to the model's spacing by the label with the largest trilinear weight.
-Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name, OtherGrid = OtherGrid::refuse);
+// Labels of the same case: u8 {D, H, W}. Refuses values that the map does not know, or that are no integer in [0, classes), and, unless
+// asked to resample it, a grid other than the image's (io/grid.h). Resampled to the model's spacing by the label with the largest trilinear
+// weight.
+Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name, OtherGrid = OtherGrid::refuse,
+                        const LabelMap& = {});
 // That of the file that a geometry belongs to.
 Grid file_grid(const Geometry&);
 

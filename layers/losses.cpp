@@ -22,16 +22,30 @@ Tensor downsample_label(const Tensor& label, const Int3& size) {
   return small.reshape({s[0], size.d, size.h, size.w});
 }
 
-Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const DiceCrossEntropyOptions& o) {
+namespace {
+
+template <class Loss>
+Tensor weighted_losses(const std::vector<Tensor>& outputs, const Tensor& label, Loss&& loss) {
   const std::vector<double> weights = deep_supervision_weights(outputs.size());
   Tensor total;
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (weights[i] == 0) continue;
     check(outputs[i] && outputs[i].shape().rank == 5, "deep_supervision_loss: output ", i, " is ", outputs[i], ", not {N, D, H, W, K}");
-    const Tensor part = affine(dice_cross_entropy(outputs[i], downsample_label(label, outputs[i].shape().spatial()), o), weights[i], 0);
+    const Tensor part = affine(loss(outputs[i], downsample_label(label, outputs[i].shape().spatial())), weights[i], 0);
     total = total ? add(total, part) : part;
   }
   return total;
+}
+
+}  // namespace
+
+Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const DiceCrossEntropyOptions& o) {
+  return weighted_losses(outputs, label, [&](const Tensor& y, const Tensor& at_y) { return dice_cross_entropy(y, at_y, o); });
+}
+
+Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const Tensor& members,
+                             const RegionDiceBceOptions& o) {
+  return weighted_losses(outputs, label, [&](const Tensor& y, const Tensor& at_y) { return region_dice_bce(y, at_y, members, o); });
 }
 
 }  // namespace voxgrad

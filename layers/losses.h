@@ -3,6 +3,7 @@
 
 #include "kernels/dice_cross_entropy/dice_cross_entropy.h"
 #include "kernels/mse_loss/mse_loss.h"
+#include "kernels/region_dice_bce/region_dice_bce.h"
 
 namespace voxgrad {
 
@@ -15,5 +16,8 @@ Tensor downsample_label(const Tensor& label, const Int3& size);
 
 // sum_i weight_i dice_cross_entropy(outputs[i], label at the resolution of outputs[i]); outputs are full resolution first, as UNet gives.
 Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const DiceCrossEntropyOptions& = {});
+// The same of region_dice_bce. members {256, R}: which values belong to which region.
+Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const Tensor& members,
+                             const RegionDiceBceOptions&);
 
 }  // namespace voxgrad

@@ -10,7 +10,7 @@ constexpr const char* kDefault = "segmentation";
 }
 
 Double3 Task::centre(const Case& c, const Int3& patch, bool forced, Rng rng) const {
-  return forced ? foreground_centre(c.places, patch, rng) : random_centre(c.places.size, patch, rng);
+  return forced ? foreground_centre(c.places, patch, rng) : annotated_centre(c.places, patch, rng);
 }
 
 std::string task_json(const std::string& kind, const Options& options) {

@@ -30,9 +30,10 @@ struct Result {
 
 // A task heeds what has a meaning for it.
 struct EvaluateOptions {
-  std::vector<std::string> labels = {};  // names of the classes 0 .. K - 1; empty: those beside the references, else what occurs
+  std::vector<std::string> labels = {};  // names of the classes 0 .. K - 1 or regions; empty: those beside the references, else what occurs
+  LabelMap map = {};                     // what values mean, where labels are given
   double tolerance_mm = 1;               // of surface distances
-  int ignore_label = -1;                 // of references: left out
+  int ignore_label = -1;                 // of references: left out, whatever the map says
   bool partial = false;                  // references without a prediction are left out instead of refused
   bool resample = false;                 // predictions on another grid than their reference are resampled to it instead of refused
   bool fast = false;                     // without what takes most of the time
@@ -87,6 +88,8 @@ struct TaskEntry {
   std::string defaults = "{}";
   // Keys of the configuration below "NAME.".
   std::function<Options()> options = [] { return Options(); };
+  // What a data set says of the task is set in options that leave it open. Whether anything was.
+  std::function<bool(const Options&, const Dataset&)> adapt = [](const Options&, const Dataset&) { return false; };
   std::function<std::shared_ptr<const Task>(const Options&)> make;
 };
 Registry<TaskEntry>& task_registry();

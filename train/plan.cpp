@@ -17,9 +17,13 @@ double median(std::vector<double> v) {
   return v.size() % 2 ? v[m] : (v[m - 1] + v[m]) / 2;
 }
 
-bool is_ct(std::string name) {
-  for (auto& c : name) c = char(std::tolower(c));
-  return name == "ct";
+// The kind that a channel's name asks for, as nnU-Net reads them whatever their case; zscore where it asks for none.
+std::string kind_of(std::string channel) {
+  for (auto& c : channel) c = char(std::tolower(c));
+  if (channel == "nonorm") return "none";
+  for (const char* kind : {"ct", "rescale_to_0_1", "rgb_to_0_1"})
+    if (channel == kind) return kind;
+  return "zscore";
 }
 
 void take_over(const TrainConfig& config, ModelDescription& d) {
@@ -32,12 +36,18 @@ void take_over(const TrainConfig& config, ModelDescription& d) {
 
 }  // namespace
 
+TrainConfig adapted(TrainConfig config, const Dataset& d) {
+  const Options options = task_options(config);
+  if (task_registry().find(config.task.name).adapt(options, d)) config.task.options = options.to_json().dump();
+  return config;
+}
+
 std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint& print, const DataConfig& config) {
   std::vector<Normalization> out;
   for (size_t c = 0; c < channels.size(); ++c) {
-    const bool ct = config.normalization == "ct" || (config.normalization == "auto" && is_ct(channels[c]));
-    Normalization n = ct ? print.foreground.at(c) : Normalization{};
-    n.kind = ct ? "ct" : config.normalization == "none" ? "none" : "zscore";
+    const std::string kind = config.normalization == "auto" ? kind_of(channels[c]) : config.normalization;
+    Normalization n = kind == "ct" ? print.foreground.at(c) : Normalization{};
+    n.kind = kind;
     out.push_back(n);
   }
   return out;

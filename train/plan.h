@@ -10,6 +10,9 @@ namespace voxgrad {
 // network's output channels, from the task; dense: it gives values per voxel.
 ModelDescription plan(const Dataset&, const Fingerprint&, const TrainConfig&, const std::vector<std::string>& outputs, bool dense = true);
 
+// The configuration with what the data set says of the task, such as its regions.
+TrainConfig adapted(TrainConfig, const Dataset&);
+
 // How each channel is normalised, by its name or as the configuration says.
 std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint&, const DataConfig&);
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
@@ -13,6 +14,7 @@
 #include "core/progress.h"
 #include "train/report.h"
 #include "train/run_folder.h"
+#include "train/run_lock.h"
 
 namespace voxgrad {
 namespace {
@@ -30,16 +32,17 @@ class Trainer {
  public:
   Trainer(const std::filesystem::path& data, RunFolder run, const TrainConfig& config, Device device)
       : run_(std::move(run)),
-        config_(config),
         device_(device),
-        task_(task_registry().find(config.task.name).make(task_options(config))),
         dataset_(dataset_at(data, config)),
+        config_(adapted(config, dataset_)),
+        task_(task_registry().find(config_.task.name).make(task_options(config_))),
         outputs_(task_->outputs(dataset_)),
         split_(split_of(dataset_, config)),
         initial_(starts_from_model() ? initial_model(config) : Model{}),
         store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
         learner_(store_, *task_, split_.training, config_, device, initial_.net) {
     check_validation_cases();
+    for (auto& line : dataset_.warnings) std::fprintf(stderr, "warning: %s\n", line.c_str());
   }
 
   void load_last() {
@@ -112,10 +115,10 @@ class Trainer {
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();  // first: what the members read counts
   RunFolder run_;
-  TrainConfig config_;
   Device device_;
-  std::shared_ptr<const Task> task_;
   Dataset dataset_;
+  TrainConfig config_;
+  std::shared_ptr<const Task> task_;
   std::vector<std::string> outputs_;
   Split split_;
   Model initial_;  // its network is absent where there is none
@@ -256,6 +259,7 @@ TrainResult Trainer::run() {
 }  // namespace
 
 TrainResult train(const std::filesystem::path& data, const std::filesystem::path& folder, const TrainConfig& config, Device device) {
+  const RunLock lock(folder);
   const RunFolder run(folder);
   run.check_free();
   Trainer trainer(data, run, config, device);  // before anything is written: a data set that cannot be trained on leaves no folder
@@ -264,6 +268,8 @@ TrainResult train(const std::filesystem::path& data, const std::filesystem::path
 }
 
 TrainResult resume(const std::filesystem::path& data, const std::filesystem::path& folder, Device device) {
+  check(std::filesystem::exists(folder), folder.string(), ": there is no such run");
+  const RunLock lock(folder);
   const RunFolder run(folder);
   Trainer trainer(data, run, run.config(), device);
   if (std::filesystem::exists(run.last())) trainer.load_last();

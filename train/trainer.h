@@ -8,7 +8,8 @@ namespace voxgrad {
 
 // Trains on the data set in `data` and writes into the folder `run`: config.json, split.json, metrics.jsonl, curves.png, last.safetensors
 // (all that a resume needs) and best.safetensors. Every file is replaced as a whole, so that a kill at any moment leaves a run that resumes
-// to bitwise the result of an uninterrupted one (except where train.minutes fits the schedule to a clock).
+// to bitwise the result of an uninterrupted one (except where train.minutes fits the schedule to a clock). The folder has one writer at a
+// time (train/run_lock.h). What dataset.json says in vain is said on stderr.
 struct TrainResult {
   int64_t steps = 0;
   std::string score;       // what validates, for people: "Dice"

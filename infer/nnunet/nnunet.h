@@ -12,7 +12,7 @@ namespace voxgrad {
 
 // Trained models of nnU-Net v2 (github.com/MIC-DKFZ/nnUNet): a folder with plans.json, dataset.json and fold_X/checkpoint_final.pth, where
 // checkpoint_best.pth or checkpoint_latest.pth serve if there is no final one. Networks are PlainConvUNet and ResidualEncoderUNet of
-// dynamic_network_architectures with instance norm, in 2D and 3D; regions, cascades and other networks are refused by name.
+// dynamic_network_architectures with instance norm, in 2D and 3D; cascades and other networks are refused by name.
 
 // The network of a configuration ("3d_fullres"), of plans of 2.2 and later or before.
 UNetConfig nnunet_network(const Json& plans, const std::string& configuration, int in_channels, int classes, const std::string& who);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/label_map.h"
 #include "infer/nnunet/nnunet.h"
 #include "io/json_fields.h"
 
@@ -122,21 +123,6 @@ std::vector<std::string> channels_of(const Json& dataset, const std::string& who
   return out;
 }
 
-std::vector<std::string> labels_of(const Json& dataset, const std::string& who) {
-  const Json& labels = field(dataset, "labels", who);
-  check(labels.is_object() && labels.size() <= 257, who, ": labels is no object of at most 256 labels");
-  std::vector<std::string> out(labels.size() - (labels.contains("ignore") ? 1 : 0));
-  for (auto& [name, value] : labels.items()) {
-    if (name == "ignore") continue;
-    check(!value.is_array(), who, ": its labels are regions (\"", name, "\"), which are not predicted yet");
-    const int n = whole_of(value, who + ": the label " + name);
-    check(n >= 0 && size_t(n) < out.size() && out[size_t(n)].empty(), who, ": the label ", name, " is ", n, ", wanted 0 to ",
-          out.size() - 1, ", each once");
-    out[size_t(n)] = name;
-  }
-  return out;
-}
-
 Normalization normalization_of(const Json& scheme, const Json& mask, const Json& plans, size_t channel, const std::string& who) {
   static constexpr std::pair<const char*, const char*> kinds[] = {{"ZScoreNormalization", "zscore"},
                                                                   {"CTNormalization", "ct"},
@@ -178,7 +164,10 @@ ModelDescription nnunet_description(const Json& plans, const Json& dataset, cons
         " is the second stage of a cascade, which is ", "not predicted yet; 3d_fullres or 3d_lowres can be");
   ModelDescription d;
   d.channels = channels_of(dataset, who);
-  d.labels = labels_of(dataset, who);
+  const Labels labels = labels_of(dataset, who);
+  d.labels = labels.names;
+  if (!labels.map.plain())  // the keys of tasks/segmentation
+    d.task = Json{{"kind", "segmentation"}, {"ignore_label", labels.map.ignore}, {"regions", json_of_regions(labels.map.regions)}}.dump();
   const UNetConfig c = nnunet_network(plans, configuration, int(d.channels.size()), int(d.labels.size()), who);
   d.network = to_json(c).dump();
   d.traits = traits_of(c);

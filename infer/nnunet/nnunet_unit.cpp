@@ -38,7 +38,8 @@ const char* kDataset = R"({"channel_names": {"0": "CT", "1": "MR"}, "labels": {"
 
 ModelDescription described(const std::string& configuration, const Json& change = Json::object()) {
   Json plans = Json::parse(kPlans), dataset = Json::parse(kDataset);
-  for (auto& [pointer, value] : change.items()) (pointer.starts_with("/labels") ? dataset : plans)[Json::json_pointer(pointer)] = value;
+  const auto changed = [&](const std::string& p) -> Json& { return p == "/labels" || p == "/regions_class_order" ? dataset : plans; };
+  for (auto& [pointer, value] : change.items()) changed(pointer)[Json::json_pointer(pointer)] = value;
   return nnunet_description(plans, dataset, configuration, "model");
 }
 std::string refusal(const char* pointer, const Json& value) {
@@ -97,6 +98,16 @@ TEST_CASE("nnU-Net's plans as a network and a description") {
   CHECK(network_in(flat).strides[1] == Int3{1, 2, 2});
 }
 
+TEST_CASE("regions of an nnU-Net model are outputs in the order of the file, written by regions_class_order") {
+  const ModelDescription d =
+      described("3d_fullres", {{"/labels", {{"background", 0}, {"whole", {1, 2}}, {"core", 2}}}, {"/regions_class_order", {1, 2}}});
+  CHECK(d.labels == std::vector<std::string>{"whole", "core"});
+  CHECK(d.traits.out_channels == 2);
+  CHECK(Json::parse(d.task) == Json::parse(R"({"kind": "segmentation", "ignore_label": -1, "regions":
+      [{"name": "whole", "values": [1, 2], "written": 1}, {"name": "core", "values": [2], "written": 2}]})"));
+  CHECK(Json::parse(described("3d_fullres").task)["ignore_label"] == 3);
+}
+
 TEST_CASE("what of nnU-Net is not read is refused by name") {
   const std::string a = "/configurations/3d_fullres/architecture/";
   CHECK_THAT(refusal((a + "network_class_name").c_str(), "x.Primus"), Contains("the network is x.Primus"));
@@ -106,8 +117,8 @@ TEST_CASE("what of nnU-Net is not read is refused by name") {
   CHECK_THAT(refusal((a + "arch_kwargs/n_stages").c_str(), 4), Contains("features_per_stage: has 3 entries, wanted 4"));
   CHECK_THAT(refusal((a + "arch_kwargs/strides").c_str(), {{1, 1, 1}}), Contains("strides has 1 entries"));
   CHECK_THAT(refusal("/configurations/3d_fullres/normalization_schemes", {"CTNormalization", "Own"}), Contains("normalisation Own"));
-  CHECK_THAT(refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("regions (\"whole\")"));
-  CHECK_THAT(refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("the label a is 2, wanted 0 to 1"));
+  CHECK_THAT(refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("1 regions") && Contains("regions_class_order"));
+  CHECK_THAT(refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("1 is missing, 2 is there"));
   CHECK_THAT(refusal("/transpose_forward", {0, 0, 1, 2}), Contains("transpose_forward is [0,0,1,2]"));
   CHECK_THAT(error_of([] { described("cascade"); }), Contains("second stage of a cascade"));
   CHECK_THAT(error_of([] { described("3d_lowres"); }), Contains("no configuration \"3d_lowres\""));

@@ -106,6 +106,7 @@ Picture draw_slice(const Volume& image, const Tensor& grey, const Tensor& label_
 int draw_legend(Picture* p, const OverviewOptions& o, int width, int y) {
   int x = kMargin;
   for (size_t i = 1; i < o.label_names.size(); ++i) {
+    if (o.label_names[i].empty()) continue;
     const int need = 16 + text_size(o.label_names[i])[0] + 18;
     if (x + need > width && x > kMargin) x = kMargin, y += kLine - 6;
     if (p) {

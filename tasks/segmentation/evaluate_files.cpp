@@ -6,7 +6,7 @@
 
 #include "core/device/parallel.h"
 #include "core/progress.h"
-#include "data/dataset.h"
+#include "data/label_map.h"
 #include "io/image.h"
 #include "tasks/file_pairs.h"
 
@@ -32,10 +32,12 @@ Tensor labels_of(const Volume& v, const fs::path& file) {
   return out;
 }
 
-int largest_label(const Tensor& a, const Tensor& b) {
+// Of voxels whose reference is not ignored.
+int largest_label(const Tensor& prediction, const Tensor& reference, int ignore) {
+  const auto p = prediction.data<uint8_t>(), r = reference.data<uint8_t>();
   uint8_t most = 0;
-  for (const Tensor* t : {&a, &b})
-    for (uint8_t v : t->data<uint8_t>()) most = std::max(most, v);
+  for (size_t i = 0; i < r.size(); ++i)
+    if (r[i] != ignore) most = std::max({most, p[i], r[i]});
   return most;
 }
 
@@ -59,32 +61,46 @@ void fill_up(Evaluation& e) {
   }
 }
 
-CaseScores score_case(const FilePair& files, const EvaluateOptions& o, int classes) {
+// What is found is numbered from 1: the classes by their value, regions in their order.
+CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const LabelMap& map, int classes) {
   const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true);
   const Volume &p = both.prediction, &r = both.reference;
   const Tensor prediction = labels_of(p, files.prediction), reference = labels_of(r, files.reference);
-  const int used = classes > 0 ? classes : std::max(2, largest_label(prediction, reference) + 1);
+  MetricOptions how = {.classes = classes, .tolerance_mm = o.tolerance_mm, .surface = !o.fast, .ignore_label = map.ignore};
   try {
-    return {files.id, score(prediction, reference, r.spacing(),
-                            {.classes = used, .tolerance_mm = o.tolerance_mm, .surface = !o.fast, .ignore_label = o.ignore_label})};
+    if (map.regions.empty()) {
+      if (classes == 0) how.classes = std::max(2, largest_label(prediction, reference, map.ignore) + 1);
+      return {files.id, score(prediction, reference, r.spacing(), how)};
+    }
+    how.classes = 2, how.ignore_label = kIgnored;
+    CaseScores out{.id = files.id, .classes = {}};
+    for (auto& region : map.regions) {
+      out.classes.push_back(
+          score(membership(prediction, region, -1), membership(reference, region, map.ignore), r.spacing(), how).at(0));
+      out.classes.back().label = int(out.classes.size());
+    }
+    return out;
   } catch (const Error& e) { fail(files.prediction.string(), " against ", files.reference.string(), ": ", e.what()); }
 }
 
-// Empty where there is none.
-std::vector<std::string> label_names_beside(const fs::path& references) {
+// Without names where there is none.
+Labels labels_beside(const fs::path& references) {
   const fs::path folder = fs::is_directory(references) ? references : fs::absolute(references).parent_path();
   const fs::path beside = fs::weakly_canonical(folder).parent_path();
-  return fs::exists(beside / "dataset.json") ? read_dataset(beside).labels : std::vector<std::string>{};
+  return fs::exists(beside / "dataset.json") ? read_labels(beside) : Labels{};
 }
 
 }  // namespace
 
 Evaluation evaluate_files(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) {
   const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial});
-  Evaluation e{.label_names = o.labels.empty() ? label_names_beside(references) : o.labels, .tolerance_mm = o.tolerance_mm};
+  Labels labels = o.labels.empty() ? labels_beside(references) : Labels{o.labels, o.map};
+  if (o.ignore_label >= 0) labels.map.ignore = o.ignore_label;
+  if (!labels.map.regions.empty()) labels.names.insert(labels.names.begin(), "background");
+  Evaluation e{.label_names = labels.names, .tolerance_mm = o.tolerance_mm};
   Progress progress({.what = "evaluate", .unit = "case", .total = int64_t(pairs.size())});
   for (const FilePair& pair : pairs) {
-    e.cases.push_back(score_case(pair, o, int(e.label_names.size())));
+    e.cases.push_back(score_case(pair, o, labels.map, int(e.label_names.size())));
     progress.update(int64_t(e.cases.size()), pair.id);
   }
   fill_up(e);

@@ -100,6 +100,10 @@ std::vector<Confusion> confusion(const Tensor& prediction, const Tensor& referen
   return out;
 }
 
+Confusion confusion_of(const LabelMap::Region& region, const Tensor& prediction, const Tensor& reference, int ignore_label) {
+  return confusion(membership(prediction, region, -1), membership(reference, region, ignore_label), 2, kIgnored)[1];
+}
+
 std::vector<ClassScores> score(const Tensor& prediction, const Tensor& reference, const Spacing& spacing, const MetricOptions& o) {
   const std::vector<Confusion> counts = confusion(prediction, reference, o.classes, o.ignore_label);
   check(prediction.shape().rank == 3, "metrics: volumes {D, H, W} are wanted, not ", prediction);

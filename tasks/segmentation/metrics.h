@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/config/json.h"
+#include "data/label_map.h"
 #include "tasks/segmentation/distance.h"
 
 namespace voxgrad {
@@ -21,6 +22,9 @@ struct Confusion {
 
 // Of each class 0 .. classes - 1. Both u8 and of one shape; voxels whose reference is `ignore_label` (-1: none) are not counted.
 std::vector<Confusion> confusion(const Tensor& prediction, const Tensor& reference, int classes, int ignore_label = -1);
+
+// Of a region of voxels against all others. What is ignored is ignored in the reference alone.
+Confusion confusion_of(const LabelMap::Region&, const Tensor& prediction, const Tensor& reference, int ignore_label = -1);
 
 // One class of one case.
 struct ClassScores {

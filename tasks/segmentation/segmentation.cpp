@@ -12,29 +12,35 @@ namespace {
 
 constexpr const char* kLabel = "label";
 
-// Dice of each foreground class, averaged over the cases that have it, and the mean of these.
+// Dice of each foreground class or region, averaged over the cases that have it, and the mean of these.
 class DiceMeter : public Meter {
  public:
-  explicit DiceMeter(const std::vector<std::string>& labels) : labels_(labels), by_class_(labels.size()) {}
+  DiceMeter(const std::vector<std::string>& outputs, const LabelMap& map)
+      : map_(map), first_(map.regions.empty() ? 1 : 0), outputs_(outputs), dice_(outputs.size()) {}
 
   void add(const Case& c, const std::vector<Field>& prediction) override {
-    const std::vector<Confusion> counts = confusion(prediction.at(0).data, c.sample.at(kLabel), int(labels_.size()));
-    for (size_t k = 1; k < labels_.size(); ++k) by_class_[k].push_back(counts[k].dice());
+    const Tensor &predicted = prediction.at(0).data, &real = c.sample.at(kLabel);
+    std::vector<Confusion> counts;
+    if (map_.regions.empty()) counts = confusion(predicted, real, int(outputs_.size()), map_.ignore);
+    for (auto& r : map_.regions) counts.push_back(confusion_of(r, predicted, real, map_.ignore));
+    for (size_t k = first_; k < outputs_.size(); ++k) dice_[k].push_back(counts[k].dice());
   }
   Scores scores() const override {
     Scores s{.name = "dice", .text = "Dice"};
     std::vector<double> means;
-    for (size_t k = 1; k < labels_.size(); ++k) {
-      means.push_back(nan_mean(by_class_[k]));
-      s.parts.emplace_back(labels_[k], means.back());
+    for (size_t k = first_; k < outputs_.size(); ++k) {
+      means.push_back(nan_mean(dice_[k]));
+      s.parts.emplace_back(outputs_[k], means.back());
     }
     s.value = nan_mean(means);
     return s;
   }
 
  private:
-  std::vector<std::string> labels_;
-  std::vector<std::vector<double>> by_class_;  // per case; NaN where a class is in neither
+  LabelMap map_;
+  size_t first_;  // behind the background
+  std::vector<std::string> outputs_;
+  std::vector<std::vector<double>> dice_;  // per case; NaN where a class is in neither
 };
 
 }  // namespace
@@ -43,32 +49,57 @@ std::vector<Field> Segmentation::targets(const DatasetCase& c, const Geometry& g
   check(!c.label.empty(), "segmentation: the case ", c.id, " has no label");
   return {{kLabel, DataKind::labels,
            preprocess_label(read_volume(c.label, {.labels = true}), g, int(labels.size()), c.label.string(),
-                            c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse)}};
+                            c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, options_.map)}};
 }
 
-ForegroundIndex Segmentation::places(const Sample& sample) const { return find_foreground(sample.at(kLabel), Rng(1234)); }
+ForegroundIndex Segmentation::places(const Sample& sample) const {
+  ForegroundOptions o;
+  for (auto& r : options_.map.regions) o.regions.push_back(r.values);
+  o.annotated = options_.map.ignore >= 0;
+  if (o.annotated) o.ignore_label = options_.map.ignore;
+  return find_foreground(sample.at(kLabel), Rng(1234), o);
+}
 
 std::vector<std::string> Segmentation::outputs(const Dataset& d) const {
   const std::string file = (d.root / "dataset.json").string();
+  const LabelMap& map = options_.map;
+  for (auto& c : d.cases) check(!c.label.empty(), file, ": the case ", c.id, " has no label");
+  if (!map.regions.empty()) {
+    std::vector<std::string> names;
+    for (auto& r : map.regions) names.push_back(r.name);
+    return names;
+  }
+  check(map.ignore < 0 || map.ignore >= int(d.labels.size()), file, ": the label ", map.ignore, ", which is ignored, is the class \"",
+        map.ignore < 0 ? "" : d.labels[size_t(map.ignore) % d.labels.size()], "\"");
   check(d.labels.size() >= 2 && d.labels.size() <= 256, file, ": declares ", d.labels.size(),
         " labels with the background, from 2 to 256 can be trained");
-  for (auto& c : d.cases) check(!c.label.empty(), file, ": the case ", c.id, " has no label");
   return d.labels;
 }
 
 Tensor Segmentation::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
-  return deep_supervision_loss(outputs, batch.at(kLabel),
-                               {.dice_weight = options_.dice_weight, .cross_entropy_weight = options_.cross_entropy_weight});
+  const LabelMap& map = options_.map;
+  const double dice = options_.dice_weight, cross_entropy = options_.cross_entropy_weight;
+  if (map.regions.empty())
+    return deep_supervision_loss(outputs, batch.at(kLabel),
+                                 DiceCrossEntropyOptions{.dice_weight = dice,
+                                                         .cross_entropy_weight = cross_entropy,
+                                                         .dice = {.ignore_label = map.ignore},
+                                                         .cross_entropy = {.ignore_label = map.ignore}});
+  return deep_supervision_loss(outputs, batch.at(kLabel), membership_table(map).to(outputs[0].device()),
+                               {.dice_weight = dice, .cross_entropy_weight = cross_entropy, .ignore_label = map.ignore});
 }
 
 std::vector<Field> Segmentation::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  return {{kLabel, DataKind::labels, argmax_labels(predict_volume(net, d, c.sample.image(), o))}};
+  const Tensor logits = predict_volume(net, d, c.sample.image(), o);
+  return {{kLabel, DataKind::labels, options_.map.regions.empty() ? argmax_labels(logits) : region_labels(logits, options_.map)}};
 }
 
-std::unique_ptr<Meter> Segmentation::meter(const std::vector<std::string>& outputs) const { return std::make_unique<DiceMeter>(outputs); }
+std::unique_ptr<Meter> Segmentation::meter(const std::vector<std::string>& outputs) const {
+  return std::make_unique<DiceMeter>(outputs, options_.map);
+}
 
 Result Segmentation::apply(const Model& model, const Volume& v, const std::string& name, const PredictOptions& o) const {
-  return {.volume = predict_labels(model.net, model.description, v, name, o)};
+  return {.volume = predict_labels(model.net, model.description, v, name, o, options_.map)};
 }
 
 std::vector<std::filesystem::path> Segmentation::files(const std::filesystem::path& stem, const std::string& ending) const {
@@ -85,7 +116,7 @@ Picture Segmentation::picture(const Volume& image, const Result& result, const V
                        .prediction = result.volume,
                        .reference = reference,
                        .title = title,
-                       .label_names = d.labels,
+                       .label_names = names_of_values(options_.map, d.labels),
                        .window = window_for(d)});
 }
 
@@ -95,18 +126,23 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
   return {table_of(e), json_text(to_json(e))};
 }
 
-Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o) {
+Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o,
+                      const LabelMap& map) {
   Inference quiet;
   const Preprocessed p = preprocess(v, d, name);
-  if (p.geometry.working != p.geometry.box) return restore_labels(predict_volume(net, d, p.image, o), p.geometry);
+  if (p.geometry.working != p.geometry.box) return restore_labels(predict_volume(net, d, p.image, o), p.geometry, map);
   // Without resampling no more than a patch's depth of logits needs to exist.
-  const ArgmaxRows argmax(p.image);
-  predict_rows(net, d, p.image, o, argmax);
-  return restore_labels(argmax.labels, p.geometry);
+  const auto streamed = [&](const auto& rows) {
+    predict_rows(net, d, p.image, o, rows);
+    return restore_labels(rows.labels, p.geometry);
+  };
+  return map.regions.empty() ? streamed(ArgmaxRows(p.image)) : streamed(RegionRows(p.image, map));
 }
 
-Volume restore_labels(const Tensor& x, const Geometry& g) {
-  return in_file_axes(x.dtype() == DType::u8 ? x : argmax_labels(at_file_spacing(x, g)), g);
+Volume restore_labels(const Tensor& x, const Geometry& g, const LabelMap& map) {
+  if (x.dtype() == DType::u8) return in_file_axes(x, g);
+  const Tensor logits = at_file_spacing(x, g);
+  return in_file_axes(map.regions.empty() ? argmax_labels(logits) : region_labels(logits, map), g);
 }
 
 }  // namespace voxgrad

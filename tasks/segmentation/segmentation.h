@@ -5,16 +5,20 @@ namespace voxgrad {
 
 struct SegmentationOptions {
   double dice_weight = 1, cross_entropy_weight = 1;  // of the loss
+  LabelMap map = {};                                 // what label values mean beside classes
 };
 
 // A label for each voxel, as nnU-Net: soft Dice + cross-entropy with deep supervision (Isensee et al. 2021), patches of which some are
-// centred on labelled voxels, sliding-window prediction, Dice by class. The targets of a case are its label map, "label".
+// centred on labelled voxels, sliding-window prediction, Dice by class. With regions (LabelMap) an output is one of them, the loss is soft
+// Dice + binary cross-entropy, patches are centred on regions, Dice is by region. The targets of a case are its label map, "label", with
+// the values of its file; where one is ignored, all patches are centred on others.
 class Segmentation : public Task {
  public:
   explicit Segmentation(const SegmentationOptions& options) : options_(options) {}
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
   ForegroundIndex places(const Sample&) const override;
+  int ignored_label() const override { return options_.map.ignore; }
   std::vector<std::string> outputs(const Dataset&) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
@@ -33,10 +37,11 @@ class Segmentation : public Task {
 };
 
 // The mask of an image: u8 {D, H, W, 1} in its geometry. name: for messages.
-Volume predict_labels(const Network&, const ModelDescription&, const Volume&, const std::string& name, const PredictOptions&);
+Volume predict_labels(const Network&, const ModelDescription&, const Volume&, const std::string& name, const PredictOptions&,
+                      const LabelMap& = {});
 
 // A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled
-// trilinearly before the argmax, or labels u8 {D, H, W} where working and canonical extents are the same.
-Volume restore_labels(const Tensor& logits_or_labels, const Geometry&);
+// trilinearly before the argmax or the threshold of regions, or labels u8 {D, H, W} where working and canonical extents are the same.
+Volume restore_labels(const Tensor& logits_or_labels, const Geometry&, const LabelMap& = {});
 
 }  // namespace voxgrad

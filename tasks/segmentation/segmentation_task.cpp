@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "tasks/segmentation/segmentation.h"
 
 namespace voxgrad {
@@ -6,6 +8,21 @@ namespace {
 void add_keys(ConfigTable& t, SegmentationOptions& o) {
   t.number("dice_weight", o.dice_weight, 0, 100, "weight of soft Dice in the loss");
   t.number("cross_entropy_weight", o.cross_entropy_weight, 0, 100, "weight of cross-entropy in the loss");
+  t.integer("ignore_label", o.map.ignore, -1, 255,
+            "label value of voxels that nobody has annotated, in no loss or score; -1: what dataset.json names \"ignore\"");
+  t.add_json("regions",
+             "sets of label values to be found for themselves, [{\"name\", \"values\": [..], \"written\": value in masks}, ..]; []: those "
+             "of dataset.json",
+             [&o] { return json_of_regions(o.map.regions); }, [&o](const Json& v) { o.map.regions = regions_from_json(v); });
+}
+
+bool adapt(const Options& options, const Dataset& dataset) {
+  LabelMap& map = options.as<SegmentationOptions>().map;
+  const bool ignores = map.ignore < 0 && dataset.label_map.ignore >= 0;
+  const bool has_regions = map.regions.empty() && !dataset.label_map.regions.empty();
+  if (ignores) map.ignore = dataset.label_map.ignore;
+  if (has_regions) map.regions = dataset.label_map.regions;
+  return ignores || has_regions;
 }
 
 }  // namespace
@@ -14,6 +31,7 @@ TaskEntry segmentation_task() {
   return {.name = "segmentation",
           .summary = "a label for each voxel",
           .options = [] { return Options::of<SegmentationOptions>(add_keys); },
+          .adapt = adapt,
           .make = [](const Options& o) { return std::make_shared<Segmentation>(o.as<SegmentationOptions>()); }};
 }
 
