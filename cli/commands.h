@@ -29,6 +29,8 @@ void add_tasks(CLI::App& program);
 
 // --threads N, which takes effect while the command line is parsed.
 void add_threads(CLI::App& command);
+// --series NUMBER_or_UID, of commands that read images.
+void add_series(CLI::App& command, std::string& series);
 // --device cpu|auto|cuda|cuda:N into `device`, a word for parse_device.
 void add_device(CLI::App& command, std::string& device);
 // --conv own|cudnn. Its word and the device give the scope that the command computes in.

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ConvertCommand {
-  std::string in, out, ending, series, array, rules, names;
+  std::string in, out, ending, series, array, rules, names, like;
   std::vector<std::string> folds;
   int volume = -1;
   bool split = false, labels = false;
@@ -37,8 +37,18 @@ void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h)
   if (now != h.stored) say(to.string() + ": " + h.stored + " is written as " + now);
 }
 
-void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v) {
+// As a segmentation object, of the images that are named or of those that it came from.
+void write_mask(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v, const ConvertCommand& c) {
+  const bool mask = h.format.ends_with("segmentation");
+  check(c.labels || mask, to.string(), ": as .dcm masks are written; --labels says that ", from.string(),
+        " is one. An image becomes a series of DICOM files: give a folder");
+  const fs::path source = !c.like.empty() ? fs::path(c.like) : mask ? from : fs::path();
+  write_segmentation(to, v, {.source = source, .series = c.like.empty() ? c.series : ""});
+}
+
+void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v, const ConvertCommand& c) {
   if (volume_extension(to).empty()) write_dicom(to, v, {.description = from.filename().string()});
+  else if (volume_extension(to) == ".dcm") write_mask(from, to, h, v, c);
   else write_volume(to, v, {.stored = h.stored});
   say_losses(from, to, h);
   std::printf("%s\n", to.c_str());
@@ -53,8 +63,8 @@ void convert_image(const fs::path& from, const fs::path& to, const ConvertComman
   const ReadOptions how = {.series = c.series, .array = c.array, .volume = c.volume, .labels = c.labels};
   const VolumeHeader h = read_header(from, how);
   const Volume v = read_volume(from, how);
-  if (!c.split) return write(from, to, h, v);
-  for (int64_t k = 0; k < v.data.dim(3); ++k) write(from, numbered(to, k), h, one_of(v, k));
+  if (!c.split) return write(from, to, h, v, c);
+  for (int64_t k = 0; k < v.data.dim(3); ++k) write(from, numbered(to, k), h, one_of(v, k), c);
 }
 
 void run(const ConvertCommand& c) {
@@ -96,12 +106,14 @@ void add_convert(CLI::App& program) {
       ->type_name("FILE_or_DIR");
   command
       ->add_option("--out", o->out,
-                   "The file to write, by its ending (weights: .safetensors); without one a folder, of DICOM files or as --format says")
+                   "The file to write, by its ending (weights: .safetensors, a mask: .dcm); else a folder, of DICOM files or as "
+                   "--format says")
       ->required()
       ->type_name("FILE_or_DIR");
   command
       ->add_option("--format", o->ending, "Ending of the files to write into the folder --out: .nii.gz, .nrrd, .mha, .mgz, .npz, .tif ..")
-      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".mgz", ".mgh", ".npz", ".npy", ".tif", ".png", ".jpg", ".bmp"}))
+      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".mgz", ".mgh", ".npz", ".npy", ".dcm", ".tif", ".png", ".jpg",
+                             ".bmp"}))
       ->type_name("EXT");
   command->add_option("--volume", o->volume, "Of a 4-D file only this volume, counted from 0")
       ->check(whole_number_within(0, 1000000))
@@ -109,7 +121,11 @@ void add_convert(CLI::App& program) {
   command->add_flag("--split", o->split, "Each volume of a 4-D file into a file of its own, NAME_0, NAME_1 ..");
   command->add_flag("--labels", o->labels, "Take pictures with a palette as label maps: their indices, not their colours");
   command->add_option("--array", o->array, "Which array of a .npz file with several")->type_name("NAME");
-  command->add_option("--series", o->series, "Which DICOM series of a folder with several: its UID or the end of it")->type_name("UID");
+  add_series(*command, o->series);
+  command
+      ->add_option("--like", o->like, "DICOM images that a mask written as .dcm belongs to, for its patient and study (those of --in)")
+      ->check(CLI::ExistingPath)
+      ->type_name("FILE_or_DIR");
   command
       ->add_option(
           "--rules", o->rules,

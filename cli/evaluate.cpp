@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvaluateCommand {
-  std::string prediction, reference, json, labels, task = "segmentation";
+  std::string prediction, reference, json, labels, series, task = "segmentation";
   double tolerance_mm = 1;
   int ignore_label = -1;
   bool partial = false, fast = false, resample = false;
@@ -51,6 +51,7 @@ void run(const EvaluateCommand& c) {
                                             .ignore_label = c.ignore_label,
                                             .partial = c.partial,
                                             .resample = c.resample,
+                                            .series = c.series,
                                             .fast = c.fast});
   std::fputs(e.table.c_str(), stdout);
   if (!c.json.empty()) write_json(c.json, parse_json(e.json, "the evaluation"));
@@ -92,6 +93,7 @@ void add_evaluate(CLI::App& program) {
       ->check(CLI::IsMember(task_registry().names()))
       ->type_name("NAME")
       ->capture_default_str();
+  add_series(*command, o->series);
   add_threads(*command);
   command->callback([o] { run(*o); });
 }

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct InspectCommand {
-  std::string file, size = "64";
+  std::string file, size = "64", series;
   std::vector<std::string> assignments;
   NetworkInspection network;
 };
@@ -41,7 +41,7 @@ void run(const InspectCommand& c) {
     report = describe_checkpoint(path / (fs::exists(path / "best.safetensors") ? "best.safetensors" : "last.safetensors"));
   else if (path.extension() == ".safetensors") report = describe_checkpoint(path);
   else if (is_weights(path)) report = describe_weights(path);
-  else report = describe_volume(path);
+  else report = describe_volume(path, c.series);
   std::fputs(report.c_str(), stdout);
 }
 
@@ -73,6 +73,7 @@ void add_inspect(CLI::App& program) {
       ->capture_default_str();
   command->add_option("--set", o->assignments, "Keys of the network as voxgrad models lists them, without \"network.\"; may be repeated")
       ->type_name("KEY=VALUE ...");
+  add_series(*command, o->series);
   add_threads(*command);
   command->callback([o] { run(*o); });
 }

@@ -10,7 +10,8 @@ namespace voxgrad {
 
 // Text for people, lines of "name  value".
 // Geometry, dtype, statistics of the values; for integers of at most 256 values the voxels and volume of each.
-std::string describe_volume(const std::filesystem::path&);
+// `series`: of a DICOM folder with several.
+std::string describe_volume(const std::filesystem::path&, const std::string& series = {});
 // Metadata, tensors with dtype and shape, number of parameters; what a network of this program was trained for.
 std::string describe_checkpoint(const std::filesystem::path&);
 // Kind, metadata, and tensors with dtype and shape, of weights that any program wrote.

@@ -26,10 +26,10 @@ std::vector<float> finite_values(const Tensor& t, int64_t c) {
   return out;
 }
 
-void describe_values(std::ostream& o, const Tensor& t, int64_t c) {
+void describe_values(std::ostream& o, const Tensor& t, int64_t c, const std::string& name) {
   std::vector<float> v = finite_values(t, c);
   const int64_t voxels = t.count() / t.dim(3), missing = voxels - int64_t(v.size());
-  o << (t.dim(3) > 1 ? "channel " + std::to_string(c) : std::string("values")) << "\n";
+  o << (t.dim(3) > 1 ? "channel " + std::to_string(c) : std::string("values")) << (name.empty() ? "" : ", " + name) << "\n";
   if (missing) o << "  not finite     " << missing << " of " << voxels << " voxels\n";
   if (v.empty()) return;
   double sum = 0, squares = 0;
@@ -69,8 +69,8 @@ void describe_labels(std::ostream& o, const Volume& v) {
 
 }  // namespace
 
-std::string describe_volume(const std::filesystem::path& file) {
-  const VolumeHeader header = read_header(file);
+std::string describe_volume(const std::filesystem::path& file, const std::string& series) {
+  const VolumeHeader header = read_header(file, {.series = series});
   std::ostringstream o;
   const Shape& s = header.shape;
   const Vec3 mm = header.affine.spacing(), origin = header.affine.origin();
@@ -83,8 +83,8 @@ std::string describe_volume(const std::filesystem::path& file) {
     << origin[2] << " mm (RAS+)"
     << "\nmemory         " << double(s.count()) * double(size_of(header.dtype)) / 1e6 << " MB\n";
   if (!header.warning.empty()) o << "warning        " << header.warning << "\n";
-  const Volume v = read_volume(file);
-  for (int64_t c = 0; c < s[3]; ++c) describe_values(o, v.data, c);
+  const Volume v = read_volume(file, {.series = series});
+  for (int64_t c = 0; c < s[3]; ++c) describe_values(o, v.data, c, size_t(c) < header.channels.size() ? header.channels[size_t(c)] : "");
   if (!is_floating(v.data.dtype()) && s[3] == 1) describe_labels(o, v);
   return o.str();
 }

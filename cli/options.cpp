@@ -65,6 +65,13 @@ void add_threads(CLI::App& command) {
       ->type_name("N");
 }
 
+void add_series(CLI::App& command, std::string& series) {
+  command
+      .add_option("--series", series,
+                  "Which DICOM series of a folder with several: its number in the list of the message, its UID or the end of that")
+      ->type_name("NUMBER_or_UID");
+}
+
 void add_device(CLI::App& command, std::string& device) {
   const auto is_device = [](const std::string& text) -> std::string {
     const bool numbered =

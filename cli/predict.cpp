@@ -20,7 +20,7 @@ constexpr size_t kMostNamed = 20;  // failed cases
 
 struct PredictCommand {
   std::vector<std::string> models, folds;
-  std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels";
+  std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
   std::optional<double> overlap;
   std::optional<bool> mirror;
   bool picture = false, resample = false;
@@ -48,7 +48,7 @@ std::vector<DatasetCase> each_volume(const std::vector<DatasetCase>& cases) {
   for (const DatasetCase& one : cases) {
     int64_t volumes = 1;
     try {
-      volumes = read_header(one.images[0]).shape[3];
+      volumes = read_header(one.images[0], {.series = one.series}).shape[3];
     } catch (const Error&) {}  // said when it is read
     for (int64_t k = 0; k < volumes; ++k) {
       out.push_back(one);
@@ -71,7 +71,14 @@ std::string predict_case(const DatasetCase& one, const Model& model, const Task&
     const Volume reference = c.reference.empty() ? Volume{} : reference_of(c, one.id, image);
     write_png(stem.string() + ".png", task.picture(image, result, reference, one.id, model.description));
   }
-  task.write(result, stem, c.ending);
+  const bool mask = result.volume.data && !is_floating(result.volume.data.dtype());
+  if (c.ending == ".dcm" && mask) {
+    const bool dicom = read_header(one.images[0], {.series = c.series}).format == "DICOM";
+    write_segmentation(task.files(stem, c.ending)[0], result.volume,
+                       {.labels = model.description.labels, .source = dicom ? one.images[0] : fs::path(), .series = c.series});
+  } else {
+    task.write(result, stem, c.ending);
+  }
   return result.json;
 }
 
@@ -90,6 +97,7 @@ void run(const PredictCommand& c) {
   const ConvBackendScope scope = conv_scope(c.conv, device);
   Model model = load_ensemble({c.models.begin(), c.models.end()}, {.folds = c.folds, .rules = c.rules});
   std::vector<DatasetCase> cases = list_images(c.in, int(model.description.channels.size()));
+  for (DatasetCase& one : cases) one.series = c.series;
   if (c.volumes == "cases") cases = each_volume(cases);
   check(!cases.empty(), c.in, ": holds no images");
   move_to(model.net, device);
@@ -165,8 +173,8 @@ void add_predict(CLI::App& program) {
   command->add_flag_function(
       "--tta,!--no-tta", [o](std::int64_t n) { o->mirror = n > 0; },
       "Average over the eight mirror images: 8 times the work (as configured in training)");
-  command->add_option("--format", o->ending, "Ending of masks and images: .nii.gz, .nii, .nrrd, .mha, .mgz, .tif, or .png of slices")
-      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".tif", ".png"}))
+  command->add_option("--format", o->ending, "Ending of the results: .nii.gz, .nii, .nrrd, .mha, .mgz, .tif, .png of slices, .dcm of masks")
+      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".tif", ".png", ".dcm"}))
       ->type_name("EXT")
       ->capture_default_str();
   command->add_option("--volumes", o->volumes, "What the volumes of a 4-D file are: the channels of one case, or cases of their own")
@@ -178,6 +186,7 @@ void add_predict(CLI::App& program) {
   command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
+  add_series(*command, o->series);
   add_device(*command, o->device);
   add_conv(*command, o->conv);
   add_threads(*command);

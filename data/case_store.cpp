@@ -15,7 +15,7 @@ Volume read_case_image(const DatasetCase& c) {
   std::vector<Tensor> channels;
   Volume first;
   for (auto& file : c.images) {
-    Volume v = read_volume(file, {.volume = c.volume});
+    Volume v = read_volume(file, {.series = c.series, .volume = c.volume});
     if (channels.empty()) first = v;
     else v = on_grid(v, file.string(), grid_of(first), c.images[0].string(), c.resample ? OtherGrid::resample_linear : OtherGrid::refuse);
     channels.push_back(v.data.to(DType::f32));

@@ -44,6 +44,17 @@ std::vector<DatasetCase> cases_of(const std::string& id, const Channels& files, 
   return out;
 }
 
+// In a folder below this one, as scanners and archives export series.
+bool holds_dicom(const fs::path& folder) {
+  constexpr int kDeepest = 32;
+  const auto readable = fs::directory_options::skip_permission_denied;
+  for (auto at = fs::recursive_directory_iterator(folder, readable); at != fs::recursive_directory_iterator(); ++at) {
+    if (at->path().filename().string().starts_with('.') || at.depth() >= kDeepest) at.disable_recursion_pending();
+    else if (at->is_regular_file() && is_dicom(at->path())) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
@@ -54,10 +65,11 @@ std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
   for (auto& entry : fs::directory_iterator(path)) {
     if (entry.path().filename().string().starts_with('.') || !entry.is_regular_file()) continue;
     const std::string ending = volume_extension(entry.path());
-    if (ending == ".dcm" || (ending.empty() && is_dicom(entry.path()))) dicom = true;
+    if (ending.starts_with(".dcm") || (ending.empty() && is_dicom(entry.path()))) dicom = true;
     else if (!ending.empty() && !ending.starts_with(".img")) files.push_back(entry.path());
   }
-  if (dicom && files.empty()) return {{.id = (path / ".").lexically_normal().parent_path().filename().string(), .images = {path}}};
+  if (files.empty() && (dicom || holds_dicom(path)))
+    return {{.id = (path / ".").lexically_normal().parent_path().filename().string(), .images = {path}}};
   check(!files.empty(), path.string(), ": is a folder without images");
   std::sort(files.begin(), files.end());
 

@@ -44,7 +44,7 @@ void check_exists(const fs::path& path) {
 
 #ifndef VOXGRAD_WITH_ITK
 [[noreturn]] void fail_without_itk(const fs::path& path) {
-  fail(path.string(), ": this build of voxgrad has no ITK and reads no DICOM, TIFF, PNG, JPEG and BMP");
+  fail(path.string(), ": this build of voxgrad has no ITK and reads no TIFF, PNG, JPEG and BMP");
 }
 #endif
 
@@ -84,8 +84,8 @@ Volume read_all(const fs::path& path, [[maybe_unused]] const ReadOptions& option
     case Format::nrrd: return read_nrrd(path);
     case Format::metaimage: return read_metaimage(path);
     case Format::unknown: fail_unknown(path);
-#ifdef VOXGRAD_WITH_ITK
     case Format::dicom: return read_dicom(path, options);
+#ifdef VOXGRAD_WITH_ITK
     default: return read_picture(path, options);
 #else
     default: fail_without_itk(path);
@@ -134,8 +134,8 @@ VolumeHeader header_at(const fs::path& path, [[maybe_unused]] const ReadOptions&
     case Format::nrrd: return nrrd_header(path);
     case Format::metaimage: return metaimage_header(path);
     case Format::unknown: fail_unknown(path);
-#ifdef VOXGRAD_WITH_ITK
     case Format::dicom: return dicom_header(path, options);
+#ifdef VOXGRAD_WITH_ITK
     default: return picture_header(path, options);
 #else
     default: fail_without_itk(path);
@@ -180,9 +180,11 @@ void write_volume(const fs::path& path, const Volume& volume, const WriteOptions
   if (ending == ".mha" || ending == ".mhd") return write_metaimage(path, v, stored);
   if (ending == ".mgh" || ending == ".mgz") return write_mgh(path, v, stored);
   if (ending == ".npy" || ending == ".npz") return write_numpy(path, v, stored);
+  if (ending == ".dcm") return write_segmentation(path, v);
   check(ending == ".tif" || ending == ".tiff" || is_flat_picture(path),
         "cannot write ", path.string(),
-        ": its ending names no format that is written (.nii, .nii.gz, .nrrd, .mha, .mhd, .mgz, .mgh, .npz, .npy, .tif, .png, .jpg, .bmp)");
+        ": its ending names no format that is written (.nii, .nii.gz, .nrrd, .mha, .mhd, .mgz, .mgh, .npz, .npy, .dcm, .tif, .png, .jpg,"
+        " .bmp)");
 #ifdef VOXGRAD_WITH_ITK
   write_picture(path, v, stored);
 #else

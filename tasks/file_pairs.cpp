@@ -24,10 +24,13 @@ bool has_volumes(const fs::path& folder) {
   return false;
 }
 
+// Of a file for every case.
+bool is_folder(const fs::path& place, const PairOptions& o) { return fs::is_directory(place) && o.series.empty(); }
+
 // Files by case id: those of a folder, or one file.
 std::map<std::string, fs::path> files_in(const fs::path& place, const PairOptions& o) {
   std::map<std::string, fs::path> out;
-  if (!fs::is_directory(place)) return {{case_name(place), place}};
+  if (!is_folder(place, o)) return {{case_name(place), place}};
   const bool volumes = !o.id && has_volumes(place);
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
@@ -51,8 +54,8 @@ std::string first_few(const std::vector<std::string>& names) {
 
 }  // namespace
 
-PairOfVolumes read_pair(const FilePair& files, OtherGrid otherwise, bool labels) {
-  const ReadOptions how = {.labels = labels};
+PairOfVolumes read_pair(const FilePair& files, OtherGrid otherwise, bool labels, const std::string& series) {
+  const ReadOptions how = {.series = series, .labels = labels};
   const Volume r = read_volume(files.reference, how);
   const Volume p = on_grid(read_volume(files.prediction, how), files.prediction.string(), grid_of(r), files.reference.string(), otherwise);
   return {to_canonical(p), to_canonical(r)};
@@ -66,7 +69,7 @@ std::string case_name(const fs::path& file) {
 std::vector<FilePair> pair_files(const fs::path& predictions, const fs::path& references, const PairOptions& o) {
   const auto predicted = files_in(predictions, o);
   auto wanted = files_in(references, o);
-  if (predicted.size() == 1 && wanted.size() == 1 && !fs::is_directory(predictions) && !fs::is_directory(references))
+  if (predicted.size() == 1 && wanted.size() == 1 && !is_folder(predictions, o) && !is_folder(references, o))
     wanted = {{predicted.begin()->first, wanted.begin()->second}};
   std::vector<std::string> without_reference, without_prediction;
   for (const auto& [id, file] : predicted)

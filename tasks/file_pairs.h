@@ -16,6 +16,7 @@ struct FilePair {
 struct PairOptions {
   bool partial = false;             // references without a prediction are left out instead of refused
   const char* what = "label maps";  // for messages
+  std::string series = {};          // a folder holds this DICOM series, and not a file for every case
   // The name of a case by its file; empty: no such file. Volumes without it; in a folder that has
   // others, PNG, JPEG and BMP files are pictures of them and left out.
   std::function<std::string(const std::filesystem::path&)> id = {};
@@ -28,7 +29,7 @@ std::vector<FilePair> pair_files(const std::filesystem::path& predictions, const
 struct PairOfVolumes {
   Volume prediction, reference;
 };
-PairOfVolumes read_pair(const FilePair&, OtherGrid, bool labels);
+PairOfVolumes read_pair(const FilePair&, OtherGrid, bool labels, const std::string& series = {});
 
 // The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
 std::string case_name(const std::filesystem::path& file);

@@ -36,6 +36,7 @@ struct EvaluateOptions {
   int ignore_label = -1;                 // of references: left out, whatever the map says
   bool partial = false;                  // references without a prediction are left out instead of refused
   bool resample = false;                 // predictions on another grid than their reference are resampled to it instead of refused
+  std::string series = {};               // of DICOM folders, which are then one result or reference each
   bool fast = false;                     // without what takes most of the time
 };
 

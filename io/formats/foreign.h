@@ -1,5 +1,5 @@
 #pragma once
-// Pictures and DICOM files as ITK decodes them, in a child process (isolated.h).
+// Pictures as ITK decodes them, in a child process (isolated.h).
 #include "io/formats/formats.h"
 
 namespace voxgrad {
@@ -7,10 +7,9 @@ namespace voxgrad {
 struct Decoded {
   VoxelLayout layout;
   LpsGeometry geometry;
-  std::string series, description;  // of DICOM: SeriesInstanceUID, SeriesDescription
-  std::vector<std::byte> pixels;    // empty where only the header was asked for
+  std::vector<std::byte> pixels;  // empty where only the header was asked for
 };
-enum class Foreign { dicom, tiff, png, jpeg, bmp };
+enum class Foreign { tiff, png, jpeg, bmp };
 enum class Part { header, all };
 
 // All of `paths`, in one child. A file that cannot be decoded is an error that names it. indices: of a palette, not its colours; one of

@@ -40,11 +40,12 @@ VolumeHeader numpy_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_numpy(const std::filesystem::path&, const ReadOptions&);
 void write_numpy(const std::filesystem::path&, const Volume&, Stored);
 
+// DICOM: a file or a folder (dicom/).
 bool is_dicom(const std::filesystem::path&);
-#ifdef VOXGRAD_WITH_ITK
-// DICOM: a file or a folder. Pictures: TIFF, PNG, JPEG.
 VolumeHeader dicom_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_dicom(const std::filesystem::path&, const ReadOptions&);
+#ifdef VOXGRAD_WITH_ITK
+// TIFF, PNG, JPEG.
 VolumeHeader picture_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_picture(const std::filesystem::path&, const ReadOptions&);
 void write_picture(const std::filesystem::path&, const Volume&, Stored);

@@ -1,12 +1,8 @@
-// The only file that includes ITK. All of it runs in child processes.
+// Pictures by ITK, which runs in child processes.
 #include <itkBMPImageIO.h>
-#include <itkGDCMImageIO.h>
 #include <itkJPEGImageIO.h>
 #include <itkPNGImageIO.h>
 #include <itkTIFFImageIO.h>
-
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +15,7 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-// The most that the compression of a picture or a DICOM file is believed to reach.
+// The most that the compression of a picture is believed to reach.
 constexpr uint64_t kMostCompression = 100000;
 
 Stored stored_of(itk::IOComponentEnum type) {
@@ -43,19 +39,11 @@ Stored stored_of(itk::IOComponentEnum type) {
 
 itk::ImageIOBase::Pointer new_io(Foreign format) {
   switch (format) {
-    case Foreign::dicom: return itk::GDCMImageIO::New().GetPointer();
     case Foreign::tiff: return itk::TIFFImageIO::New().GetPointer();
     case Foreign::png: return itk::PNGImageIO::New().GetPointer();
     case Foreign::bmp: return itk::BMPImageIO::New().GetPointer();
     default: return itk::JPEGImageIO::New().GetPointer();
   }
-}
-
-std::string tag(itk::ImageIOBase& io, const char* name) {
-  std::string value;
-  static_cast<itk::GDCMImageIO&>(io).GetValueFromTag(name, value);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\0')) value.pop_back();
-  return value;
 }
 
 void select_all(itk::ImageIOBase& io) {
@@ -72,19 +60,6 @@ std::string reason_of(const itk::ExceptionObject& e) {
   return text;
 }
 
-// A DICOM file in gzip as a file in memory, whose name this is; `path` where it is none. For the life of the process, which is that of one
-// decoder.
-fs::path inflated(const fs::path& path) {
-  ByteSource source(path);
-  if (!source.is_compressed()) return path;
-  const int file = memfd_create("dicom", MFD_CLOEXEC);
-  check(file >= 0, "no memory to inflate it");
-  std::vector<char> piece(1 << 20);
-  for (uint64_t n; (n = source.read_some(piece.data(), piece.size())) > 0;)
-    check(write(file, piece.data(), n) == ssize_t(n), "no memory to inflate it");
-  return "/proc/self/fd/" + std::to_string(file);
-}
-
 // Whether colours are those of a palette that is not just greys in order.
 template <class Palette>
 bool has_colours(const Palette& palette) {
@@ -97,9 +72,8 @@ bool has_colours(itk::ImageIOBase& io, Foreign format) {
   return format != Foreign::bmp || has_colours(static_cast<itk::BMPImageIO&>(io).GetColorPalette());
 }
 
-Decoded decode_one(Foreign format, const fs::path& given, Part part, bool indices) try {
+Decoded decode_one(Foreign format, const fs::path& path, Part part, bool indices) try {
   auto io = new_io(format);
-  const fs::path path = format == Foreign::dicom ? inflated(given) : given;
   io->SetFileName(path.string());
   io->SetExpandRGBPalette(false);
   io->ReadImageInformation();
@@ -126,7 +100,6 @@ Decoded decode_one(Foreign format, const fs::path& given, Part part, bool indice
   d.layout.validate("its voxels");
   check(d.layout.bytes() / kMostCompression <= fs::file_size(path), "the header announces ", d.layout.bytes(),
         " bytes of voxels, but the file has ", fs::file_size(path), " bytes");
-  if (format == Foreign::dicom) d.series = tag(*io, "0020|000e"), d.description = tag(*io, "0008|103e");
   if (part == Part::header) return d;
   select_all(*io);
   d.pixels.resize(std::max<uint64_t>(d.layout.bytes(), uint64_t(io->GetImageSizeInBytes())));
@@ -135,16 +108,10 @@ Decoded decode_one(Foreign format, const fs::path& given, Part part, bool indice
   return d;
 } catch (const itk::ExceptionObject& e) { fail("cannot be read: ", reason_of(e)); }
 
-void emit_text(const Emit& emit, const std::string& text) {
-  const uint64_t size = text.size();
-  emit(&size, sizeof size), emit(text.data(), size);
-}
-
 void emit_decoded(const Emit& emit, const Decoded& d) {
   emit(d.layout.size, sizeof d.layout.size), emit(&d.layout.channels, sizeof d.layout.channels),
       emit(&d.layout.stored, sizeof d.layout.stored);
   emit(&d.geometry, sizeof d.geometry);
-  emit_text(emit, d.series), emit_text(emit, d.description);
   const uint64_t size = d.pixels.size();
   emit(&size, sizeof size), emit(d.pixels.data(), size);
 }
@@ -162,15 +129,10 @@ struct Reader {
     take(&value, sizeof value);
     return value;
   }
-  std::string text() {
-    std::string out(take<uint64_t>(), '\0');
-    take(out.data(), out.size());
-    return out;
-  }
 };
 
 const char* name_of(Foreign format) {
-  constexpr const char* names[] = {"DICOM", "TIFF", "PNG", "JPEG", "BMP"};
+  constexpr const char* names[] = {"TIFF", "PNG", "JPEG", "BMP"};
   return names[int(format)];
 }
 }  // namespace
@@ -193,7 +155,6 @@ std::vector<Decoded> decode(Foreign format, const std::vector<fs::path>& paths, 
     reader.take(d.layout.size, sizeof d.layout.size);
     d.layout.channels = reader.take<int64_t>(), d.layout.stored = reader.take<Stored>();
     d.geometry = reader.take<LpsGeometry>();
-    d.series = reader.text(), d.description = reader.text();
     d.pixels.resize(reader.take<uint64_t>());
     reader.take(d.pixels.data(), d.pixels.size());
   }

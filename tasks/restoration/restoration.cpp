@@ -128,9 +128,9 @@ Task::Evaluated Restoration::evaluate(const fs::path& predictions, const fs::pat
   Json json;
   std::string table;
   double sum = 0;
-  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images"});
+  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images", .series = o.series});
   for (const FilePair& pair : pairs) {
-    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false);
+    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series);
     const Volume &a = both.prediction, &b = both.reference;
     check(a.data.shape() == b.data.shape(), pair.prediction.string(), ": its shape is ", a.data.shape(), ", that of ",
           pair.reference.string(), " is ", b.data.shape());

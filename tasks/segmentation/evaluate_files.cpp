@@ -63,7 +63,7 @@ void fill_up(Evaluation& e) {
 
 // What is found is numbered from 1: the classes by their value, regions in their order.
 CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const LabelMap& map, int classes) {
-  const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true);
+  const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true, o.series);
   const Volume &p = both.prediction, &r = both.reference;
   const Tensor prediction = labels_of(p, files.prediction), reference = labels_of(r, files.reference);
   MetricOptions how = {.classes = classes, .tolerance_mm = o.tolerance_mm, .surface = !o.fast, .ignore_label = map.ignore};
@@ -93,7 +93,7 @@ Labels labels_beside(const fs::path& references) {
 }  // namespace
 
 Evaluation evaluate_files(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) {
-  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial});
+  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .series = o.series});
   Labels labels = o.labels.empty() ? labels_beside(references) : Labels{o.labels, o.map};
   if (o.ignore_label >= 0) labels.map.ignore = o.ignore_label;
   if (!labels.map.regions.empty()) labels.names.insert(labels.names.begin(), "background");

@@ -13,6 +13,7 @@ struct FuzzTarget {
   std::function<std::vector<std::string>()> seeds;  // good inputs to start from
 };
 std::vector<FuzzTarget> volume_targets();
+std::vector<FuzzTarget> dicom_targets();
 std::vector<FuzzTarget> tiff_targets();
 std::vector<FuzzTarget> weight_targets();
 std::vector<FuzzTarget> json_targets();

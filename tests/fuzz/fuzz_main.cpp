@@ -13,7 +13,7 @@ namespace {
 
 std::vector<FuzzTarget> all_targets() {
   std::vector<FuzzTarget> out;
-  for (auto* targets : {volume_targets, tiff_targets, weight_targets, json_targets})
+  for (auto* targets : {volume_targets, dicom_targets, tiff_targets, weight_targets, json_targets})
     for (FuzzTarget& t : targets()) out.push_back(std::move(t));
   return out;
 }

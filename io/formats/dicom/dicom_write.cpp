@@ -1,68 +1,23 @@
 // DICOM series, written plainly: PS3.10 files in explicit little-endian VRs, one per slice, of the CT or MR Image Storage class.
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 #include "io/atomic_file.h"
+#include "io/formats/dicom/element_writer.h"
 #include "io/formats/formats.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
+using dicom::decimal;
+using dicom::decimals;
+using dicom::Elements;
+using dicom::hash;
+using dicom::own_uid;
 constexpr const char* kExplicitLittleEndian = "1.2.840.10008.1.2.1";
 constexpr const char* kClassOfCt = "1.2.840.10008.5.1.4.1.1.2";
 constexpr const char* kClassOfMr = "1.2.840.10008.5.1.4.1.1.4";
-
-// FNV-1a.
-uint64_t hash(const void* data, size_t bytes, uint64_t h = 0xcbf29ce484222325) {
-  for (size_t i = 0; i < bytes; ++i) h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3;
-  return h;
-}
-
-// Under 2.25, where every number of 128 bits is one's own (PS3.5 B.2). Made of the content: the same volume makes the same files.
-std::string uid(uint64_t content, uint64_t use) { return "2.25." + std::to_string(hash(&use, sizeof use, content) | uint64_t(1) << 63); }
-
-// A decimal string has at most 16 characters.
-std::string decimal(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.10g", v == 0 ? 0.0 : v);
-  return text;
-}
-std::string decimals(std::initializer_list<double> values) {
-  std::string out;
-  for (double v : values) out += (out.empty() ? "" : "\\") + decimal(v);
-  return out;
-}
-
-// Data elements in rising order of their tags.
-class Elements {
- public:
-  void text(uint32_t tag, const char* vr, std::string value) {
-    if (value.size() % 2) value += std::strcmp(vr, "UI") == 0 ? '\0' : ' ';
-    head(tag, vr, value.size());
-    bytes_ += value;
-  }
-  void number(uint32_t tag, int value) { head(tag, "US", 2), little(uint64_t(value), 2); }
-  void bytes(uint32_t tag, const char* vr, const void* data, size_t size) {
-    head(tag, vr, size + size % 2);
-    bytes_.append(static_cast<const char*>(data), size).append(size % 2, '\0');
-  }
-  void length(uint32_t tag, size_t value) { head(tag, "UL", 4), little(value, 4); }
-  const std::string& str() const { return bytes_; }
-
- private:
-  void little(uint64_t v, int size) {
-    for (int i = 0; i < size; ++i) bytes_ += char(v >> 8 * i);
-  }
-  void head(uint32_t tag, const std::string& vr, size_t size) {
-    little(tag >> 16, 2), little(tag & 0xffff, 2);
-    bytes_ += vr;
-    if (vr[0] == 'O') little(0, 2), little(size, 4);
-    else little(size, 2);
-  }
-  std::string bytes_;
-};
 
 std::array<double, 3> unit(const double (&axis)[3], double length) { return {axis[0] / length, axis[1] / length, axis[2] / length}; }
 
@@ -77,22 +32,14 @@ struct Series {
 
 std::string slice_file(const Series& s, int64_t number, const char* pixels, size_t size) {
   const char* storage = s.options.modality == "CT" ? kClassOfCt : kClassOfMr;
-  const std::string instance = uid(s.content, 16 + uint64_t(number));
+  const std::string instance = own_uid(s.content, 16 + uint64_t(number));
   const auto row = unit(s.geometry.axis[0], s.spacing[2]), column = unit(s.geometry.axis[1], s.spacing[1]);
   double at[3];
   for (int r = 0; r < 3; ++r) at[r] = s.geometry.origin[r] + double(number) * s.geometry.axis[2][r];
 
-  Elements meta;
-  meta.bytes(0x00020001, "OB", "\0\1", 2);
-  meta.text(0x00020002, "UI", storage);
-  meta.text(0x00020003, "UI", instance);
-  meta.text(0x00020010, "UI", kExplicitLittleEndian);
-  meta.text(0x00020012, "UI", "2.25.302876498165487112");  // of this writer
-  Elements group;
-  group.length(0x00020000, meta.str().size());
-
   Elements e;
-  e.text(0x00080008, "CS", "DERIVED\\SECONDARY");
+  const bool ct = storage == kClassOfCt;
+  e.text(0x00080008, "CS", ct ? "DERIVED\\SECONDARY\\AXIAL" : "DERIVED\\SECONDARY\\OTHER");
   e.text(0x00080016, "UI", storage);
   e.text(0x00080018, "UI", instance);
   for (const auto& [tag, vr] : {std::pair(0x00080020, "DA"), {0x00080030, "TM"}, {0x00080050, "SH"}}) e.text(tag, vr, "");
@@ -103,19 +50,24 @@ std::string slice_file(const Series& s, int64_t number, const char* pixels, size
   e.text(0x00100010, "PN", s.options.patient);
   e.text(0x00100020, "LO", s.options.patient);
   e.text(0x00100030, "DA", ""), e.text(0x00100040, "CS", "");
+  if (!ct) e.text(0x00180020, "CS", "RM"), e.text(0x00180021, "CS", "NONE"), e.text(0x00180022, "CS", ""), e.text(0x00180023, "CS", "");
   e.text(0x00180050, "DS", decimal(s.spacing[0]));
-  e.text(0x0020000d, "UI", uid(s.content, 1)), e.text(0x0020000e, "UI", uid(s.content, 2));
-  e.text(0x00200010, "SH", ""), e.text(0x00200011, "IS", "1"), e.text(0x00200013, "IS", std::to_string(number + 1));
+  if (ct) e.text(0x00180060, "DS", "");
+  else e.text(0x00180080, "DS", ""), e.text(0x00180081, "DS", ""), e.text(0x00180091, "IS", "");
+  e.text(0x00185100, "CS", "");
+  e.text(0x0020000d, "UI", own_uid(s.content, 1)), e.text(0x0020000e, "UI", own_uid(s.content, 2));
+  e.text(0x00200010, "SH", ""), e.text(0x00200011, "IS", "1"), e.text(0x00200012, "IS", "");
+  e.text(0x00200013, "IS", std::to_string(number + 1));
   e.text(0x00200032, "DS", decimals({at[0], at[1], at[2]}));
   e.text(0x00200037, "DS", decimals({row[0], row[1], row[2], column[0], column[1], column[2]}));
-  e.text(0x00200052, "UI", uid(s.content, 3));
+  e.text(0x00200052, "UI", own_uid(s.content, 3)), e.text(0x00201040, "LO", "");
   e.number(0x00280002, 1), e.text(0x00280004, "CS", "MONOCHROME2");
   e.number(0x00280010, s.rows), e.number(0x00280011, s.columns);
   e.text(0x00280030, "DS", decimals({s.spacing[1], s.spacing[2]}));
   e.number(0x00280100, s.bits), e.number(0x00280101, s.bits), e.number(0x00280102, s.bits - 1), e.number(0x00280103, s.is_signed);
-  if (storage == kClassOfCt) e.text(0x00281052, "DS", "0"), e.text(0x00281053, "DS", "1");
+  if (ct) e.text(0x00281052, "DS", "0"), e.text(0x00281053, "DS", "1");
   e.bytes(0x7fe00010, "OW", pixels, size);
-  return std::string(128, '\0') + "DICM" + group.str() + meta.str() + e.str();
+  return dicom::dicom_file_of(storage, instance, kExplicitLittleEndian, e);
 }
 
 // i32 within 16 bits, as u16.
