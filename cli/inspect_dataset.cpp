@@ -54,6 +54,8 @@ std::string describe_dataset(const std::filesystem::path& folder) {
   o << describe_regions(d.label_map);
   o << "\ncases          " << d.cases.size() << " for training, " << d.tests.size() << " for testing\n";
 
+  for (auto& line : d.warnings) o << "warning        " << line << "\n";
+
   std::array<std::vector<double>, 3> extents, spacings;
   std::map<std::string, int64_t> orientations, dtypes;
   std::string odd;

@@ -14,12 +14,14 @@ namespace {
 // Voxels below 5000 in the first channel are foreground, where there are labels at all.
 struct BelowFiveThousand : TargetSource {
   bool labelled = true;
+  int ignored = -1;  // what lies above has this label
+  int ignored_label() const override { return ignored; }
   std::vector<Field> targets(const DatasetCase& c, const Geometry&, const std::vector<std::string>&) const override {
     if (!labelled) return {};
     const Volume v = read_volume(c.images[0]);
     const Tensor label = Tensor::zeros({v.data.dim(0), v.data.dim(1), v.data.dim(2)}, DType::u8);
     const auto x = v.data.data<float>();
-    for (size_t i = 0; i < x.size(); ++i) label.mutable_data<uint8_t>()[i] = x[i] < 5000;
+    for (size_t i = 0; i < x.size(); ++i) label.mutable_data<uint8_t>()[i] = x[i] < 5000 ? 1 : ignored < 0 ? 0 : uint8_t(ignored);
     return {{"label", DataKind::labels, label}};
   }
 };
@@ -66,6 +68,14 @@ TEST_CASE("fingerprint: percentiles, mean and deviation of the foreground of the
     CHECK(close(n.low, scale * 2 + shift, 1e-9));
     CHECK(close(n.high, scale * 398 + shift, 1e-9));
   }
+}
+
+TEST_CASE("fingerprint: voxels of an ignored label are no foreground") {
+  const TemporaryFolder folder;
+  BelowFiveThousand some;
+  some.ignored = 7;
+  const Fingerprint print = fingerprint(two_channels(folder), {"c"}, {}, some, {"background", "organ"});
+  CHECK(close(print.foreground.at(0).mean, (4000 + 4001 + 4002 + 4003) / 4., 1e-9));
 }
 
 TEST_CASE("fingerprint: where a task labels nothing, all voxels count") {

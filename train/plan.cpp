@@ -26,6 +26,19 @@ std::string kind_of(std::string channel) {
   return "zscore";
 }
 
+// Which channels "use_mask_for_norm" of dataset.json names: true for all of them, or a list with one of true and false for each.
+std::vector<bool> masked_channels(const Dataset& dataset) {
+  const std::string who = (dataset.root / "dataset.json").string();
+  const Json j = parse_json(dataset.json, who).value("use_mask_for_norm", Json(false));
+  const size_t channels = dataset.channel_names.size();
+  if (j.is_boolean()) return std::vector<bool>(channels, j.get<bool>());
+  std::vector<bool> out;
+  for (auto& v : j.is_array() ? j : Json::array()) out.push_back(v.is_boolean() && v.get<bool>());
+  check(out.size() == channels, who, ": \"use_mask_for_norm\" is ", j.dump().substr(0, 60), "; true, false or one of them for each of ",
+        channels, " channels is wanted");
+  return out;
+}
+
 void take_over(const TrainConfig& config, ModelDescription& d) {
   d.task = task_json(config.task.name, task_options(config));
   d.nan = config.data.nan;
@@ -46,8 +59,10 @@ std::vector<Normalization> normalizations(const std::vector<std::string>& channe
   std::vector<Normalization> out;
   for (size_t c = 0; c < channels.size(); ++c) {
     const std::string kind = config.normalization == "auto" ? kind_of(channels[c]) : config.normalization;
+    const bool masked = kind == "zscore_masked";
     Normalization n = kind == "ct" ? print.foreground.at(c) : Normalization{};
-    n.kind = kind;
+    n.kind = masked ? "zscore" : kind;
+    n.mask = masked;
     out.push_back(n);
   }
   return out;
@@ -95,17 +110,23 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
   d.channels = dataset.channel_names;
   d.labels = outputs;
   take_over(config, d);
+  d.normalization = normalizations(d.channels, print, config.data);
+  const std::vector<bool> masked = masked_channels(dataset);
+  for (size_t c = 0; c < masked.size(); ++c) {
+    Normalization& n = d.normalization[c];
+    n.mask = n.kind == "zscore" && (n.mask || masked[c]);
+    d.crop = d.crop || n.mask;
+  }
 
+  const std::vector<Int3>& seen = d.crop && !print.cropped.empty() ? print.cropped : print.extents;
   std::array<double, 3> extent;
   for (size_t a = 0; a < 3; ++a) {
     std::vector<double> spacings, extents;
     for (auto& s : print.spacings) spacings.push_back(s[a]);
     d.spacing[a] = config.data.spacing.empty() ? median(spacings) : config.data.spacing[a];
-    for (size_t i = 0; i < print.extents.size(); ++i) extents.push_back(print.extents[i][int(a)] * print.spacings[i][a] / d.spacing[a]);
+    for (size_t i = 0; i < seen.size(); ++i) extents.push_back(seen[i][int(a)] * print.spacings[i][a] / d.spacing[a]);
     extent[a] = median(extents);
   }
-
-  d.normalization = normalizations(d.channels, print, config.data);
 
   const ModelEntry& entry = model_registry().find(config.network.name);
   const auto what = [](bool voxels) { return voxels ? "a value for each voxel" : "values for the image"; };

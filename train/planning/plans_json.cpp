@@ -69,7 +69,7 @@ Json object_of(const ConfigurationPlan& c, const ExperimentPlan& plan, const std
   Json schemes = Json::array(), masks = Json::array();
   for (const Normalization& n : normalization) {
     schemes.push_back(scheme_of(n));
-    masks.push_back(plan.mask && n.kind == "zscore");
+    masks.push_back((plan.mask || n.mask) && n.kind == "zscore");
   }
   Json out = {{"data_identifier", "nnUNetPlans_" + c.name},
               {"preprocessor_name", "DefaultPreprocessor"},

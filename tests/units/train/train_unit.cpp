@@ -72,6 +72,43 @@ TEST_CASE("plan: a patch that the strides do not divide is refused") {
                     Contains("train.patch") && Contains("30x32x32"));
 }
 
+TEST_CASE("plan: channels are normalised as their names ask for, whatever their case") {
+  const std::vector<std::string> names = {"Ct", "NONORM", "rescale_to_0_1", "RGB_to_0_1", "zScore", "T1"};
+  Fingerprint print = print_of({36, 50, 35}, {1, 1, 1});
+  print.foreground.resize(names.size());
+  const ModelDescription d = planned(dataset_of(names, 3), print, TrainConfig{});
+  const char* const wanted[] = {"ct", "none", "rescale_to_0_1", "rgb_to_0_1", "zscore", "zscore"};
+  for (size_t c = 0; c < names.size(); ++c) CHECK(d.normalization[c].kind == wanted[c]);
+  CHECK_FALSE(d.crop);
+  TrainConfig config;
+  apply_assignment(config, "data.normalization=rescale_to_0_1");
+  CHECK(planned(dataset_of(names, 3), print, config).normalization[0].kind == "rescale_to_0_1");
+}
+
+TEST_CASE("plan: use_mask_for_norm crops to what is not zero and takes statistics of it, channel by channel") {
+  Fingerprint print = print_of({64, 64, 64}, {1, 1, 1});
+  print.cropped = {{20, 24, 28}};
+  Dataset dataset = dataset_of({"T1", "CT", "T2"}, 2);
+  print.foreground.resize(3);
+  const auto masks_of = [&](const char* json, const TrainConfig& config = {}) {
+    dataset.json = json;
+    const ModelDescription d = planned(dataset, print, config);
+    CHECK(d.crop == (d.normalization[0].mask || d.normalization[2].mask));
+    CHECK((d.patch[0] < 40) == d.crop);
+    CHECK_FALSE(d.normalization[1].mask);
+    return std::pair(d.normalization[0].mask, d.normalization[2].mask);
+  };
+  CHECK(masks_of("{}") == std::pair(false, false));
+  CHECK(masks_of(R"({"use_mask_for_norm": true})") == std::pair(true, true));
+  CHECK(masks_of(R"({"use_mask_for_norm": [false, true, true]})") == std::pair(false, true));
+  CHECK_THROWS_WITH(masks_of(R"({"use_mask_for_norm": [true]})"), Contains("use_mask_for_norm") && Contains("3 channels"));
+  TrainConfig config;
+  apply_assignment(config, "data.normalization=zscore_masked");
+  dataset.json = "{}";
+  CHECK(planned(dataset, print, config).normalization[1].mask);
+  CHECK(planned(dataset, print, config).crop);
+}
+
 TEST_CASE("a data set of one label or of more than u8 holds is refused") {
   for (const int labels : {1, 257})
     CHECK_THROWS_WITH(make_task("")->outputs(dataset_of({"MRI"}, labels)),
