@@ -5,6 +5,7 @@ set(no_device "this machine has 0 CUDA devices")
 add_test(NAME kernel_log COMMAND ${CMAKE_COMMAND} -E rm -f ${kernel_log})
 set_tests_properties(kernel_log PROPERTIES FIXTURES_SETUP kernel_log)
 
+target_compile_definitions(op_case_test PRIVATE $<$<BOOL:${VOXGRAD_EMULATE_CUDA}>:VOXGRAD_EMULATED>)
 add_test(NAME op_cases_cuda COMMAND op_case_test --device cuda)
 set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})

@@ -40,6 +40,7 @@ struct OpCase {
   double slack = 1;            // factor on the tolerances, for ops that cancel (say why where it is set)
   double step = 1e-6;          // of the finite differences
   bool bench = false;          // real sizes: timed, not tested
+  bool for_cpu = false;        // of a size that only an algorithm of the CPU needs: not run on an emulated GPU, where it would take long
 };
 
 // A use that must throw Error with all these words in its message.

@@ -43,6 +43,7 @@ OP_CASES(conv3d_fused) {
       });
       return HostArrays{conv3d_reference(all, in[1], in[2], u.options)};
     };
+    c.for_cpu = std::string_view(u.name).starts_with("Winograd");
     c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
     cases.push_back(c);
   };

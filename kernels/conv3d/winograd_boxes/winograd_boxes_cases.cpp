@@ -9,6 +9,7 @@ using namespace voxgrad;
 OP_CASES(winograd_boxes) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, int padding, bool bias = true) {
     cases.push_back(conv3d_case(name, x, k, {3, 3, 3}, {.padding = {padding, padding, padding}}, bias));
+    cases.back().for_cpu = true;
   };
   add("boxes, ragged in every axis", {1, 7, 15, 30, 9}, 9, 1);
   add("boxes, 9 to 10 channels without padding", {1, 10, 18, 34, 9}, 10, 0);

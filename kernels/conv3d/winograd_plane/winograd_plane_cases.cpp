@@ -9,6 +9,7 @@ using namespace voxgrad;
 OP_CASES(winograd_plane) {
   const auto add = [&](const char* name, const Shape& x, int64_t k, Int3 kernel, const Conv3dOptions& o, bool bias = true) {
     cases.push_back(conv3d_case(name, x, k, kernel, o, bias));
+    cases.back().for_cpu = true;
   };
   const Conv3dOptions halved{.stride = {2, 2, 2}, .padding = {1, 1, 1}};
   add("plane 4x4, stride 2, ragged in every axis and in channels", {1, 5, 31, 38, 36}, 40, {3, 3, 3}, halved);
