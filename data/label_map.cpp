@@ -81,8 +81,7 @@ Tensor membership_table(const LabelMap& m) {
   return table;
 }
 
-RegionRows::RegionRows(const Tensor& image, const LabelMap& m)
-    : labels(Tensor::empty({image.dim(0), image.dim(1), image.dim(2)}, DType::u8)) {
+RegionRows::RegionRows(const Int3& size, const LabelMap& m) : labels(Tensor::empty({size.d, size.h, size.w}, DType::u8)) {
   for (auto& r : m.regions) written.push_back(r.written);
 }
 
@@ -99,7 +98,7 @@ void RegionRows::operator()(int64_t first, int64_t rows, const float* logits, in
 }
 
 Tensor region_labels(const Tensor& logits, const LabelMap& m) {
-  const RegionRows rows(logits, m);
+  const RegionRows rows({int(logits.dim(0)), int(logits.dim(1)), int(logits.dim(2))}, m);
   rows(0, logits.dim(0), logits.view().as<float>(), logits.dim(3));
   return rows.labels;
 }

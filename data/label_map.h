@@ -56,7 +56,7 @@ Tensor membership_table(const LabelMap&);
 struct RegionRows {
   Tensor labels;
   std::vector<int> written;
-  RegionRows(const Tensor& image, const LabelMap&);
+  RegionRows(const Int3& size, const LabelMap&);
   void operator()(int64_t first, int64_t rows, const float* logits, int64_t regions) const;
 };
 Tensor region_labels(const Tensor& logits, const LabelMap&);

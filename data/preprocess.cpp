@@ -167,8 +167,14 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
   return resample_label(out, g.working);
 }
 
+SeparableMap to_file_spacing(const Geometry& g) {
+  return g.as_nnunet ? nnunet_map(g.working, g.box, {.from = g.spacing, .to = g.file_spacing}) : trilinear_map(g.working, g.box);
+}
+
 Tensor at_file_spacing(const Tensor& x, const Geometry& g) {
-  return g.as_nnunet ? resample_nnunet(x, g.box, {.from = g.spacing, .to = g.file_spacing, .order = 1}) : resample(x, g.box);
+  if (g.working == g.box) return x;
+  const Unrecorded quiet;
+  return apply(to_file_spacing(g), x.reshape({1, x.dim(0), x.dim(1), x.dim(2), x.dim(3)})).reshape({g.box.d, g.box.h, g.box.w, x.dim(3)});
 }
 
 Volume in_file_axes(const Tensor& x, const Geometry& g) {

@@ -6,6 +6,7 @@
 #include "data/normalize.h"
 #include "io/grid.h"
 #include "io/volume.h"
+#include "kernels/separable/separable.h"
 
 namespace voxgrad {
 
@@ -41,6 +42,7 @@ Grid file_grid(const Geometry&);
 
 // A result f32 {D, H, W, K} at working extents, trilinearly resampled to those of the box in the file.
 Tensor at_file_spacing(const Tensor&, const Geometry&);
+SeparableMap to_file_spacing(const Geometry&);  // the same as matrices of the axes
 // {D, H, W, K} or {D, H, W} of any dtype at canonical extents, or at those of the box among zeros, as a volume in the geometry of the file.
 Volume in_file_axes(const Tensor&, const Geometry&);
 

@@ -2,6 +2,7 @@
 #include "core/shape.h"
 #include "core/tensor.h"
 #include "io/volume.h"
+#include "kernels/separable/separable.h"
 
 namespace voxgrad {
 
@@ -14,5 +15,7 @@ struct NnunetResampling {
 // is at (i + 1/2) old / n - 1/2, what lies beyond the border is the outermost voxel. If one axis alone is more than three times as coarse
 // as the finest, before or else after, each slice of it is resampled by itself, and along it the nearest slice is taken.
 Tensor resample_nnunet(const Tensor&, Int3 size, const NnunetResampling&);
+// The same of order 1 as matrices of the axes.
+SeparableMap nnunet_map(Int3 from, Int3 to, const NnunetResampling&);
 
 }  // namespace voxgrad

@@ -239,7 +239,7 @@ Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOp
   return out;
 }
 
-ArgmaxRows::ArgmaxRows(const Tensor& image) : labels(Tensor::empty({image.dim(0), image.dim(1), image.dim(2)}, DType::u8)) {}
+ArgmaxRows::ArgmaxRows(const Int3& size) : labels(Tensor::empty({size.d, size.h, size.w}, DType::u8)) {}
 void ArgmaxRows::operator()(int64_t first, int64_t rows, const float* logits, int64_t classes) const {
   const int64_t plane = labels.shape().count(1, 3);
   argmax_rows(logits, rows * plane, classes, labels.view().as<uint8_t>() + first * plane);
@@ -247,7 +247,7 @@ void ArgmaxRows::operator()(int64_t first, int64_t rows, const float* logits, in
 
 Tensor sliding_window_labels(const Net& net, const Tensor& image, const SlidingWindowOptions& options) {
   validate(image, options);
-  const ArgmaxRows argmax(image);
+  const ArgmaxRows argmax({int(image.dim(0)), int(image.dim(1)), int(image.dim(2))});
   sliding_window_rows(net, image, options, argmax);
   return argmax.labels;
 }

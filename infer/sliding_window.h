@@ -41,10 +41,10 @@ void sliding_window_rows(const Net& net, const Tensor& image, const SlidingWindo
 // only.
 Tensor sliding_window_labels(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
-// A sink that takes the argmax of rows: labels u8 {D, H, W} of an image {D, H, W, C}.
+// A sink that takes the argmax of rows: labels u8 {size}.
 struct ArgmaxRows {
   Tensor labels;
-  explicit ArgmaxRows(const Tensor& image);
+  explicit ArgmaxRows(const Int3& size);
   void operator()(int64_t first, int64_t rows, const float* logits, int64_t classes) const;
 };
 

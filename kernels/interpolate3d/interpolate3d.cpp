@@ -26,6 +26,13 @@ int nearest_index(int o, int in, int out, bool exact) {
 
 }  // namespace
 
+SeparableMap trilinear_map(const Int3& in, const Int3& size, bool align_corners) {
+  SeparableMap map;
+  for (int k = 0; k < 3; ++k)
+    map.axis[k] = axis_matrix(in[k], size[k], [&](int i) { return linear_taps(i, in[k], size[k], align_corners); });
+  return map;
+}
+
 Tensor interpolate3d(const Tensor& x, const Int3& size, const Interpolate3dOptions& o) {
   check(x && x.shape().rank == 5, "interpolate3d: {N, D, H, W, C} is wanted, not ", x);
   check(size.d > 0 && size.h > 0 && size.w > 0, "interpolate3d: the size ", size, " is not positive");
@@ -33,10 +40,7 @@ Tensor interpolate3d(const Tensor& x, const Int3& size, const Interpolate3dOptio
   const Int3 in = x.shape().spatial();
   if (o.mode == Interpolation::trilinear) {
     check(is_floating(x.dtype()), "interpolate3d: trilinear interpolation of a floating tensor is wanted, not of ", x);
-    SeparableMap map;
-    for (int k = 0; k < 3; ++k)
-      map.axis[k] = axis_matrix(in[k], size[k], [&](int i) { return linear_taps(i, in[k], size[k], o.align_corners); });
-    return apply_recorded("interpolate3d", std::move(map), x);
+    return apply_recorded("interpolate3d", trilinear_map(in, size, o.align_corners), x);
   }
   check(!o.align_corners, "interpolate3d: align_corners goes with trilinear interpolation alone");
   std::vector<int> map[3];

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/tensor.h"
+#include "kernels/separable/separable.h"
 
 namespace voxgrad {
 
@@ -16,5 +17,8 @@ struct Interpolate3dOptions {
 
 // {N, D, H, W, C} to {N, size, C}. Coordinates are computed in f64. Nearest modes take any dtype. Saves nothing.
 Tensor interpolate3d(const Tensor& x, const Int3& size, const Interpolate3dOptions& options = {});
+
+// Trilinear interpolation as matrices of the axes, for those who want a part of its outputs.
+SeparableMap trilinear_map(const Int3& in, const Int3& size, bool align_corners = false);
 
 }  // namespace voxgrad

@@ -6,7 +6,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kGrain = 1 << 14, kBlockRows = 64, kColumns = 1024;
+constexpr int64_t kGrain = 1 << 14, kBlockRows = 64, kColumns = 1024, kLanes = 64;
 
 // Columns [begin, begin + width) of x {reduced, inner}: `block` folds 64 rows at a time, `total` the blocks.
 template <class A, class T>
@@ -70,9 +70,44 @@ void sum_of(const ReduceRuns& p, double scale, const T* x, A* y) {
   }
 }
 
+// best[j] becomes the extreme of itself and of x[r stride + j] for r < rows.
+template <bool kSmallest, class T, class A>
+void extreme_rows(int64_t rows, int64_t width, int64_t stride, const T* x, A* best) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t j = 0; j < width; ++j) {
+      const A v = A(x[r * stride + j]);
+      best[j] = (kSmallest ? v < best[j] : v > best[j]) || v != v ? v : best[j];
+    }
+}
+
+// Few columns, many rows: rows are laid side by side as lanes, in chunks that threads share.
+template <bool kSmallest, class T>
+void extreme_of_long(const ReduceRuns& p, const T* x, T* y) {
+  using A = accum_t<T>;
+  const int64_t side = kLanes / p.inner, lanes = side * p.inner, size = p.reduced * p.inner, chunk = lanes * 256;
+  const int64_t chunks = chunk_count(size, chunk);
+  std::vector<A> all(size_t(p.outer * chunks * p.inner));
+  parallel_for(p.outer * chunks, 1, [&](int64_t task) {
+    const int64_t o = task / chunks, begin = task % chunks * chunk, count = std::min(chunk, size - begin);
+    const T* from = x + o * size + begin;
+    A best[kLanes];
+    for (int64_t j = 0; j < lanes; ++j) best[j] = A(from[j % std::min(count, lanes)]);
+    if (count >= lanes) extreme_rows<kSmallest>(count / lanes, lanes, lanes, from, best);
+    extreme_rows<kSmallest>(1, count % lanes, lanes, from + count / lanes * lanes, best);
+    extreme_rows<kSmallest>(side - 1, p.inner, p.inner, best + p.inner, best);
+    std::copy_n(best, p.inner, all.data() + task * p.inner);
+  });
+  for (int64_t o = 0; o < p.outer; ++o) {
+    A* best = all.data() + o * chunks * p.inner;
+    extreme_rows<kSmallest>(chunks - 1, p.inner, p.inner, best + p.inner, best);
+    for (int64_t j = 0; j < p.inner; ++j) y[o * p.inner + j] = T(best[j]);
+  }
+}
+
 template <bool kSmallest, class T>
 void extreme_of(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
+  if (p.inner <= kLanes / 2 && p.reduced * p.inner > 1 << 12) return extreme_of_long<kSmallest>(p, x, y);
   const int64_t tiles = chunk_count(p.inner, kColumns);
   const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced));
   parallel_for(p.outer * tiles, grain, [&](int64_t task) {
@@ -80,11 +115,7 @@ void extreme_of(const ReduceRuns& p, const T* x, T* y) {
     const T* from = x + o * p.reduced * p.inner + first;
     A best[kColumns];
     for (int64_t j = 0; j < width; ++j) best[j] = A(from[j]);
-    for (int64_t r = 1; r < p.reduced; ++r)
-      for (int64_t j = 0; j < width; ++j) {
-        const A v = A(from[r * p.inner + j]);
-        best[j] = (kSmallest ? v < best[j] : v > best[j]) || v != v ? v : best[j];
-      }
+    extreme_rows<kSmallest>(p.reduced - 1, width, p.inner, from + p.inner, best);
     for (int64_t j = 0; j < width; ++j) y[o * p.inner + first + j] = T(best[j]);
   });
 }

@@ -1,6 +1,7 @@
 #include "tasks/segmentation/segmentation.h"
 
 #include "core/autograd.h"
+#include "infer/resampled_rows.h"
 #include "io/image.h"
 #include "io/json_file.h"
 #include "layers/losses.h"
@@ -130,13 +131,17 @@ Volume predict_labels(const Network& net, const ModelDescription& d, const Volum
                       const LabelMap& map) {
   Inference quiet;
   const Preprocessed p = preprocess(v, d, name);
-  if (p.geometry.working != p.geometry.box) return restore_labels(predict_volume(net, d, p.image, o), p.geometry, map);
-  // Without resampling no more than a patch's depth of logits needs to exist.
-  const auto streamed = [&](const auto& rows) {
-    predict_rows(net, d, p.image, o, rows);
-    return restore_labels(rows.labels, p.geometry);
+  // Outputs are resampled and compared slab by slab: those of the whole image never exist.
+  const Geometry& g = p.geometry;
+  const auto streamed = [&](const auto& labels) {
+    if (g.working == g.box) predict_rows(net, d, p.image, o, labels);
+    else {
+      ResampledRows resampled(to_file_spacing(g), labels);
+      predict_rows(net, d, p.image, o, [&](int64_t first, int64_t rows, const float* x, int64_t k) { resampled(first, rows, x, k); });
+    }
+    return restore_labels(labels.labels, g);
   };
-  return map.regions.empty() ? streamed(ArgmaxRows(p.image)) : streamed(RegionRows(p.image, map));
+  return map.regions.empty() ? streamed(ArgmaxRows(g.box)) : streamed(RegionRows(g.box, map));
 }
 
 Volume restore_labels(const Tensor& x, const Geometry& g, const LabelMap& map) {
