@@ -4,9 +4,9 @@
 
 namespace voxgrad {
 
-// A sink of rows {rows, H, W, K} that hands on the same volume resampled, in rows {.., H', W', K}: bit for bit what apply(map, whole volume)
-// gives, of which no more than a slab exists. Held at a time: the rows that the next result reads and `slab` bytes of results, or one row
-// of each where that is more.
+// A sink of rows {rows, H, W, K} that hands on the same volume resampled, in rows {.., H', W', K}: bit for bit what apply(map, whole
+// volume) gives. Held at a time: the rows that the next result reads, and `slab` bytes of what comes and of what goes, or a row of each
+// where that is more.
 class ResampledRows {
  public:
   ResampledRows(SeparableMap map, RowSink to, int64_t slab = int64_t(64) << 20);

@@ -44,8 +44,10 @@ OP_CASES(spline_coefficients) {
   add("lines that are neighbours, ragged", {2, 9, 75}, 1);
   add("lines of two planes", {3, 7, 20}, 1);
   add("a long line", {700, 2}, 0);
-  rejects.push_back(
-      {"spline_coefficients", "bf16", [] { spline_coefficients(Tensor::zeros({2}, DType::bf16), 0); }, {"spline_coefficients", "bf16", "f32"}});
-  rejects.push_back({"spline_coefficients", "an axis", [] { spline_coefficients(Tensor::zeros({2}), 1); }, {"axis 1", "{2}"}});
-  rejects.push_back({"spline_coefficients", "an empty axis", [] { spline_coefficients(Tensor::zeros({2, 0}), 1); }, {"no element"}});
+  const auto reject = [&](const char* name, std::function<void()> run, std::vector<std::string> words) {
+    rejects.push_back({"spline_coefficients", name, std::move(run), std::move(words)});
+  };
+  reject("bf16", [] { spline_coefficients(Tensor::zeros({2}, DType::bf16), 0); }, {"spline_coefficients", "bf16", "f32"});
+  reject("an axis", [] { spline_coefficients(Tensor::zeros({2}), 1); }, {"axis 1", "{2}"});
+  reject("an empty axis", [] { spline_coefficients(Tensor::zeros({2, 0}), 1); }, {"no element"});
 }
