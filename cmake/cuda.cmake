@@ -11,7 +11,7 @@ if(VOXGRAD_EMULATE_CUDA)
   file(GLOB emulator CONFIGURE_DEPENDS tests/emulator/*.cpp)
   list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$|_cudnn_(plan_)?cuda\\.cpp$")
   # Optimised, and in front of each file what nvcc has in front of it. CMake takes the ending .cu for another language's.
-  set(emulated -x c++ -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
+  set(emulated -x c++ -O2 -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
     OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host} ${emulator})

@@ -31,7 +31,8 @@ if(VOXGRAD_SANITIZE)
 endif()
 set(options_baseline ${vectorising})
 if(VOXGRAD_SANITIZE MATCHES address)
-  list(APPEND options_baseline --param asan-stack=0)  # the heap is watched; arrays on the stack would double the time to compile
+  # The heap is watched; arrays on the stack and arithmetic would take as long to compile again.
+  list(APPEND options_baseline --param asan-stack=0 -fno-sanitize=undefined)
 endif()
 set(options_avx2 ${options_baseline} -mavx2 -mfma -mf16c -ffp-contract=fast)
 set(options_avx512 ${options_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)

@@ -184,7 +184,7 @@ int main(int argc, char** argv) try {
       for (Device d : devices) run_huge(c, d, o.huge ? kHugeElements : kFewElements, tally);
   }
   for (auto& r : op_rejects()) {
-    if (o.device == "cuda" || o.huge || o.brief > 0 || !wanted(r.op, r.name)) continue;
+    if (o.device == "cuda" || o.huge || !wanted(r.op, r.name)) continue;
     const std::string title = r.op + "/rejects " + r.name;
     if (o.list) {
       std::puts(title.c_str());
