@@ -1,0 +1,21 @@
+#include "tasks/predictor.h"
+
+namespace voxgrad {
+
+Predictor::Predictor(const std::filesystem::path& model, const Device& device, const LoadModelOptions& o)
+    : Predictor(std::vector{model}, device, o) {}
+Predictor::Predictor(const std::vector<std::filesystem::path>& models, const Device& device, const LoadModelOptions& o)
+    : Predictor(load_ensemble(models, o), device) {}
+Predictor::Predictor(Model model, const Device& device)
+    : model_(std::move(model)), task_(make_task(model_.description.task)), options_(predict_options(model_.description)) {
+  options_.device = device;
+  move_to(model_.net, device);
+}
+
+Result Predictor::operator()(const Volume& image, const std::string& name) const { return (*this)(image, name, options_); }
+Result Predictor::operator()(const Volume& image, const std::string& name, PredictOptions o) const {
+  o.device = options_.device;
+  return task_->apply(model_, image, name, o);
+}
+
+}  // namespace voxgrad
