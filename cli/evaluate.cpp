@@ -1,10 +1,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "data/label_map.h"
+#include "io/atomic_file.h"
 #include "io/json_file.h"
+#include "tasks/segmentation/metrics/metric.h"
 #include "tasks/task.h"
 
 namespace voxgrad {
@@ -13,9 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvaluateCommand {
-  std::string prediction, reference, json, labels, series, task = "segmentation";
+  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, task = "segmentation";
   double tolerance_mm = 1;
-  int ignore_label = -1;
+  int ignore_label = -1, connectivity = 26, resamples = 0;
+  uint64_t seed = 1;
   bool partial = false, fast = false, resample = false;
 };
 
@@ -40,6 +44,43 @@ Labels labels_of(const EvaluateCommand& c) {
   return out;
 }
 
+// Of --metrics: names with commas between them, or all that can be computed from what is given.
+std::vector<std::string> metric_names(const EvaluateCommand& c) {
+  std::vector<std::string> out;
+  std::istringstream list(c.metrics);
+  for (std::string name; std::getline(list, name, ',');) {
+    if (name != "all") {
+      out.push_back(metric_registry().find(name).name);
+      continue;
+    }
+    for (const MetricEntry& m : metric_registry().entries())
+      if (!m.probabilities || !c.probabilities.empty()) out.push_back(m.name);
+  }
+  return out;
+}
+
+// For CLI::Option::check.
+std::string check_metrics(const std::string& text) {
+  try {
+    metric_names({.metrics = text});
+    return "";
+  } catch (const Error& e) { return e.what(); }
+}
+
+std::string describe_metrics() {
+  std::string out =
+      "Every evaluation has, for each class but the background, against all others:\n"
+      "  Dice       2 TP / (2 TP + FP + FN); IoU TP / (TP + FP + FN); both not a number if the class is in neither, 0 if in one only\n"
+      "  precision  TP / (TP + FP), not a number if not predicted; recall TP / (TP + FN), not a number if not in the reference\n"
+      "  HD95       95th percentile of the distances between the surfaces in mm, the larger of both directions; a surface is the voxels\n"
+      "             of an object with a face neighbour outside it or the volume; not a number if in neither, infinite if in one only\n"
+      "  NSD        share of both surfaces' voxels within --tolerance of the other surface, as MONAI; not a number if in neither,\n"
+      "             0 if in one only\n"
+      "Means leave out what is not a number, and what is infinite. Distances heed the spacing of the voxels. Names for --metrics:\n";
+  for (const MetricEntry& m : metric_registry().entries()) out += "  " + m.name + "  (" + m.key + ") " + m.summary + "\n";
+  return out;
+}
+
 void run(const EvaluateCommand& c) {
   const Labels labels = labels_of(c);
   const TaskEntry& entry = task_registry().find(c.task);
@@ -52,8 +93,16 @@ void run(const EvaluateCommand& c) {
                                             .partial = c.partial,
                                             .resample = c.resample,
                                             .series = c.series,
-                                            .fast = c.fast});
+                                            .fast = c.fast,
+                                            .metrics = metric_names(c),
+                                            .connectivity = c.connectivity,
+                                            .probabilities = c.probabilities,
+                                            .versus = c.versus,
+                                            .resamples = c.resamples,
+                                            .seed = c.seed});
   std::fputs(e.table.c_str(), stdout);
+  check(c.csv.empty() || !e.csv.empty(), "--csv: the task ", c.task, " writes none");
+  if (!c.csv.empty()) write_text_file(c.csv, e.csv);
   if (!c.json.empty()) write_json(c.json, parse_json(e.json, "the evaluation"));
 }
 
@@ -89,6 +138,30 @@ void add_evaluate(CLI::App& program) {
   command->add_flag("--partial", o->partial, "Allow references without a prediction");
   command->add_flag("--resample", o->resample, "Resample predictions on another grid than their reference instead of refusing them");
   command->add_flag("--no-surface", o->fast, "Leave out HD95 and NSD, which take most of the time");
+  command
+      ->add_option("--metrics", o->metrics, "More scores: names of those below with commas between, or all")
+      ->check(check_metrics)
+      ->type_name("NAMES");
+  command->add_option("--connectivity", o->connectivity, "Neighbours by which voxels are parts of one lesion: 6, 18 or 26")
+      ->check(CLI::IsMember({6, 18, 26}))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--probabilities", o->probabilities,
+                   "Folder of volumes with a channel of probabilities for each class, for brier and ece")
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR");
+  command
+      ->add_option("--versus", o->versus,
+                   "Folder of other predictions for the same cases: the difference of each score, bootstrapped, and Wilcoxon's test")
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR");
+  command->add_option("--bootstrap", o->resamples, "Intervals of 95 % of the means, from so many resamples of the cases (10000 is usual)")
+      ->check(whole_number_within(1, 10000000))
+      ->type_name("N");
+  command->add_option("--seed", o->seed, "Of the resamples: the same gives the same intervals")->type_name("S")->capture_default_str();
+  command->add_option("--csv", o->csv, "Write a line for each case and class")->type_name("FILE");
+  command->footer(describe_metrics());
   command->add_option("--task", o->task, "What the results are of, a name of voxgrad tasks; the other options are for segmentation")
       ->check(CLI::IsMember(task_registry().names()))
       ->type_name("NAME")

@@ -38,6 +38,12 @@ struct EvaluateOptions {
   bool resample = false;                 // predictions on another grid than their reference are resampled to it instead of refused
   std::string series = {};               // of DICOM folders, which are then one result or reference each
   bool fast = false;                     // without what takes most of the time
+  std::vector<std::string> metrics = {};       // more scores than usual, by their names
+  int connectivity = 26;                       // neighbours by which voxels are one lesion: 6, 18 or 26
+  std::filesystem::path probabilities = {};    // folder or file like the predictions, of probabilities
+  std::filesystem::path versus = {};           // other predictions to compare with
+  int resamples = 0;                           // of bootstrapped intervals; 0: none, but of comparisons 10000
+  uint64_t seed = 1;                           // of these
 };
 
 // What a network learns, and what is done with what it has learned. An object is made of its part of the configuration and changes no more;
@@ -76,6 +82,7 @@ class Task : public TargetSource {
   // --- results in a folder (or one file) against references in another: a table for people, and JSON
   struct Evaluated {
     std::string table, json;
+    std::string csv = "";  // a line for each case; empty: the task has none
   };
   virtual Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                              const EvaluateOptions&) const = 0;

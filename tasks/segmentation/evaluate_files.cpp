@@ -57,8 +57,39 @@ void fill_up(Evaluation& e) {
                            .precision = nan,
                            .recall = nan,
                            .hd95_mm = nan,
-                           .nsd = nan});
+                           .nsd = nan,
+                           .more = std::vector<double>(e.more.size(), nan)});
   }
+}
+
+// f32 {D, H, W, K}, on the grid of the reference.
+Tensor probabilities_of(const FilePair& files, const EvaluateOptions& o) {
+  if (o.probabilities.empty()) return {};
+  const bool folder = fs::is_directory(o.probabilities);
+  FilePair both = files;
+  both.prediction = o.probabilities;
+  if (folder) {
+    both.prediction.clear();
+    for (const auto& entry : fs::directory_iterator(o.probabilities))
+      if (!volume_extension(entry.path()).empty() && case_name(entry.path()) == files.id) both.prediction = entry.path();
+    check(!both.prediction.empty(), o.probabilities.string(), ": holds no probabilities of the case ", files.id);
+  }
+  const Volume p = read_pair(both, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series).prediction;
+  return p.data.to(DType::f32);
+}
+
+// Of one region: those of what is not in it, and of what is.
+Tensor region_probabilities(const Tensor& all, size_t region) {
+  if (!all) return {};
+  check(all.shape().rank == 4 && int64_t(region) < all.dim(3), "probabilities ", all, ": there is no channel for region ", region + 1);
+  const Tensor out = Tensor::empty({all.dim(0), all.dim(1), all.dim(2), 2});
+  const float* from = all.view().as<float>() + region;
+  float* to = out.view().as<float>();
+  for (int64_t i = 0; i < out.count() / 2; ++i) {
+    const float p = from[i * all.dim(3)];
+    to[2 * i] = 1 - p, to[2 * i + 1] = p;
+  }
+  return out;
 }
 
 // What is found is numbered from 1: the classes by their value, regions in their order.
@@ -66,15 +97,23 @@ CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const Lab
   const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true, o.series);
   const Volume &p = both.prediction, &r = both.reference;
   const Tensor prediction = labels_of(p, files.prediction), reference = labels_of(r, files.reference);
-  MetricOptions how = {.classes = classes, .tolerance_mm = o.tolerance_mm, .surface = !o.fast, .ignore_label = map.ignore};
+  const Tensor probabilities = probabilities_of(files, o);
+  MetricOptions how = {.classes = classes,
+                       .tolerance_mm = o.tolerance_mm,
+                       .surface = !o.fast,
+                       .ignore_label = map.ignore,
+                       .more = o.metrics,
+                       .connectivity = o.connectivity};
   try {
     if (map.regions.empty()) {
       if (classes == 0) how.classes = std::max(2, largest_label(prediction, reference, map.ignore) + 1);
+      how.probabilities = probabilities;
       return {files.id, score(prediction, reference, r.spacing(), how)};
     }
     how.classes = 2, how.ignore_label = kIgnored;
     CaseScores out{.id = files.id, .classes = {}};
     for (auto& region : map.regions) {
+      how.probabilities = region_probabilities(probabilities, out.classes.size());
       out.classes.push_back(
           score(membership(prediction, region, -1), membership(reference, region, map.ignore), r.spacing(), how).at(0));
       out.classes.back().label = int(out.classes.size());
@@ -98,6 +137,7 @@ Evaluation evaluate_files(const fs::path& predictions, const fs::path& reference
   if (o.ignore_label >= 0) labels.map.ignore = o.ignore_label;
   if (!labels.map.regions.empty()) labels.names.insert(labels.names.begin(), "background");
   Evaluation e{.label_names = labels.names, .tolerance_mm = o.tolerance_mm};
+  e.more = o.metrics;
   Progress progress({.what = "evaluate", .unit = "case", .total = int64_t(pairs.size())});
   for (const FilePair& pair : pairs) {
     e.cases.push_back(score_case(pair, o, labels.map, int(e.label_names.size())));

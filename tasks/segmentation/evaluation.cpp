@@ -4,7 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "tasks/segmentation/metrics.h"
+#include "tasks/segmentation/metrics/metric.h"
 
 namespace voxgrad {
 namespace {
@@ -15,8 +15,12 @@ std::string label_name(const Evaluation& e, int label) {
   return label < int(e.label_names.size()) ? e.label_names[size_t(label)] : "class " + std::to_string(label);
 }
 
-Json object_of(const MeanScores& m) {
-  return {{"Dice", number(m.dice)},
+void add_more(Json& to, const Evaluation& e, const std::vector<double>& values) {
+  for (size_t i = 0; i < e.more.size() && i < values.size(); ++i) to[metric_registry().find(e.more[i]).key] = number(values[i]);
+}
+
+Json object_of(const Evaluation& e, const MeanScores& m) {
+  Json out = {{"Dice", number(m.dice)},
           {"IoU", number(m.iou)},
           {"Precision", number(m.precision)},
           {"Recall", number(m.recall)},
@@ -24,11 +28,13 @@ Json object_of(const MeanScores& m) {
           {"NSD", number(m.nsd)},
           {"cases", m.cases},
           {"surface_missing", m.surface_missing}};
+  add_more(out, e, m.more);
+  return out;
 }
 
-Json object_of(const ClassScores& s) {
+Json object_of(const Evaluation& e, const ClassScores& s) {
   const Confusion& c = s.counts;
-  return {{"Dice", number(s.dice)},
+  Json out = {{"Dice", number(s.dice)},
           {"IoU", number(s.iou)},
           {"Precision", number(s.precision)},
           {"Recall", number(s.recall)},
@@ -42,6 +48,8 @@ Json object_of(const ClassScores& s) {
           {"n_ref", c.tp + c.fn},
           {"volume_pred_mm3", s.volume_mm3},
           {"volume_ref_mm3", s.reference_volume_mm3}};
+  add_more(out, e, s.more);
+  return out;
 }
 
 std::string cell(double v, int decimals) {
@@ -77,6 +85,12 @@ std::vector<MeanScores> Evaluation::mean_by_class() const {
                  .recall = mean(&ClassScores::recall, false),
                  .nsd = mean(&ClassScores::nsd, false),
                  .hd95_mm = mean(&ClassScores::hd95_mm, true)};
+    for (size_t i = 0; i < more.size(); ++i) {
+      std::vector<double> values;
+      for (const CaseScores& c : cases)
+        if (i < c.classes[k].more.size() && std::isfinite(c.classes[k].more[i])) values.push_back(c.classes[k].more[i]);
+      m.more.push_back(nan_mean(values));
+    }
     for (const CaseScores& c : cases) {
       m.cases += !std::isnan(c.classes[k].dice);
       m.surface_missing += std::isinf(c.classes[k].hd95_mm);
@@ -99,6 +113,11 @@ MeanScores Evaluation::foreground_mean() const {
                  .recall = mean(&MeanScores::recall),
                  .nsd = mean(&MeanScores::nsd),
                  .hd95_mm = mean(&MeanScores::hd95_mm)};
+  for (size_t i = 0; i < more.size(); ++i) {
+    std::vector<double> values;
+    for (const MeanScores& m : by_class) values.push_back(m.more[i]);
+    out.more.push_back(nan_mean(values));
+  }
   for (const MeanScores& m : by_class) out.cases += m.cases, out.surface_missing += m.surface_missing;
   return out;
 }
@@ -106,10 +125,13 @@ MeanScores Evaluation::foreground_mean() const {
 std::string table_of(const Evaluation& e) {
   char nsd[48];
   std::snprintf(nsd, sizeof nsd, "NSD %g mm", e.tolerance_mm);
-  std::vector<std::vector<std::string>> rows = {{"class", "Dice", "IoU", "precision", "recall", "HD95 mm", nsd, "cases"}};
+  std::vector<std::vector<std::string>> rows = {{"class", "Dice", "IoU", "precision", "recall", "HD95 mm", nsd}};
+  for (const std::string& name : e.more) rows[0].push_back(metric_registry().find(name).key);
+  rows[0].push_back("cases");
   const auto add = [&](const std::string& name, const MeanScores& m, const std::string& cases) {
-    rows.push_back(
-        {name, cell(m.dice, 4), cell(m.iou, 4), cell(m.precision, 4), cell(m.recall, 4), cell(m.hd95_mm, 2), cell(m.nsd, 4), cases});
+    rows.push_back({name, cell(m.dice, 4), cell(m.iou, 4), cell(m.precision, 4), cell(m.recall, 4), cell(m.hd95_mm, 2), cell(m.nsd, 4)});
+    for (size_t i = 0; i < e.more.size(); ++i) rows.back().push_back(cell(m.more[i], metric_registry().find(e.more[i]).decimals));
+    rows.back().push_back(cases);
   };
   const std::vector<MeanScores> by_class = e.mean_by_class();
   for (size_t k = 0; k < by_class.size(); ++k) {
@@ -137,14 +159,14 @@ Json to_json(const Evaluation& e) {
   for (size_t k = 0; k < by_class.size(); ++k) {
     const int label = e.cases[0].classes[k].label;
     labels[std::to_string(label)] = label_name(e, label);
-    mean[std::to_string(label)] = object_of(by_class[k]);
+    mean[std::to_string(label)] = object_of(e, by_class[k]);
   }
   for (const CaseScores& c : e.cases) {
     Json metrics = Json::object();
-    for (const ClassScores& s : c.classes) metrics[std::to_string(s.label)] = object_of(s);
+    for (const ClassScores& s : c.classes) metrics[std::to_string(s.label)] = object_of(e, s);
     per_case.push_back({{"case", c.id}, {"metrics", metrics}});
   }
-  return {{"foreground_mean", object_of(e.foreground_mean())},
+  return {{"foreground_mean", object_of(e, e.foreground_mean())},
           {"labels", labels},
           {"nsd_tolerance_mm", e.tolerance_mm},
           {"mean", mean},

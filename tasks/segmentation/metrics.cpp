@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/device/parallel.h"
+#include "tasks/segmentation/metrics/metric.h"
 
 namespace voxgrad {
 namespace {
@@ -51,6 +52,17 @@ std::vector<Box> boxes_of(const Tensor& prediction, const Tensor& reference, int
   for (const Boxes& slice : slices)
     for (int k = 0; k < classes; ++k) boxes[k] = joined(boxes[k], slice[k]);
   return boxes;
+}
+
+// f32 {D, H, W} of {D, H, W, K}; none of none.
+Tensor channel_of(const Tensor& all, int channel) {
+  if (!all) return {};
+  const Tensor out = Tensor::empty({all.dim(0), all.dim(1), all.dim(2)});
+  const float* from = all.view().as<float>() + channel;
+  float* to = out.view().as<float>();
+  const int64_t step = all.dim(3);
+  parallel_for(out.count(), 1 << 16, [&](int64_t i) { to[i] = from[i * step]; });
+  return out;
 }
 
 }  // namespace
@@ -110,16 +122,19 @@ std::vector<ClassScores> score(const Tensor& prediction, const Tensor& reference
   for (double s : spacing) check(s > 0 && std::isfinite(s), "metrics: the spacing ", s, " mm is not a positive number");
   const double voxel = spacing[0] * spacing[1] * spacing[2], nan = std::numeric_limits<double>::quiet_NaN();
   const bool ignoring = o.ignore_label >= 0;
-  Tensor predicted = prediction, real = reference;
+  Tensor predicted = prediction, real = reference, ignored;
+  check(!o.probabilities || (o.probabilities.dtype() == DType::f32 &&
+                             o.probabilities.shape() == Shape{reference.dim(0), reference.dim(1), reference.dim(2), o.classes}),
+        "metrics: probabilities ", o.probabilities, " of a reference ", reference, "; one of each of ", o.classes, " classes is wanted");
   if (ignoring) {  // what is ignored belongs to no object, in either
-    predicted = prediction.clone(), real = reference.clone();
-    uint8_t *p = predicted.view().as<uint8_t>(), *r = real.view().as<uint8_t>();
+    predicted = prediction.clone(), real = reference.clone(), ignored = Tensor::empty(reference.shape(), DType::u8);
+    uint8_t *p = predicted.view().as<uint8_t>(), *r = real.view().as<uint8_t>(), *without = ignored.view().as<uint8_t>();
     parallel_for(real.count(), 1 << 16, [&](int64_t i) {
-      const bool ignored = r[i] == o.ignore_label;
-      p[i] = ignored ? 0 : p[i], r[i] = ignored ? 0 : r[i];
+      without[i] = r[i] == o.ignore_label;
+      if (without[i]) p[i] = r[i] = 0;
     });
   }
-  const std::vector<Box> boxes = o.surface ? boxes_of(predicted, real, o.classes) : std::vector<Box>(size_t(o.classes));
+  const std::vector<Box> boxes = o.surface || !o.more.empty() ? boxes_of(predicted, real, o.classes) : std::vector<Box>(size_t(o.classes));
   std::vector<ClassScores> out;
   for (int k = 1; k < o.classes; ++k) {
     const Confusion& c = counts[k];
@@ -133,10 +148,24 @@ std::vector<ClassScores> score(const Tensor& prediction, const Tensor& reference
                   .nsd = nan,
                   .volume_mm3 = double(c.tp + c.fp) * voxel,
                   .reference_volume_mm3 = double(c.tp + c.fn) * voxel};
+    const ObjectPair pair({.prediction = predicted,
+                           .reference = real,
+                           .label = uint8_t(k),
+                           .box = boxes[k],
+                           .spacing = spacing,
+                           .counts = c,
+                           .tolerance_mm = o.tolerance_mm,
+                           .connectivity = o.connectivity,
+                           .probability = channel_of(o.probabilities, k),
+                           .ignored = ignored});
     if (o.surface) {
-      const SurfaceDistances distances = surface_distances(predicted, real, uint8_t(k), boxes[k], spacing);
-      s.hd95_mm = hausdorff_distance(distances);
-      s.nsd = surface_dice(distances, o.tolerance_mm);
+      s.hd95_mm = hausdorff_distance(pair.surface());
+      s.nsd = surface_dice(pair.surface(), o.tolerance_mm);
+    }
+    for (const std::string& name : o.more) {
+      const MetricEntry& metric = metric_registry().find(name);
+      check(!metric.probabilities || o.probabilities, "metrics: ", name, " wants the probabilities of the prediction");
+      s.more.push_back(metric.value(pair));
     }
     out.push_back(s);
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct ClassScores {
   double hd95_mm = 0;  // 95th percentile Hausdorff distance; NaN: in neither, +inf: in one only
   double nsd = 0;      // normalised surface Dice at the tolerance; NaN: in neither, 0: in one only
   double volume_mm3 = 0, reference_volume_mm3 = 0;
+  std::vector<double> more;  // of MetricOptions::more
 };
 
 struct MetricOptions {
@@ -41,6 +43,9 @@ struct MetricOptions {
   double tolerance_mm = 1;  // of the normalised surface Dice
   bool surface = true;      // false: hd95_mm and nsd are NaN, which saves most of the time
   int ignore_label = -1;    // reference voxels left out of the counts
+  std::vector<std::string> more = {};  // names of metric_registry()
+  int connectivity = 26;               // of lesions: 6, 18 or 26 neighbours
+  Tensor probabilities = {};           // f32 {D, H, W, classes}, for those of `more` that want them
 };
 
 // Scores of classes 1 .. classes - 1. Both u8 {D, H, W}.
@@ -60,12 +65,14 @@ struct MeanScores {
   double hd95_mm = 0;                                            // over the cases in which it is finite
   int64_t cases = 0;                                             // in which the class is in the prediction or in the reference
   int64_t surface_missing = 0;                                   // of these, the ones in which it is in one only: hd95 is infinite there
+  std::vector<double> more;                                      // over the cases in which they are finite
 };
 
 struct Evaluation {
   std::vector<std::string> label_names;  // of classes 0 .. K - 1
   double tolerance_mm = 1;
   std::vector<CaseScores> cases;
+  std::vector<std::string> more;  // what ClassScores::more are: names of metric_registry()
 
   // One per foreground class, in order.
   std::vector<MeanScores> mean_by_class() const;
@@ -75,8 +82,16 @@ struct Evaluation {
 
 // A table for people: one line per foreground class and their mean.
 std::string table_of(const Evaluation&);
+// One score of a class, by the name that it has in JSON.
+struct ScoreColumn {
+  std::string key;
+  bool larger_is_better = true;
+  std::function<double(const ClassScores&)> value;
+};
+std::vector<ScoreColumn> columns_of(const Evaluation&);
+
 // Keys of nnU-Net's summary.json (foreground_mean, mean, metric_per_case; Dice, IoU, TP, FP, FN, TN, n_pred, n_ref) and beside them
-// Precision, Recall, HD95_mm, NSD, volume_pred_mm3, volume_ref_mm3. What is not finite is null.
+// Precision, Recall, HD95_mm, NSD, volume_pred_mm3, volume_ref_mm3 and those of `more`. What is not finite is null.
 Json to_json(const Evaluation&);
 
 }  // namespace voxgrad

@@ -7,6 +7,7 @@
 #include "layers/losses.h"
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
+#include "tasks/segmentation/evaluation_statistics.h"
 
 namespace voxgrad {
 namespace {
@@ -124,7 +125,24 @@ Picture Segmentation::picture(const Volume& image, const Result& result, const V
 Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                                        const EvaluateOptions& o) const {
   const Evaluation e = evaluate_files(predictions, references, o);
-  return {table_of(e), json_text(to_json(e))};
+  std::string table = table_of(e);
+  Json json = to_json(e);
+  BootstrapOptions how = {.seed = o.seed};
+  if (o.resamples > 0) {
+    how.resamples = o.resamples;
+    const Intervals i = intervals_of(e, how);
+    json["mean_intervals"] = parse_json(i.json, "the intervals");
+    table += "\nmeans over the cases with their 95 % intervals, bootstrapped\n" + i.table;
+  }
+  if (!o.versus.empty()) {
+    EvaluateOptions other = o;
+    other.probabilities.clear();
+    check(o.probabilities.empty(), "evaluate: a comparison with other predictions has no probabilities of these");
+    const Intervals c = comparison_of(e, evaluate_files(o.versus, references, other), how);
+    json["comparison"] = parse_json(c.json, "the comparison");
+    table += "\ncompared with " + o.versus.string() + ": means, difference with its 95 % interval, Wilcoxon's signed-rank p\n" + c.table;
+  }
+  return {table, json_text(json), csv_of(e)};
 }
 
 Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o,
