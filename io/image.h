@@ -67,7 +67,7 @@ struct DicomOptions {
 // {D, H, W} or {D, H, W, 1} of u8, i16, or i32 within 0 .. 65535. Rows and columns at right angles.
 void write_dicom(const std::filesystem::path& folder, const Volume&, const DicomOptions& = {});
 
-// A mask as a DICOM segmentation object: one file, a BINARY segment for every value that occurs but 0. Planes of a segment without a voxel
+// A mask as a DICOM segmentation object: one file, a BINARY segment for every value from 1 up. Planes of a segment without a voxel
 // are left out, but for the first and the last slice, which say where the grid ends.
 struct DicomSegmentation {
   std::vector<std::string> labels = {};  // names by value; else "label 3"

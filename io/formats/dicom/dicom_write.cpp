@@ -60,7 +60,7 @@ std::string slice_file(const Series& s, int64_t number, const char* pixels, size
   e.text(0x00200013, "IS", std::to_string(number + 1));
   e.text(0x00200032, "DS", decimals({at[0], at[1], at[2]}));
   e.text(0x00200037, "DS", decimals({row[0], row[1], row[2], column[0], column[1], column[2]}));
-  e.text(0x00200052, "UI", own_uid(s.content, 3)), e.text(0x00201040, "LO", "");
+  e.text(0x00200052, "UI", own_uid(s.content, 3)), e.text(0x00200060, "CS", ""), e.text(0x00201040, "LO", "");
   e.number(0x00280002, 1), e.text(0x00280004, "CS", "MONOCHROME2");
   e.number(0x00280010, s.rows), e.number(0x00280011, s.columns);
   e.text(0x00280030, "DS", decimals({s.spacing[1], s.spacing[2]}));

@@ -19,7 +19,11 @@ constexpr uint64_t kMostBytes = 0xfffffffe;
 // What is taken over from the images, by tag; empty strings where there are none.
 struct Origin {
   std::map<uint32_t, std::string> texts = {};
-  std::vector<std::pair<std::string, std::string>> instances = {};  // class and UID
+  struct Instance {
+    std::string sop_class, uid;
+    std::vector<Plane> planes;
+  };
+  std::vector<Instance> instances = {};
   std::string of(uint32_t tag, const std::string& otherwise = {}) const {
     const auto at = texts.find(tag);
     return at == texts.end() || at->second.empty() ? otherwise : at->second;
@@ -32,7 +36,7 @@ Origin origin_of(const DicomSegmentation& o) {
   const Series s = choose_series(o.source, {.series = o.series});
   for (const Object& object : s.objects) {
     const DicomFile f = open_dicom(object.path);
-    out.instances.emplace_back(f.sop_class(), object.instance);
+    out.instances.push_back({f.sop_class(), object.instance, object.planes});
     if (out.instances.size() > 1) continue;
     for (const uint32_t tag : {0x00080020u, 0x00080030u, 0x00080050u, 0x00080090u, 0x00100010u, 0x00100020u, 0x00100030u, 0x00100040u,
                                0x0020000du, 0x0020000eu, 0x00200010u, 0x00200052u, 0x00201040u, 0x00080005u})
@@ -41,9 +45,9 @@ Origin origin_of(const DicomSegmentation& o) {
   return out;
 }
 
-std::string code_item(const char* value, const char* meaning) {
+std::string code_item(const char* value, const char* meaning, const char* scheme = "SCT") {
   Elements e;
-  e.text(0x00080100, "SH", value), e.text(0x00080102, "SH", "SCT"), e.text(0x00080104, "LO", meaning);
+  e.text(0x00080100, "SH", value), e.text(0x00080102, "SH", scheme), e.text(0x00080104, "LO", meaning);
   return e.str();
 }
 
@@ -76,12 +80,33 @@ struct Frame {
   int64_t slice;
 };
 
-std::string frame_item(const Frame& f, uint32_t index, const LpsGeometry& g) {
+// The image that a frame was drawn on: that with a plane at its place; empty where there is none.
+std::string derivation_item(const Origin& from, const double (&at)[3], double step) {
+  const Origin::Instance* nearest = nullptr;
+  const Plane* plane = nullptr;
+  double least = step / 2;
+  for (const Origin::Instance& i : from.instances)
+    for (const Plane& p : i.planes)
+      if (const double d = std::hypot(p.position[0] - at[0], p.position[1] - at[1], p.position[2] - at[2]); p.placed && d < least)
+        least = d, nearest = &i, plane = &p;
+  if (!nearest) return {};
+  Elements source, e;
+  source.text(0x00081150, "UI", nearest->sop_class), source.text(0x00081155, "UI", nearest->uid);
+  if (nearest->planes.size() > 1 && plane->tile < 0) source.text(0x00081160, "IS", std::to_string(plane->frame + 1));
+  source.sequence(0x0040a170, {code_item("121322", "Source image for image processing operation", "DCM")});
+  e.sequence(0x00082112, {source.str()});
+  e.sequence(0x00089215, {code_item("113076", "Segmentation", "DCM")});
+  return e.str();
+}
+
+std::string frame_item(const Frame& f, const LpsGeometry& g, const Origin& from) {
   Elements content, segment, e;
-  content.numbers(0x00209157, "UL", {index, uint32_t(f.slice) + 1});
+  content.numbers(0x00209157, "UL", {uint32_t(f.segment), uint32_t(f.slice) + 1});
   segment.number(0x0062000b, f.segment);
   double at[3];
   for (int r = 0; r < 3; ++r) at[r] = g.origin[r] + double(f.slice) * g.axis[2][r];
+  const double step = std::hypot(g.axis[2][0], g.axis[2][1], g.axis[2][2]);
+  if (const std::string derived = derivation_item(from, at, step); !derived.empty()) e.sequence(0x00089124, {derived});
   e.sequence(0x00209111, {content.str()});
   e.sequence(0x00209113, {item_of(0x00200032, "DS", decimals({at[0], at[1], at[2]}))});
   e.sequence(0x0062000a, {segment.str()});
@@ -115,8 +140,8 @@ std::vector<Frame> frames_of(const std::vector<int>& labels, const Shape& s, std
   if (in.empty()) in[1].resize(size_t(s[0]));
   in.begin()->second.front() = in.begin()->second.back() = true;
   std::vector<Frame> out;
+  for (int segment = 1; segment <= in.rbegin()->first; ++segment) segments[segment];  // numbers without a gap are wanted
   for (const auto& [segment, slices] : in) {
-    segments[segment];
     for (int64_t d = 0; d < s[0]; ++d)
       if (slices[size_t(d)]) out.push_back({segment, d});
   }
@@ -186,9 +211,9 @@ void write_segmentation(const fs::path& path, const Volume& volume, const DicomS
   e.text(0x00080090, "PN", from.of(0x00080090)), e.text(0x0008103e, "LO", "segmentation"), e.text(0x00081090, "LO", "voxgrad");
   if (!from.instances.empty()) {
     std::vector<std::string> referenced;
-    for (const auto& [sop_class, uid] : from.instances) {
+    for (const Origin::Instance& i : from.instances) {
       Elements r;
-      r.text(0x00081150, "UI", sop_class), r.text(0x00081155, "UI", uid);
+      r.text(0x00081150, "UI", i.sop_class), r.text(0x00081155, "UI", i.uid);
       referenced.push_back(r.str());
     }
     Elements series;
@@ -215,7 +240,7 @@ void write_segmentation(const fs::path& path, const Volume& volume, const DicomS
   e.text(0x00620013, "CS", "NO");
   e.text(0x00700080, "CS", "SEGMENTATION"), e.text(0x00700081, "LO", ""), e.text(0x00700084, "PN", "");
   items.clear();
-  for (const Frame& f : frames) items.push_back(frame_item(f, uint32_t(std::distance(segments.begin(), segments.find(f.segment))) + 1, g));
+  for (const Frame& f : frames) items.push_back(frame_item(f, g, from));
   e.sequence(0x52009229, {shared_item(g, spacing)});
   e.sequence(0x52009230, items);
   e.bytes(0x7fe00010, "OB", bits.data(), bits.size());

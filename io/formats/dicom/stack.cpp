@@ -62,6 +62,7 @@ void find_channels(Stack& s, const std::string& who) {
   std::vector<size_t> keys = telling_keys(s.planes, s.slices);
   std::set<Tuple> tuples = tuples_of(s.planes, keys, s.slices, s.channels);
   for (size_t i = keys.size(); !tuples.empty() && i-- > 0;) {
+    if (keys[i] == size_t(Key::b_value)) continue;  // a direction alone would not say which volume has none
     std::vector<size_t> fewer = keys;
     fewer.erase(fewer.begin() + int64_t(i));
     if (auto enough = tuples_of(s.planes, fewer, s.slices, s.channels); !enough.empty()) keys = fewer, tuples = enough;

@@ -87,6 +87,18 @@ TEST_CASE("frames of a multi-frame object are put in order by their groups; time
   v = read(folder, diffusion);
   CHECK(read_header(folder / "a.dcm").channels == std::vector<std::string>{"b 0", "b 1000"});
   CHECK(one_of(v, 1).data.values() == joined(row(100), row(300)));
+  // Of three directions and none, the b-value is said as well.
+  const auto directions = multi_frame({0, 0, 0}, [](size_t k, DicomBytes& item) {
+    DicomBytes gradient;
+    const double along[] = {k == 1 ? 1.0 : 0.0, k == 2 ? 1.0 : 0.0, 0};
+    gradient.bytes(0x00189089, "FD", std::string(reinterpret_cast<const char*>(along), sizeof along));
+    DicomBytes diffusion = DicomBytes().real(0x00189087, k ? 700 : 0);
+    if (k) diffusion.sequence(0x00189076, {gradient});
+    item.sequence(0x00189117, {diffusion});
+  });
+  read(folder, directions);
+  CHECK(read_header(folder / "a.dcm").channels ==
+        std::vector<std::string>{"b 0, no direction", "b 700, direction (0, 1, 0)", "b 700, direction (1, 0, 0)"});
   // One time point lacks a slice; nothing tells two frames apart.
   CHECK_THAT(refused(folder, multi_frame({0, 0, 5}, [](size_t, DicomBytes&) {})), Contains("missing or double"));
   CHECK_THAT(refused(folder, multi_frame(z, [](size_t, DicomBytes&) {})), Contains("tells them apart"));
