@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kFormat = 1;  // of the description; a reader refuses later ones
 
-constexpr const char* kNormalizations[] = {"zscore", "ct", "none", "rescale_to_0_1", "rgb_to_0_1", "quantiles"};
+constexpr const char* kNormalizations[] = {"zscore", "ct", "none", "rescale_to_0_1", "rgb_to_0_1", "quantiles", "zscore_nonzero"};
 constexpr double kMostVoxels = 0x1p31;  // of a patch
 
 Int3 patch_from(const Json& v) {
@@ -38,8 +38,8 @@ void validate(const ModelDescription& d) {
   check(d.nan == "refuse" || d.nan == "zero", "model description: nan is \"", d.nan, "\", refuse or zero is wanted");
   check(d.orientation == "canonical" || d.orientation == "file", "model description: the orientation \"", d.orientation,
         "\" is neither canonical nor file");
-  check(d.resampling == "linear" || d.resampling == "nnunet", "model description: the resampling \"", d.resampling,
-        "\" is neither linear nor nnunet");
+  check(d.resampling == "linear" || d.resampling == "nnunet" || d.resampling == "centres", "model description: the resampling \"",
+        d.resampling, "\" is none of linear, nnunet, centres");
   check(std::is_permutation(d.axis_order.begin(), d.axis_order.end(), std::array{0, 1, 2}.begin()),
         "model description: the axis_order is no order of the axes 0, 1, 2");
   activation_dtype(d);
@@ -80,6 +80,8 @@ Json to_json(const ModelDescription& d) {
   if (d.axis_order != usual.axis_order) out["axis_order"] = d.axis_order;
   if (d.crop) out["crop"] = true;
   if (d.resampling != usual.resampling) out["resampling"] = d.resampling;
+  if (d.flip_axes != usual.flip_axes) out["flip_axes"] = d.flip_axes;
+  if (d.resample_first) out["resample_first"] = true;
   if (d.mirror_axes != usual.mirror_axes) out["mirror_axes"] = d.mirror_axes;
   return out;
 }
@@ -107,6 +109,8 @@ ModelDescription description_from_json(const Json& j) {
     d.axis_order = j.value("axis_order", d.axis_order);
     d.crop = j.value("crop", false);
     d.resampling = j.value("resampling", d.resampling);
+    d.flip_axes = j.value("flip_axes", d.flip_axes);
+    d.resample_first = j.value("resample_first", false);
     d.mirror_axes = j.value("mirror_axes", d.mirror_axes);
   } catch (const nlohmann::json::exception& e) { fail("model description: ", json_reason(e)); }
   validate(d);

@@ -16,6 +16,7 @@ struct Normalization {
   // quantiles: [q(low), q(high)] of the volume to [0, 1], clipped; low and high are shares of the voxels
   std::string kind = "zscore";
   double mean = 0, std = 1, low = 0, high = 0;
+  // zscore_nonzero: zscore of the voxels that are not 0 in this channel; the others stay 0
   bool mask = false;  // zscore of what is not background alone: voxels that are 0 in all channels and reach the border stay 0
 };
 
@@ -36,7 +37,9 @@ struct ModelDescription {
   std::string orientation = "canonical";                 // or file: axes as they are stored
   std::array<int, 3> axis_order = {0, 1, 2};             // axis a of the network is this one of the orientation
   bool crop = false;                                     // to the box of what is not 0; beyond it labels are 0
-  std::string resampling = "linear";                     // or nnunet: as resample_nnunet
+  std::array<bool, 3> flip_axes = {false, false, false};  // and runs the other way
+  std::string resampling = "linear";  // or nnunet: as resample_nnunet; centres: as resample_centres
+  bool resample_first = false;        // before normalisation instead of after it
   std::array<bool, 3> mirror_axes = {true, true, true};  // that `mirror` averages over
 };
 

@@ -48,10 +48,18 @@ struct Scaling {
   float low = -INFINITY, high = INFINITY, shift = 0, scale = 1;
 };
 
+bool is_nonzero(const Normalization& n) { return n.kind == "zscore_nonzero"; }
+
 Scaling scaling_of(const Normalization& n, const float* x, int64_t voxels, int64_t channels, int64_t c, const std::vector<uint8_t>& mask) {
   if (n.kind == "rgb_to_0_1") return {.scale = 1 / 255.f};
   if (n.kind == "ct")
     return {.low = float(n.low), .high = float(n.high), .shift = float(n.mean), .scale = float(1 / std::max(n.std, 1e-8))};
+  if (is_nonzero(n)) {
+    std::vector<uint8_t> own(static_cast<size_t>(voxels));
+    for (int64_t v = 0; v < voxels; ++v) own[size_t(v)] = x[v * channels + c] != 0;
+    const auto [mean, std] = mean_and_std(x, own, channels, c);
+    return {.shift = float(mean), .scale = float(1 / (std > 0 ? std : 1))};
+  }
   if (n.kind == "zscore") {
     const auto [mean, std] = n.mask ? mean_and_std(x, mask, channels, c) : mean_and_std(x, voxels, channels, c);
     return {.shift = float(mean), .scale = float(1 / std::max(std, 1e-8))};
@@ -89,10 +97,11 @@ std::vector<Standardization> normalize(const Tensor& image, const std::vector<No
     if (n.kind == "none") continue;
     const Scaling s = scaling_of(n, x, voxels, channels, c, mask);
     done.back() = {s.shift, s.scale};
+    const bool nonzero = is_nonzero(n);
     const bool within = n.mask && n.kind == "zscore";
     parallel_for(voxels, kChunk, [&](int64_t v) {
       float& value = x[v * channels + c];
-      if (!within || mask[size_t(v)]) value = (std::min(std::max(value, s.low), s.high) - s.shift) * s.scale;
+      if ((!within || mask[size_t(v)]) && !(nonzero && value == 0)) value = (std::min(std::max(value, s.low), s.high) - s.shift) * s.scale;
     });
   }
   return done;

@@ -7,7 +7,8 @@
 #include "augment/spatial/extract_patch.h"
 #include "core/autograd.h"
 #include "data/normalize.h"
-#include "data/resample_nnunet.h"
+#include "data/resample/resample_centres.h"
+#include "data/resample/resample_nnunet.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "kernels/pad/pad.h"
 #include "kernels/slice/slice.h"
@@ -29,13 +30,17 @@ int64_t make_finite(const Tensor& image, bool replace) {
   return bad;
 }
 
-// half_even: round as Python does.
-Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, bool half_even, const std::string& name) {
+// nnunet and centres round halves to even, as Python does.
+Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, const std::string& resampling, const std::string& name) {
   Int3 out;
   double wanted[3], voxels = 1, before = 1;
   for (int a = 0; a < 3; ++a) {
     const size_t i = size_t(a);
-    wanted[a] = std::max(1.0, half_even ? std::nearbyint(from[i] / to[i] * extents[a]) : std::round(extents[a] * from[i] / to[i]));
+    const double ratio = from[i] / to[i];
+    if (resampling == "nnunet") wanted[a] = std::nearbyint(ratio * extents[a]);
+    else if (resampling == "centres") wanted[a] = std::nearbyint((extents[a] - 1) * ratio + 1);
+    else wanted[a] = std::round(extents[a] * from[i] / to[i]);
+    wanted[a] = std::max(1.0, wanted[a]);
     voxels *= wanted[a], before *= extents[a];
   }
   check(voxels <= std::max(before, kMostVoxels) && *std::max_element(wanted, wanted + 3) < kMostVoxels, name, ": has voxels of ", from[0],
@@ -73,7 +78,7 @@ Orientation network_axes(const Affine& affine, const ModelDescription& d) {
   Orientation out;
   for (size_t a = 0; a < 3; ++a) {
     out.axis[a] = stored.axis[size_t(d.axis_order[a])];
-    out.flip[a] = stored.flip[size_t(d.axis_order[a])];
+    out.flip[a] = stored.flip[size_t(d.axis_order[a])] != d.flip_axes[a];
   }
   return out;
 }
@@ -126,16 +131,19 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
     std::tie(g.box_begin, g.box) = box_of_nonzero(image);
     image = cropped(image, g.box_begin, g.box);
   }
-  out.intensity = normalize(image, d.normalization);
+  if (!d.resample_first) out.intensity = normalize(image, d.normalization);
   const Vec3 file = v.spacing();
   for (size_t a = 0; a < 3; ++a) {
     g.file_spacing[a] = file[size_t(g.orientation.axis[a])];
     g.spacing[a] = d.spacing[a] > 0 ? d.spacing[a] : g.file_spacing[a];
   }
-  g.as_nnunet = d.resampling == "nnunet";
-  g.working = resampled_extents(g.box, g.file_spacing, g.spacing, g.as_nnunet, name);
-  out.image =
-      g.as_nnunet ? resample_nnunet(image, g.working, {.from = g.file_spacing, .to = g.spacing, .order = 3}) : resample(image, g.working);
+  g.resampling = d.resampling;
+  g.working = resampled_extents(g.box, g.file_spacing, g.spacing, g.resampling, name);
+  if (g.resampling == "nnunet") image = resample_nnunet(image, g.working, {.from = g.file_spacing, .to = g.spacing, .order = 3});
+  else if (g.resampling == "centres") image = resample_centres(image, g.working, g.file_spacing, g.spacing);
+  else image = resample(image, g.working);
+  if (d.resample_first) out.intensity = normalize(image, d.normalization);
+  out.image = image;
   return out;
 }
 
@@ -168,7 +176,9 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
 }
 
 SeparableMap to_file_spacing(const Geometry& g) {
-  return g.as_nnunet ? nnunet_map(g.working, g.box, {.from = g.spacing, .to = g.file_spacing}) : trilinear_map(g.working, g.box);
+  if (g.resampling == "nnunet") return nnunet_map(g.working, g.box, {.from = g.spacing, .to = g.file_spacing});
+  if (g.resampling == "centres") return centres_map(g.working, g.box, g.spacing, g.file_spacing);
+  return trilinear_map(g.working, g.box);
 }
 
 Tensor at_file_spacing(const Tensor& x, const Geometry& g) {

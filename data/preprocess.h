@@ -18,7 +18,7 @@ struct Geometry {
   Int3 working;             // extents at the model's spacing
   Int3 box_begin = {0, 0, 0}, box;                     // the part of `canonical` that the network sees: all of it without description.crop
   Vec3 file_spacing = {1, 1, 1}, spacing = {1, 1, 1};  // mm along the axes of the network: of the file, of the model
-  bool as_nnunet = false;                              // how it is resampled
+  std::string resampling = "linear";                   // as the description says
   LengthUnit unit = LengthUnit::millimetre;             // of the file
 };
 

@@ -1,6 +1,6 @@
 #include "infer/resampled_rows.h"
 
-#include "data/resample_nnunet.h"
+#include "data/resample/resample_nnunet.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "kernels/random/random.h"
 #include "tests/catch.h"

@@ -1,4 +1,4 @@
-#include "data/resample_nnunet.h"
+#include "data/resample/resample_nnunet.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,102 @@
+#include <nlohmann/json.hpp>
+
+#include "models/model_registry.h"
+#include "models/patch_plan.h"
+#include "models/res_unet/res_unet.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr double kMostVoxels = 128. * 128 * 128;  // of a planned patch
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(ResUNetConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.integers("channels", c.channels, 1, 1 << 14, "of the levels; the last one is the bottom");
+  t.integers("strides", c.strides, 1, 16, "of all levels but the bottom");
+  t.integer("units", c.units, 0, 16, "convolutions of a block, to which its input is added; 0: one, and nothing is added");
+  t.integer("kernel", c.kernel, 1, 15, "of the convolutions");
+  t.integer("up_kernel", c.up_kernel, 1, 15, "of the transposed convolutions");
+  t.choice("norm", c.norm, {"none", "instance", "batch"}, "behind each of them");
+  t.flag("affine", c.affine, "whether an instance norm has a scale and a shift");
+  t.choice("activation", c.activation, {"prelu", "relu"}, "behind that");
+  t.flag("bias", c.bias, "");
+  t.flag("flat", c.flat, "");
+  return t;
+}
+
+void add_keys(ConfigTable& t, ResUNetConfig& c) {
+  for (ConfigKey& key : keys_of(c).keys)
+    if (!key.help.empty()) t.keys.push_back(std::move(key));
+}
+
+NetworkPlan plan_res_unet(ResUNetConfig c, const PlanRequest& r) {
+  c.in_channels = r.in_channels;
+  c.classes = r.out_channels;
+  c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
+  validate(c);
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostVoxels)};
+}
+
+}  // namespace
+
+void validate(const ResUNetConfig& c) {
+  const size_t levels = c.channels.size();
+  check(levels >= 2 && levels <= 12, "ResUNetConfig: channels has ", levels, " entries, 2 to 12 are possible");
+  check(c.strides.size() + 1 == levels, "ResUNetConfig: strides has ", c.strides.size(), " entries, beside ", levels, " channels ",
+        levels - 1, " are wanted");
+  check(c.kernel % 2 == 1 && c.up_kernel % 2 == 1, "ResUNetConfig: the kernels ", c.kernel, " and ", c.up_kernel, " are not odd");
+  int64_t product = 1;
+  for (int s : c.strides) {
+    check(s <= c.kernel && s <= c.up_kernel, "ResUNetConfig: a stride of ", s, " skips voxels of the kernels");
+    product *= s;
+    check(product <= 1 << 20, "ResUNetConfig: the strides divide by more than 2^20");
+  }
+}
+
+std::string to_json_text(const ResUNetConfig& c) {
+  ResUNetConfig copy = c;
+  Json out{{"kind", "res_unet"}};
+  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
+  return out.dump();
+}
+
+ResUNetConfig res_unet_config_from_json(const Json& j) {
+  ResUNetConfig c;
+  const ConfigTable t = keys_of(c);
+  for (auto& [name, value] : j.items())
+    if (name != "kind") set_key(t.keys, name, value, "ResUNetConfig");
+  validate(c);
+  return c;
+}
+
+NetworkTraits traits_of(const ResUNetConfig& c) {
+  int divisor = 1;
+  for (int s : c.strides) divisor *= s;
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
+}
+
+ModelEntry res_unet_model() {
+  return {.name = "res_unet",
+          .summary = "residual U-Net of Kerfoot et al. 2018, MONAI's UNet",
+          .options = [] { return Options::of<ResUNetConfig>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
+          .build =
+              [](const Json& j, Rng& rng) {
+                const ResUNetConfig c = res_unet_config_from_json(j);
+                return Network(ResUNet(c, rng), traits_of(c), to_json_text(c));
+              },
+          .traits = [](const Json& j) { return traits_of(res_unet_config_from_json(j)); },
+          .least_weights =
+              [](const Json& j) {
+                const ResUNetConfig c = res_unet_config_from_json(j);
+                double n = 0;
+                for (size_t i = 1; i < c.channels.size(); ++i)
+                  n += double(c.kernel) * c.kernel * c.channels[i] * (c.channels[i - 1] + std::max(0.0, c.units - 1.0) * c.channels[i]);
+                return n;
+              }};
+}
+
+}  // namespace voxgrad

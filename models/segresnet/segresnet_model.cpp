@@ -1,0 +1,157 @@
+#include <nlohmann/json.hpp>
+
+#include "kernels/binary/binary.h"
+#include "kernels/interpolate3d/interpolate3d.h"
+#include "models/model_registry.h"
+#include "models/patch_plan.h"
+#include "models/segresnet/segresnet.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr double kMostVoxels = 128. * 128 * 128;  // of a planned patch
+
+Int3 extents(const SegResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
+
+Norm norm_of(const SegResNetConfig& c, int channels) {
+  const NormKind kind = c.norm == "group" ? NormKind::group : c.norm == "batch" ? NormKind::batch : NormKind::instance;
+  return Norm(kind, {.channels = channels, .affine = c.affine || c.norm != "instance", .groups = c.groups});
+}
+
+Conv3d conv_of(const SegResNetConfig& c, int in, int out, int kernel, int stride, Rng& rng) {
+  return Conv3d({.in = in, .out = out, .kernel = extents(c, kernel), .stride = extents(c, stride), .bias = false}, rng);
+}
+
+void add_blocks(std::vector<SegResBlock>& to, const SegResNetConfig& c, int channels, int count, Rng& rng) {
+  for (int i = 0; i < count; ++i) {
+    SegResBlock b{.norm1 = norm_of(c, channels)};
+    b.conv1 = conv_of(c, channels, channels, 3, 1, rng);
+    b.norm2 = norm_of(c, channels);
+    b.conv2 = conv_of(c, channels, channels, 3, 1, rng);
+    to.push_back(std::move(b));
+  }
+}
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(SegResNetConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.integer("features", c.features, 1, 1024, "channels of the first stage, doubled at each further one");
+  t.integers("blocks_down", c.blocks_down, 1, 64, "residual blocks of each stage on the way down");
+  t.integers("blocks_up", c.blocks_up, 1, 64, "and on the way up, one stage less, from the coarsest on");
+  t.choice("norm", c.norm, {"group", "instance", "batch"}, "in front of each convolution");
+  t.integer("groups", c.groups, 1, 1024, "of a group norm");
+  t.flag("affine", c.affine, "whether an instance norm has a scale and a shift");
+  t.flag("flat", c.flat, "");
+  return t;
+}
+
+void add_keys(ConfigTable& t, SegResNetConfig& c) {
+  for (ConfigKey& key : keys_of(c).keys)
+    if (!key.help.empty()) t.keys.push_back(std::move(key));
+}
+
+NetworkPlan plan_segresnet(SegResNetConfig c, const PlanRequest& r) {
+  c.in_channels = r.in_channels;
+  c.classes = r.out_channels;
+  c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
+  validate(c);
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostVoxels)};
+}
+
+}  // namespace
+
+void validate(const SegResNetConfig& c) {
+  const size_t stages = c.blocks_down.size();
+  check(stages >= 1 && stages <= 10, "SegResNetConfig: blocks_down has ", stages, " entries, 1 to 10 are possible");
+  check(c.blocks_up.size() + 1 == stages, "SegResNetConfig: blocks_up has ", c.blocks_up.size(), " entries, beside ", stages,
+        " on the way down ", stages - 1, " are wanted");
+  check(c.norm != "group" || c.features % c.groups == 0, "SegResNetConfig: ", c.groups, " groups do not divide ", c.features, " channels");
+}
+
+std::string to_json_text(const SegResNetConfig& c) {
+  SegResNetConfig copy = c;
+  Json out{{"kind", "segresnet"}};
+  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
+  return out.dump();
+}
+
+SegResNetConfig segresnet_config_from_json(const Json& j) {
+  SegResNetConfig c;
+  const ConfigTable t = keys_of(c);
+  for (auto& [name, value] : j.items())
+    if (name != "kind") set_key(t.keys, name, value, "SegResNetConfig");
+  validate(c);
+  return c;
+}
+
+NetworkTraits traits_of(const SegResNetConfig& c) {
+  const int divisor = 1 << (c.blocks_down.size() - 1);
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
+}
+
+Tensor SegResBlock::operator()(const Tensor& x) const { return conv2(norm2(conv1(norm1(x, {}, 0)), {}, 0)) + x; }
+
+SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
+  validate(c);
+  stem = conv_of(c, c.in_channels, c.features, 3, 1, rng);
+  const size_t stages = c.blocks_down.size();
+  for (size_t s = 0; s < stages; ++s) {
+    SegResStage stage;
+    const int channels = c.features << s;
+    if (s > 0) stage.conv = conv_of(c, channels / 2, channels, 3, 2, rng);
+    add_blocks(stage.blocks, c, channels, c.blocks_down[s], rng);
+    down.push_back(std::move(stage));
+  }
+  for (size_t i = 0; i + 1 < stages; ++i) {
+    SegResStage stage;
+    const int channels = c.features << (stages - 2 - i);
+    stage.conv = conv_of(c, 2 * channels, channels, 1, 1, rng);
+    add_blocks(stage.blocks, c, channels, c.blocks_up[i], rng);
+    up.push_back(std::move(stage));
+  }
+  norm = norm_of(c, c.features);
+  head = Conv3d({.in = c.features, .out = c.classes, .kernel = {1, 1, 1}}, rng);
+}
+
+Tensor SegResNet::operator()(const Tensor& x) const {
+  Tensor y = stem(x);
+  std::vector<Tensor> skips;
+  for (const SegResStage& s : down) {
+    if (s.conv) y = (*s.conv)(y);
+    for (const SegResBlock& b : s.blocks) y = b(y);
+    skips.push_back(y);
+  }
+  skips.pop_back();
+  for (const SegResStage& s : up) {
+    const Tensor& skip = skips.back();
+    y = interpolate3d((*s.conv)(y), skip.shape().spatial(), {.mode = Interpolation::trilinear}) + skip;
+    for (const SegResBlock& b : s.blocks) y = b(y);
+    skips.pop_back();
+  }
+  return head(norm(y, {}, 0));
+}
+
+ModelEntry segresnet_model() {
+  return {.name = "segresnet",
+          .summary = "SegResNet (Myronenko 2018), as MONAI has it",
+          .options = [] { return Options::of<SegResNetConfig>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
+          .build =
+              [](const Json& j, Rng& rng) {
+                const SegResNetConfig c = segresnet_config_from_json(j);
+                return Network(SegResNet(c, rng), traits_of(c), to_json_text(c));
+              },
+          .traits = [](const Json& j) { return traits_of(segresnet_config_from_json(j)); },
+          .least_weights =
+              [](const Json& j) {
+                const SegResNetConfig c = segresnet_config_from_json(j);
+                double n = 0;
+                for (size_t s = 0; s < c.blocks_down.size(); ++s)
+                  n += 18.0 * c.blocks_down[s] * double(c.features << s) * double(c.features << s);
+                return n;
+              }};
+}
+
+}  // namespace voxgrad
