@@ -23,6 +23,8 @@ Model model() {
   apply_assignments(config, {"network.base_features=4", "train.patch=[8,8,8]"});
   ModelDescription m = plan(d, {.extents = {{12, 12, 12}}, .spacings = {{0.5, 0.5, 0.5}}}, config, d.labels);
   m.spacing = {0.5, 0.5, 0.5};
+  m.mirror = true;
+  m.overlap = 0.25;
   Rng rng(1);
   return {build_network(parse_json(m.network, "plan"), rng), m};
 }
