@@ -97,3 +97,16 @@ TEST_CASE("the graph names axes") {
   CHECK(describe_graph(var(x, {0})).find("axes [0]") != std::string::npos);
   CHECK(describe_graph(sum(x, {1}, {.keep = true})).find("axes [1], keep true") != std::string::npos);
 }
+
+TEST_CASE("the extreme of a long row, or of few long columns, is found wherever it lies, and so is a NaN") {
+  for (const int64_t n : {4097, 5003, 16384, 40000})
+    for (const int64_t place : {int64_t(0), int64_t(1), n / 2, n - 2, n - 1}) {
+      Tensor x = Tensor::zeros({n, 1}), columns = Tensor::zeros({2, n, 3});
+      x.mutable_data<float>()[size_t(place)] = 1;
+      columns.mutable_data<float>()[size_t((n + place) * 3 + 1)] = -1;
+      CHECK(max(x).item() == 1);
+      CHECK(min(columns, {1}).values() == Values{0, 0, 0, 0, -1, 0});
+      x.mutable_data<float>()[size_t(place)] = float(kNaN);
+      CHECK(std::isnan(max(x).item()));
+    }
+}
