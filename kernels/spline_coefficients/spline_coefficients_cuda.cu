@@ -6,7 +6,7 @@ namespace {
 
 // A thread per line.
 template <class T>
-__global__ void spline_filter_kernel(ReduceRuns p, const T* x, T* y) {
+__global__ void spline_coefficients_kernel(ReduceRuns p, const T* x, T* y) {
   using R = SplineRecursion<T>;
   const int64_t n = p.reduced;
   for (int64_t k : grid_stride(p.outer * p.inner)) {
@@ -29,7 +29,7 @@ __global__ void spline_filter_kernel(ReduceRuns p, const T* x, T* y) {
 
 void spline_filter(Cuda on, const ReduceRuns& p, View x, View y) {
   const auto run = [&]<class T>(T* to) {
-    launch<spline_filter_kernel<T>>(on, grid_over(p.outer * p.inner), p, static_cast<const T*>(x.as<T>()), to);
+    launch<spline_coefficients_kernel<T>>(on, grid_over(p.outer * p.inner), p, static_cast<const T*>(x.as<T>()), to);
   };
   x.dtype == DType::f64 ? run(y.as<double>()) : run(y.as<float>());
 }
