@@ -4,6 +4,7 @@
 
 #include "core/config/config_table.h"
 #include "models/meshnet/meshnet.h"
+#include "models/keyed_config.h"
 #include "models/model_registry.h"
 
 namespace voxgrad {
@@ -24,10 +25,7 @@ ConfigTable keys_of(MeshNetConfig& c) {
   return t;
 }
 
-void add_keys(ConfigTable& t, MeshNetConfig& c) {
-  for (ConfigKey& key : keys_of(c).keys)
-    if (!key.help.empty()) t.keys.push_back(std::move(key));
-}
+void add_keys(ConfigTable& t, MeshNetConfig& c) { add_documented(t, keys_of(c)); }
 
 NetworkPlan plan_meshnet(MeshNetConfig c, const PlanRequest& r) {
   Int3 patch;
@@ -49,16 +47,12 @@ NetworkPlan plan_meshnet(MeshNetConfig c, const PlanRequest& r) {
 
 std::string to_json_text(const MeshNetConfig& c) {
   MeshNetConfig copy = c;
-  Json out{{"kind", "meshnet"}};
-  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
-  return out.dump();
+  return json_text_of("meshnet", keys_of(copy));
 }
 
 MeshNetConfig meshnet_config_from_json(const Json& j) {
   MeshNetConfig c;
-  const ConfigTable t = keys_of(c);
-  for (auto& [name, value] : j.items())
-    if (name != "kind") set_key(t.keys, name, value, "MeshNetConfig");
+  set_fields(keys_of(c), j, "MeshNetConfig");
   check(!c.dilations.empty() && c.dilations.size() <= 100, "MeshNetConfig: ", c.dilations.size(), " dilations, 1 to 100 are possible");
   return c;
 }

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "models/keyed_config.h"
 #include "models/model_registry.h"
 #include "models/patch_plan.h"
 #include "models/res_unet/res_unet.h"
@@ -27,10 +28,7 @@ ConfigTable keys_of(ResUNetConfig& c) {
   return t;
 }
 
-void add_keys(ConfigTable& t, ResUNetConfig& c) {
-  for (ConfigKey& key : keys_of(c).keys)
-    if (!key.help.empty()) t.keys.push_back(std::move(key));
-}
+void add_keys(ConfigTable& t, ResUNetConfig& c) { add_documented(t, keys_of(c)); }
 
 NetworkPlan plan_res_unet(ResUNetConfig c, const PlanRequest& r) {
   c.in_channels = r.in_channels;
@@ -58,16 +56,12 @@ void validate(const ResUNetConfig& c) {
 
 std::string to_json_text(const ResUNetConfig& c) {
   ResUNetConfig copy = c;
-  Json out{{"kind", "res_unet"}};
-  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
-  return out.dump();
+  return json_text_of("res_unet", keys_of(copy));
 }
 
 ResUNetConfig res_unet_config_from_json(const Json& j) {
   ResUNetConfig c;
-  const ConfigTable t = keys_of(c);
-  for (auto& [name, value] : j.items())
-    if (name != "kind") set_key(t.keys, name, value, "ResUNetConfig");
+  set_fields(keys_of(c), j, "ResUNetConfig");
   validate(c);
   return c;
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/keyed_config.h"
 #include "models/model_registry.h"
 #include "models/resnet/resnet.h"
 
@@ -64,16 +65,12 @@ NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
 
 std::string to_json_text(const ResNetConfig& c) {
   ResNetConfig copy = c;
-  Json out{{"kind", "resnet"}};
-  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
-  return out.dump();
+  return json_text_of("resnet", keys_of(copy));
 }
 
 ResNetConfig resnet_config_from_json(const Json& j) {
   ResNetConfig c;
-  const ConfigTable t = keys_of(c);
-  for (auto& [name, value] : j.items())
-    if (name != "kind") set_key(t.keys, name, value, "ResNetConfig");
+  set_fields(keys_of(c), j, "ResNetConfig");
   validate(c);
   return c;
 }

@@ -2,6 +2,7 @@
 
 #include "kernels/binary/binary.h"
 #include "kernels/interpolate3d/interpolate3d.h"
+#include "models/keyed_config.h"
 #include "models/model_registry.h"
 #include "models/patch_plan.h"
 #include "models/segresnet/segresnet.h"
@@ -47,10 +48,7 @@ ConfigTable keys_of(SegResNetConfig& c) {
   return t;
 }
 
-void add_keys(ConfigTable& t, SegResNetConfig& c) {
-  for (ConfigKey& key : keys_of(c).keys)
-    if (!key.help.empty()) t.keys.push_back(std::move(key));
-}
+void add_keys(ConfigTable& t, SegResNetConfig& c) { add_documented(t, keys_of(c)); }
 
 NetworkPlan plan_segresnet(SegResNetConfig c, const PlanRequest& r) {
   c.in_channels = r.in_channels;
@@ -72,16 +70,12 @@ void validate(const SegResNetConfig& c) {
 
 std::string to_json_text(const SegResNetConfig& c) {
   SegResNetConfig copy = c;
-  Json out{{"kind", "segresnet"}};
-  for (auto& key : keys_of(copy).keys) out[key.name] = key.get();
-  return out.dump();
+  return json_text_of("segresnet", keys_of(copy));
 }
 
 SegResNetConfig segresnet_config_from_json(const Json& j) {
   SegResNetConfig c;
-  const ConfigTable t = keys_of(c);
-  for (auto& [name, value] : j.items())
-    if (name != "kind") set_key(t.keys, name, value, "SegResNetConfig");
+  set_fields(keys_of(c), j, "SegResNetConfig");
   validate(c);
   return c;
 }
