@@ -184,7 +184,7 @@ SeparableMap to_file_spacing(const Geometry& g) {
 Tensor at_file_spacing(const Tensor& x, const Geometry& g) {
   if (g.working == g.box) return x;
   const Unrecorded quiet;
-  return apply(to_file_spacing(g), x.reshape({1, x.dim(0), x.dim(1), x.dim(2), x.dim(3)})).reshape({g.box.d, g.box.h, g.box.w, x.dim(3)});
+  return apply_to_volume(to_file_spacing(g), x);
 }
 
 Volume in_file_axes(const Tensor& x, const Geometry& g) {

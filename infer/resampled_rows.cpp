@@ -56,8 +56,7 @@ void ResampledRows::hand_on() {
       for (Tap& t : taps) t.index -= int(begin_);
       part.axis[0].rows.push_back(std::move(taps));
     }
-    const Tensor rows = held_.rows(0, end_ - begin_);
-    const Tensor slab = apply(part, rows.reshape({1, rows.dim(0), rows.dim(1), rows.dim(2), channels}));
+    const Tensor slab = apply_to_volume(part, held_.rows(0, end_ - begin_));
     to_(next_, last - next_, slab.view().as<float>(), channels);
     next_ = last;
   }

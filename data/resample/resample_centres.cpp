@@ -22,8 +22,7 @@ SeparableMap centres_map(const Int3& in, const Int3& size, const Vec3& from, con
 
 Tensor resample_centres(const Tensor& x, const Int3& size, const Vec3& from, const Vec3& to) {
   const Unrecorded quiet;
-  const Int3 in = {int(x.dim(0)), int(x.dim(1)), int(x.dim(2))};
-  return apply(centres_map(in, size, from, to), x.reshape({1, in.d, in.h, in.w, x.dim(3)})).reshape({size.d, size.h, size.w, x.dim(3)});
+  return apply_to_volume(centres_map({int(x.dim(0)), int(x.dim(1)), int(x.dim(2))}, size, from, to), x);
 }
 
 }  // namespace voxgrad

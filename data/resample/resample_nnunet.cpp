@@ -50,11 +50,6 @@ AxisMatrix axis_of_order(int from, int to, int order) {
                      [&](int i) { return taps_at(double(from) / double(to) * (double(i) + 0.5) - 0.5, from, order); });
 }
 
-Tensor mapped(const SeparableMap& m, const Tensor& x) {
-  return apply(m, x.reshape({1, x.dim(0), x.dim(1), x.dim(2), x.dim(3)}))
-      .reshape({int64_t(m.axis[0].rows.size()), int64_t(m.axis[1].rows.size()), int64_t(m.axis[2].rows.size()), x.dim(3)});
-}
-
 Int3 size_of(const Tensor& x) { return {int(x.dim(0)), int(x.dim(1)), int(x.dim(2))}; }
 
 }  // namespace
@@ -71,7 +66,7 @@ Tensor resample_nnunet(const Tensor& x, Int3 size, const NnunetResampling& how) 
   check(how.order == 1 || how.order == 3, "resample_nnunet: the order ", how.order, ", 1 and 3 are possible");
   if (size_of(x) == size) return x;
   const Unrecorded quiet;
-  if (how.order == 1) return mapped(nnunet_map(size_of(x), size, how), x);
+  if (how.order == 1) return apply_to_volume(nnunet_map(size_of(x), size, how), x);
   const int separate = separate_axis(how);
   Tensor coefficients = x;
   SeparableMap smooth, nearest;
@@ -84,9 +79,9 @@ Tensor resample_nnunet(const Tensor& x, Int3 size, const NnunetResampling& how) 
     axes.push_back(a);
     if (size[a] != from) coefficients = spline_coefficients(coefficients, a);
   }
-  Tensor y = mapped(smooth, coefficients);
+  Tensor y = apply_to_volume(smooth, coefficients);
   y = maximum(minimum(y, max(x, axes, {.keep = true})), min(x, axes, {.keep = true}));
-  return separate < 0 || x.dim(separate) == size[separate] ? y : mapped(nearest, y);
+  return separate < 0 || x.dim(separate) == size[separate] ? y : apply_to_volume(nearest, y);
 }
 
 }  // namespace voxgrad

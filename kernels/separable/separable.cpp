@@ -60,6 +60,11 @@ Tensor apply(const SeparableMap& m, const Tensor& x) {
   return y;
 }
 
+Tensor apply_to_volume(const SeparableMap& m, const Tensor& x) {
+  const Tensor y = apply(m, x.reshape({1, x.dim(0), x.dim(1), x.dim(2), x.dim(3)}));
+  return y.reshape({y.dim(1), y.dim(2), y.dim(3), y.dim(4)});
+}
+
 Tensor apply_recorded(const char* op, SeparableMap m, const Tensor& x) {
   const Tensor y = apply(m, x);
   return record(op, {x}, y, [m = std::move(m)](const Tensor& gy, Needs) { return Grads{apply(transposed(m), gy)}; });

@@ -36,6 +36,8 @@ SeparableMap transposed(const SeparableMap&);
 
 // {N, D, H, W, C} to {N, D', H', W', C} of the same dtype. Not recorded.
 Tensor apply(const SeparableMap&, const Tensor& x);
+// The same of one volume {D, H, W, C}.
+Tensor apply_to_volume(const SeparableMap&, const Tensor& x);
 // The same, recorded in the name of `op`. Saves the matrices alone.
 Tensor apply_recorded(const char* op, SeparableMap, const Tensor& x);
 
