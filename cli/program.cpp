@@ -7,13 +7,14 @@
 #include "cli/commands.h"
 #include "core/device/device.h"
 #include "core/error.h"
+#include "core/stages/interrupt.h"
 #include "core/device/isa.h"
 #include "core/device/parallel.h"
 
 namespace voxgrad {
 namespace {
 
-constexpr int kFailure = 1, kUsage = 2, kSomeFailed = 3;
+constexpr int kFailure = 1, kUsage = 2, kSomeFailed = 3, kInterrupted = 130;
 
 std::string version_text() {
 #ifdef VOXGRAD_WITH_ITK
@@ -45,7 +46,8 @@ int run(int argc, char** argv) {
   program.get_formatter()->column_width(30);
   program.footer(
       "voxgrad COMMAND --help lists the options of a command.\n"
-      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some cases failed and the others are done.");
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some cases failed and the others are done, 130\n"
+      "interrupted.");
   add_phantom(program);
   add_plan(program);
   add_train(program);
@@ -73,7 +75,9 @@ int run(int argc, char** argv) {
 int run_program(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const SomeFailed& e) { return failure(e.what(), kSomeFailed); } catch (const std::bad_alloc&) {
+  } catch (const SomeFailed& e) { return failure(e.what(), kSomeFailed); } catch (const Interrupted& e) {
+    return failure(e.what(), kInterrupted);
+  } catch (const std::bad_alloc&) {
     return failure("out of memory");
   } catch (const std::exception& e) { return failure(e.what()); }
 }

@@ -1,6 +1,7 @@
 #include "infer/predict.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "core/autograd.h"
@@ -79,7 +80,19 @@ Tensor predict_volume(const Network& net, const ModelDescription& d, const Tenso
 
 void predict_rows(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o, const RowSink& sink) {
   check_dense(net, true);
-  with_advice(net, d, o, [&](const SlidingWindowOptions& w) { sliding_window_rows(net_of(net, d), image, w, sink); });
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); };
+  const Clock::time_point start = Clock::now();
+  double in_sink = 0;
+  const RowSink timed = [&](int64_t first, int64_t rows, const float* values, int64_t channels) {
+    const Clock::time_point before = Clock::now();
+    sink(first, rows, values, channels);
+    in_sink += seconds(before);
+  };
+  with_advice(net, d, o, [&](const SlidingWindowOptions& w) { sliding_window_rows(net_of(net, d), image, w, timed); });
+  if (!o.times) return;
+  o.times->rows += in_sink;
+  o.times->outputs += seconds(start) - in_sink;
 }
 
 Tensor predict_values(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {

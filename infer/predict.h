@@ -6,12 +6,19 @@
 
 namespace voxgrad {
 
+// Seconds, added to.
+struct PredictTimes {
+  double outputs = 0;  // of the network, with the weighted mean over tiles
+  double rows = 0;     // what takes rows of outputs: resampling, argmax
+};
+
 struct PredictOptions {
   double overlap = 0.5;  // of neighbouring tiles
   bool mirror = false;   // average over the eight mirror images
   Device device = {};
   Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
   std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
+  PredictTimes* times = nullptr;  // of predict_rows
 };
 // What the model was trained to be used with.
 PredictOptions predict_options(const ModelDescription&);

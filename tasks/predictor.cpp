@@ -14,8 +14,14 @@ Predictor::Predictor(Model model, const Device& device)
 
 Result Predictor::operator()(const Volume& image, const std::string& name) const { return (*this)(image, name, options_); }
 Result Predictor::operator()(const Volume& image, const std::string& name, PredictOptions o) const {
+  return (*this)(prepare(image, name), std::move(o));
+}
+Preprocessed Predictor::prepare(const Volume& image, const std::string& name) const {
+  return preprocess(image, model_.description, name);
+}
+Result Predictor::operator()(const Preprocessed& image, PredictOptions o) const {
   o.device = options_.device;
-  return task_->apply(model_, image, name, o);
+  return task_->apply(model_, image, o);
 }
 
 }  // namespace voxgrad

@@ -25,6 +25,9 @@ class Predictor {
   // predictor's, whatever it says.
   Result operator()(const Volume& image, const std::string& name = "the image") const;
   Result operator()(const Volume& image, const std::string& name, PredictOptions) const;
+  // The same in two steps, of which the first one needs no network and so may be taken while another image is computed.
+  Preprocessed prepare(const Volume& image, const std::string& name) const;
+  Result operator()(const Preprocessed&, PredictOptions) const;
 
  private:
   Model model_;

@@ -67,8 +67,8 @@ class Task : public TargetSource {
   virtual std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const = 0;
   virtual std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const = 0;
 
-  // --- use: from a file to a result in its geometry. name: of the file, for messages
-  virtual Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const = 0;
+  // --- use: from a preprocessed file to a result in its geometry
+  virtual Result apply(const Model&, const Preprocessed&, const PredictOptions&) const = 0;
   virtual const char* product() const { return "results"; }  // "masks"
   // The files that `write` writes for a case. stem: their folder and the name of the case; ending: of volumes, such as ".nii.gz".
   virtual std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const = 0;

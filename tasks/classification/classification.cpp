@@ -102,8 +102,7 @@ std::unique_ptr<Meter> Classification::meter(const std::vector<std::string>& out
   return std::make_unique<ClassMeter>(int(outputs.size()));
 }
 
-Result Classification::apply(const Model& model, const Volume& v, const std::string& name, const PredictOptions& o) const {
-  const Preprocessed p = preprocess(v, model.description, name);
+Result Classification::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   const std::vector<double> probabilities = probabilities_of(model.net, model.description, p.image, o);
   const auto largest = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
   Json j{{"class", model.description.labels[size_t(largest)]}};

@@ -19,7 +19,7 @@ class Classification : public Task {
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
-  Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const override;
+  Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   const char* product() const override { return "classes"; }
   std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
   void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;

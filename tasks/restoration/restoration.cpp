@@ -89,9 +89,8 @@ std::vector<Field> Restoration::predict(const Network& net, const ModelDescripti
 
 std::unique_ptr<Meter> Restoration::meter(const std::vector<std::string>&) const { return std::make_unique<PsnrMeter>(); }
 
-Result Restoration::apply(const Model& model, const Volume& v, const std::string& name, const PredictOptions& o) const {
+Result Restoration::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   Inference quiet;
-  const Preprocessed p = preprocess(v, model.description, name);
   const Tensor image = at_file_spacing(restored(model.net, model.description, p.image, o), p.geometry);
   const Tensor out = Tensor::empty_like(image);
   const auto from = image.view().as<float>();

@@ -23,7 +23,7 @@ class Restoration : public Task {
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override;
-  Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const override;
+  Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   const char* product() const override { return "images"; }
   std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
   void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;

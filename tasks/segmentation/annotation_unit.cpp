@@ -63,6 +63,10 @@ Model trained(const fs::path& data, const fs::path& run, const TrainConfig& c, d
   return load_model(run);
 }
 
+Result applied(const Model& m, const Volume& image) {
+  return make_task(m.description.task)->apply(m, preprocess(image, m.description, "image"), {});
+}
+
 std::set<int> values_in(const Volume& v) {
   const auto all = v.data.data<uint8_t>();
   return {all.begin(), all.end()};
@@ -78,7 +82,7 @@ TEST_CASE("an ignored label: three classes are trained in the annotated half, pr
   CHECK(m.description.labels == std::vector<std::string>{"background", "shell", "core"});
   CHECK(m.description.traits.out_channels == 3);
   CHECK(dice > 0.8);
-  const Result r = make_task(m.description.task)->apply(m, read_volume(data / "imagesTr/b0_0000.nii"), "b0", {});
+  const Result r = applied(m, read_volume(data / "imagesTr/b0_0000.nii"));
   CHECK(values_in(r.volume) == std::set<int>{0, 1, 2});
   fs::create_directories(folder / "masks");
   for (int i = 0; i < 4; ++i)
@@ -146,13 +150,13 @@ TEST_CASE("regions: an output for each, masks in the order of regions_class_orde
   CHECK(m.description.traits.out_channels == 2);
   CHECK(dice > 0.8);
   const Volume image = read_volume(data / "imagesTr/b0_0000.nii");
-  const Result r = make_task(m.description.task)->apply(m, image, "b0", {});
+  const Result r = applied(m, image);
   CHECK(values_in(r.volume) == std::set<int>{0, 1, 2});
   // The other order writes the whole over its core.
   const fs::path other = write_balls(folder / "other", kRegions, true);
   const Model n = trained(other, folder / "other_run", tiny(400));
   CHECK(n.description.labels == std::vector<std::string>{"core", "whole"});
-  CHECK(values_in(make_task(n.description.task)->apply(n, image, "b0", {}).volume) == std::set<int>{0, 1});
+  CHECK(values_in(applied(n, image).volume) == std::set<int>{0, 1});
 
   // All of the core is called shell: the whole is right, the core is missing.
   fs::create_directories(folder / "masks");
@@ -177,7 +181,7 @@ TEST_CASE("regions of classes that do not overlap are found as well as the class
   double dice = 0;
   const Model m = trained(data, folder / "run", c, &dice);
   CHECK(dice > 0.75);
-  const Result r = make_task(m.description.task)->apply(m, read_volume(data / "imagesTr/b1_0000.nii"), "b1", {});
+  const Result r = applied(m, read_volume(data / "imagesTr/b1_0000.nii"));
   CHECK(r.volume.data.shape() == Shape{kSize, kSize, kSize, 1});
   CHECK(confusion(r.volume.data.reshape({kSize, kSize, kSize}), balls(1, false).reshape({kSize, kSize, kSize}), 3)[2].dice() > 0.6);
 }

@@ -100,8 +100,8 @@ std::unique_ptr<Meter> Segmentation::meter(const std::vector<std::string>& outpu
   return std::make_unique<DiceMeter>(outputs, options_.map);
 }
 
-Result Segmentation::apply(const Model& model, const Volume& v, const std::string& name, const PredictOptions& o) const {
-  return {.volume = predict_labels(model.net, model.description, v, name, o, options_.map)};
+Result Segmentation::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
+  return {.volume = predict_labels(model.net, model.description, p, o, options_.map)};
 }
 
 std::vector<std::filesystem::path> Segmentation::files(const std::filesystem::path& stem, const std::string& ending) const {
@@ -145,10 +145,9 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
   return {table, json_text(json), csv_of(e)};
 }
 
-Volume predict_labels(const Network& net, const ModelDescription& d, const Volume& v, const std::string& name, const PredictOptions& o,
+Volume predict_labels(const Network& net, const ModelDescription& d, const Preprocessed& p, const PredictOptions& o,
                       const LabelMap& map) {
   Inference quiet;
-  const Preprocessed p = preprocess(v, d, name);
   // Outputs are resampled and compared slab by slab: those of the whole image never exist.
   const Geometry& g = p.geometry;
   const auto streamed = [&](const auto& labels) {

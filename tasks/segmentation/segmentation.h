@@ -23,7 +23,7 @@ class Segmentation : public Task {
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
-  Result apply(const Model&, const Volume&, const std::string& name, const PredictOptions&) const override;
+  Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   const char* product() const override { return "masks"; }
   std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
   void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
@@ -36,9 +36,8 @@ class Segmentation : public Task {
   SegmentationOptions options_;
 };
 
-// The mask of an image: u8 {D, H, W, 1} in its geometry. name: for messages.
-Volume predict_labels(const Network&, const ModelDescription&, const Volume&, const std::string& name, const PredictOptions&,
-                      const LabelMap& = {});
+// The mask of an image: u8 {D, H, W, 1} in its geometry.
+Volume predict_labels(const Network&, const ModelDescription&, const Preprocessed&, const PredictOptions&, const LabelMap& = {});
 
 // A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled
 // trilinearly before the argmax or the threshold of regions, or labels u8 {D, H, W} where working and canonical extents are the same.

@@ -52,8 +52,8 @@ class Fraction : public Task {
   }
   std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override { return std::make_unique<FractionMeter>(); }
 
-  Result apply(const Model& m, const Volume& v, const std::string& name, const PredictOptions& o) const override {
-    const Tensor y = predict_values(m.net, m.description, preprocess(v, m.description, name).image, o);
+  Result apply(const Model& m, const Preprocessed& p, const PredictOptions& o) const override {
+    const Tensor y = predict_values(m.net, m.description, p.image, o);
     return {.volume = {}, .json = Json{{"fraction", y.item()}}.dump()};
   }
   const char* product() const override { return "fractions"; }

@@ -55,7 +55,7 @@ class FakeTask : public Task {
     return {};
   }
   std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override;
-  Result apply(const Model&, const Volume&, const std::string&, const PredictOptions&) const override { return {}; }
+  Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override { return {}; }
   std::vector<std::filesystem::path> files(const std::filesystem::path&, const std::string&) const override { return {}; }
   void write(const Result&, const std::filesystem::path&, const std::string&) const override {}
   Picture picture(const Volume&, const Result&, const Volume&, const std::string&, const ModelDescription&) const override {

@@ -44,7 +44,9 @@ TEST_CASE("a predictor gives what the program writes, and from several threads a
   std::vector<std::vector<double>> one_by_one, together(4);
   for (uint64_t i = 0; i < 4; ++i) one_by_one.push_back(predict(noise_of(i)).volume.data.values());
   const Model m = model();
-  CHECK(one_by_one[2] == predict_labels(m.net, m.description, noise_of(2), "scan", predict_options(m.description)).data.values());
+  const Preprocessed p = preprocess(noise_of(2), m.description, "scan");
+  CHECK(one_by_one[2] == predict_labels(m.net, m.description, p, predict_options(m.description)).data.values());
+  CHECK(one_by_one[2] == predict(predict.prepare(noise_of(2), "scan"), predict.options()).volume.data.values());
   CHECK(one_by_one[0] != one_by_one[1]);
   std::vector<std::thread> threads;
   for (uint64_t i = 0; i < 4; ++i)

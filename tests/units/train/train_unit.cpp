@@ -187,7 +187,8 @@ TEST_CASE("a checkpoint alone suffices to predict, bit for bit") {
   Rng noise(2);
   for (float& x : v.data.mutable_data<float>()) x = float(noise.normal());
   const PredictOptions options = predict_options(d);
-  const Volume a = predict_labels(net, d, v, "scan", options), b = predict_labels(m.net, m.description, v, "scan", options);
+  const Preprocessed p = preprocess(v, d, "scan");
+  const Volume a = predict_labels(net, d, p, options), b = predict_labels(m.net, m.description, p, options);
   CHECK(a.data.shape() == Shape{9, 12, 10, 1});
   CHECK(a.affine == v.affine);
   CHECK(a.data.values() == b.data.values());

@@ -1,0 +1,239 @@
+#include "cli/predict_cases.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "core/progress.h"
+#include "core/stages/stages.h"
+#include "data/dataset.h"
+#include "io/atomic_file.h"
+#include "io/image.h"
+#include "tasks/file_pairs.h"
+#include "tasks/predictor.h"
+
+namespace voxgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostNamed = 20;  // failed cases
+
+Volume reference_of(const PredictCommand& c, const std::string& id, const Volume& image) {
+  for (const auto& entry : fs::directory_iterator(c.reference))
+    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_name(entry.path()) == id)
+      return on_grid(read_volume(entry.path(), {.labels = true}), entry.path().string(), grid_of(image), "its image",
+                     c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
+  fail(c.reference, ": there is no reference for the case ", id);
+}
+
+// Refuses to write over what is read.
+void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
+  for (const DatasetCase& one : cases)
+    for (const fs::path& image : one.images)
+      for (const fs::path& file : task.files(fs::path(c.out) / one.id, c.ending))
+        check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
+}
+
+// Every volume of 4-D files as a case of its own, c_0, c_1 ..
+std::vector<DatasetCase> each_volume(const std::vector<DatasetCase>& cases) {
+  std::vector<DatasetCase> out;
+  for (const DatasetCase& one : cases) {
+    int64_t volumes = 1;
+    try {
+      volumes = read_header(one.images[0], {.series = one.series}).shape[3];
+    } catch (const Error&) {}  // said when it is read
+    for (int64_t k = 0; k < volumes; ++k) {
+      out.push_back(one);
+      out.back().volume = int(k);
+      if (volumes > 1) out.back().id += "_" + std::to_string(k);
+    }
+  }
+  return out;
+}
+
+// Seconds of all cases. Each member is written by one thread.
+struct Times {
+  double reading = 0, preprocessing = 0, computing = 0, writing = 0;
+  PredictTimes network = {};
+};
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& sum) : sum_(sum), start_(Clock::now()) {}
+  ~Stopwatch() { sum_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double& sum_;
+  Clock::time_point start_;
+};
+
+std::string describe(const Times& t) {
+  rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  char text[320];
+  std::snprintf(text, sizeof text,
+                "times: reading %.2f s, preprocessing %.2f s, network %.2f s, resampling and labels %.2f s, other %.2f s, writing %.2f s; "
+                "at most %.2f GB of memory",
+                t.reading, t.preprocessing, t.network.outputs, t.network.rows, t.computing - t.network.outputs - t.network.rows, t.writing,
+                double(used.ru_maxrss) * 1024 / 1e9);
+  return text;
+}
+
+// The cases of a command and what is done with one of them, in three steps that may be taken for three cases at a time.
+class Cases {
+ public:
+  Cases(const PredictCommand& c, const Predictor& predict, std::vector<DatasetCase> cases)
+      : command_(c), predict_(predict), cases_(std::move(cases)), json_(cases_.size()) {
+    for (DatasetCase& one : cases_) one.resample = c.resample;
+  }
+
+  // `image` is kept for a picture alone.
+  struct Read {
+    Preprocessed input;
+    Volume image;
+  };
+  struct Computed {
+    Result result;
+    Volume image;
+  };
+
+  Read read(int64_t i) {
+    Read out;
+    {
+      const Stopwatch watch(times.reading);
+      out.image = read_case_image(at(i));
+    }
+    const Stopwatch watch(times.preprocessing);
+    out.input = predict_.prepare(out.image, at(i).images[0].string());
+    if (!command_.picture) out.image = {};
+    return out;
+  }
+  Computed compute(const Read& read, PredictOptions options) {
+    const Stopwatch watch(times.computing);
+    options.times = &times.network;
+    return {predict_(read.input, std::move(options)), read.image};
+  }
+  void write(int64_t i, const Computed& computed) {
+    const Stopwatch watch(times.writing);
+    const DatasetCase& one = at(i);
+    const Task& task = predict_.task();
+    const Result& result = computed.result;
+    const fs::path stem = fs::path(command_.out) / one.id;
+    if (command_.picture) {
+      const Volume reference = command_.reference.empty() ? Volume{} : reference_of(command_, one.id, computed.image);
+      write_png(stem.string() + ".png", task.picture(computed.image, result, reference, one.id, predict_.description()));
+    }
+    const bool mask = result.volume.data && !is_floating(result.volume.data.dtype());
+    if (command_.ending == ".dcm" && mask) {
+      const bool dicom = read_header(one.images[0], {.series = command_.series}).format == "DICOM";
+      const fs::path source = dicom ? one.images[0] : fs::path();
+      write_segmentation(task.files(stem, command_.ending)[0], result.volume,
+                         {.labels = predict_.description().labels, .source = source, .series = command_.series});
+    } else {
+      task.write(result, stem, command_.ending);
+    }
+    json_[size_t(i)] = result.json;
+  }
+
+  const DatasetCase& at(int64_t i) const { return cases_[size_t(i)]; }
+  int64_t count() const { return int64_t(cases_.size()); }
+  const std::string& json(int64_t i) const { return json_[size_t(i)]; }  // of one that is written
+  Times times;
+
+ private:
+  const PredictCommand& command_;
+  const Predictor& predict_;
+  std::vector<DatasetCase> cases_;
+  std::vector<std::string> json_;
+};
+
+// Says once more, behind all that was said meanwhile, which cases failed.
+[[noreturn]] void report(const std::vector<std::string>& failed, size_t total) {
+  std::string text = std::to_string(failed.size()) + " of " + std::to_string(total) + " cases failed: ";
+  for (size_t i = 0; i < failed.size() && i < kMostNamed; ++i) text += (i ? ", " : "") + failed[i];
+  if (failed.size() > kMostNamed) text += " and " + std::to_string(failed.size() - kMostNamed) + " more";
+  if (failed.size() == total) throw Error(text);
+  throw SomeFailed(text);
+}
+
+// One file, where tiles are counted.
+void predict_one(Cases& cases, PredictOptions options) {
+  Progress progress({.what = "predict", .unit = "tile"});
+  options.progress = [&](int64_t done, int64_t tiles) {
+    fail_if_interrupted();
+    progress.set_total(tiles);
+    progress.update(done, cases.at(0).id);
+  };
+  cases.write(0, cases.compute(cases.read(0), options));
+}
+
+// Ids of cases that failed, whose messages are shown.
+std::vector<std::string> predict_all(Cases& cases, PredictOptions options, std::vector<int64_t>& written) {
+  Progress progress({.what = "predict", .unit = "case", .total = cases.count()});
+  std::vector<std::string> failed;
+  int64_t done = 0;
+  run_stages<Cases::Read, Cases::Computed>(cases.count(),
+                                           {.read = [&](int64_t i) { return cases.read(i); },
+                                            .compute =
+                                                [&](int64_t i, Cases::Read read) {
+                                                  options.progress = [&](int64_t tile, int64_t tiles) {
+                                                    fail_if_interrupted();
+                                                    progress.update(done, cases.at(i).id + ", tile " + std::to_string(tile) + "/" +
+                                                                              std::to_string(tiles));
+                                                  };
+                                                  return cases.compute(read, options);
+                                                },
+                                            .write = [&](int64_t i, Cases::Computed c) { cases.write(i, c); },
+                                            .done =
+                                                [&](int64_t i, std::exception_ptr error) {
+                                                  try {
+                                                    if (error) std::rethrow_exception(error);
+                                                    written.push_back(i);
+                                                  } catch (const std::exception& e) {
+                                                    failed.push_back(cases.at(i).id);
+                                                    progress.message(std::string("voxgrad: ") + e.what());
+                                                  }
+                                                  progress.update(++done, cases.at(i).id);
+                                                }});
+  return failed;
+}
+
+}  // namespace
+
+void predict_cases(const PredictCommand& c) {
+  if (c.picture && c.ending == ".png") throw CLI::ValidationError("--picture and --format .png would write the same files");
+  const Device device = chosen_device(c.device);
+  const ConvBackendScope scope = conv_scope(c.conv, device);
+  const Predictor predictor({c.models.begin(), c.models.end()}, device, {.folds = c.folds, .rules = c.rules});
+  std::vector<DatasetCase> found = list_images(c.in, int(predictor.description().channels.size()));
+  for (DatasetCase& one : found) one.series = c.series;
+  if (c.volumes == "cases") found = each_volume(found);
+  check(!found.empty(), c.in, ": holds no images");
+  check_apart(found, predictor.task(), c);
+  make_folders(c.out);
+
+  PredictOptions options = predictor.options();
+  if (c.overlap) options.overlap = *c.overlap;
+  if (!c.patch.empty()) options.patch = parse_extents(c.patch);
+  if (c.mirror) options.mirror = *c.mirror;
+
+  const InterruptScope interrupts;
+  Cases cases(c, predictor, std::move(found));
+  std::vector<int64_t> written;
+  std::vector<std::string> failed;
+  if (cases.count() == 1) predict_one(cases, options), written = {0};
+  else failed = predict_all(cases, options, written);
+  std::vector<std::pair<std::string, std::string>> summary;
+  for (int64_t i : written) summary.emplace_back(cases.at(i).id, cases.json(i));
+  predictor.task().write_summary(c.out, summary);
+  std::printf("%lld %s in %s\n", static_cast<long long>(summary.size()), predictor.task().product(), c.out.c_str());
+  if (c.times) std::printf("%s\n", describe(cases.times).c_str());
+  if (!failed.empty()) report(failed, size_t(cases.count()));
+}
+
+}  // namespace voxgrad

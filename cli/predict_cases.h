@@ -1,0 +1,18 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace voxgrad {
+
+// What `voxgrad predict` was asked for.
+struct PredictCommand {
+  std::vector<std::string> models, folds;
+  std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
+  std::optional<double> overlap;
+  std::optional<bool> mirror;
+  bool picture = false, resample = false, times = false;
+};
+void predict_cases(const PredictCommand&);
+
+}  // namespace voxgrad
