@@ -23,6 +23,15 @@ Int3 patch_from(const Json& v) {
   return {v[0].get<int>(), v[1].get<int>(), v[2].get<int>()};
 }
 
+void check_word(const char* key, const std::string& word, std::initializer_list<const char*> possible) {
+  std::string all;
+  for (const char* p : possible) {
+    if (word == p) return;
+    all += (all.empty() ? "" : ", ") + std::string(p);
+  }
+  fail("model description: ", key, " is \"", word, "\", wanted one of ", all);
+}
+
 void validate(const ModelDescription& d) {
   check(int(d.channels.size()) == d.traits.in_channels && d.normalization.size() == d.channels.size(),
         "model description: the network takes ", d.traits.in_channels, " channels, ", d.channels.size(), " are named and ",
@@ -36,12 +45,14 @@ void validate(const ModelDescription& d) {
     check(std::find(std::begin(kNormalizations), std::end(kNormalizations), n.kind) != std::end(kNormalizations),
           "model description: the normalisation \"", n.kind, "\" is unknown");
   check(d.nan == "refuse" || d.nan == "zero", "model description: nan is \"", d.nan, "\", refuse or zero is wanted");
-  check(d.orientation == "canonical" || d.orientation == "file", "model description: the orientation \"", d.orientation,
-        "\" is neither canonical nor file");
-  check(d.resampling == "linear" || d.resampling == "nnunet" || d.resampling == "centres", "model description: the resampling \"",
-        d.resampling, "\" is none of linear, nnunet, centres");
+  check_word("orientation", d.orientation, {"canonical", "file"});
+  check_word("resampling", d.resampling, {"linear", "nnunet", "centres"});
   check(std::is_permutation(d.axis_order.begin(), d.axis_order.end(), std::array{0, 1, 2}.begin()),
         "model description: the axis_order is no order of the axes 0, 1, 2");
+  check(d.crop || !d.crop_positive, "model description: crop_positive is true, crop is not");
+  check_word("tile_places", d.tile_places, {"spread", "stepped"});
+  check_word("tile_weights", d.tile_weights, {"gaussian", "constant", "floored"});
+  check_word("restoring", d.restoring, {"outputs", "probabilities", "labels"});
   activation_dtype(d);
 }
 
@@ -79,10 +90,14 @@ Json to_json(const ModelDescription& d) {
   if (d.orientation != usual.orientation) out["orientation"] = d.orientation;
   if (d.axis_order != usual.axis_order) out["axis_order"] = d.axis_order;
   if (d.crop) out["crop"] = true;
+  if (d.crop_positive) out["crop_positive"] = true;
   if (d.resampling != usual.resampling) out["resampling"] = d.resampling;
   if (d.flip_axes != usual.flip_axes) out["flip_axes"] = d.flip_axes;
   if (d.resample_first) out["resample_first"] = true;
   if (d.mirror_axes != usual.mirror_axes) out["mirror_axes"] = d.mirror_axes;
+  if (d.tile_places != usual.tile_places) out["tile_places"] = d.tile_places;
+  if (d.tile_weights != usual.tile_weights) out["tile_weights"] = d.tile_weights;
+  if (d.restoring != usual.restoring) out["restoring"] = d.restoring;
   return out;
 }
 
@@ -108,10 +123,14 @@ ModelDescription description_from_json(const Json& j) {
     d.orientation = j.value("orientation", d.orientation);
     d.axis_order = j.value("axis_order", d.axis_order);
     d.crop = j.value("crop", false);
+    d.crop_positive = j.value("crop_positive", false);
     d.resampling = j.value("resampling", d.resampling);
     d.flip_axes = j.value("flip_axes", d.flip_axes);
     d.resample_first = j.value("resample_first", false);
     d.mirror_axes = j.value("mirror_axes", d.mirror_axes);
+    d.tile_places = j.value("tile_places", d.tile_places);
+    d.tile_weights = j.value("tile_weights", d.tile_weights);
+    d.restoring = j.value("restoring", d.restoring);
   } catch (const nlohmann::json::exception& e) { fail("model description: ", json_reason(e)); }
   validate(d);
   return d;

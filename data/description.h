@@ -37,10 +37,15 @@ struct ModelDescription {
   std::string orientation = "canonical";                 // or file: axes as they are stored
   std::array<int, 3> axis_order = {0, 1, 2};             // axis a of the network is this one of the orientation
   bool crop = false;                                     // to the box of what is not 0; beyond it labels are 0
+  bool crop_positive = false;                            // to the box of what is above 0 instead
   std::array<bool, 3> flip_axes = {false, false, false};  // and runs the other way
   std::string resampling = "linear";  // or nnunet: as resample_nnunet; centres: as resample_centres
   bool resample_first = false;        // before normalisation instead of after it
   std::array<bool, 3> mirror_axes = {true, true, true};  // that `mirror` averages over
+  std::string tile_places = "spread";    // of the sliding window (infer/tiles.h): spread or stepped
+  std::string tile_weights = "gaussian";  // gaussian, constant or floored
+  std::string restoring = "outputs";  // what is brought back to the spacing of the file: the outputs of the network, their softmax
+                                      // ("probabilities"), or the labels, of which the nearest are taken
 };
 
 DType activation_dtype(const ModelDescription&);

@@ -113,9 +113,14 @@ bool is_zero(const float* voxel, int64_t channels) {
     if (voxel[c] != 0) return false;
   return true;
 }
+bool none_positive(const float* voxel, int64_t channels) {
+  for (int64_t c = 0; c < channels; ++c)
+    if (voxel[c] > 0) return false;
+  return true;
+}
 }  // namespace
 
-std::pair<Int3, Int3> box_of_nonzero(const Tensor& image) {
+std::pair<Int3, Int3> box_of_nonzero(const Tensor& image, bool positive) {
   const float* x = image.view().as<float>();
   const int64_t channels = image.dim(3);
   const Int3 size = {int(image.dim(0)), int(image.dim(1)), int(image.dim(2))};
@@ -124,7 +129,7 @@ std::pair<Int3, Int3> box_of_nonzero(const Tensor& image) {
   for (int d = 0; d < size.d; ++d)
     for (int h = 0; h < size.h; ++h)
       for (int w = 0; w < size.w; ++w, ++v) {
-        if (is_zero(x + v * channels, channels)) continue;
+        if (positive ? none_positive(x + v * channels, channels) : is_zero(x + v * channels, channels)) continue;
         const Int3 at = {d, h, w};
         for (int a = 0; a < 3; ++a) {
           low[a] = std::min(low[a], at[a]);

@@ -19,8 +19,9 @@ double quantile(std::vector<float>& values, double share);
 // Changes the image f32 {D, H, W, C}, channel by channel as the kinds of Normalization say.
 std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>&);
 
-// Begin and extents of the smallest box that holds all voxels with a channel that is not 0; the whole volume where there are none.
-std::pair<Int3, Int3> box_of_nonzero(const Tensor& image);
+// Begin and extents of the smallest box that holds all voxels with a channel that is not 0, or is above 0; the whole volume where there
+// are none.
+std::pair<Int3, Int3> box_of_nonzero(const Tensor& image, bool positive = false);
 // {D, H, W}: 1 where a channel is not 0, and in what such voxels enclose (6 neighbours): not what zeros reach from the border.
 std::vector<uint8_t> foreground_of(const Tensor& image);
 

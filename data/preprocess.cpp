@@ -16,6 +16,7 @@
 namespace voxgrad {
 namespace {
 
+constexpr double kSameSpacing = 1e-3;  // mm, of MONAI's Spacing
 constexpr double kMostVoxels = 0x1p31;  // after resampling, of a volume that had no more before
 
 Shape with_channels(const Shape& s) { return s.rank == 4 ? s : Shape{s[0], s[1], s[2], 1}; }
@@ -128,14 +129,15 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   check(bad == 0 || d.nan == "zero", name, ": ", bad, " voxels are NaN or infinite; data.nan = \"zero\" takes them as 0");
   g.canonical = g.box = volume_size(image);
   if (d.crop) {
-    std::tie(g.box_begin, g.box) = box_of_nonzero(image);
+    std::tie(g.box_begin, g.box) = box_of_nonzero(image, d.crop_positive);
     image = cropped(image, g.box_begin, g.box);
   }
   if (!d.resample_first) out.intensity = normalize(image, d.normalization);
   const Vec3 file = v.spacing();
   for (size_t a = 0; a < 3; ++a) {
     g.file_spacing[a] = file[size_t(g.orientation.axis[a])];
-    g.spacing[a] = d.spacing[a] > 0 ? d.spacing[a] : g.file_spacing[a];
+    const bool as_it_is = d.spacing[a] == 0 || (d.resampling == "centres" && std::abs(d.spacing[a] - g.file_spacing[a]) <= kSameSpacing);
+    g.spacing[a] = as_it_is ? g.file_spacing[a] : d.spacing[a];
   }
   g.resampling = d.resampling;
   g.working = resampled_extents(g.box, g.file_spacing, g.spacing, g.resampling, name);
@@ -185,6 +187,26 @@ Tensor at_file_spacing(const Tensor& x, const Geometry& g) {
   if (g.working == g.box) return x;
   const Unrecorded quiet;
   return apply_to_volume(to_file_spacing(g), x);
+}
+
+Tensor nearest_at_file_spacing(const Tensor& labels, const Geometry& g) {
+  if (g.working == g.box) return labels;
+  const SeparableMap map = to_file_spacing(g);
+  std::array<std::vector<int64_t>, 3> from;
+  for (size_t a = 0; a < 3; ++a)
+    for (const std::vector<Tap>& taps : map.axis[a].rows) {
+      Tap best = taps.at(0);
+      for (const Tap& t : taps)
+        if (t.weight > best.weight || (t.weight == best.weight && t.index % 2 == 0)) best = t;
+      from[a].push_back(best.index);
+    }
+  const Tensor out = Tensor::empty({g.box.d, g.box.h, g.box.w}, DType::u8);
+  const uint8_t* x = labels.view().as<uint8_t>();
+  uint8_t* y = out.view().as<uint8_t>();
+  for (int64_t d : from[0])
+    for (int64_t h : from[1])
+      for (int64_t w : from[2]) *y++ = x[(d * g.working.h + h) * g.working.w + w];
+  return out;
 }
 
 Volume in_file_axes(const Tensor& x, const Geometry& g) {

@@ -43,6 +43,8 @@ Grid file_grid(const Geometry&);
 // A result f32 {D, H, W, K} at working extents, trilinearly resampled to those of the box in the file.
 Tensor at_file_spacing(const Tensor&, const Geometry&);
 SeparableMap to_file_spacing(const Geometry&);  // the same as matrices of the axes
+// Labels u8 {D, H, W} at working extents: of the voxels of the box each the nearest; the one of even index in the middle between two.
+Tensor nearest_at_file_spacing(const Tensor& labels, const Geometry&);
 // {D, H, W, K} or {D, H, W} of any dtype at canonical extents, or at those of the box among zeros, as a volume in the geometry of the file.
 Volume in_file_axes(const Tensor&, const Geometry&);
 

@@ -53,3 +53,28 @@ TEST_CASE("labels that are resampled keep the border of the volume") {
   CHECK(resampled({1, 0}, {1, 1, 2}, {1, 1, 6}) == std::vector<double>{1, 1, 1, 0, 0, 0});
   CHECK(resampled({0, 1}, {1, 1, 2}, {1, 1, 6}) == std::vector<double>{0, 0, 0, 1, 1, 1});
 }
+
+TEST_CASE("the nearest label of a voxel, and the box of what is above 0") {
+  Geometry g;
+  g.working = {1, 1, 3};
+  g.box = {1, 1, 5};
+  g.resampling = "centres";
+  g.file_spacing = {1, 1, 1};
+  g.spacing = {1, 1, 2};
+  const Tensor labels = Tensor::from({7, 8, 9}, {1, 1, 3}, DType::u8);
+  CHECK(nearest_at_file_spacing(labels, g).values() == std::vector<double>{7, 7, 8, 9, 9});  // 0.5 and 1.5 lie in the middle
+  g.spacing = {1, 1, 1.8};
+  CHECK(nearest_at_file_spacing(labels, g).values() == std::vector<double>{7, 8, 8, 9, 9});
+
+  const Tensor image = Tensor::from({-1, 0, 2, 0, 1, -3}, {1, 1, 6, 1});
+  CHECK(box_of_nonzero(image) == std::pair(Int3{0, 0, 0}, Int3{1, 1, 6}));
+  CHECK(box_of_nonzero(image, true) == std::pair(Int3{0, 0, 2}, Int3{1, 1, 3}));
+}
+
+TEST_CASE("a volume within a thousandth of the network's spacing is not resampled where MONAI would not") {
+  Volume v{Tensor::zeros({4, 4, 8, 1}), Affine::scaling({1, 1.5, 1.0009})};
+  ModelDescription d{.patch = {8, 8, 8}, .normalization = {{.kind = "none"}}, .channels = {"a"}, .resampling = "centres"};
+  const Geometry g = preprocess(v, d, "v").geometry;
+  CHECK(g.working == Int3{4, 6, 8});  // (4 - 1) 1.5 + 1 = 5.5, to even
+  CHECK(g.spacing == Vec3{1, 1, 1.0009});
+}

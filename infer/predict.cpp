@@ -25,6 +25,10 @@ Int3 patch_of(const ModelDescription& d, const PredictOptions& o) {
 SlidingWindowOptions window_options(const ModelDescription& d, const PredictOptions& o) {
   return {.patch = patch_of(d, o),
           .overlap = o.overlap,
+          .places = d.tile_places == "stepped" ? TilePlaces::stepped : TilePlaces::spread,
+          .weights = d.tile_weights == "floored"    ? TileWeights::floored
+                     : d.tile_weights == "constant" ? TileWeights::constant
+                                                    : TileWeights::gaussian,
           .mirror = {o.mirror && d.mirror_axes[0], o.mirror && d.mirror_axes[1], o.mirror && d.mirror_axes[2]},
           .device = o.device,
           .progress = o.progress};

@@ -1,9 +1,11 @@
 #include "infer/resampled_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/autograd.h"
+#include "core/device/parallel.h"
 #include "core/error.h"
 
 namespace voxgrad {
@@ -66,6 +68,22 @@ void ResampledRows::hand_on() {
     std::memmove(at, at + (needed - begin_) * row, size_t((end_ - needed) * row) * sizeof(float));
     begin_ = needed;
   }
+}
+
+RowSink softmax_rows(RowSink to, const Int3& size) {
+  const int64_t plane = int64_t(size.h) * size.w;
+  return [to = std::move(to), plane](int64_t first, int64_t rows, const float* x, int64_t channels) {
+    std::vector<float> y(size_t(rows * plane * channels));
+    parallel_for(rows * plane, (1 << 15) / channels + 1, [&](int64_t v) {
+      const float* from = x + v * channels;
+      float* out = y.data() + v * channels;
+      const float most = *std::max_element(from, from + channels);
+      float sum = 0;
+      for (int64_t k = 0; k < channels; ++k) sum += out[k] = std::exp(from[k] - most);
+      for (int64_t k = 0; k < channels; ++k) out[k] /= sum;
+    });
+    to(first, rows, y.data(), channels);
+  };
 }
 
 }  // namespace voxgrad

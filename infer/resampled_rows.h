@@ -25,4 +25,7 @@ class ResampledRows {
   Tensor held_;  // {capacity, H, W, K}
 };
 
+// A sink of outputs in rows {rows, H, W, K} that hands on their softmax over K. size: of the volume.
+RowSink softmax_rows(RowSink to, const Int3& size);
+
 }  // namespace voxgrad

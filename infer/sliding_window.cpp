@@ -15,14 +15,19 @@ namespace {
 struct Axis {
   int64_t extent, patch, pad;
   std::vector<int64_t> starts;
-  std::vector<float> weight;  // {tiles, patch}: importance divided by its sum over the tiles that contain the voxel
+  std::vector<float> weight;  // {tiles, patch}: importance, divided by its sum over the tiles that contain the voxel unless it is floored
 
   Axis(int64_t extent_, int64_t patch_, const SlidingWindowOptions& o)
-      : extent(extent_), patch(patch_), pad(std::max<int64_t>(0, patch_ - extent_) / 2), starts(tile_starts(extent_, patch_, o.overlap)) {
-    const std::vector<double> importance = o.gaussian ? gaussian_importance(patch) : std::vector<double>(size_t(patch), 1.0);
+      : extent(extent_),
+        patch(patch_),
+        pad(std::max<int64_t>(0, patch_ - extent_) / 2),
+        starts(tile_starts(extent_, patch_, o.overlap, o.places)) {
+    const std::vector<double> importance = tile_importance(patch, o.weights);
     std::vector<double> sum(size_t(std::max(extent, patch)));
-    for (int64_t s : starts)
-      for (int64_t i = 0; i < patch; ++i) sum[s + i] += importance[i];
+    if (o.weights == TileWeights::floored) sum.assign(sum.size(), 1);
+    else
+      for (int64_t s : starts)
+        for (int64_t i = 0; i < patch; ++i) sum[s + i] += importance[i];
     for (int64_t s : starts)
       for (int64_t i = 0; i < patch; ++i) weight.push_back(float(importance[i] / sum[s + i]));
   }
@@ -72,7 +77,7 @@ class Tiling {
       if (options_.progress) options_.progress(begin + n, total);
     }
     const int64_t first = axes_[0].overlap(slab).position;
-    sink(first, axes_[0].extent - first, sum_.view().as<float>(), classes_);
+    hand_over(first, axes_[0].extent - first, sink);
   }
 
  private:
@@ -135,14 +140,39 @@ class Tiling {
     sum_ = Tensor::zeros({std::min(axes_[0].patch, axes_[0].extent), axes_[1].extent, axes_[2].extent, classes});
     const Axis& w = axes_[2];
     for (float v : w.weight) row_weight_.insert(row_weight_.end(), size_t(classes), v);
+    if (options_.weights != TileWeights::floored) return;
+    const Int3 p = options_.patch;
+    for (int64_t d = 0; d < p.d; ++d)
+      for (int64_t h = 0; h < p.h; ++h)
+        for (int64_t x = 0; x < p.w; ++x)
+          floored_.push_back(std::max(axes_[0].weight[d] * axes_[1].weight[h] * axes_[2].weight[x], float(kLeastImportance)));
+    count_ = Tensor::zeros({sum_.dim(0), sum_.dim(1), sum_.dim(2), 1});
+  }
+
+  // Rows that no further tile adds to.
+  void hand_over(int64_t first, int64_t rows, const RowSink& sink) {
+    float* sum = sum_.view().as<float>();
+    if (count_) {
+      const float* count = count_.view().as<float>();
+      parallel_for(rows * axes_[1].extent * axes_[2].extent, kGrain / classes_ + 1, [&](int64_t v) {
+        for (int64_t k = 0; k < classes_; ++k) sum[v * classes_ + k] /= count[v];
+      });
+    }
+    sink(first, rows, sum, classes_);
+  }
+
+  static void shift_rows(const Tensor& slab, int64_t rows) {
+    const int64_t plane = slab.shape().count(1, 4);
+    float* x = slab.view().as<float>();
+    std::memmove(x, x + rows * plane, size_t((slab.dim(0) - rows) * plane) * sizeof(float));
+    std::memset(x + (slab.dim(0) - rows) * plane, 0, size_t(rows * plane) * sizeof(float));
   }
 
   void advance(int64_t from, int64_t to, const RowSink& sink) {
-    const int64_t first = axes_[0].starts[from], rows = axes_[0].starts[to] - first, plane = axes_[1].extent * axes_[2].extent * classes_;
-    float* sum = sum_.view().as<float>();
-    sink(first, rows, sum, classes_);
-    std::memmove(sum, sum + rows * plane, size_t((sum_.dim(0) - rows) * plane) * sizeof(float));
-    std::memset(sum + (sum_.dim(0) - rows) * plane, 0, size_t(rows * plane) * sizeof(float));
+    const int64_t first = axes_[0].starts[from], rows = axes_[0].starts[to] - first;
+    hand_over(first, rows, sink);
+    shift_rows(sum_, rows);
+    if (count_) shift_rows(count_, rows);
   }
 
   // sum += weight * logits, over the part of the tile that lies in the volume. logits: {1, patch, K}.
@@ -161,6 +191,17 @@ class Tiling {
         const float weight = share * wd[d] * wh[h];
         const float* src = from + (src_d * p.h + (job.flip[1] ? p.h - 1 - h : h)) * p.w * classes_;
         float* dst = sum + ((row * axes_[1].extent + oh.position + h - oh.first) * axes_[2].extent + ow.position) * classes_;
+        if (count_) {
+          const float* own = &floored_[size_t((d * p.h + h) * p.w)];
+          float* count = count_.view().as<float>() + (row * axes_[1].extent + oh.position + h - oh.first) * axes_[2].extent + ow.position;
+          for (int64_t w = ow.first; w < ow.last; ++w) {
+            const float f = share * own[w];
+            const float* at = src + (job.flip[2] ? p.w - 1 - w : w) * classes_;
+            for (int64_t k = 0; k < classes_; ++k) dst[(w - ow.first) * classes_ + k] += f * at[k];
+            count[w - ow.first] += f;
+          }
+          continue;
+        }
         const int64_t begin = ow.first * classes_, n = (ow.last - ow.first) * classes_;
         if (!job.flip[2]) {
           for (int64_t i = 0; i < n; ++i) dst[i] += weight * ww[begin + i] * src[begin + i];
@@ -180,7 +221,9 @@ class Tiling {
   std::array<Axis, 3> axes_;
   std::vector<Job> jobs_;
   std::vector<float> row_weight_;  // weights along W, once per class
+  std::vector<float> floored_;      // importance of a tile's voxels, where that is no product over the axes
   Tensor sum_;                     // {rows of one patch, H, W, K}
+  Tensor count_;                   // {rows of one patch, H, W, 1}: floored importance added to them
 };
 
 void validate(const Tensor& image, const SlidingWindowOptions& o) {
@@ -204,25 +247,6 @@ void argmax_rows(const float* logits, int64_t voxels, int64_t classes, uint8_t* 
 }
 
 }  // namespace
-
-std::vector<int64_t> tile_starts(int64_t extent, int64_t patch, double overlap) {
-  if (extent <= patch) return {0};
-  const int64_t last = extent - patch;
-  const int64_t steps = int64_t(std::ceil(double(last) / std::max(1.0, double(patch) * (1 - overlap))));
-  std::vector<int64_t> starts;
-  for (int64_t i = 0; i <= steps; ++i) starts.push_back(int64_t(std::nearbyint(double(last) / double(steps) * double(i))));
-  return starts;
-}
-
-std::vector<double> gaussian_importance(int64_t patch) {
-  std::vector<double> g;
-  const double sigma = double(patch) / 8;
-  for (int64_t i = 0; i < patch; ++i) {
-    const double x = double(i - patch / 2) / sigma;
-    g.push_back(10 * std::exp(-0.5 * x * x));
-  }
-  return g;
-}
 
 void sliding_window_rows(const Net& net, const Tensor& image, const SlidingWindowOptions& options, const RowSink& sink) {
   validate(image, options);

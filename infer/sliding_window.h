@@ -4,32 +4,27 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "infer/tiles.h"
 
 namespace voxgrad {
 
 struct SlidingWindowOptions {
   Int3 patch;                       // the size the net was trained on
   double overlap = 0.5;             // in [0, 1): consecutive tiles share at least this part of their extent
-  bool gaussian = true;             // weight of a voxel within its tile: gaussian (sigma = patch / 8) or constant
+  TilePlaces places = TilePlaces::spread;
+  TileWeights weights = TileWeights::gaussian;  // of a voxel within its tile
   int64_t batch = 1;                // tiles per call of the net
   std::array<bool, 3> mirror = {};  // axes D, H, W to average over mirror images of (2, 4 or 8 times the work)
   Device device = {};               // where the net computes
   std::function<void(int64_t done, int64_t total)> progress = {};  // called after each call of the net, in tiles (mirrored ones count)
 };
 
-// Starts of the tiles along one axis: ceil((extent - patch) / (patch (1 - overlap))) + 1 tiles, evenly spread from 0 to extent - patch and
-// rounded to voxels, as nnU-Net. extent < patch: one tile at 0.
-std::vector<int64_t> tile_starts(int64_t extent, int64_t patch, double overlap);
-// Importance along one axis: a gaussian around patch / 2 with sigma = patch / 8, scaled to a maximum of 10 (nnU-Net). It is positive
-// everywhere: the patch ends at 4 sigma. The importance of a voxel is the product over the axes.
-std::vector<double> gaussian_importance(int64_t patch);
-
 using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N, patch, K}
 
 // Logits of a volume: the mean over the tiles that contain a voxel, weighted by importance. image: f32 {D, H, W, C} on the CPU; result:
 // f32 {D, H, W, K} on the CPU. A volume smaller than the patch is padded with zeros on both sides. The net runs at inference (nothing is
 // recorded). Logits that are not finite are an error. The weights of a voxel are normalised beforehand (they are separable, and so is
-// their sum over the grid of tiles), so no volume of weights exists.
+// their sum over the grid of tiles), so no volume of weights exists but where they are floored.
 Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
 // The same logits handed over in rows of the volume while they are computed: sink(first row, rows, logits {rows, H, W, K}, K), each row

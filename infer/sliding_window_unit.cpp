@@ -54,39 +54,18 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   return worst;
 }
 
-using Starts = std::vector<int64_t>;
-
 }  // namespace
-
-TEST_CASE("tiles are those of nnU-Net") {
-  // compute_steps_for_sliding_window(image, tile, 0.5) of nnU-Net 2.
-  CHECK(tile_starts(30, 64, 0.5) == Starts{0});
-  CHECK(tile_starts(64, 64, 0.5) == Starts{0});
-  CHECK(tile_starts(65, 64, 0.5) == Starts{0, 1});
-  CHECK(tile_starts(110, 64, 0.5) == Starts{0, 23, 46});
-  CHECK(tile_starts(123, 54, 0.5) == Starts{0, 23, 46, 69});
-  CHECK(tile_starts(512, 96, 0.5) == Starts{0, 46, 92, 139, 185, 231, 277, 324, 370, 416});
-  CHECK(tile_starts(100, 40, 0) == Starts{0, 30, 60});
-}
-
-TEST_CASE("importance is a gaussian with its maximum of 10 at the middle") {
-  const auto g = gaussian_importance(16);
-  CHECK(g[8] == 10);
-  CHECK(g[10] == Approx(10 * std::exp(-0.5)));
-  CHECK(g[0] == Approx(10 * std::exp(-8.0)));
-  CHECK(g[6] == g[10]);
-}
 
 TEST_CASE("a pointwise net gives what it gives on the whole volume") {
   const Tensor image = random_image({21, 17, 30, 2});
   const Tensor whole = pointwise_net(image.reshape({1, 21, 17, 30, 2})).reshape({21, 17, 30, 2});
-  for (const bool gaussian : {true, false})
+  for (const TileWeights weights : {TileWeights::gaussian, TileWeights::constant, TileWeights::floored})
     for (const int64_t batch : {1, 4})
       for (const std::array<bool, 3>& mirror :
            {std::array{false, false, false}, std::array{true, true, true}, std::array{false, false, true}}) {
         int64_t calls = 0, last = 0, total = 0;
         const SlidingWindowOptions o{
-            .patch = {8, 20, 12}, .gaussian = gaussian, .batch = batch, .mirror = mirror, .progress = [&](int64_t done, int64_t all) {
+            .patch = {8, 20, 12}, .weights = weights, .batch = batch, .mirror = mirror, .progress = [&](int64_t done, int64_t all) {
               ++calls, last = done, total = all;
             }};
         const Tensor y = sliding_window(pointwise_net, image, o);
@@ -103,7 +82,7 @@ TEST_CASE("a pointwise net gives what it gives on the whole volume") {
 TEST_CASE("tiles are blended by importance") {
   const SlidingWindowOptions o{.patch = {4, 4, 8}};
   const Tensor y = sliding_window(place_net, Tensor::zeros({4, 4, 12, 1}), o);  // tiles along W at 0 and 4
-  const auto g = gaussian_importance(8);
+  const auto g = tile_importance(8);
   for (int64_t w = 0; w < 12; ++w) {
     double sum = 0, weight = 0;
     for (int64_t start : {0, 4})

@@ -25,9 +25,10 @@ struct BundleNetwork {
 };
 BundleNetwork bundle_network(const Json& definition, const std::string& who);
 
-// Sets what the transforms before and after the network and the inferer say: orientation, spacing, normalisation, patch, overlap.
+// Set what the transforms before and after the network and the inferer say: orientation, spacing, normalisation; how outputs become a mask
+// in the geometry of the file; patch, overlap and weights of tiles.
 void add_preprocessing(ModelDescription&, const Json& transforms, const std::string& who);
-void check_postprocessing(const Json& transforms, const std::string& who);
+void add_postprocessing(ModelDescription&, const Json& transforms, const std::string& who);
 void add_inferer(ModelDescription&, const Json& inferer, const std::string& who);
 
 bool is_monai_bundle(const std::filesystem::path&);

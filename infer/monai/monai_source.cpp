@@ -127,7 +127,7 @@ Model load_monai_bundle(const fs::path& path, const LoadModelOptions& options) {
   d.channels = names_in(said, "inputs", d.traits.in_channels, "channel");
   d.labels = names_in(said, "outputs", d.traits.out_channels, "label");
   add_preprocessing(d, bundle_value(config, "preprocessing", who), who + ": preprocessing");
-  if (config.contains("postprocessing")) check_postprocessing(bundle_value(config, "postprocessing", who), who + ": postprocessing");
+  if (config.contains("postprocessing")) add_postprocessing(d, bundle_value(config, "postprocessing", who), who + ": postprocessing");
   add_inferer(d, bundle_value(config, "inferer", who), who + ": inferer");
   d = description_from_json(to_json(d));  // validated
   const auto weights = open_weights(file);

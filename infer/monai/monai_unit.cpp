@@ -29,6 +29,7 @@ const char* kInference = R"json({
     {"_target_": "EnsureTyped", "keys": "@image_key"}]},
   "inferer": {"_target_": "SlidingWindowInferer", "roi_size": "@size", "overlap": 0.5},
   "postprocessing": {"_target_": "Compose", "transforms": [{"_target_": "Activationsd", "softmax": true},
+    {"_target_": "Invertd", "keys": "pred", "transform": "@preprocessing", "nearest_interp": false},
     {"_target_": "AsDiscreted", "argmax": true}]}})json";
 const char* kMetadata = R"({"network_data_format": {"inputs": {"image": {"channel_def": {"0": "CT"}}},
   "outputs": {"pred": {"channel_def": {"0": "background", "1": "spleen"}}}}})";
@@ -84,6 +85,10 @@ TEST_CASE("a bundle of MONAI is a model: its network, preprocessing and weights"
     CHECK(d.flip_axes == std::array<bool, 3>{false, false, false});
     CHECK(d.resampling == "centres");
     CHECK(d.resample_first);
+    CHECK(d.tile_places == "stepped");
+    CHECK(d.tile_weights == "constant");
+    CHECK(d.overlap == 0.5);
+    CHECK(d.restoring == "probabilities");
     CHECK(d.normalization[0].low == -57);
     CHECK(std::abs((53.5 - d.normalization[0].mean) / d.normalization[0].std - 0.5) < 1e-9);
     const Inference quiet;
@@ -109,8 +114,30 @@ TEST_CASE("what a bundle asks for and is not understood is refused by name") {
   CHECK_THAT(refusal("/preprocessing/transforms/1/axcodes", "RAA"), Contains("axcodes is \"RAA\""));
   CHECK_THAT(refusal("/preprocessing/transforms/2/mode", "nearest"), Contains("bilinear is read"));
   CHECK_THAT(refusal("/postprocessing/transforms/0", {{"_target_", "Activationsd"}, {"sigmoid", true}}), Contains("sigmoid"));
+  CHECK_THAT(refusal("/preprocessing/transforms/2/padding_mode", "zeros"), Contains("its padding_mode is \"zeros\""));
+  CHECK_THAT(refusal("/preprocessing/transforms/3/relative", true), Contains("its relative is true"));
+  CHECK_THAT(refusal("/postprocessing/transforms/2/to_onehot", 2), Contains("its to_onehot is 2"));
+  CHECK_THAT(refusal("/postprocessing/transforms/2", {{"_target_", "ToTensord"}}), Contains("no AsDiscreted"));
+  CHECK_THAT(refusal("/inferer/padding_mode", "reflect"), Contains("its padding_mode is \"reflect\""));
+  CHECK_THAT(refusal("/inferer/overlap", {0.5, 0.5, 0.25}), Contains("the same along all axes"));
   CHECK_THAT(refusal("/inferer/roi_size", {8, 8, 7}), Contains("wanted multiples of 2x2x2"));
   CHECK_THAT(refusal("/inferer/_target_", "SimpleInferer"), Contains("the inferer is \"SimpleInferer\""));
+}
+
+TEST_CASE("what a bundle does with its outputs decides what is brought back to the file") {
+  const Json softmax = {{"_target_", "Activationsd"}, {"softmax", true}}, argmax = {{"_target_", "AsDiscreted"}, {"argmax", true}};
+  const Json nearest = {{"_target_", "Invertd"}}, linear = {{"_target_", "Invertd"}, {"nearest_interp", false}};
+  const auto restoring = [](const Json& transforms) {
+    ModelDescription d;
+    add_postprocessing(d, transforms, "test");
+    return d.restoring;
+  };
+  CHECK(restoring({softmax, linear, argmax}) == "probabilities");
+  CHECK(restoring({linear, softmax, argmax}) == "outputs");
+  CHECK(restoring({softmax, nearest, argmax}) == "labels");
+  CHECK(restoring({softmax, argmax, nearest}) == "labels");
+  CHECK(restoring({softmax, argmax, {{"_target_", "SaveImaged"}}}) == "labels");
+  CHECK_THAT(error_of([&] { restoring({softmax, argmax, linear}); }), Contains("interpolates labels"));
 }
 
 TEST_CASE("axcodes name where the axes of the array end") {

@@ -150,15 +150,18 @@ Volume predict_labels(const Network& net, const ModelDescription& d, const Prepr
   Inference quiet;
   // Outputs are resampled and compared slab by slab: those of the whole image never exist.
   const Geometry& g = p.geometry;
+  const bool nearest = d.restoring == "labels";
   const auto streamed = [&](const auto& labels) {
-    if (g.working == g.box) predict_rows(net, d, p.image, o, labels);
+    if (g.working == g.box || nearest) predict_rows(net, d, p.image, o, labels);
     else {
       ResampledRows resampled(to_file_spacing(g), labels);
-      predict_rows(net, d, p.image, o, [&](int64_t first, int64_t rows, const float* x, int64_t k) { resampled(first, rows, x, k); });
+      const RowSink to = [&](int64_t first, int64_t rows, const float* x, int64_t k) { resampled(first, rows, x, k); };
+      predict_rows(net, d, p.image, o, d.restoring == "probabilities" ? softmax_rows(to, g.working) : to);
     }
-    return restore_labels(labels.labels, g);
+    return in_file_axes(nearest ? nearest_at_file_spacing(labels.labels, g) : labels.labels, g);
   };
-  return map.regions.empty() ? streamed(ArgmaxRows(g.box)) : streamed(RegionRows(g.box, map));
+  const Int3& size = nearest ? g.working : g.box;
+  return map.regions.empty() ? streamed(ArgmaxRows(size)) : streamed(RegionRows(size, map));
 }
 
 Volume restore_labels(const Tensor& x, const Geometry& g, const LabelMap& map) {
