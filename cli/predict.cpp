@@ -50,6 +50,9 @@ void add_predict(CLI::App& program) {
   command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
+  command->add_flag("--probabilities", o->probabilities,
+                    "Write CASE.npz beside each mask: f32 \"probabilities\" {classes, depth, height, width} on the grid of the file, the "
+                    "softmax of the network's outputs resampled to it (of regions the sigmoid), and \"affine\"; for evaluate and ensemble");
   command->add_flag("--times", o->times, "Print what reading, preprocessing, network, resampling and writing took, and the memory used");
   add_series(*command, o->series);
   add_device(*command, o->device);

@@ -30,11 +30,19 @@ Volume reference_of(const PredictCommand& c, const std::string& id, const Volume
   fail(c.reference, ": there is no reference for the case ", id);
 }
 
+fs::path probabilities_of(const DatasetCase& one, const PredictCommand& c) { return fs::path(c.out) / (one.id + ".npz"); }
+
+std::vector<fs::path> files_of(const DatasetCase& one, const Task& task, const PredictCommand& c) {
+  std::vector<fs::path> out = task.files(fs::path(c.out) / one.id, c.ending);
+  if (c.probabilities) out.push_back(probabilities_of(one, c));
+  return out;
+}
+
 // Refuses to write over what is read.
 void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
   for (const DatasetCase& one : cases)
     for (const fs::path& image : one.images)
-      for (const fs::path& file : task.files(fs::path(c.out) / one.id, c.ending))
+      for (const fs::path& file : files_of(one, task, c))
         check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
 }
 
@@ -113,9 +121,10 @@ class Cases {
     if (!command_.picture) out.image = {};
     return out;
   }
-  Computed compute(const Read& read, PredictOptions options) {
+  Computed compute(int64_t i, const Read& read, PredictOptions options) {
     const Stopwatch watch(times.computing);
     options.times = &times.network;
+    if (command_.probabilities) options.probabilities = probabilities_of(at(i), command_);
     return {predict_(read.input, std::move(options)), read.image};
   }
   void write(int64_t i, const Computed& computed) {
@@ -137,6 +146,8 @@ class Cases {
     } else {
       task.write(result, stem, command_.ending);
     }
+    check(!command_.probabilities || result.probabilities, "--probabilities: the task gives none of every voxel");
+    if (result.probabilities) result.probabilities->commit();
     json_[size_t(i)] = result.json;
   }
 
@@ -169,7 +180,7 @@ void predict_one(Cases& cases, PredictOptions options) {
     progress.set_total(tiles);
     progress.update(done, cases.at(0).id);
   };
-  cases.write(0, cases.compute(cases.read(0), options));
+  cases.write(0, cases.compute(0, cases.read(0), options));
 }
 
 // Ids of cases that failed, whose messages are shown.
@@ -186,7 +197,7 @@ std::vector<std::string> predict_all(Cases& cases, PredictOptions options, std::
                                                     progress.update(done, cases.at(i).id + ", tile " + std::to_string(tile) + "/" +
                                                                               std::to_string(tiles));
                                                   };
-                                                  return cases.compute(read, options);
+                                                  return cases.compute(i, read, options);
                                                 },
                                             .write = [&](int64_t i, Cases::Computed c) { cases.write(i, c); },
                                             .done =

@@ -11,7 +11,7 @@ struct PredictCommand {
   std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
   std::optional<double> overlap;
   std::optional<bool> mirror;
-  bool picture = false, resample = false, times = false;
+  bool picture = false, resample = false, times = false, probabilities = false;
 };
 void predict_cases(const PredictCommand&);
 

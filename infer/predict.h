@@ -19,6 +19,7 @@ struct PredictOptions {
   Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
   std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
   PredictTimes* times = nullptr;  // of predict_rows
+  std::filesystem::path probabilities = {};  // .npz to write those of every voxel to, by tasks that have them; empty: not wanted
 };
 // What the model was trained to be used with.
 PredictOptions predict_options(const ModelDescription&);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
-constexpr uint64_t kEndSize = 22, kLongestComment = 65535, kCentralSize = 46, kLocalSize = 30, kMostInflation = 1032;
+constexpr uint64_t kEndSize = 22, kLongestComment = 65535, kCentralSize = 46, kMostInflation = 1032;
 constexpr uint16_t kStored = 0, kDeflated = 8, kExtra64 = 1;
 constexpr uint64_t kMostBytes = 0xfffffffe;  // without 64-bit sizes
 static_assert(std::endian::native == std::endian::little);
@@ -78,34 +78,6 @@ void widen(ZipEntry& e, std::span<const std::byte> extra) {
   }
 }
 
-struct InflateEnd {
-  void operator()(z_stream* z) const {
-    inflateEnd(z);
-    delete z;
-  }
-};
-
-void inflate_raw(ByteSource& source, uint64_t packed, std::vector<std::byte>& out) {
-  std::unique_ptr<z_stream, InflateEnd> z(new z_stream{});
-  check(inflateInit2(z.get(), -15) == Z_OK, source.name(), ": no memory to inflate it");
-  std::vector<std::byte> buffer(64 << 10);
-  uint64_t done = 0;
-  for (int status = Z_OK; done < out.size() && status != Z_STREAM_END;) {
-    if (z->avail_in == 0) {
-      const uint64_t n = std::min<uint64_t>(packed, buffer.size());
-      check(n > 0, source.name(), ": the compressed data is truncated");
-      source.read(buffer.data(), n);
-      packed -= n;
-      z->next_in = reinterpret_cast<Bytef*>(buffer.data()), z->avail_in = uInt(n);
-    }
-    const uint64_t piece = std::min<uint64_t>(out.size() - done, 1 << 30);
-    z->next_out = reinterpret_cast<Bytef*>(out.data() + done), z->avail_out = uInt(piece);
-    status = inflate(z.get(), Z_NO_FLUSH);
-    done += piece - z->avail_out;
-    check(status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR, source.name(), ": the compressed data is corrupt");
-  }
-  check(done == out.size(), source.name(), ": the compressed data is truncated");
-}
 }  // namespace
 
 bool is_zip(const fs::path& path) {
@@ -149,19 +121,9 @@ std::vector<ZipEntry> zip_entries(const fs::path& path) {
 }
 
 std::vector<std::byte> zip_bytes(const fs::path& path, const ZipEntry& e, uint64_t most) {
-  ByteSource source(path, ByteSource::Coding::plain);
-  const auto head = range(source, e.offset, kLocalSize, "the start of a file");
-  check(at<uint32_t>(head, 0) == kLocal, source.name(), ": the archive is damaged: ", e.name, " is not where it says");
-  const uint64_t begin = e.offset + kLocalSize + at<uint16_t>(head, 26) + at<uint16_t>(head, 28);
-  check(begin <= source.file_size() && e.packed <= source.file_size() - begin, source.name(), ": its file ", e.name,
-        " would end behind the archive");
+  ZipStream stream(path, e);
   std::vector<std::byte> out(std::min(most, e.size));
-  source.seek(begin, false);
-  if (e.deflated) inflate_raw(source, e.packed, out);
-  else source.read(out.data(), out.size());
-  if (out.size() == e.size)
-    check(crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size()) == e.checksum, source.name(), ": the bytes of ", e.name,
-          " do not have their checksum");
+  stream.read(out.data(), out.size());
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,5 +31,35 @@ struct ZipFile {
   std::vector<std::span<const std::byte>> pieces;
 };
 void write_zip(const std::filesystem::path&, const std::vector<ZipFile>&);
+
+// The bytes of an entry in their order.
+class ZipStream {
+ public:
+  ZipStream(const std::filesystem::path&, const ZipEntry&);
+  ~ZipStream();
+  ZipStream(ZipStream&&) noexcept;
+  // Exactly so many, or an Error. With the last one all of them are held against the checksum.
+  void read(void* to, uint64_t bytes);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// An archive of any size, deflated, whose files are written one after the other in pieces. It appears complete under its name or not at
+// all.
+class ZipWriter {
+ public:
+  explicit ZipWriter(const std::filesystem::path&, int level = 5);
+  ~ZipWriter();
+  void begin(const std::string& name);
+  void write(std::span<const std::byte>);
+  void commit();
+
+ private:
+  struct State;
+  void end();
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace voxgrad

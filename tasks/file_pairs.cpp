@@ -24,6 +24,14 @@ bool has_volumes(const fs::path& folder) {
   return false;
 }
 
+// Whether this is an .npz of probabilities, as they lie beside masks of the same name.
+bool is_beside_mask(const fs::path& file) {
+  if (file.extension() != ".npz") return false;
+  for (const auto& entry : fs::directory_iterator(file.parent_path()))
+    if (entry.path() != file && volume_id(entry.path()) == case_name(file) && !is_flat_picture(entry.path())) return true;
+  return false;
+}
+
 // Of a file for every case.
 bool is_folder(const fs::path& place, const PairOptions& o) { return fs::is_directory(place) && o.series.empty(); }
 
@@ -34,7 +42,7 @@ std::map<std::string, fs::path> files_in(const fs::path& place, const PairOption
   const bool volumes = !o.id && has_volumes(place);
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
-    if (volumes && is_flat_picture(file)) continue;
+    if (volumes && (is_flat_picture(file) || is_beside_mask(file))) continue;
     if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
     const std::string id = o.id ? o.id(file) : volume_id(file);
     if (id.empty()) continue;

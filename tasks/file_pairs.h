@@ -18,7 +18,8 @@ struct PairOptions {
   const char* what = "label maps";  // for messages
   std::string series = {};          // a folder holds this DICOM series, and not a file for every case
   // The name of a case by its file; empty: no such file. Volumes without it; in a folder that has
-  // others, PNG, JPEG and BMP files are pictures of them and left out.
+  // others, PNG, JPEG and BMP files are pictures of them and left out, as
+  // is an .npz beside another volume of its name: probabilities.
   std::function<std::string(const std::filesystem::path&)> id = {};
 };
 // The files of two folders by the names of their cases, in their order; two files belong together whatever their names.

@@ -8,6 +8,7 @@
 #include "core/config/registry.h"
 #include "data/case_store.h"
 #include "infer/predict.h"
+#include "io/numpy_planes.h"
 #include "io/picture/picture.h"
 #include "tasks/scores.h"
 
@@ -26,6 +27,7 @@ class Meter {
 struct Result {
   Volume volume;
   std::string json;
+  std::shared_ptr<NumpyPlanesWriter> probabilities = {};  // PredictOptions::probabilities, complete but for its commit()
 };
 
 // A task heeds what has a meaning for it.

@@ -85,4 +85,36 @@ void deflate_stream(std::span<const std::span<const std::byte>> pieces, Wrapper 
   emit(tail, wrapper == Wrapper::gzip ? 8 : 4);
 }
 
+void Deflater::write(std::span<const std::byte> data) {
+  const size_t most = size_t(kBlock * kBlocksAtOnce);
+  while (!data.empty()) {
+    const size_t room = most - (held_.size() - dictionary_), taken = std::min(room, data.size());
+    held_.insert(held_.end(), data.begin(), data.begin() + int64_t(taken));
+    data = data.subspan(taken);
+    if (held_.size() - dictionary_ == most && !data.empty()) deflate_held(false);
+  }
+}
+
+void Deflater::finish() { deflate_held(true); }
+
+void Deflater::deflate_held(bool last) {
+  const int64_t total = int64_t(held_.size() - dictionary_), blocks = std::max<int64_t>(1, chunk_count(total, kBlock));
+  std::vector<Deflated> done{size_t(blocks)};
+  const std::span<const std::byte> all(held_);
+  parallel_for(blocks, 1, [&](int64_t i) {
+    const size_t begin = dictionary_ + size_t(i * kBlock), size = size_t(std::min(kBlock, total - i * kBlock));
+    const size_t before = std::min<size_t>(begin, kDictionary);
+    done[size_t(i)] =
+        deflate_block(all.subspan(begin - before, before), all.subspan(begin, size), last && i == blocks - 1, Wrapper::gzip, level_);
+  });
+  for (int64_t i = 0; i < blocks; ++i) {
+    const Deflated& block = done[size_t(i)];
+    emit_(block.bytes.data(), block.bytes.size());
+    checksum_ = uint32_t(crc32_combine(checksum_, block.checksum, z_off_t(std::min(kBlock, total - i * kBlock))));
+  }
+  bytes_ += uint64_t(total);
+  dictionary_ = std::min<size_t>(held_.size(), kDictionary);
+  held_.erase(held_.begin(), held_.end() - int64_t(dictionary_));
+}
+
 }  // namespace voxgrad

@@ -8,6 +8,7 @@
 #include "core/progress.h"
 #include "data/label_map.h"
 #include "io/image.h"
+#include "io/numpy_planes.h"
 #include "tasks/file_pairs.h"
 
 namespace voxgrad {
@@ -62,6 +63,18 @@ void fill_up(Evaluation& e) {
   }
 }
 
+// An .npz that does not say where it lies, as nnU-Net writes it, on the grid of its mask.
+Tensor beside_mask(const fs::path& npz, const FilePair& files, OtherGrid other) {
+  Volume p = read_volume(npz);
+  const VolumeHeader mask = read_header(files.prediction);
+  for (int a = 0; a < 3; ++a)
+    check(p.data.dim(a) == mask.shape[a], npz.string(), ": ", p.data, " does not say where it lies, and its extents are not those of ",
+          files.prediction.string());
+  p.affine = mask.affine;
+  const Volume r = read_volume(files.reference, {.labels = true});
+  return to_canonical(on_grid(p, npz.string(), grid_of(r), files.reference.string(), other)).data.to(DType::f32);
+}
+
 // f32 {D, H, W, K}, on the grid of the reference.
 Tensor probabilities_of(const FilePair& files, const EvaluateOptions& o) {
   if (o.probabilities.empty()) return {};
@@ -71,10 +84,14 @@ Tensor probabilities_of(const FilePair& files, const EvaluateOptions& o) {
   if (folder) {
     both.prediction.clear();
     for (const auto& entry : fs::directory_iterator(o.probabilities))
-      if (!volume_extension(entry.path()).empty() && case_name(entry.path()) == files.id) both.prediction = entry.path();
+      if (!volume_extension(entry.path()).empty() && case_name(entry.path()) == files.id &&
+          (both.prediction.empty() || entry.path().extension() == ".npz"))
+        both.prediction = entry.path();
     check(!both.prediction.empty(), o.probabilities.string(), ": holds no probabilities of the case ", files.id);
   }
-  const Volume p = read_pair(both, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series).prediction;
+  const OtherGrid other = o.resample ? OtherGrid::resample_linear : OtherGrid::refuse;
+  if (both.prediction.extension() == ".npz" && !NumpyPlanes(both.prediction).affine()) return beside_mask(both.prediction, files, other);
+  const Volume p = read_pair(both, other, false, o.series).prediction;
   return p.data.to(DType::f32);
 }
 

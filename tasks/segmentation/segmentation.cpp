@@ -8,6 +8,7 @@
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
 #include "tasks/segmentation/evaluation_statistics.h"
+#include "tasks/segmentation/probability_rows.h"
 
 namespace voxgrad {
 namespace {
@@ -101,7 +102,15 @@ std::unique_ptr<Meter> Segmentation::meter(const std::vector<std::string>& outpu
 }
 
 Result Segmentation::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
-  return {.volume = predict_labels(model.net, model.description, p, o, options_.map)};
+  if (o.probabilities.empty()) return {.volume = predict_labels(model.net, model.description, p, o, options_.map)};
+  const ModelDescription& d = model.description;
+  const bool resampled = p.geometry.working != p.geometry.box;
+  check(!resampled || d.restoring != "labels", o.probabilities.string(), ": the model brings labels back to the spacing of the file, ",
+        "not outputs, so there are no probabilities there");
+  ProbabilityRows probabilities(o.probabilities, p.geometry, options_.map, resampled && d.restoring == "probabilities");
+  Result out{.volume = predict_labels(model.net, model.description, p, o, options_.map, std::ref(probabilities))};
+  out.probabilities = probabilities.file();
+  return out;
 }
 
 std::vector<std::filesystem::path> Segmentation::files(const std::filesystem::path& stem, const std::string& ending) const {
@@ -146,15 +155,19 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
 }
 
 Volume predict_labels(const Network& net, const ModelDescription& d, const Preprocessed& p, const PredictOptions& o,
-                      const LabelMap& map) {
+                      const LabelMap& map, const RowSink& more) {
   Inference quiet;
   // Outputs are resampled and compared slab by slab: those of the whole image never exist.
   const Geometry& g = p.geometry;
   const bool nearest = d.restoring == "labels";
   const auto streamed = [&](const auto& labels) {
-    if (g.working == g.box || nearest) predict_rows(net, d, p.image, o, labels);
+    const RowSink sink = [&](int64_t first, int64_t rows, const float* x, int64_t k) {
+      labels(first, rows, x, k);
+      if (more) more(first, rows, x, k);
+    };
+    if (g.working == g.box || nearest) predict_rows(net, d, p.image, o, sink);
     else {
-      ResampledRows resampled(to_file_spacing(g), labels);
+      ResampledRows resampled(to_file_spacing(g), sink);
       const RowSink to = [&](int64_t first, int64_t rows, const float* x, int64_t k) { resampled(first, rows, x, k); };
       predict_rows(net, d, p.image, o, d.restoring == "probabilities" ? softmax_rows(to, g.working) : to);
     }

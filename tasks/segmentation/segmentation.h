@@ -36,8 +36,9 @@ class Segmentation : public Task {
   SegmentationOptions options_;
 };
 
-// The mask of an image: u8 {D, H, W, 1} in its geometry.
-Volume predict_labels(const Network&, const ModelDescription&, const Preprocessed&, const PredictOptions&, const LabelMap& = {});
+// The mask of an image: u8 {D, H, W, 1} in its geometry. `more` is given what the mask is made of as well: logits in rows of the box.
+Volume predict_labels(const Network&, const ModelDescription&, const Preprocessed&, const PredictOptions&, const LabelMap& = {},
+                      const RowSink& more = {});
 
 // A result at working extents to a u8 volume {D, H, W, 1} with the geometry of the file: logits f32 {D, H, W, K}, which are resampled
 // trilinearly before the argmax or the threshold of regions, or labels u8 {D, H, W} where working and canonical extents are the same.

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "io/formats/formats.h"
-#include "io/zip.h"
+#include "io/formats/numpy/npy.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
@@ -13,13 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr size_t kPreamble = 10, kLongestHeader = 64 << 10, kAlign = 64;
-
-struct Npy {
-  VoxelLayout layout;
-  bool fortran = false;
-  std::vector<int64_t> shape;
-  size_t begin = 0;  // of the elements
-};
 
 // What follows 'key': in the text of a Python dictionary, without interpreting anything else.
 std::string_view value_of(std::string_view text, const std::string& key, const std::string& who) {
@@ -95,12 +88,6 @@ Tensor in_order(const Npy& a, Read&& read) {
   return to_canonical(read(v), Orientation{.axis = {2, 1, 0}});
 }
 
-struct Opened {
-  Npy array;
-  ZipEntry entry;  // of an archive
-  Affine affine;
-};
-
 std::vector<double> small_array(const fs::path& path, const ZipEntry& e) {
   const std::string who = path.string() + ": " + e.name;
   check(e.size <= kLongestHeader, who, ": is ", e.size, " bytes long, wanted a few numbers");
@@ -110,52 +97,54 @@ std::vector<double> small_array(const fs::path& path, const ZipEntry& e) {
   return in_order(a, [&](const VoxelLayout& v) { return convert_voxels(std::span(bytes).subspan(a.begin), v, who); }).values();
 }
 
-Affine affine_in(const fs::path& path, const std::vector<ZipEntry>& entries) {
-  Affine out;
+std::optional<Affine> affine_in(const fs::path& path, const std::vector<ZipEntry>& entries) {
+  std::optional<Affine> out;
   for (auto& e : entries) {
     if (e.name == "affine.npy") {
       const auto m = small_array(path, e);
       check(m.size() == 16, path.string(), ": its \"affine\" has ", m.size(), " numbers, wanted 4 x 4");
-      for (size_t i = 0; i < 12; ++i) out.m[i / 4][i % 4] = m[i];
+      out.emplace();
+      for (size_t i = 0; i < 12; ++i) out->m[i / 4][i % 4] = m[i];
     } else if (e.name == "spacing.npy") {
       const auto mm = small_array(path, e);
       check(mm.size() == 3, path.string(), ": its \"spacing\" has ", mm.size(), " numbers, wanted 3");
       out = Affine::scaling({mm[0], mm[1], mm[2]});
     }
   }
-  check(out.is_valid(), path.string(), ": its spacing and directions are not finite or not independent");
+  check(!out || out->is_valid(), path.string(), ": its spacing and directions are not finite or not independent");
   return out;
 }
 
-// The array that is meant: the one named, or the only one of two axes or more.
-Opened open_archive(const fs::path& path, const ReadOptions& options) {
+}  // namespace
+
+NpyInArchive open_npy_in_archive(const fs::path& path, const std::string& array) {
   const auto entries = zip_entries(path);
-  std::vector<Opened> found;
+  std::vector<NpyInArchive> found;
   std::string list, refused;
   for (auto& e : entries) {
     if (!e.name.ends_with(".npy") || e.name == "affine.npy" || e.name == "spacing.npy") continue;
     const std::string name = e.name.substr(0, e.name.size() - 4);
-    if (!options.array.empty() && name != options.array) {
+    if (!array.empty() && name != array) {
       list += "\n  " + name;
       continue;
     }
-    Opened o{.entry = e};
+    NpyInArchive o{.entry = e};
     try {
       o.array = parse_npy(zip_bytes(path, e, kLongestHeader + kPreamble + 2), path.string() + ": " + name);
       list += "\n  " + name + " (";
       for (size_t i = 0; i < o.array.shape.size(); ++i) list += (i ? " x " : "") + std::to_string(o.array.shape[i]);
       list += ")";
-      if (o.array.shape.size() >= 2 || !options.array.empty()) found.push_back(std::move(o));
+      if (o.array.shape.size() >= 2 || !array.empty()) found.push_back(std::move(o));
     } catch (const Error& error) {
-      if (!options.array.empty()) throw;
+      if (!array.empty()) throw;
       refused = error.what();
     }
   }
   check(!found.empty() || refused.empty(), refused);
-  check(!found.empty(), path.string(), ": has no array ", options.array.empty() ? "of two axes or more" : "\"" + options.array + "\"",
+  check(!found.empty(), path.string(), ": has no array ", array.empty() ? "of two axes or more" : "\"" + array + "\"",
         list.empty() ? "" : "; it has" + list);
   check(found.size() == 1, path.string(), ": has several arrays; choose one by its name (--array):", list);
-  Opened& o = found[0];
+  NpyInArchive& o = found[0];
   set_extents(o.array, path.string());
   check(o.entry.size == o.array.begin + o.array.layout.bytes(), path.string(), ": ", o.entry.name, " has ", o.entry.size,
         " bytes, its header announces ", o.array.begin + o.array.layout.bytes());
@@ -163,7 +152,7 @@ Opened open_archive(const fs::path& path, const ReadOptions& options) {
   return o;
 }
 
-Npy open_array(ByteSource& source) {
+Npy open_npy(ByteSource& source) {
   std::vector<std::byte> head(kLongestHeader + kPreamble + 2);
   head.resize(size_t(source.read_some(head.data(), head.size())));
   Npy a = parse_npy(head, source.name());
@@ -184,7 +173,6 @@ std::string npy_header(const Shape& shape, Stored stored) {
   out += char(text.size() / 256);
   return out + text;
 }
-}  // namespace
 
 bool is_numpy(const fs::path& path) {
   const std::string ending = volume_extension(path);
@@ -196,23 +184,23 @@ bool is_numpy(const fs::path& path) {
 
 VolumeHeader numpy_header(const fs::path& path, const ReadOptions& options) {
   if (is_zip(path)) {
-    const Opened o = open_archive(path, options);
-    return header_of(o.array.layout, o.affine);
+    const NpyInArchive o = open_npy_in_archive(path, options.array);
+    return header_of(o.array.layout, o.affine.value_or(Affine()));
   }
   ByteSource source(path, ByteSource::Coding::plain);
-  return header_of(open_array(source).layout, {});
+  return header_of(open_npy(source).layout, {});
 }
 
 Volume read_numpy(const fs::path& path, const ReadOptions& options) {
   if (is_zip(path)) {
-    const Opened o = open_archive(path, options);
+    const NpyInArchive o = open_npy_in_archive(path, options.array);
     const auto bytes = zip_bytes(path, o.entry);
     return {
         in_order(o.array, [&](const VoxelLayout& v) { return convert_voxels(std::span(bytes).subspan(o.array.begin), v, path.string()); }),
-        o.affine};
+        o.affine.value_or(Affine())};
   }
   ByteSource source(path, ByteSource::Coding::plain);
-  const Npy a = open_array(source);
+  const Npy a = open_npy(source);
   source.seek(a.begin, false);
   return {in_order(a, [&](const VoxelLayout& v) { return read_voxels(source, v); }), {}};
 }
