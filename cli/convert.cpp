@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ConvertCommand {
-  std::string in, out, ending, series, array, rules, names, like;
+  std::string in, out, ending, series, array, rules, names, like, modality;
   std::vector<std::string> folds;
   int volume = -1;
   bool split = false, labels = false;
@@ -30,11 +30,12 @@ bool is_placeless(const fs::path& file) { return volume_extension(file) == ".npy
 void say_losses(const fs::path& from, const fs::path& to, const VolumeHeader& h) {
   if (!h.warning.empty()) say(from.string() + ": " + h.warning);
   const std::string ending = volume_extension(to);
-  const bool dicom = ending.empty();
   if (is_placeless(to) && !is_placeless(from))
     say(to.string() + ": " + ending + " keeps no place in space; spacing and orientation are lost");
-  const std::string now = dicom ? h.stored : read_header(to).stored;
-  if (now != h.stored) say(to.string() + ": " + h.stored + " is written as " + now);
+  const VolumeHeader now = read_header(to);
+  const bool steps = ending.empty() && is_floating(h.dtype) && is_floating(now.dtype);
+  if (now.stored != h.stored)
+    say(to.string() + ": " + h.stored + " is written as " + now.stored + (steps ? ", in 65536 steps from the least to the largest" : ""));
 }
 
 // As a segmentation object, of the images that are named or of those that it came from.
@@ -46,8 +47,27 @@ void write_mask(const fs::path& from, const fs::path& to, const VolumeHeader& h,
   write_segmentation(to, v, {.source = source, .series = c.like.empty() ? c.series : ""});
 }
 
+// A name as DICOM can hold it: 64 letters of ASCII.
+std::string description_of(const fs::path& file) {
+  std::string text = (file / ".").lexically_normal().parent_path().filename().string().substr(0, 64);
+  for (char& c : text)
+    if (c < ' ' || c > '~' || c == '\\') c = '_';
+  return text;
+}
+
+void write_series(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v, const ConvertCommand& c) {
+  const bool known = h.modality == "CT" || h.modality == "MR" || h.modality == "PT";
+  const std::string modality = !c.modality.empty() ? c.modality : known ? h.modality : "MR";
+  check(v.data.dim(3) == 1, from.string(), ": has ", v.data.dim(3), " volumes or colours, of which a DICOM series holds one; --volume N ",
+        "takes one, --split makes a series of each");
+  write_dicom(to, v, {.modality = modality, .description = description_of(from)});
+  if (c.modality.empty() && !known)
+    say(to.string() + ": written as MR, since " + from.string() + (h.modality.empty() ? " does not say what it is" : " is " + h.modality) +
+        "; --modality says otherwise");
+}
+
 void write(const fs::path& from, const fs::path& to, const VolumeHeader& h, const Volume& v, const ConvertCommand& c) {
-  if (volume_extension(to).empty()) write_dicom(to, v, {.description = from.filename().string()});
+  if (volume_extension(to).empty()) write_series(from, to, h, v, c);
   else if (volume_extension(to) == ".dcm") write_mask(from, to, h, v, c);
   else write_volume(to, v, {.stored = h.stored});
   say_losses(from, to, h);
@@ -112,8 +132,8 @@ void add_convert(CLI::App& program) {
       ->type_name("FILE_or_DIR");
   command
       ->add_option("--format", o->ending, "Ending of the files to write into the folder --out: .nii.gz, .nrrd, .mha, .mgz, .npz, .tif ..")
-      ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".mgz", ".mgh", ".npz", ".npy", ".dcm", ".tif", ".png", ".jpg",
-                             ".bmp"}))
+      ->check(CLI::IsMember(
+          {".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".mgz", ".mgh", ".npz", ".npy", ".dcm", ".tif", ".png", ".jpg", ".bmp"}))
       ->type_name("EXT");
   command->add_option("--volume", o->volume, "Of a 4-D file only this volume, counted from 0")
       ->check(whole_number_within(0, 1000000))
@@ -122,8 +142,10 @@ void add_convert(CLI::App& program) {
   command->add_flag("--labels", o->labels, "Take pictures with a palette as label maps: their indices, not their colours");
   command->add_option("--array", o->array, "Which array of a .npz file with several")->type_name("NAME");
   add_series(*command, o->series);
-  command
-      ->add_option("--like", o->like, "DICOM images that a mask written as .dcm belongs to, for its patient and study (those of --in)")
+  command->add_option("--modality", o->modality, "Of a DICOM series to write: CT, MR or PT (that of --in, else MR)")
+      ->check(CLI::IsMember({"CT", "MR", "PT"}))
+      ->type_name("CODE");
+  command->add_option("--like", o->like, "DICOM images that a mask written as .dcm belongs to, for its patient and study (those of --in)")
       ->check(CLI::ExistingPath)
       ->type_name("FILE_or_DIR");
   command

@@ -55,6 +55,16 @@ bool holds_dicom(const fs::path& folder) {
   return false;
 }
 
+[[noreturn]] void fail_without_images(const fs::path& folder) {
+  std::string first;
+  for (auto& entry : fs::directory_iterator(folder)) {
+    const std::string kind = entry.is_regular_file() ? unread_kind(entry.path()) : "";
+    const std::string line = "; " + entry.path().filename().string() + " is " + kind;
+    if (!kind.empty() && (first.empty() || line < first)) first = line;
+  }
+  fail(folder.string(), ": is a folder without images", first);
+}
+
 }  // namespace
 
 std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
@@ -70,7 +80,7 @@ std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
   }
   if (files.empty() && (dicom || holds_dicom(path)))
     return {{.id = (path / ".").lexically_normal().parent_path().filename().string(), .images = {path}}};
-  check(!files.empty(), path.string(), ": is a folder without images");
+  if (files.empty()) fail_without_images(path);
   std::sort(files.begin(), files.end());
 
   std::map<std::string, Channels> found;

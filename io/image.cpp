@@ -31,9 +31,12 @@ Format format_of(const fs::path& path) {
   return ending.empty() ? Format::unknown : Format::picture;
 }
 
-void check_exists(const fs::path& path) {
+void check_readable(const fs::path& path) {
   std::error_code error;
   check(fs::exists(path, error), path.string(), ": there is no such file or folder");
+  if (fs::is_directory(path)) return;
+  const std::string kind = unread_kind(path);
+  check(kind.empty(), path.string(), ": is ", kind);
 }
 
 [[noreturn]] void fail_unknown(const fs::path& path) {
@@ -117,7 +120,7 @@ bool is_flat_picture(const fs::path& path) {
 Volume one_of(const Volume& v, int64_t k) { return v.data.dim(3) > 1 ? Volume{channel(v.data, k), v.affine, v.unit} : v; }
 
 Volume read_volume(const fs::path& path, const ReadOptions& options) {
-  check_exists(path);
+  check_readable(path);
   const Volume v = read_all(path, options);
   if (options.volume < 0) return v;
   check_volume(path, options.volume, v.data.dim(3));
@@ -163,7 +166,7 @@ Stored stored_for(const Tensor& t, const std::string& wanted) {
 }  // namespace
 
 VolumeHeader read_header(const fs::path& path, const ReadOptions& options) {
-  check_exists(path);
+  check_readable(path);
   VolumeHeader h = header_at(path, options);
   if (options.volume < 0) return h;
   check_volume(path, options.volume, h.shape[3]);
@@ -181,8 +184,7 @@ void write_volume(const fs::path& path, const Volume& volume, const WriteOptions
   if (ending == ".mgh" || ending == ".mgz") return write_mgh(path, v, stored);
   if (ending == ".npy" || ending == ".npz") return write_numpy(path, v, stored);
   if (ending == ".dcm") return write_segmentation(path, v);
-  check(ending == ".tif" || ending == ".tiff" || is_flat_picture(path),
-        "cannot write ", path.string(),
+  check(ending == ".tif" || ending == ".tiff" || is_flat_picture(path), "cannot write ", path.string(),
         ": its ending names no format that is written (.nii, .nii.gz, .nrrd, .mha, .mhd, .mgz, .mgh, .npz, .npy, .dcm, .tif, .png, .jpg,"
         " .bmp)");
 #ifdef VOXGRAD_WITH_ITK

@@ -26,9 +26,9 @@ namespace voxgrad {
 struct ReadOptions {
   // Which DICOM series of a folder with several: its number in the list of the message, its SeriesInstanceUID, or the end of that.
   std::string series = {};
-  std::string array = {};   // which array of a .npz with several
-  int volume = -1;          // of a 4-D file, which of its volumes, counted from 0; -1: all, as channels
-  bool labels = false;      // a label map: of a picture with a palette its indices, not its colours
+  std::string array = {};  // which array of a .npz with several
+  int volume = -1;         // of a 4-D file, which of its volumes, counted from 0; -1: all, as channels
+  bool labels = false;     // a label map: of a picture with a palette its indices, not its colours
 };
 
 // What can be known without reading voxels.
@@ -39,8 +39,9 @@ struct VolumeHeader {
   DType dtype = DType::f32;  // as read_volume gives it
   Affine affine;
   LengthUnit unit = LengthUnit::millimetre;
-  std::string warning = {};  // what its reader had to assume; empty: nothing
+  std::string warning = {};                // what its reader had to assume; empty: nothing
   std::vector<std::string> channels = {};  // what each is, where the file says: "b 1000"; else empty
+  std::string modality = {};               // "CT", where the file says
 };
 
 Volume read_volume(const std::filesystem::path&, const ReadOptions& = {});
@@ -58,13 +59,14 @@ struct WriteOptions {
 };
 void write_volume(const std::filesystem::path&, const Volume&, const WriteOptions& = {});
 
-// A series of DICOM files, one per slice, in a new or empty folder; in every build. Voxels are kept exactly, positions to ten digits.
+// A series of DICOM files, one per slice, in a new or empty folder; in every build. Integers are kept exactly, positions to ten digits.
 // Slices that follow one another against the normal of their rows and columns are read back in the other order, each in its place.
 struct DicomOptions {
-  std::string modality = "MR";  // or "CT"
+  std::string modality = "MR";  // or "CT", "PT"
   std::string description, patient = "anonymous";
 };
-// {D, H, W} or {D, H, W, 1} of u8, i16, or i32 within 0 .. 65535. Rows and columns at right angles.
+// {D, H, W} or {D, H, W, 1} of u8, i16, i32 within 16 bits, or finite f32: kept where they are whole and fit 16 bits, else rounded to one
+// of 65536 steps from the least to the largest. Rows and columns at right angles.
 void write_dicom(const std::filesystem::path& folder, const Volume&, const DicomOptions& = {});
 
 // A mask as a DICOM segmentation object: one file, a BINARY segment for every value from 1 up. Planes of a segment without a voxel

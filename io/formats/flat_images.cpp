@@ -1,14 +1,14 @@
 // TIFF, PNG, JPEG and BMP files as volumes. What they say of dots per inch is no spacing: their pixels are 1 mm wide. So are those of TIFF
-// files, unless "spacing" of a JSON file beside it says otherwise, as nnU-Net has it, or dots per centimetre do. ITK reads the pixels of
-// all but TIFF: its reader makes four channels of tiles, of single bits and of much else.
+// files, unless "spacing" of a JSON file beside it says otherwise, as nnU-Net has it, or ImageJ, OME or dots per centimetre do. ITK reads
+// JPEG and BMP; of TIFF it would make four channels where there are tiles, single bits and much else.
 #ifdef VOXGRAD_WITH_ITK
+#include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "io/formats/foreign.h"
-#include "io/formats/tiff/tiff.h"
+#include "io/formats/tiff/tiff_axes.h"
 #include "io/json_file.h"
 
 namespace voxgrad {
@@ -30,17 +30,18 @@ fs::path spacing_file(const fs::path& path) {
   return {};
 }
 
-// {"spacing": [d, h, w]}, in mm.
-void set_spacing(LpsGeometry& g, const fs::path& file) {
+// {"spacing": [d, h, w]}, in mm; false where there is none.
+bool set_spacing(LpsGeometry& g, const fs::path& file) {
   const Json json = read_json(file);
   const bool given = json.is_object() && json.contains("spacing");
-  if (!given) return;
+  if (!given) return false;
   const Json& mm = json["spacing"];
   bool good = mm.is_array() && mm.size() == 3;
   for (size_t a = 0; good && a < 3; ++a) good = mm[a].is_number() && mm[a].get<double>() > 0 && mm[a].get<double>() < 1e9;
   check(good, file.string(), ": its \"spacing\" is ", mm.dump().substr(0, 60), ", wanted three numbers of mm: depth, height, width");
   g = {};
   for (size_t a = 0; a < 3; ++a) g.axis[a][a] = mm[2 - a].get<double>();
+  return true;
 }
 
 // The most that the packing of a TIFF file is believed to reach.
@@ -55,58 +56,113 @@ std::vector<std::byte> coloured(const std::vector<std::byte>& indices, const std
   return out;
 }
 
-// Empty where its pixels are packed in a way that is left to ITK.
-std::optional<Decoded> decode_tiff(const fs::path& path, Part part, bool indices) {
+std::string packing_of(const TiffPage& p) {
+  switch (p.compression) {
+    case 2:
+    case 3:
+    case 4: return "as a fax (CCITT)";
+    case 6:
+    case 7: return "as JPEG";
+    case 34712:
+    case 33003:
+    case 33005: return "as JPEG 2000";
+    case 34887: return "by LERC";
+    case 34925: return "by LZMA";
+    case 50000: return "by Zstandard";
+    case 50001: return "as WebP";
+    default: return "by compression " + std::to_string(p.compression);
+  }
+}
+
+// Pages of pixels {page, H, W, samples} as {slice, H, W, channel}, where they are in another order.
+void arrange(Decoded& d, const TiffAxes& axes) {
+  if (axes.channels == 1) return;
+  const size_t page = d.pixels.size() / axes.slice.size(), size = size_t(size_of(d.layout.stored));
+  std::vector<std::byte> out(d.pixels.size());
+  for (size_t n = 0; n < axes.slice.size(); ++n)
+    for (size_t i = 0; i < page / size; ++i) {
+      const size_t voxel = size_t(axes.slice[n]) * (page / size) + i;
+      std::memcpy(&out[(voxel * size_t(axes.channels) + size_t(axes.channel[n])) * size], &d.pixels[n * page + i * size], size);
+    }
+  d.pixels = std::move(out);
+}
+
+// ITK's pixels where they are packed in a way that is left to it: only if they are what the directory says.
+Decoded decode_by_itk(const fs::path& path, const std::vector<TiffPage>& pages, Part part, bool indices) {
+  const TiffPage& p = pages[0];
+  const std::string advice =
+      path.string() + ": its pixels are packed " + packing_of(p) + ", which is not read; save it with LZW or deflate";
+  check(p.bits >= 8, advice);
+  Decoded d;
+  try {
+    d = decode(Foreign::tiff, {path}, part, indices)[0];
+  } catch (const Error& e) { fail(advice, " (", e.what(), ")"); }
+  const auto& size = d.layout.size;
+  check(size[0] == int64_t(pages.size()) && size[1] == p.height && size[2] == p.width && d.layout.channels == p.samples &&
+            d.layout.stored == p.stored,
+        advice);
+  d.geometry = {};
+  return d;
+}
+
+Decoded decode_tiff(const fs::path& path, Part part, bool indices) {
   ByteSource source(path, ByteSource::Coding::plain);
   const std::vector<TiffPage> pages = tiff_pages(source);
+  const TiffAxes axes = tiff_axes(pages, path.string());
   const TiffPage& p = pages[0];
-  for (auto& page : pages)
-    if (!tiff_is_read(page)) return {};
   Decoded d{.layout = {.format = "TIFF", .size = {int64_t(pages.size()), p.height, p.width}, .channels = p.samples, .stored = p.stored}};
-  d.layout.validate(path.string());
-  check(d.layout.bytes() / kMostCompression <= source.file_size(), path.string(), ": the header announces ", d.layout.bytes(),
-        " bytes of voxels, but the file has ", source.file_size(), " bytes");
-  d.geometry.axis[0][0] = p.step[0];
-  d.geometry.axis[1][1] = p.step[1];
-  const bool palette = p.photometric == 3 && p.samples == 1 && p.bits <= 8 && p.colours.size() == size_t(3) << p.bits && !indices;
-  if (part == Part::all) d.pixels = tiff_pixels(source, pages);
-  if (palette && part == Part::all) d.pixels = coloured(d.pixels, p.colours);
-  if (palette) d.layout.channels = 3;
+  if (!std::all_of(pages.begin(), pages.end(), tiff_is_read)) {
+    d = decode_by_itk(path, pages, part, indices);
+  } else {
+    d.layout.validate(path.string());
+    check(d.layout.bytes() / kMostCompression <= source.file_size(), path.string(), ": the header announces ", d.layout.bytes(),
+          " bytes of voxels, but the file has ", source.file_size(), " bytes");
+    const bool palette = p.photometric == 3 && p.samples == 1 && p.bits <= 8 && p.colours.size() == size_t(3) << p.bits && !indices;
+    if (part == Part::all) d.pixels = tiff_pixels(source, pages);
+    if (palette && part == Part::all) d.pixels = coloured(d.pixels, p.colours);
+    if (palette) d.layout.channels = 3;
+  }
+  check(axes.channels == 1 || d.layout.channels == 1, path.string(), ": has several images of colours in one place; save one alone");
+  arrange(d, axes);
+  if (axes.channels > 1) d.layout.channels = axes.channels;
+  d.layout.size[0] = axes.slices;
+  for (int a = 0; a < 3; ++a)
+    if (axes.step[a] > 0) d.geometry.axis[a][a] = axes.step[a];
+  d.unit = axes.unit, d.warning = axes.warning;
+  if (d.warning.empty() && axes.slices > 1 && axes.step[2] == 0)
+    d.warning = "it does not say how far its slices lie apart; 1 mm is assumed (a .json beside it with \"spacing\" says otherwise)";
   return d;
 }
 
 Decoded decode_picture(const fs::path& path, Part part, bool indices) {
-  if (format_of(path) == Foreign::tiff)
-    if (auto d = decode_tiff(path, part, indices)) return std::move(*d);
-  return decode(format_of(path), {path}, part, indices)[0];
+  if (format_of(path) == Foreign::tiff) return decode_tiff(path, part, indices);
+  if (format_of(path) == Foreign::png) return decode_png(path, part, indices);
+  Decoded d = decode(format_of(path), {path}, part, indices)[0];
+  check(format_of(path) != Foreign::jpeg || d.layout.channels == 1 || d.layout.channels == 3, path.string(), ": is a JPEG of ",
+        d.layout.channels, " colours (CMYK); 1 and 3 are read: save it as RGB");
+  return d;
 }
 
 void set_geometry(Decoded& d, const fs::path& path) {
   if (format_of(path) != Foreign::tiff) d.geometry = {};
-  else if (const fs::path file = spacing_file(path); !file.empty()) set_spacing(d.geometry, file);
+  else if (const fs::path file = spacing_file(path); !file.empty() && set_spacing(d.geometry, file))
+    d.unit = LengthUnit::millimetre, d.warning.clear();
 }
 
-// Bits of a pixel of a grey PNG file: below 8 they come as 0 .. 255.
-int grey_bits(const fs::path& path) {
-  unsigned char head[26] = {};
-  ByteSource source(path, ByteSource::Coding::plain);
-  return source.read_some(head, sizeof head) == sizeof head && head[25] == 0 ? head[24] : 8;
-}
 }  // namespace
 
 VolumeHeader picture_header(const fs::path& path, const ReadOptions& options) {
   Decoded d = decode_picture(path, Part::header, options.labels);
   set_geometry(d, path);
-  return header_of(d.layout, affine_from_lps(d.geometry));
+  VolumeHeader h = header_of(d.layout, affine_from_lps(d.geometry));
+  h.unit = d.unit, h.warning = d.warning;
+  return h;
 }
 
 Volume read_picture(const fs::path& path, const ReadOptions& options) {
   Decoded d = decode_picture(path, Part::all, options.labels);
   set_geometry(d, path);
-  if (options.labels && format_of(path) == Foreign::png)
-    if (const int bits = grey_bits(path); bits < 8)
-      for (std::byte& b : d.pixels) b = std::byte(int(b) * ((1 << bits) - 1) / 255);
-  return {convert_voxels(d.pixels, d.layout, path.string()), affine_from_lps(d.geometry)};
+  return {convert_voxels(d.pixels, d.layout, path.string()), affine_from_lps(d.geometry), d.unit};
 }
 
 void write_picture(const fs::path& path, const Volume& v, Stored wanted) {

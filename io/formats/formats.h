@@ -7,6 +7,9 @@
 
 namespace voxgrad {
 
+// "compressed by bzip2, which is not read; unpack it ..": of a file of a kind that is known and not read; else empty.
+std::string unread_kind(const std::filesystem::path&);
+
 bool is_nifti(const std::filesystem::path&);
 bool is_nrrd(const std::filesystem::path&);
 bool is_metaimage(const std::filesystem::path&);
@@ -25,6 +28,8 @@ void write_metaimage(const std::filesystem::path&, const Volume&, Stored);
 
 // "scan.img" or, where that is what exists, "scan.img.gz" for ".img" and one of scan.hdr, scan.hdr.gz, scan.img, scan.img.gz.
 std::filesystem::path pair_file(const std::filesystem::path&, const std::string& ending);
+// The file with the voxels of a header of such a pair, or an Error that names both.
+std::filesystem::path voxels_of_pair(const std::filesystem::path& header);
 bool is_analyze(const std::filesystem::path&);
 VolumeHeader analyze_header(const std::filesystem::path&);
 Volume read_analyze(const std::filesystem::path&);

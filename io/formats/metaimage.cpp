@@ -76,6 +76,8 @@ MetaHeader parse_header(ByteSource& source) {
     check(equals != line.npos, who, ": a line of its header is no \"name = value\"");
     fields[std::string(trimmed(std::string_view(line).substr(0, equals)))] = trimmed(std::string_view(line).substr(equals + 1));
   }
+  const std::string object = field(fields, {"ObjectType"});
+  check(object.empty() || object == "Image", who, ": is a MetaIO object of type ", object, ", not an image");
   MetaHeader h;
   VoxelLayout& v = h.layout;
   v.format = "MetaImage";

@@ -43,6 +43,12 @@ fs::path pair_file(const fs::path& path, const std::string& ending) {
   return stem;
 }
 
+fs::path voxels_of_pair(const fs::path& header) {
+  const fs::path voxels = pair_file(header, ".img");
+  check(fs::exists(voxels), header.string(), ": its voxels should lie in ", voxels.filename().string(), " beside it, which is not there");
+  return voxels;
+}
+
 bool is_nifti(const fs::path& path) {
   std::vector<std::byte> bytes;
   try {
@@ -73,7 +79,7 @@ Volume read_nifti(const fs::path& path) {
     return Volume{read_voxels(source, o.layout), o.affine, unit_of(o.header)};
   };
   if (o.header.single_file) return voxels(first);
-  ByteSource second(pair_file(header, ".img"));
+  ByteSource second(voxels_of_pair(header));
   return voxels(second);
 }
 

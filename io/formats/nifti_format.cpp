@@ -8,6 +8,7 @@
 namespace voxgrad {
 namespace {
 constexpr size_t kSize1 = 348, kSize2 = 540;
+constexpr int kFirstCifti = 3000, kLastCifti = 3099;         // intent codes (www.nitrc.org/forum/attachment.php?attachid=333)
 constexpr int kMetre = 1, kMillimetre = 2, kMicrometre = 3;  // NIFTI_UNITS_*
 
 Affine scaled(Affine a, double factor) {
@@ -102,14 +103,14 @@ NiftiHeader parse_nifti(const std::vector<std::byte>& bytes, const std::string& 
   h.single_file = magic[1] == '+';
   if (h.version == 1) {
     f.get<int16_t>(40, h.dim), f.get<float>(76, h.pixdim);
-    h.datatype = f.get<int16_t>(70), h.voxel_offset = f.get<float>(108);
+    h.intent = f.get<int16_t>(68), h.datatype = f.get<int16_t>(70), h.voxel_offset = f.get<float>(108);
     h.slope = f.get<float>(112), h.intercept = f.get<float>(116), h.units = int(f.get<uint8_t>(123));
     h.qform_code = f.get<int16_t>(252), h.sform_code = f.get<int16_t>(254);
     f.get<float>(256, h.quatern), f.get<float>(268, h.qoffset);
     for (int r = 0; r < 3; ++r) f.get<float>(280 + 16 * size_t(r), h.srow[r]);
   } else {
     f.get<int64_t>(16, h.dim), f.get<double>(104, h.pixdim);
-    h.datatype = f.get<int16_t>(12), h.voxel_offset = double(f.get<int64_t>(168));
+    h.intent = f.get<int32_t>(504), h.datatype = f.get<int16_t>(12), h.voxel_offset = double(f.get<int64_t>(168));
     h.slope = f.get<double>(176), h.intercept = f.get<double>(184), h.units = f.get<int32_t>(500) & 0xff;
     h.qform_code = f.get<int32_t>(344), h.sform_code = f.get<int32_t>(348);
     f.get<double>(352, h.quatern), f.get<double>(376, h.qoffset);
@@ -154,6 +155,8 @@ std::vector<std::byte> serialize_nifti(const NiftiHeader& h) {
 
 VoxelLayout layout_of(const NiftiHeader& h, const std::string& who) {
   VoxelLayout v{.format = h.version == 1 ? "NIfTI-1" : "NIfTI-2", .swapped = h.swapped};
+  check(h.version == 1 || h.intent < kFirstCifti || h.intent > kLastCifti, who, ": is CIFTI (intent ", h.intent,
+        "): values of points of the brain, no image; wb_command -cifti-separate writes its volumes as NIfTI");
   const auto* type = std::find_if(std::begin(kPixelTypes), std::end(kPixelTypes), [&](const PixelType& t) { return t.code == h.datatype; });
   check(type != std::end(kPixelTypes), who, ": its NIfTI data type ", h.datatype, " is not one that is read");
   v.stored = type->stored;

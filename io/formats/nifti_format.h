@@ -14,7 +14,7 @@ struct NiftiHeader {
   bool swapped = false;     // written on a machine of the other byte order
   bool single_file = true;  // header and voxels in one file
   int64_t dim[8] = {};      // dim[0]: axes; dim[1..]: i, j, k, then the others
-  int datatype = 0;
+  int datatype = 0, intent = 0;
   double pixdim[8] = {};
   double voxel_offset = 0;  // bytes
   double slope = 0, intercept = 0;

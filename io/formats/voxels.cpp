@@ -48,17 +48,26 @@ void swap_bytes(void* data, int64_t count, int size) {
 // to[i] = from[i], or slope from[i] + intercept in f64.
 template <class S, class T>
 void convert(const S* from, int64_t count, const VoxelLayout& v, T* to, const std::string& who) {
+  // Numbers of f64 that f32 has no place for.
+  bool lost = false;
+  const auto kept = [&](double x) {
+    const T y = T(x);
+    if constexpr (std::is_floating_point_v<T>) lost |= std::isinf(y) && !std::isinf(x);
+    return y;
+  };
   if (v.is_rescaled()) {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(double(from[i]) * v.slope + v.intercept);
+    for (int64_t i = 0; i < count; ++i) to[i] = kept(double(from[i]) * v.slope + v.intercept);
   } else if constexpr (std::is_integral_v<S> && std::is_integral_v<T>) {
     S low = from[0], high = from[0];
     for (int64_t i = 0; i < count; ++i) low = std::min(low, from[i]), high = std::max(high, from[i]);
-    check(std::in_range<T>(low) && std::in_range<T>(high), who, ": the values ", int64_t(low), " to ", high, " of ", name_of(v.stored),
+    check(std::in_range<T>(low) && std::in_range<T>(high), who, ": the values ", +low, " to ", +high, " of ", name_of(v.stored),
           " do not fit i32");
     for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
   } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
+    for (int64_t i = 0; i < count; ++i) to[i] = kept(double(from[i]));
   }
+  check(!lost, who, ": values of ", v.is_rescaled() ? "a rescaled " : "", name_of(v.stored), " do not fit f32, whose largest is 3.4e38; ",
+        "give them another unit");
 }
 
 bool kept_as_is(const VoxelLayout& v) {
@@ -105,6 +114,14 @@ void transpose(const U* from, int64_t rows, int64_t columns, U* to) {
 
 int size_of(Stored s) {
   return on_stored(s, []<class S>() { return int(sizeof(S)); });
+}
+bool Range::holds(double v) const { return std::isfinite(v) ? v >= low && v <= high && (!whole || v == std::floor(v)) : !whole; }
+Range range_of(Stored s) {
+  return on_stored(s, []<class S>() {
+    if constexpr (std::is_integral_v<S>) return Range{double(std::numeric_limits<S>::min()), double(std::numeric_limits<S>::max()), true};
+    else if constexpr (std::is_same_v<S, f16>) return Range{-65504, 65504};
+    else return Range{double(std::numeric_limits<S>::lowest()), double(std::numeric_limits<S>::max())};
+  });
 }
 const char* name_of(Stored s) {
   constexpr const char* names[] = {"u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "f16"};

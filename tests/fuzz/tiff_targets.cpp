@@ -1,6 +1,6 @@
 #include <zlib.h>
 
-#include "io/formats/tiff/tiff.h"
+#include "io/formats/tiff/tiff_axes.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/temporary_folder.h"
 #include "tests/tiff_bytes.h"
@@ -14,6 +14,7 @@ void run(const std::string& bytes) {
   put_bytes(file, bytes);
   ByteSource source(file, ByteSource::Coding::plain);
   const std::vector<TiffPage> pages = tiff_pages(source);
+  tiff_axes(pages, "f.tif");
   for (const TiffPage& p : pages)
     if (!tiff_is_read(p)) return;
   tiff_pixels(source, pages);
@@ -31,8 +32,8 @@ std::vector<std::string> seeds() {
           tiff(page(3, 2, 16, 1), twelve),
           tiff(with(page(3, 1, 32, 1), {{339, 3, 3}}), twelve),
           tiff(page(9, 6, 1, 1), twelve),
-          tiff(page(4, 3, 8, 32773), "\x0b" + twelve),                               // packed bits: 12 bytes as they are
-          tiff(page(2, 1, 8, 5), std::string("\x80\x18\x4c\x50\x10", 5)),              // LZW: clear, 97, 98, end
+          tiff(page(4, 3, 8, 32773), "\x0b" + twelve),                     // packed bits: 12 bytes as they are
+          tiff(page(2, 1, 8, 5), std::string("\x80\x18\x4c\x50\x10", 5)),  // LZW: clear, 97, 98, end
           tiff(with(page(4, 3, 8, 8), {{317, 3, 2}}), deflated),
           tiff(tiled, std::string(256, 'x'), true)};
 }

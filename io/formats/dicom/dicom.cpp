@@ -1,4 +1,7 @@
 // DICOM: single files, multi-frame files, and folders that hold the slices of a series.
+#include <cmath>
+#include <limits>
+
 #include "io/formats/dicom/segmentation.h"
 #include "io/formats/dicom/values.h"
 
@@ -7,6 +10,7 @@ namespace fs = std::filesystem;
 
 namespace {
 using namespace dicom;
+constexpr double kLargest = std::numeric_limits<float>::max();
 
 Affine affine_of(const Stack& s, const fs::path& path) {
   const Affine affine = affine_from_lps(s.geometry);
@@ -72,6 +76,9 @@ void put(const Series& s, const Arranged& a, bool labels, T* to, const std::stri
       }
       give_meaning(o, p.plane, labels, part);
       T* at = to + p.slice * plane * channels + p.channel;
+      if constexpr (std::is_same_v<T, float>) {
+        for (const double v : part) check(!(std::abs(v) > kLargest) || std::isinf(v), who, ": the value ", v, " does not fit f32");
+      }
       if constexpr (std::is_same_v<T, int32_t>) {
         for (const double v : part) check(v >= -2147483648.0 && v <= 2147483647.0, who, ": the value ", v, " does not fit i32");
       }
@@ -86,6 +93,7 @@ void put(const Series& s, const Arranged& a, bool labels, T* to, const std::stri
 VolumeHeader dicom_header(const fs::path& path, const ReadOptions& options) {
   const Series s = choose_series(path, options);
   VolumeHeader h{.format = "DICOM"};
+  h.modality = s.objects[0].modality;
   if (s.is_segmentation()) {
     const Segmented seg = read_segmentation(s, options.labels, path.string());
     h.format = "DICOM segmentation", h.stored = name_of(stored_as(seg.data.dtype()));

@@ -11,6 +11,8 @@ struct Kind {
 };
 constexpr std::string_view kStorage = "1.2.840.10008.5.1.4.1.1.";
 constexpr const char* kFolder = "give the folder of the images, or one of them";
+constexpr const char* kStripped = "an image whose voxels were left out: it has no PixelData (7FE0,0010)";
+constexpr const char* kAgain = "export it again with them";
 constexpr Kind kKinds[] = {
     {"481.3", "a radiotherapy structure set (RTSTRUCT): contours, no voxels",
      "draw it onto the grid of its images first and save that as a segmentation object or NIfTI, for example with 3D Slicer"},
@@ -26,6 +28,23 @@ constexpr Kind kKinds[] = {
     {"66.3", "a deformable registration", kFolder},
     {"66.5", "a surface segmentation: meshes, no voxels", "make a label map of it first, for example with 3D Slicer"},
     {"66.6", "tractography: tracks, no voxels", kFolder},
+    {"1", kStripped, kAgain},
+    {"1.", kStripped, kAgain},
+    {"2", kStripped, kAgain},
+    {"2.", kStripped, kAgain},
+    {"3.1", kStripped, kAgain},
+    {"4", kStripped, kAgain},
+    {"4.", kStripped, kAgain},
+    {"6.1", kStripped, kAgain},
+    {"7", kStripped, kAgain},
+    {"7.", kStripped, kAgain},
+    {"12.", kStripped, kAgain},
+    {"20", kStripped, kAgain},
+    {"30", kStripped, kAgain},
+    {"66.4", kStripped, kAgain},
+    {"66.7", kStripped, kAgain},
+    {"128", kStripped, kAgain},
+    {"130", kStripped, kAgain},
     {"66", "raw data of a scanner", kFolder},
     {"67", "a mapping to real-world values", kFolder},
     {"68.", "a mesh or point cloud", kFolder},

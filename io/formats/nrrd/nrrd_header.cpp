@@ -73,6 +73,7 @@ std::vector<Direction> directions(std::string_view text, const std::string& what
     std::string inside(text.substr(1, end - 1));
     std::replace(inside.begin(), inside.end(), ',', ' ');
     out.emplace_back(numbers<double>(inside, what));
+    if (std::all_of(out.back()->begin(), out.back()->end(), [](double v) { return std::isnan(v); })) out.back().reset();
     text.remove_prefix(end + 1);
   }
   return out;
@@ -107,6 +108,28 @@ std::vector<LengthUnit> units(const std::string& text) {
   return out;
 }
 
+// Along one axis without a direction: the size of its voxels, where it is known, and the place of the first one.
+struct AxisExtent {
+  std::optional<double> step, first;
+};
+AxisExtent extent_of(const std::map<std::string, std::string>& fields, size_t axis, int64_t size, const std::string& who) {
+  const auto value = [&](std::initializer_list<const char*> names) -> std::optional<double> {
+    for (const char* name : names)
+      if (const auto f = fields.find(name); f != fields.end())
+        if (const auto all = words(f->second); axis < all.size() && lower(all[axis]) != "nan")
+          return number<double>(all[axis], who + ": \"" + name + "\"");
+    return {};
+  };
+  const auto low = value({"axis mins", "axismins"}), high = value({"axis maxs", "axismaxs"});
+  const auto found = std::find_if(fields.begin(), fields.end(), [](auto& f) { return f.first == "centers" || f.first == "centerings"; });
+  const auto centers = found == fields.end() ? std::vector<std::string_view>() : words(found->second);
+  const bool node = axis < centers.size() && lower(centers[axis]) == "node";
+  AxisExtent out{.step = value({"spacings"}), .first = {}};
+  if (!out.step && low && high && size > (node ? 1 : 0)) out.step = (*high - *low) / double(node ? size - 1 : size);
+  if (low) out.first = *low + (node ? 0 : out.step.value_or(1) / 2);
+  return out;
+}
+
 // Which axes are space and which are channels, and the geometry of the former.
 void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, const std::string& who) {
   const auto field = [&](const char* name) {
@@ -136,8 +159,6 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
     else first = std::min(first, a), last = a;
   }
   check(space_axes > 0, who, ": has no axis in space");
-  const std::string spacing_text = field("spacings");
-  const auto spacings = words(spacing_text);
   const auto own = units(field("units"));
   const auto sign = to_lps(field("space"), who);
   LpsGeometry g;
@@ -151,12 +172,10 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
         const auto& v = *vectors[size_t(a)];
         check(v.size() == 3 || (v.size() < 3 && !v.empty()), who, ": a space direction has ", v.size(), " components, wanted 3");
         for (size_t r = 0; r < 3; ++r) g.axis[c][r] = r < v.size() ? sign[r] * v[r] : 0;
-      } else if (size_t(a) < spacings.size() && lower(spacings[size_t(a)]) != "nan") {
-        g.axis[c][c] = number<double>(spacings[size_t(a)], who + ": \"spacings\"");
-        if (size_t(a) < own.size()) {
-          h.unit = own[size_t(a)];
-          g.axis[c][c] *= millimetres(h.unit);
-        }
+      } else if (const AxisExtent e = extent_of(fields, size_t(a), size, who); e.step || e.first) {
+        if (size_t(a) < own.size()) h.unit = own[size_t(a)];
+        if (e.step) g.axis[c][c] = *e.step * millimetres(h.unit);
+        if (e.first) g.origin[c] = *e.first * millimetres(h.unit);
       }
       ++c;
       continue;
@@ -211,7 +230,7 @@ NrrdHeader parse_nrrd(ByteSource& source) {
   check(h.line_skip >= 0 && h.byte_skip >= -1, who, ": skips ", h.line_skip, " lines and ", h.byte_skip, " bytes, which is not possible");
   check(h.encoding == "raw" || h.encoding == "gzip" || h.encoding == "gz" || h.encoding == "ascii" || h.encoding == "text" ||
             h.encoding == "txt",
-        who, ": its encoding \"", h.encoding, "\" is not one that is read (raw, gzip, ascii)");
+        who, ": its encoding \"", h.encoding, "\" is not one that is read (raw, gzip, ascii); save it as gzip, as unu save -e gzip does");
   const std::string endian = lower(field("endian", "endian"));
   h.layout.swapped = endian == "big";
   check(endian == "big" || endian == "little" || size_of(h.layout.stored) == 1 || h.encoding[0] == 'a' || h.encoding[0] == 't', who,

@@ -11,7 +11,9 @@ struct TiffPage {
   int bits = 1, compression = 1, predictor = 1, photometric = 1;
   bool planar = false, big_endian = false, reduced = false;
   Stored stored = Stored::u8;
-  double step[2] = {1, 1};                 // mm along the width and the height, where it says centimetres
+  double resolution[2] = {0, 0};  // pixels in a unit, along the width and the height
+  double unit_mm = 0;             // of that unit, where it is centimetres: inches mostly mean nothing
+  std::string description;
   std::vector<uint64_t> offsets, lengths;  // of strips or tiles
   std::vector<uint16_t> colours;           // of a palette: red, then green, then blue
 };

@@ -19,6 +19,7 @@ enum Tag : uint16_t {
   kBits = 258,
   kCompression = 259,
   kPhotometric = 262,
+  kDescription = 270,
   kStrips = 273,
   kSamples = 277,
   kRows = 278,
@@ -95,7 +96,6 @@ TiffPage Reader::page() {
   check(entries <= source_.file_size() / step, who(), ": its directory announces ", entries, " tags");
   TiffPage p{.big_endian = big_};
   uint64_t format = 1, rows = UINT32_MAX, unit = 2;
-  double resolution[2] = {0, 0};
   for (uint64_t i = 0; i < entries; ++i) {
     const uint64_t entry = first + i * step;
     const auto tag = uint16_t(number(entry, 2));
@@ -129,9 +129,13 @@ TiffPage Reader::page() {
       case kColours:
         for (uint64_t v : all()) p.colours.push_back(uint16_t(v));
         break;
+      case kDescription:
+        for (uint64_t v : all())
+          if (v != 0) p.description += char(v);
+        break;
       case kXResolution:
       case kYResolution:
-        if (const auto v = all(); v.size() == 2 && v[1] != 0) resolution[tag - kXResolution] = double(v[0]) / double(v[1]);
+        if (const auto v = all(); v.size() == 2 && v[1] != 0) p.resolution[tag - kXResolution] = double(v[0]) / double(v[1]);
         break;
       default: break;
     }
@@ -152,8 +156,7 @@ TiffPage Reader::page() {
                         (format == 1 || format == 4 || (format == 2 && p.bits >= 8) || (format == 3 && p.bits >= 16));
   check(possible, who(), ": its samples of ", p.bits, " bits and format ", format, " are not ones that are read");
   p.stored = kinds[format == 2 ? 1 : format == 3 ? 2 : 0][at_bits];
-  for (int a = 0; a < 2; ++a)
-    if (unit == 3 && resolution[a] > 0 && std::isfinite(resolution[a])) p.step[a] = 10 / resolution[a];
+  if (unit == 3) p.unit_mm = 10;
   return p;
 }
 }  // namespace

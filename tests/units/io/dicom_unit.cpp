@@ -39,7 +39,7 @@ TEST_CASE("a DICOM series that is written reads back as the same volume") {
   const TemporaryFolder folder;
   for (const DType t : {DType::u8, DType::i16, DType::i32})
     for (const Affine& affine : {turned(), turned(0.3), Affine::scaling({2, 0.75, 1.25}, {-10, 20, -1e3})})
-      for (const char* modality : {"MR", "CT"}) {
+      for (const char* modality : {"MR", "CT", "PT"}) {
         const TemporaryFolder inside;
         const Volume v{numbered({4, 5, 7, 1}, t), affine};
         write_dicom(inside / "series", v, {.modality = modality, .description = "numbers"});
@@ -50,6 +50,7 @@ TEST_CASE("a DICOM series that is written reads back as the same volume") {
         CHECK(back.data.values() == v.data.values());
         CHECK(difference(back.affine, affine) < 1e-6);
         CHECK(read_header(inside / "series").format == "DICOM");
+        CHECK(read_header(inside / "series").modality == modality);
       }
   // Slices against the normal: the order is that of the normal, the place in the world is kept.
   Affine down = turned();
@@ -61,6 +62,27 @@ TEST_CASE("a DICOM series that is written reads back as the same volume") {
   CHECK(difference(back.affine, wanted.affine) < 1e-6);
   write_dicom(folder / "one", {numbered({1, 5, 7}, DType::i16), turned()});
   CHECK(read_volume(folder / "one").data.shape() == Shape{1, 5, 7, 1});
+}
+
+TEST_CASE("numbers of any kind are written as DICOM: whole ones as they are, others in 65536 steps") {
+  const auto back = [](std::vector<double> values, DType t) {
+    const TemporaryFolder folder;
+    write_dicom(folder / "s", {Tensor::from(values, {1, 2, 2}, t), turned()});
+    return read_volume(folder / "s").data;
+  };
+  for (const DType t : {DType::i32, DType::f32}) {
+    const Tensor hounsfield = back({-1024, 0, 3071, 17}, t), counts = back({0, 40000, 65535, 1}, t);
+    CHECK(hounsfield.dtype() == DType::i16);
+    CHECK(hounsfield.values() == std::vector<double>{-1024, 0, 3071, 17});
+    CHECK(counts.values() == std::vector<double>{0, 40000, 65535, 1});
+  }
+  const std::vector<double> wanted = {-0.37, 1e-3, 12.25, 0.6};
+  const Tensor rounded = back(wanted, DType::f32);
+  CHECK(rounded.dtype() == DType::f32);
+  for (size_t i = 0; i < 4; ++i) CHECK(std::abs(rounded.values()[i] - wanted[i]) < 0.51 * (12.25 + 0.37) / 65535);
+  const Tensor flat = back({0.5, 0.5, 0.5, 0.5}, DType::f32), huge = back({-1e6, 1e6, 1e5, 0.5}, DType::f32);
+  CHECK(flat.values() == std::vector<double>(4, 0.5));
+  CHECK(std::abs(huge.values()[1] - 1e6) < 31);
 }
 #endif
 
@@ -85,7 +107,8 @@ TEST_CASE("what a DICOM series cannot hold is refused, and nothing is left behin
   const TemporaryFolder folder;
   const Volume good{numbered({4, 50, 70, 1}, DType::i16), turned()};
   const auto error = [&](Volume v, const DicomOptions& o = {}) { return error_of([&] { write_dicom(folder / "x", v, o); }); };
-  CHECK_THAT(error({Tensor::zeros({4, 5, 7, 1}), turned()}), Contains("f32") && Contains("wanted u8"));
+  CHECK_THAT(error({Tensor::zeros({4, 5, 7, 1}, DType::f64), turned()}), Contains("f64") && Contains("wanted u8"));
+  CHECK_THAT(error({Tensor::full({4, 5, 7, 1}, std::nan("")), turned()}), Contains("not finite"));
   CHECK_THAT(error({Tensor::zeros({4, 5, 7, 2}, DType::u8), turned()}), Contains("{4, 5, 7, 2}"));
   CHECK_THAT(error({Tensor::full({4, 5, 7}, 65536, DType::i32), turned()}), Contains("65536") && Contains("16 bits"));
   CHECK_THAT(error({good.data, turned(0, 0.2)}), Contains("right angles"));

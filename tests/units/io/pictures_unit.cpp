@@ -92,6 +92,7 @@ TEST_CASE("TIFF files in tiles, planes, packed and in either byte order") {
   check_pixels(read("d.tif", kPlanes), 3, DType::u8, colour);
   check_pixels(read("e.tif", kBits), 1, DType::u8, [](int64_t i, int64_t) { return int(grey(i) > 125); });
   CHECK(read_header(read.folder / "b.tif").stored == "u16");
+  CHECK_THAT(error_of([&] { read("f.tif", kFax); }), Contains("f.tif") && Contains("CCITT") && Contains("LZW or deflate"));
   for (const std::string& good : {kTiled, kBigTiles, kLzw, kPlanes, kBits})
     for (size_t i = 0; i < good.size(); i += 3) {  // every cut and every other byte: a result or one Error
       put_bytes(read.folder / "t.tif", good.substr(0, i));
