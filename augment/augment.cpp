@@ -1,10 +1,10 @@
 #include "augment/augment.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "augment/pipeline.h"
 #include "augment/spatial/spatial.h"
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 namespace {

@@ -1,9 +1,9 @@
 #pragma once
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "core/config/json_values.h"
 #include "core/tensor.h"
 
 namespace voxgrad::bench {

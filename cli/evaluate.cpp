@@ -1,9 +1,9 @@
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/commands.h"
+#include "core/config/json_values.h"
 #include "data/label_map.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/inspect.h"
+#include "core/config/json_values.h"
 #include "core/module.h"
 #include "infer/model_source.h"
 #include "io/checkpoint.h"

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/inspect.h"
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "core/forward_hooks.h"
 #include "core/graph.h"
 #include "core/training.h"

@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "tasks/task.h"
 #include "train/plan.h"

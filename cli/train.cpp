@@ -1,8 +1,8 @@
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "train/config.h"
 #include "train/trainer.h"

@@ -12,6 +12,9 @@ if(VOXGRAD_EMULATE_CUDA)
   list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$|_cudnn_(plan_)?cuda\\.cpp$")
   # Optimised, and in front of each file what nvcc has in front of it. CMake takes the ending .cu for another language's.
   set(emulated -x c++ -O2 -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
+  if(VOXGRAD_SANITIZE MATCHES address)
+    list(APPEND emulated -O1 --param asan-stack=0 -fno-sanitize=undefined)
+  endif()
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
     OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host} ${emulator})

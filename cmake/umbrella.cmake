@@ -9,7 +9,7 @@ endforeach()
 file(GLOB umbrella_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${umbrella_globs})
 list(FILTER umbrella_headers EXCLUDE REGEX "_(kernels|formulas|plan|isa|dispatch|keys|taps|canvas)\\.h$|^io/formats/|^optim/state")
 file(GLOB op_headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS kernels/*/*.h)
-set(umbrella_text "#pragma once\n// Written by cmake/umbrella.cmake: all that a program needs.\n#include <nlohmann/json.hpp>\n\n")
+set(umbrella_text "#pragma once\n// Written by cmake/umbrella.cmake: all that a program needs.\n\n")
 foreach(header IN LISTS umbrella_headers op_headers)
   get_filename_component(name ${header} NAME_WE)
   if(NOT header MATCHES "^kernels/" OR header MATCHES "^kernels/${name}/")  # the others are parts of ops

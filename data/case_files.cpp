@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/formats/formats.h"
 

@@ -4,8 +4,7 @@
 #include <map>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/case_files.h"
 #include "io/formats/formats.h"

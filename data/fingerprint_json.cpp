@@ -1,6 +1,6 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/fingerprint.h"
 

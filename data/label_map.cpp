@@ -1,8 +1,8 @@
 #include "data/label_map.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/device/parallel.h"
 #include "core/error.h"
 

@@ -1,7 +1,6 @@
 #include "data/label_map.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"

@@ -1,9 +1,9 @@
 // What "labels" of a dataset.json says.
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/label_map.h"
 #include "io/formats/text_fields.h"

@@ -1,7 +1,6 @@
 #include "infer/model_file.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "infer/model_source.h"
 #include "infer/weights/import.h"

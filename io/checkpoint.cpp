@@ -6,8 +6,7 @@
 #include <sstream>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"
 #include "io/safetensors.h"

@@ -1,9 +1,9 @@
 #include "io/json_fields.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 
 namespace voxgrad {

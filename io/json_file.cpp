@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/formats/byte_source.h"

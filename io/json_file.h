@@ -1,11 +1,11 @@
 #pragma once
 #include <exception>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "core/config/json.h"
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 

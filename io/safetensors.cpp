@@ -4,8 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/formats/byte_source.h"
 #include "io/json_file.h"

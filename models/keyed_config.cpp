@@ -1,6 +1,6 @@
 #include "models/keyed_config.h"
 
-#include <nlohmann/json.hpp>
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 

@@ -1,7 +1,7 @@
 // What the two networks of MONAI have in common; tools/crosscheck/monai_bundles compares their outputs with MONAI's.
-#include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "models/model_registry.h"
 #include "models/res_unet/res_unet.h"

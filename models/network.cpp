@@ -1,7 +1,6 @@
 #include "models/network.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "models/model_registry.h"
 
 namespace voxgrad {

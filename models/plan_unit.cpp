@@ -1,6 +1,6 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/rng.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"
@@ -36,7 +36,7 @@ NetworkPlan planned(const PlanExtent& extent, const PlanExtent& spacing) {
 
 }  // namespace
 
-TEST_CASE("no network is planned that its own description refuses, whatever the volumes") {
+TEST_CASE("no network is planned that its own description refuses, whatever the volumes", "[long]") {
   for (const ModelEntry& entry : model_registry().entries()) {
     if (entry.name == "constant") continue;  // of the tests (fake_task.h)
     if (!entry.plan) continue;

@@ -1,7 +1,6 @@
 #include "tasks/task.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 
 namespace voxgrad {

@@ -20,7 +20,7 @@ if(VOXGRAD_CUDNN_FOUND)
   add_test(NAME cudnn_plans COMMAND cuda_unit_tests "cuDNN*")  # without a GPU too
 endif()
 target_compile_definitions(cuda_unit_tests PRIVATE $<$<BOOL:${VOXGRAD_EMULATE_CUDA}>:VOXGRAD_EMULATED>)
-target_compile_options(cuda_unit_tests PRIVATE ${warnings})
+target_compile_options(cuda_unit_tests PRIVATE ${warnings} ${light})
 add_dependencies(test_programs cuda_unit_tests)
 add_test(NAME cuda_unit_tests COMMAND cuda_unit_tests)
 set_tests_properties(cuda_unit_tests PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
@@ -42,10 +42,8 @@ if(VOXGRAD_EMULATE_CUDA)
   set_tests_properties(cuda_kernels PROPERTIES FIXTURES_REQUIRED kernels_run)
 
   # The same sources through nvcc, where it is here.
-  if(NOT VOXGRAD_SANITIZE)
-    add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
-    set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
-  endif()
+  add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+  set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
 
   if(TARGET voxgrad_cli)
     add_test(NAME cuda_failures COMMAND
@@ -56,7 +54,7 @@ if(VOXGRAD_EMULATE_CUDA)
     cuda/emulator_feed_test.cpp cuda/emulator_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)
-  target_compile_options(emulator_test PRIVATE ${warnings})
+  target_compile_options(emulator_test PRIVATE ${warnings} ${light})
   add_dependencies(test_programs emulator_test)
   add_test(NAME emulator_test COMMAND emulator_test)
 endif()

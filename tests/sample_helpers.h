@@ -1,7 +1,6 @@
 #pragma once
 #include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "augment/mirror/mirror.h"
 #include "augment/noise/noise.h"
 #include "augment/spatial/spatial.h"
+#include "core/config/json_values.h"
 #include "core/device/isa.h"
 #include "core/device/parallel.h"
 #include "tests/catch.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"

@@ -1,8 +1,8 @@
 #include "train/config_keys.h"
 
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"
 #include "optim/optimizer.h"

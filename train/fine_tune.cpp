@@ -1,7 +1,6 @@
 #include "train/fine_tune.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"

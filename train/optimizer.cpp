@@ -1,7 +1,6 @@
 #include "train/optimizer.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "optim/schedule.h"
 
 namespace voxgrad {

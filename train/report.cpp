@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 
 namespace voxgrad {

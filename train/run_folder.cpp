@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"

@@ -3,9 +3,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
 #include "train/fine_tune.h"

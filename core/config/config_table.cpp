@@ -1,9 +1,10 @@
 #include "core/config/config_table.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
+
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 namespace {

@@ -37,8 +37,8 @@ struct ConfigTable {
   void spacing(const char* name, std::vector<double>& field, const char* help);
   void range(const char* name, Range& field, double low, double high, const char* help);
 
-  // read: the JSON value to that of the field, or an Error that says what is wanted. To call it include <nlohmann/json.hpp>, which is
-  // most of what a file that includes it costs to compile.
+  // read: the JSON value to that of the field, or an Error that says what is wanted. To call it include core/config/json_values.h, which
+  // is most of what a file that includes it costs to compile.
   template <class T, class Read>
   void add(const char* name, const char* help, T& field, Read read) {
     add_json(name, help, [&field] { return Json(field); }, [&field, read](const Json& v) { field = read(v); });

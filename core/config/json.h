@@ -3,7 +3,7 @@
 
 namespace voxgrad {
 
-// Keys keep the order in which they were written. Include <nlohmann/json.hpp> to use one.
+// Keys keep the order in which they were written. Include core/config/json_values.h to use one.
 using Json = nlohmann::ordered_json;
 
 }  // namespace voxgrad

@@ -1,6 +1,6 @@
 #include "core/config/options.h"
 
-#include <nlohmann/json.hpp>
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 

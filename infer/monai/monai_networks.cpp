@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "infer/monai/monai.h"
 #include "io/json_fields.h"

@@ -1,8 +1,7 @@
 #include "infer/monai/monai.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "data/preprocess.h"
 #include "io/json_file.h"
 #include "io/weights/weights.h"

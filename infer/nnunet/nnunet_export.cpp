@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "infer/nnunet/nnunet.h"
 #include "io/json_file.h"

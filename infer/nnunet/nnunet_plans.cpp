@@ -1,8 +1,8 @@
 // What plans.json and dataset.json of nnU-Net 2.0 to 2.8 say.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/label_map.h"
 #include "infer/nnunet/nnunet.h"

@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
-
 #include "infer/nnunet/nnunet.h"
+
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 namespace {

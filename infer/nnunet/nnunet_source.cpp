@@ -1,6 +1,6 @@
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "infer/model_source.h"
 #include "infer/nnunet/nnunet.h"

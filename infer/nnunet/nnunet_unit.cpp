@@ -2,9 +2,9 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "infer/model_source.h"
 #include "kernels/permute/permute.h"
 #include "tests/catch.h"

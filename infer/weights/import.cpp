@@ -1,7 +1,6 @@
 #include "infer/weights/import.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
 #include "io/weights/weights.h"

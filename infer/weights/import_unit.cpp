@@ -1,8 +1,7 @@
 #include "infer/weights/import.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "infer/predict.h"
 #include "io/image.h"
 #include "data/preprocess.h"
@@ -126,7 +125,7 @@ TEST_CASE("several models are one whose output is the mean of theirs, also from 
 }
 
 // The bar is the map of the whole volume; here it is its middle, whose voxels see 46 others to either side, to take a tenth of the time.
-TEST_CASE("brainchop's MeshNet gives its map") {
+TEST_CASE("brainchop's MeshNet gives its map", "[long]") {
   const std::filesystem::path folder = outside_data("brainchop");
   if (folder.empty()) return;
   const TemporaryFolder own;

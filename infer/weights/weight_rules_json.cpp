@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "core/shape.h"
 #include "infer/weights/weight_rules.h"

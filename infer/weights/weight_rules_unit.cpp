@@ -1,7 +1,6 @@
 #include "infer/weights/weight_rules.h"
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 

@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/formats/foreign.h"
 #include "io/formats/tiff/tiff_axes.h"
 #include "io/json_file.h"

@@ -1,8 +1,8 @@
 #include "io/weights/weights.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/formats/byte_source.h"
 #include "io/json_file.h"

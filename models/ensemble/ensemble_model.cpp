@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
 #include "models/ensemble/ensemble.h"
 #include "models/model_registry.h"

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/config/config_table.h"
+#include "core/config/json_values.h"
 #include "models/meshnet/meshnet.h"
 #include "models/keyed_config.h"
 #include "models/model_registry.h"

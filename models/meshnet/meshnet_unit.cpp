@@ -1,8 +1,7 @@
 #include "models/meshnet/meshnet.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "models/model_registry.h"

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "models/keyed_config.h"
 #include "models/model_registry.h"
 #include "models/patch_plan.h"

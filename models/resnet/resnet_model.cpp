@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "models/keyed_config.h"
 #include "models/model_registry.h"
 #include "models/resnet/resnet.h"

@@ -1,6 +1,5 @@
-#include <nlohmann/json.hpp>
-
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "models/model_registry.h"
 #include "models/resnet/resnet.h"

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "models/keyed_config.h"

@@ -1,8 +1,7 @@
 #include "models/unet/unet.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 

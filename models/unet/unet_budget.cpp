@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "models/unet/unet_plan.h"
 
 namespace voxgrad {

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/config/json_values.h"
 #include "models/unet/unet.h"
 
 namespace voxgrad {

@@ -1,7 +1,7 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "core/rng.h"
 #include "layers/losses.h"
 #include "models/unet/unet.h"
@@ -126,7 +126,7 @@ TEST_CASE("every parameter that the loss reaches gets a gradient, in the same pl
   }
 }
 
-TEST_CASE("a tiny network learns to copy its input's sign") {
+TEST_CASE("a tiny network learns to copy its input's sign", "[long]") {
   // Voxels above 0 are class 1: the Dice of a threshold that a network of any depth must find. Loss at the start is near ln 2 - 0.5.
   for (bool residual : {false, true}) {
     Rng rng(6);

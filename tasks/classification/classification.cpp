@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"
 #include "kernels/cross_entropy/cross_entropy.h"

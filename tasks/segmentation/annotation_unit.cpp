@@ -1,9 +1,9 @@
 // Regions and an ignored label through training, prediction and evaluation.
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "io/checkpoint.h"
 #include "io/image.h"
 #include "io/json_file.h"
@@ -141,7 +141,7 @@ TEST_CASE("an ignored label: patches are centred on what is annotated, and stati
   CHECK(regions->scores().parts.size() == 2);
 }
 
-TEST_CASE("regions: an output for each, masks in the order of regions_class_order, scores by region") {
+TEST_CASE("regions: an output for each, masks in the order of regions_class_order, scores by region", "[long]") {
   const TemporaryFolder folder;
   const fs::path data = write_balls(folder / "data", kNested, true);
   double dice = 0;
@@ -173,7 +173,7 @@ TEST_CASE("regions: an output for each, masks in the order of regions_class_orde
   CHECK(e.mean_by_class()[1].dice == 0);
 }
 
-TEST_CASE("regions of classes that do not overlap are found as well as the classes are, resampled too") {
+TEST_CASE("regions of classes that do not overlap are found as well as the classes are, resampled too", "[long]") {
   const TemporaryFolder folder;
   const fs::path data = write_balls(folder / "data", kNested, false);
   TrainConfig c = tiny(400);

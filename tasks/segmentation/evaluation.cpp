@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "tasks/segmentation/metrics/metric.h"
 
 namespace voxgrad {

@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
-
 #include "tasks/segmentation/segmentation.h"
+
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 namespace {

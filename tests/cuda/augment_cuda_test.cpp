@@ -1,11 +1,11 @@
 // Augmentation on a CUDA device: the random numbers of the CPU, and its values within rounding.
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "augment/batch.h"
 #include "augment/blur/blur.h"
 #include "augment/low_resolution/low_resolution.h"
 #include "augment/transform.h"
+#include "core/config/json_values.h"
 #include "tests/catch.h"
 
 using namespace voxgrad;

@@ -1,11 +1,11 @@
 #pragma once
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "augment/blur/blur.h"
 #include "augment/low_resolution/low_resolution.h"
 #include "augment/phantom/phantom.h"
+#include "core/config/json_values.h"
 #include "io/image.h"
 #include "tests/temporary_folder.h"
 #include "train/batch_feed.h"

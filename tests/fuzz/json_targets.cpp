@@ -1,8 +1,8 @@
 // JSON: documents, and what is made of them: keys of a configuration, networks and descriptions in checkpoints, plans of nnU-Net, rules for
 // weights.
-#include <nlohmann/json.hpp>
 
 #include "core/config/config_table.h"
+#include "core/config/json_values.h"
 #include "core/config/options.h"
 #include "data/description.h"
 #include "infer/nnunet/nnunet.h"

@@ -1,6 +1,6 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/rng.h"
 #include "infer/nnunet/nnunet.h"
 #include "io/json_file.h"
@@ -180,7 +180,7 @@ TEST_CASE("plans follow the spread of cases, the order of axes, the memory and t
   }
 }
 
-TEST_CASE("every plan by memory is one that training takes, whatever the cases") {
+TEST_CASE("every plan by memory is one that training takes, whatever the cases", "[long]") {
   Rng rng(21);
   for (int i = 0; i < 1500; ++i) {
     Fingerprint print;

@@ -1,9 +1,9 @@
 #include "train/planning/plans_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
 #include "models/unet/unet.h"

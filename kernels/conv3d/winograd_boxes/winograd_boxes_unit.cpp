@@ -124,7 +124,7 @@ TEST_CASE("boxes are lanes for few channels of 3x3x3 kernels in volumes of many 
   none(strided);
 }
 
-TEST_CASE("every way to cut a volume into boxes gives the same convolution") {
+TEST_CASE("every way to cut a volume into boxes gives the same convolution", "[long]") {
   const Conv3dProblem p = problem(2, {5, 11, 18}, 5, 7, 1);
   const auto check = [&]<class A>(double limit) {
     const int64_t lanes = conv_isa<A>().lanes;

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/device/parallel.h"
 #include "tasks/segmentation/evaluation_statistics.h"
 #include "tasks/segmentation/metrics/metric.h"

@@ -37,7 +37,7 @@ double best_interval_dice(const Phantom& p, int label) {
 
 }  // namespace
 
-TEST_CASE("no threshold solves a phantom") {
+TEST_CASE("no threshold solves a phantom", "[long]") {
   // A classifier that knows the label of the case and takes the best interval for each class: 0.5 is far below what a network reaches.
   for (PhantomKind kind : kKinds) {
     double sum = 0;

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "augment/batch.h"
 #include "augment/transform.h"
+#include "core/config/json_values.h"
 #include "tests/sample_helpers.h"
 #include "train/config.h"
 

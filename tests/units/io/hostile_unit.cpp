@@ -2,8 +2,8 @@
 // asks for no memory that the file does not bear out.
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/memory/memory.h"
 #include "io/checkpoint.h"
 #include "data/dataset.h"

@@ -1,7 +1,6 @@
 #include <zlib.h>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/formats/gzip.h"
 #include "io/formats/isolated.h"

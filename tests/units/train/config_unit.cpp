@@ -1,7 +1,7 @@
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/config/json_values.h"
 #include "tests/catch.h"
 #include "train/config.h"
 #include "data/split.h"

@@ -1,6 +1,5 @@
-#include <nlohmann/json.hpp>
-
 #include "augment/phantom/phantom.h"
+#include "core/config/json_values.h"
 #include "data/dataset.h"
 #include "io/checkpoint.h"
 #include "io/image.h"

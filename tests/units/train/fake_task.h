@@ -1,8 +1,8 @@
 #pragma once
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "augment/foreground.h"
+#include "core/config/json_values.h"
 #include "io/image.h"
 #include "io/json_file.h"
 #include "kernels/binary/binary.h"

@@ -1,8 +1,8 @@
 #include "train/optimizer.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "optim/adamw.h"
 #include "optim/average.h"
 #include "optim/sgd.h"

@@ -3,8 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
+#include "core/config/json_values.h"
 #include "io/json_file.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "core/device/parallel.h"
 #include "tests/catch.h"
 #include "train/loader.h"

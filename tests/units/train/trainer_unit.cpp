@@ -1,6 +1,6 @@
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "io/checkpoint.h"
 #include "io/json_file.h"
 #include "tests/catch.h"
