@@ -1,8 +1,8 @@
 // Masks of a bundle against those of MONAI 1.6.1, which tools/crosscheck/monai_bundles --held prints.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "core/config/json_values.h"
 #include "infer/monai/monai.h"
 #include "tasks/segmentation/segmentation.h"
 #include "tests/catch.h"
