@@ -14,6 +14,8 @@ if(VOXGRAD_EMULATE_CUDA)
   set(emulated -x c++ -O2 -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
   if(VOXGRAD_SANITIZE MATCHES address)
     list(APPEND emulated -O1 --param asan-stack=0 -fno-sanitize=undefined)
+    set_source_files_properties(${emulator} PROPERTIES COMPILE_OPTIONS "-O2;--param;asan-stack=0;-fno-sanitize=undefined"
+      SKIP_PRECOMPILE_HEADERS ON)
   endif()
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
     OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
