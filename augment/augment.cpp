@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "augment/pipeline.h"
+#include "augment/spatial/patch_geometry.h"
 #include "augment/spatial/spatial.h"
 #include "core/config/json_values.h"
 
@@ -133,6 +134,11 @@ Sample Pipeline::patch(const Sample& volume, const PatchPlace& place, const Rng&
 
 Sample augmented_patch(const Sample& volume, const PatchPlace& place, const Augmentation& a, Rng rng) {
   return Pipeline(a).patch(volume, place, rng);
+}
+
+VoxelBox augmented_reach(Int3 volume, int64_t channels, const PatchPlace& place, const Augmentation& a, Rng rng) {
+  const PatchPose pose = Pipeline(a).pose(place, facts_of(place, channels), rng);
+  return reach_of(patch_geometry("augmented_reach", volume, pose, place.size, a.resample));
 }
 
 Sample augment(const Sample& sample, const Augmentation& a, Rng rng) {

@@ -62,6 +62,9 @@ struct PatchPlace {
 // those of intensities on the network's input. The result is a function of the arguments alone.
 Sample augmented_patch(const Sample& volume, const PatchPlace&, const Augmentation&, Rng);
 
+// The voxels of a volume of that size that augmented_patch of the same arguments may read: it gives the same where only they are there.
+VoxelBox augmented_reach(Int3 volume, int64_t channels, const PatchPlace&, const Augmentation&, Rng);
+
 // The whole sample as one patch.
 Sample augment(const Sample&, const Augmentation&, Rng);
 

@@ -106,8 +106,9 @@ void make([[maybe_unused]] Cuda on, const std::vector<PatchRequest>& requests, c
   for (const PatchRequest& r : requests) {
     const PatchFacts facts = facts_of(r.place, out.image.dim(4));
     const PatchPose pose = pipeline.pose(r.place, facts, r.rng);
-    plans.push_back({r.volume, patch_geometry("augmented_batch", r.volume.image(), pose, r.place.size, a.resample),
-                     pipeline.draw(facts, r.rng)});
+    const PatchGeometry geometry = patch_geometry("augmented_batch", r.volume.size(), pose, r.place.size, a.resample);
+    check_reach("augmented_batch", r.volume, geometry);
+    plans.push_back({r.volume, geometry, pipeline.draw(facts, r.rng)});
   }
   for (size_t f = 0; f < out.targets.size(); ++f) {
     if (!is_placed(out.targets[f].kind)) continue;

@@ -18,16 +18,16 @@ class DeviceBoxes {
  public:
   explicit DeviceBoxes(Cuda on) : on_(on) {}
 
-  // The box [begin, begin + size) of x {volume, channels}.
+  // The box of a volume of which x {there.size, channels} is in memory.
   template <class T>
-  const T* copy_of(const T* x, const int64_t (&volume)[3], int64_t channels, const BatchPatch& box) {
-    const int64_t row = box.size[2] * channels, rows = box.size[0] * box.size[1];
+  const T* copy_of(const T* x, const VoxelBox& there, int64_t channels, const VoxelBox& box) {
+    const int64_t row = box.size.w * channels, rows = int64_t(box.size.d) * box.size.h;
     const int64_t bytes = rows * row * int64_t(sizeof(T));
     const cuda::Staging staging(on_, size_t(bytes));
     T* const cut = staging.as<T>();
     parallel_for(rows, std::max<int64_t>(1, (1 << 16) / row), [&](int64_t r) {
-      const int64_t d = box.begin[0] + r / box.size[1], h = box.begin[1] + r % box.size[1];
-      std::copy_n(x + ((d * volume[1] + h) * volume[2] + box.begin[2]) * channels, row, cut + r * row);
+      const int64_t d = box.begin.d - there.begin.d + r / box.size.h, h = box.begin.h - there.begin.h + r % box.size.h;
+      std::copy_n(x + ((d * there.size.h + h) * there.size.w + box.begin.w - there.begin.w) * channels, row, cut + r * row);
     });
     copies_.push_back(std::make_unique<Scratch>(on_, cut, bytes));
     return copies_.back()->template as<const T>();
@@ -38,46 +38,30 @@ class DeviceBoxes {
   std::vector<std::unique_ptr<Scratch>> copies_;
 };
 
-// The voxels of the volume that the patch may read, taps outside counted as the nearest voxel.
-void set_box(BatchPatch& b) {
-  const ResampleProblem& p = b.problem;
-  for (int a = 0; a < 3; ++a) {
-    double low = p.origin[a], high = p.origin[a];
-    for (int k = 0; k < 3; ++k) {
-      const double far = p.step[k][a] * double(p.patch[k] - 1);
-      low += std::min(0.0, far), high += std::max(0.0, far);
-    }
-    const auto inside = [&](double v) { return int64_t(std::clamp(v, 0.0, double(p.size[a] - 1))); };
-    b.begin[a] = inside(std::floor(low) - 1);
-    b.size[a] = inside(std::floor(high) + 2) - b.begin[a] + 1;
-  }
-}
-
 // The memory of field i of a batch whose samples have the fields of a volume.
 const Tensor& field_of(const Batch& b, int i) { return i == 0 ? b.image : b.targets[size_t(i - 1)].data; }
 
 void resample(Cuda on, const std::vector<PatchPlan>& plans, const ResamplePass& pass, const Batch& out) {
   DeviceBoxes boxes(on);
-  std::vector<BatchPatch> patches;
+  std::vector<ResampleProblem> patches;
   const int64_t voxels = out.image.shape().count(1, 4);
   for (size_t i = 0; i < plans.size(); ++i) {
-    BatchPatch b{.problem = plans[i].geometry.problem};
-    ResampleProblem& p = b.problem;
+    const VoxelBox box = reach_of(plans[i].geometry), there = plans[i].volume.box();
+    ResampleProblem p = held_in(plans[i].geometry, box).problem;
     for (int a = 0; a < 3 && plans[i].geometry.whole; ++a) p.origin[a] = std::round(p.origin[a]);
-    set_box(b);
     const std::vector<Field>& fields = plans[i].volume.fields;
     p.channels = 0;
     if (pass.image >= 0) {
       const Tensor& image = fields[size_t(pass.image)].data;
       p.channels = image.dim(3);
-      p.image = boxes.copy_of(image.view().as<const float>(), p.size, p.channels, b);
+      p.image = boxes.copy_of(image.view().as<const float>(), there, p.channels, box);
       p.out_image = field_of(out, pass.image).view().as<float>() + int64_t(i) * voxels * p.channels;
     }
     if (pass.labels >= 0) {
-      p.label = boxes.copy_of(fields[size_t(pass.labels)].data.view().as<const uint8_t>(), p.size, 1, b);
+      p.label = boxes.copy_of(fields[size_t(pass.labels)].data.view().as<const uint8_t>(), there, 1, box);
       p.out_label = field_of(out, pass.labels).view().as<uint8_t>() + int64_t(i) * voxels;
     }
-    patches.push_back(b);
+    patches.push_back(p);
   }
   batch_resample(on, patches.data(), int64_t(patches.size()));
 }

@@ -1,4 +1,7 @@
 #pragma once
+#include <algorithm>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "augment/sample.h"
@@ -6,15 +9,39 @@
 
 namespace voxgrad {
 
+// Positions (d H + h) W + w of voxels, ascending. Copies share their memory, which may be that of a file.
+class VoxelList {
+ public:
+  VoxelList() = default;
+  VoxelList(std::vector<int64_t> voxels) {
+    const auto kept = std::make_shared<const std::vector<int64_t>>(std::move(voxels));
+    voxels_ = *kept;
+    owner_ = kept;
+  }
+  VoxelList(std::span<const int64_t> voxels, std::shared_ptr<const void> owner) : voxels_(voxels), owner_(std::move(owner)) {}
+
+  bool empty() const { return voxels_.empty(); }
+  size_t size() const { return voxels_.size(); }
+  const int64_t* data() const { return voxels_.data(); }
+  int64_t operator[](size_t i) const { return voxels_[i]; }
+  auto begin() const { return voxels_.begin(); }
+  auto end() const { return voxels_.end(); }
+  friend bool operator==(const VoxelList& a, const VoxelList& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+ private:
+  std::span<const int64_t> voxels_;
+  std::shared_ptr<const void> owner_;
+};
+
 // Where the foreground of a case is, so that patches can be centred on it without reading the label again.
 struct ForegroundIndex {
   struct Class {
     int label;
-    std::vector<int64_t> voxels;  // positions (d H + h) W + w, ascending, never empty
+    VoxelList voxels;  // never empty
   };
   std::vector<Class> classes;  // those present, ascending; empty for a case without foreground
   Int3 size;                   // of the label
-  std::vector<int64_t> annotated = {};  // of all labels but the ignored one, background too, where asked for
+  VoxelList annotated = {};  // of all labels but the ignored one, background too, where asked for
 };
 
 struct ForegroundOptions {

@@ -65,6 +65,8 @@ size_t Sample::bytes() const {
   return sum;
 }
 
+VoxelBox Sample::box() const { return {begin, volume_size(image())}; }
+
 const Field* Batch::find(const std::string& name) const { return find_in(targets, name); }
 const Tensor& Batch::at(const std::string& name) const {
   const Field* f = find(name);
@@ -92,6 +94,11 @@ void check_sample(const char* who, const Sample& s) {
       check(volume_size(f.data) == volume_size(s.image()), who, ": the image is ", volume_size(s.image()), " voxels, the field \"", f.name,
             "\" ", volume_size(f.data));
   }
+  const VoxelBox box = s.box();
+  const Int3 size = s.size();
+  for (int a = 0; a < 3; ++a)
+    check(box.begin[a] >= 0 && box.begin[a] <= size[a] - box.size[a], who, ": a box of ", box.size, " voxels at ", box.begin,
+          " is no part of a volume of ", size);
 }
 
 Channel::Channel(const char* who, const Tensor& image, int channel) : image_(image), plane_(image), channel_(channel) {

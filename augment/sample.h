@@ -33,14 +33,24 @@ struct Field {
   std::vector<int64_t> offsets = {};
 };
 
+// The voxels [begin, begin + size) of a volume.
+struct VoxelBox {
+  Int3 begin, size;
+  friend bool operator==(const VoxelBox&, const VoxelBox&) = default;
+};
+
 // What a transform maps: the network's input and what is known about it, of one size in voxels, on the CPU.
 struct Sample {
   std::vector<Field> fields;  // fields[0] is the network's input, of kind image
+  // Where the arrays of voxels are a box of a larger volume: its first voxel, and the extents of the volume, in whose voxels places are.
+  Int3 begin = {0, 0, 0}, whole = {0, 0, 0};  // whole 0x0x0: they are all of it
 
   const Tensor& image() const { return fields.at(0).data; }
   const Field* find(const std::string& name) const;  // null where there is none
   const Tensor& at(const std::string& name) const;   // an Error lists the fields that there are
   size_t bytes() const;
+  VoxelBox box() const;  // that is there
+  Int3 size() const { return whole == Int3{0, 0, 0} ? box().size : whole; }  // of the volume, in voxels
 };
 // The field "image", and "label" of kind labels where there is one.
 Sample sample_of(Tensor image, Tensor label = {});

@@ -19,6 +19,7 @@ struct SomeFailed : Error {
 };
 void add_phantom(CLI::App& program);
 void add_plan(CLI::App& program);
+void add_preprocess(CLI::App& program);
 void add_train(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_evaluate(CLI::App& program);

@@ -7,6 +7,7 @@
 #include "tasks/task.h"
 #include "train/plan.h"
 #include "train/planning/plans_json.h"
+#include "train/setup.h"
 
 namespace voxgrad {
 namespace {
@@ -37,7 +38,7 @@ struct Planned {
 };
 
 Planned from_data(const PlanCommand& c, const TrainConfig& config) {
-  Planned out{.dataset = read_dataset(c.data)};
+  Planned out{.dataset = training_dataset(c.data, config.data)};
   const auto task = task_registry().find(config.task.name).make(task_options(adapted(config, out.dataset)));
   const std::vector<std::string> outputs = task->outputs(out.dataset);
   std::vector<std::string> all;

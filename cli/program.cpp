@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
       "interrupted.");
   add_phantom(program);
   add_plan(program);
+  add_preprocess(program);
   add_train(program);
   add_predict(program);
   add_evaluate(program);

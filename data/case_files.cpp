@@ -21,7 +21,8 @@ std::string channel_name(const std::string& id, int64_t channel, const std::stri
 
 // Where dataset.json puts a file, which need not be there.
 fs::path listed_path(const fs::path& root, const std::string& name, const std::string& who) {
-  const fs::path inside = fs::path(name).lexically_normal();
+  fs::path inside = fs::path(name).lexically_normal();
+  if (inside.has_parent_path() && !inside.has_filename()) inside = inside.parent_path();  // a folder
   check(inside.is_relative() && !inside.empty() && *inside.begin() != "..", who, ": lists \"", name, "\", which is outside the data set");
   return root / inside;
 }
@@ -34,6 +35,7 @@ std::string file_name_of(const Json& name, const std::string& who) {
 // The files of a listed image.
 std::vector<fs::path> listed_images(const Dataset& d, const Json& name, const std::string& who) {
   const fs::path path = listed_path(d.root, file_name_of(name, who), who);
+  if (fs::is_directory(path)) return {dataset_file(d.root, file_name_of(name, who), who)};
   const auto numbered = [&](const std::string& id) {
     std::vector<fs::path> files;
     for (size_t k = 0; k < d.channel_names.size(); ++k)
@@ -96,7 +98,8 @@ bool holds_channels(const fs::path& file, int64_t channels) {
 
 fs::path dataset_file(const fs::path& root, const std::string& name, const std::string& who) {
   const fs::path path = listed_path(root, name, who);
-  check(fs::is_regular_file(path), who, ": lists \"", name, "\", but there is no file ", path.string());
+  if (fs::is_directory(path)) check(holds_dicom(path), who, ": lists \"", name, "\", a folder without DICOM files");
+  else check(fs::is_regular_file(path), who, ": lists \"", name, "\", but there is no file ", path.string());
   return path;
 }
 
@@ -115,6 +118,7 @@ DatasetCase listed_case(const Dataset& d, const Json& entry, const std::string& 
   const Json others = entry.is_object() ? entry : Json::object();
   for (auto& [key, value] : others.items())
     if (key == "label" && value.is_string()) c.label = dataset_file(d.root, value.get<std::string>(), who);
+    else if (key == "series" && value.is_string()) c.series = value.get<std::string>();
     else if (key != "image" && key != "images") c.targets[key] = value.dump();
   const fs::path named = !c.label.empty() ? c.label : image.is_string() ? fs::path(image.get<std::string>()) : c.images[0];
   c.id = case_id(named);

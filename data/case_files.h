@@ -16,7 +16,11 @@ std::pair<std::string, int> split_channel(const std::string& stem);
 // Whether the file holds so many channels itself, as an RGB picture does.
 bool holds_channels(const std::filesystem::path&, int64_t channels);
 
-// An entry of "training" or "test": {"image": file or [files], "label": file}, of test cases a file alone. A file that is listed without
+// Whether there is a DICOM file in a folder or in one below it.
+bool holds_dicom(const std::filesystem::path& folder);
+
+// An entry of "training" or "test": {"image": file or [files], "label": file}, of test cases a file alone; a folder with a DICOM series is
+// as good as a file, "series" says which of several (ReadOptions::series). A file that is listed without
 // the number of a channel stands for those with one, as in nnU-Net v1: c.nii.gz for c_0000.nii.gz, c_0001.nii.gz, ..
 DatasetCase listed_case(const Dataset&, const Json& entry, const std::string& who);
 // imagesTr/{case}_0000{ending}, ...: every case with as many files as there are channels, or one that holds all of them. One that cannot

@@ -140,7 +140,8 @@ Dataset read_dataset(const fs::path& folder) {
   if (present("training")) {
     check(json["training"].is_array(), who, ": \"training\" is no list");
     for (const Json& entry : json["training"]) d.cases.push_back(listed_case(d, entry, who));
-    if (!d.cases.empty() && !present("file_ending")) d.file_ending = volume_extension(d.cases[0].images[0]);
+    const std::string ending = d.cases.empty() ? "" : volume_extension(d.cases[0].images[0]);
+    if (!ending.empty() && !present("file_ending")) d.file_ending = ending;
   } else if (present("dataset")) {
     for (auto& [id, entry] : json["dataset"].items()) {
       d.cases.push_back(listed_case(d, entry, who));
@@ -180,6 +181,7 @@ void write_dataset_json(const Dataset& d) {
   for (auto& c : d.cases) {
     Json entry{{"image", images(c)}};
     if (!c.label.empty()) entry["label"] = relative(c.label);
+    if (!c.series.empty()) entry["series"] = c.series;
     for (auto& [key, value] : c.targets) entry[key] = parse_json(value, key);
     json["training"].push_back(entry);
   }

@@ -42,7 +42,8 @@ struct Dataset {
 // Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path& folder);
 
-// A file that dataset.json names, relative to its folder: an Error in the name of `who` unless it lies inside and is there.
+// A file, or a folder with DICOM files, that dataset.json names, relative to its folder: an Error in the name of `who` unless it lies
+// inside and is there.
 std::filesystem::path dataset_file(const std::filesystem::path& root, const std::string& name, const std::string& who);
 
 // Writes root/dataset.json in a form that read_dataset, MSD readers and nnU-Net v2 take: cases are listed by their files, relative to root.

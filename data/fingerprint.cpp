@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/progress.h"
 #include "data/case_store.h"
+#include "data/cases_in_parallel.h"
 #include "data/normalize.h"
 #include "io/image.h"
 
@@ -62,24 +62,42 @@ Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& 
   raw.labels = labels;
   raw.nan = config.nan;
   raw.normalization.assign(raw.channels.size(), {.kind = "none"});
-  std::vector<std::vector<float>> foreground(raw.channels.size());
-  std::vector<float> kept;
-  Progress progress({.what = "reading", .unit = "case", .total = int64_t(ids.size())});
-  int64_t done = 0;
+  struct Read {
+    Int3 extents, cropped;
+    Vec3 spacing;
+    std::vector<std::vector<float>> foreground;  // by channel
+  };
+  std::vector<const DatasetCase*> cases;
+  std::vector<std::string> names;
+  CaseWork work{.what = "reading", .limit = size_t(config.cache_gb * 1e9)};
   for (auto& c : dataset.cases) {
     if (std::find(ids.begin(), ids.end(), c.id) == ids.end()) continue;
+    cases.push_back(&c);
+    names.push_back(c.id);
+    work.bytes.push_back(bytes_to_prepare(c, {0, 0, 0}));
+  }
+  std::vector<Read> read(cases.size());
+  for_cases(names, work, [&](size_t i) {
+    const DatasetCase& c = *cases[i];
     const Volume v = read_case_image(c);
-    const Vec3 spacing = to_canonical(v).spacing();
-    raw.spacing = spacing;
-    const Preprocessed p = preprocess(v, raw, c.images[0].string());
+    ModelDescription as_it_is = raw;
+    as_it_is.spacing = to_canonical(v).spacing();
+    const Preprocessed p = preprocess(v, as_it_is, c.images[0].string());
     const std::vector<Field> targets = source.targets(c, p.geometry, labels);
-    out.extents.push_back(p.geometry.canonical);
-    out.spacings.push_back(spacing);
-    out.cropped.push_back(box_of_nonzero(p.image).second);
-    kept.push_back(voxels_of(out.cropped.back()) / voxels_of(p.geometry.canonical));
+    read[i] = {p.geometry.canonical, box_of_nonzero(p.image).second, as_it_is.spacing, {}};
+    read[i].foreground.resize(raw.channels.size());
+    for (size_t k = 0; k < raw.channels.size(); ++k)
+      sample_foreground(p.image, labels_in(targets), source.ignored_label(), int64_t(k), read[i].foreground[k]);
+  });
+  std::vector<std::vector<float>> foreground(raw.channels.size());
+  std::vector<float> kept;
+  for (const Read& r : read) {
+    out.extents.push_back(r.extents);
+    out.spacings.push_back(r.spacing);
+    out.cropped.push_back(r.cropped);
+    kept.push_back(voxels_of(r.cropped) / voxels_of(r.extents));
     for (size_t k = 0; k < foreground.size(); ++k)
-      sample_foreground(p.image, labels_in(targets), source.ignored_label(), int64_t(k), foreground[k]);
-    progress.update(++done, c.id);
+      foreground[k].insert(foreground[k].end(), r.foreground[k].begin(), r.foreground[k].end());
   }
   for (auto& values : foreground) {
     out.spread.emplace_back();

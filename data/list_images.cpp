@@ -44,17 +44,6 @@ std::vector<DatasetCase> cases_of(const std::string& id, const Channels& files, 
   return out;
 }
 
-// In a folder below this one, as scanners and archives export series.
-bool holds_dicom(const fs::path& folder) {
-  constexpr int kDeepest = 32;
-  const auto readable = fs::directory_options::skip_permission_denied;
-  for (auto at = fs::recursive_directory_iterator(folder, readable); at != fs::recursive_directory_iterator(); ++at) {
-    if (at->path().filename().string().starts_with('.') || at.depth() >= kDeepest) at.disable_recursion_pending();
-    else if (at->is_regular_file() && is_dicom(at->path())) return true;
-  }
-  return false;
-}
-
 [[noreturn]] void fail_without_images(const fs::path& folder) {
   std::string first;
   for (auto& entry : fs::directory_iterator(folder)) {
@@ -66,6 +55,17 @@ bool holds_dicom(const fs::path& folder) {
 }
 
 }  // namespace
+
+// Also below it, as scanners and archives export series.
+bool holds_dicom(const fs::path& folder) {
+  constexpr int kDeepest = 32;
+  const auto readable = fs::directory_options::skip_permission_denied;
+  for (auto at = fs::recursive_directory_iterator(folder, readable); at != fs::recursive_directory_iterator(); ++at) {
+    if (at->path().filename().string().starts_with('.') || at.depth() >= kDeepest) at.disable_recursion_pending();
+    else if (at->is_regular_file() && is_dicom(at->path())) return true;
+  }
+  return false;
+}
 
 std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");

@@ -11,6 +11,7 @@
 #include "data/resample/resample_nnunet.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "kernels/pad/pad.h"
+#include "kernels/resample_labels/resample_labels.h"
 #include "kernels/slice/slice.h"
 
 namespace voxgrad {
@@ -52,9 +53,7 @@ Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, const std
 }
 
 Tensor resample(const Tensor& x, Int3 size) {
-  if (volume_size(x) == size) return x;
-  const Tensor batch = x.reshape({1, x.dim(0), x.dim(1), x.dim(2), x.dim(3)});
-  return interpolate3d(batch, size, {.mode = Interpolation::trilinear}).reshape({size.d, size.h, size.w, x.dim(3)});
+  return volume_size(x) == size ? x : apply_to_volume(trilinear_map(volume_size(x), size), x);
 }
 
 // The label with the largest trilinear weight, on the same grid as `resample`. Beyond the border the outermost voxels go on, as the image's
@@ -71,6 +70,17 @@ Tensor resample_label(const Tensor& label, Int3 size) {
   }
   const Sample sample = sample_of(Tensor::zeros({wide.d, wide.h, wide.w, 1}), padded.reshape({wide.d, wide.h, wide.w}));
   return extract_patch(sample, pose, size).at("label");
+}
+
+// At the spacing of the model.
+Tensor resample_label(const Tensor& label, const Geometry& g) {
+  const Int3 old = volume_size(label);
+  if (old == g.working) return label;
+  if (g.resampling == "linear") return resample_label(label, g.working);
+  const NnunetResampling how{.from = g.file_spacing, .to = g.spacing};
+  const SeparableMap map =
+      g.resampling == "nnunet" ? nnunet_map(old, g.working, how) : centres_map(old, g.working, g.file_spacing, g.spacing);
+  return resample_labels(label.reshape({1, old.d, old.h, old.w}), map).reshape({g.working.d, g.working.h, g.working.w});
 }
 
 // The axes of the network among those of the file.
@@ -115,7 +125,7 @@ Tensor canonical_image(const Volume& v, Orientation* orientation) {
   return as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), o), v.data);
 }
 
-Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::string& name) {
+Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::string& name, bool with_inside) {
   Unrecorded quiet;
   Preprocessed out;
   Geometry& g = out.geometry;
@@ -132,6 +142,8 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
     std::tie(g.box_begin, g.box) = box_of_nonzero(image, d.crop_positive);
     image = cropped(image, g.box_begin, g.box);
   }
+  const bool masked = with_inside && std::any_of(d.normalization.begin(), d.normalization.end(), [](auto& n) { return n.mask; });
+  if (masked) out.inside = Tensor::from(foreground_of(image), {g.box.d, g.box.h, g.box.w});
   if (!d.resample_first) out.intensity = normalize(image, d.normalization);
   const Vec3 file = v.spacing();
   for (size_t a = 0; a < 3; ++a) {
@@ -145,6 +157,7 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   else if (g.resampling == "centres") image = resample_centres(image, g.working, g.file_spacing, g.spacing);
   else image = resample(image, g.working);
   if (d.resample_first) out.intensity = normalize(image, d.normalization);
+  if (masked) out.inside = resample_label(out.inside, g);
   out.image = image;
   return out;
 }
@@ -174,7 +187,7 @@ Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const s
       to[i] = uint8_t(value);
     }
   });
-  return resample_label(out, g.working);
+  return resample_label(out, g);
 }
 
 SeparableMap to_file_spacing(const Geometry& g) {

@@ -26,15 +26,19 @@ struct Preprocessed {
   Tensor image;  // f32 {D, H, W, C}, normalised, canonical orientation, the model's spacing
   Geometry geometry;
   std::vector<Standardization> intensity;  // per channel
+  // Where asked for and a channel is normalised by what is not background alone (Normalization::mask), u8 {D, H, W}: 1 there, 0 in the
+  // background; resampled as labels are. Else absent.
+  Tensor inside = {};
 };
 
 // `name`: the file or case, for messages. Refuses a wrong number of channels and, unless description.nan is "zero", voxels that are not
 // finite. Order, as nnU-Net: orientation, cropping, normalisation, resampling.
-Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name);
+Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name, bool with_inside = false);
 
 // Labels of the same case: u8 {D, H, W}. Refuses values that the map does not know, or that are no integer in [0, classes), and, unless
 // asked to resample it, a grid other than the image's (io/grid.h). Resampled to the model's spacing by the label with the largest trilinear
-// weight.
+// weight; where images are resampled as "nnunet" or "centres" say, by resample_labels on the same grid, with the axis that is sampled by
+// itself from the nearest slice.
 Tensor preprocess_label(const Volume& label, const Geometry&, int classes, const std::string& name, OtherGrid = OtherGrid::refuse,
                         const LabelMap& = {});
 // That of the file that a geometry belongs to.

@@ -78,3 +78,62 @@ TEST_CASE("a volume within a thousandth of the network's spacing is not resample
   CHECK(g.working == Int3{4, 6, 8});  // (4 - 1) 1.5 + 1 = 5.5, to even
   CHECK(g.spacing == Vec3{1, 1, 1.0009});
 }
+
+TEST_CASE("labels of thick slices come from the nearest slice where images do, and within slices from most of their surroundings") {
+  // Slices of 5 mm to 2.5 mm; rows of 1 mm to 2 mm, of which each lies between two.
+  Geometry g;
+  g.canonical = g.box = {2, 1, 4};
+  g.file_spacing = {5, 1, 1};
+  g.spacing = {2.5, 1, 2};
+  g.working = {4, 1, 2};
+  g.resampling = "nnunet";
+  const Volume label{Tensor::from({1, 1, 0, 2, 0, 0, 3, 3}, {2, 1, 4}, DType::u8), Affine::scaling({5, 1, 1})};
+  g.affine = label.affine;
+  const auto resampled = [&] { return preprocess_label(label, g, 4, "label").values(); };
+  CHECK(resampled() == std::vector<double>{1, 2, 1, 2, 0, 3, 0, 3});
+  // Voxels that are not thick are interpolated along all axes: the inner slices lie at a quarter of the way.
+  g.file_spacing[0] = 2;
+  g.spacing[0] = 1;
+  const std::vector<double> thin = resampled();
+  CHECK(std::vector<double>(thin.begin(), thin.begin() + 2) == std::vector<double>{1, 2});
+  CHECK(std::vector<double>(thin.begin() + 2, thin.begin() + 4) == std::vector<double>{1, 2});  // as much as 0, and nearer than that
+  CHECK(std::vector<double>(thin.begin() + 6, thin.end()) == std::vector<double>{0, 3});
+}
+
+TEST_CASE("labels are resampled as nnU-Net 2.8 does: values by its resample_data_or_seg_to_shape, order 1, thick slices by themselves") {
+  struct Row {
+    Int3 from, to;
+    Vec3 file_spacing, spacing;
+    std::string labels, wanted;
+  };
+  const std::vector<Row> rows = {
+      {{4, 5, 6}, {7, 4, 9}, {1, 1, 1}, {4. / 7, 5. / 4, 6. / 9},
+       "201000112112120001202122220121021120201010211200200120100112111112000000220112011010220020002200111001001100020000000022",
+       "200110000111201112220201222222011221200110000111110112220011222220011221022111200220110100220011200100011122011111120200"
+       "000000221111100220001120111111112000000000021100110222000200000222000000110000002000000000000222000222000111110001002000"
+       "000000000222"},
+      {{4, 6, 6}, {8, 3, 9}, {6, 1, 1}, {3, 2, 2. / 3},
+       "131201232330212033113000003130000203012201033121101203001200200202100123030301013230321013313032311100030320123000322331"
+       "010123101301100213121222",
+       "233223300111300000000022033233223300111300000000022033003322211000122000100002223003322211000122000100002223003333300331"
+       "100332031113200003333300331100332031113200322233301100113011110022222322233301100113011110022222"},
+      {{5, 4, 4}, {5, 8, 2}, {1, 1, 1}, {1, 0.5, 2},
+       "24311441424024130423042322020232342422434044014242403421130103132431303042123224",
+       "41414141202043434343434322222222444423230404121220204141313133334141000022222424"},
+  };
+  for (const Row& r : rows) {
+    Geometry g;
+    g.canonical = g.box = r.from;
+    g.working = r.to;
+    g.file_spacing = r.file_spacing;
+    g.spacing = r.spacing;
+    g.resampling = "nnunet";
+    g.affine = Affine::scaling(r.file_spacing);
+    std::vector<double> labels;
+    for (char c : r.labels) labels.push_back(c - '0');
+    std::string got;
+    for (double v : preprocess_label({Tensor::from(labels, {r.from.d, r.from.h, r.from.w}, DType::u8), g.affine}, g, 5, "label").values())
+      got += char('0' + int(v));
+    CHECK(got == r.wanted);
+  }
+}

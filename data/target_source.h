@@ -15,6 +15,9 @@ class TargetSource {
   // The targets of a case in the geometry of its preprocessed image. labels: names of what the network's outputs stand for. What cannot be
   // used is an Error by the name of its file.
   virtual std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const = 0;
+  // What of the task's options decides targets and places, as JSON: cases are preprocessed once for all tasks that agree in it. Empty: all
+  // of them do.
+  virtual std::string decides_targets() const { return ""; }
   // The value of voxels that say nothing, in fields of kind labels; -1: none.
   virtual int ignored_label() const { return -1; }
   // Voxels that patches may be asked to be centred on, by class; none by default.

@@ -23,7 +23,19 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
   t.choice("data.other_grid", d.other_grid, {"refuse", "resample"},
            "channels and labels on another grid than the first channel: refuse the case, or resample them to that grid");
+  t.add("data.series", "which DICOM series of folders with several, as --series; dataset.json may name another for a case: \"series\"",
+        d.series, [](const Json& v) {
+          check(v.is_string(), "a text is wanted");
+          return v.get<std::string>();
+        });
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
+  t.add("data.cache",
+        "folder that preprocessed cases are written to once and patches read from, for data sets larger than memory; \"\": none",
+        d.cache, [](const Json& v) {
+          check(v.is_string(), "the name of a folder is wanted");
+          return v.get<std::string>();
+        });
+  t.choice("data.cache_dtype", d.cache_dtype, {"f32", "f16", "bf16"}, "of images in data.cache: f32 trains as without it; others round");
 }
 
 // A configuration brings its batch, unless that is set after it.

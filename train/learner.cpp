@@ -13,6 +13,7 @@
 #include "infer/fitting.h"
 #include "infer/model_file.h"
 #include "train/fine_tune.h"
+#include "train/inside.h"
 
 namespace voxgrad {
 namespace {
@@ -57,7 +58,8 @@ Network Learner::make_net(const Network& initial) const {
 
 // Forward and backward pass; the loss.
 double Learner::backpropagate(const Batch& made, int64_t step) {
-  const Batch batch = task_.prepare(made, Rng(config_.seed).at(kTaskStream).at(uint64_t(step)));
+  const Batch masked = zero_outside(made, store_.description().normalization);
+  const Batch batch = task_.prepare(masked, Rng(config_.seed).at(kTaskStream).at(uint64_t(step)));
   const Training scope(Rng(config_.seed).at(kLayerStream).at(uint64_t(step)));
   const Tensor x = batch.image.to(activation_dtype(store_.description()));
   const Tensor loss = task_.loss(net_(x), batch);

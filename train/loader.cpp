@@ -32,10 +32,15 @@ bool Loader::is_forced(int slot, Rng& rng) const {
 
 PatchRequest Loader::request(int64_t step, int slot) const {
   Rng rng = rng_.at(uint64_t(step), uint64_t(slot));
-  const std::shared_ptr<const Case> sample_case = store_.get(ids_[size_t(rng.below(int64_t(ids_.size())))]);
+  const std::shared_ptr<const Case> sample_case = store_.open(ids_[size_t(rng.below(int64_t(ids_.size())))]);
   const bool forced = is_forced(slot, rng);
   const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
-  return {sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
+  PatchRequest out{sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
+  if (const auto& stored = sample_case->stored) {
+    const int64_t channels = stored->fields()[0].shape[3];
+    out.volume = stored->part(augmented_reach(stored->size(), channels, out.place, augment_, out.rng));
+  }
+  return out;
 }
 
 std::vector<PatchRequest> Loader::requests(int64_t step) const {
@@ -48,7 +53,8 @@ Batch Loader::batch(int64_t step) const { return augmented_batch(requests(step),
 void Loader::batch(int64_t step, Cuda on, Batch& into) const { augmented_batch(on, requests(step), augment_, into); }
 
 Batch Loader::batch_like(int batch, const Int3& patch, Device device, bool zeros) const {
-  const std::shared_ptr<const Case> like = store_.get(ids_[0]);
+  const std::shared_ptr<const Case> one = store_.open(ids_[0]);
+  const Sample like = one->stored ? one->stored->part({{0, 0, 0}, {1, 1, 1}}) : one->sample;
   const auto memory_for = [&](const Field& f) {
     Shape s{batch, patch.d, patch.h, patch.w};
     if (f.kind == DataKind::points || f.kind == DataKind::boxes) return Tensor::zeros({0, f.data.dim(1)});  // one below the other
@@ -62,9 +68,9 @@ Batch Loader::batch_like(int batch, const Int3& patch, Device device, bool zeros
     }
     return zeros ? Tensor::zeros(s, f.data.dtype(), device) : Tensor::empty(s, f.data.dtype(), device);
   };
-  Batch out{memory_for(like->sample.fields[0]), {}};
-  for (size_t i = 1; i < like->sample.fields.size(); ++i) {
-    const Field& f = like->sample.fields[i];
+  Batch out{memory_for(like.fields[0]), {}};
+  for (size_t i = 1; i < like.fields.size(); ++i) {
+    const Field& f = like.fields[i];
     out.targets.push_back({f.name, f.kind, memory_for(f)});
   }
   return out;

@@ -47,6 +47,17 @@ void take_over(const TrainConfig& config, ModelDescription& d) {
   d.dtype = config.train.dtype;
 }
 
+// A task that leaves its "batch_dice" to the plan does as that says. A file without it is an older one of nnU-Net, whose default is false.
+TrainConfig with_batch_dice(TrainConfig config, const Json& configuration, const std::string& who) {
+  const Json said = configuration.value("batch_dice", Json(false));
+  check(said.is_boolean(), who, ": \"batch_dice\" is ", said.dump().substr(0, 40), ", true or false is wanted");
+  Json options = task_options(config).to_json();
+  if (!said.get<bool>() || options.value("batch_dice", Json()) != "auto") return config;
+  options["batch_dice"] = true;
+  config.task.options = options.dump();
+  return config;
+}
+
 }  // namespace
 
 TrainConfig adapted(TrainConfig config, const Dataset& d) {
@@ -95,8 +106,9 @@ PlannedConfiguration plan_configuration(const Dataset& dataset, const Fingerprin
   for (size_t i = 0; i < outputs.size(); ++i) labels[outputs[i]] = i;
   PlannedConfiguration out;
   out.model = nnunet_description(plans, {{"channel_names", channels}, {"labels", labels}}, name, who);
-  take_over(config, out.model);
   const Json& c = plans["configurations"][name];
+  out.config = with_batch_dice(config, c, who);
+  take_over(out.config, out.model);
   check(c.contains("batch_size") && c["batch_size"].is_number_integer() && c["batch_size"].get<int64_t>() > 0 &&
             c["batch_size"].get<int64_t>() <= 1024,
         who, ": ", name, " has no batch_size from 1 to 1024");

@@ -23,6 +23,7 @@ ExperimentRequest experiment_of(const Dataset&, const TrainConfig&, int outputs)
 struct PlannedConfiguration {
   ModelDescription model;
   int batch = 0;
+  TrainConfig config;  // with what the plan says of the task: whether Dice is that of the batch
 };
 PlannedConfiguration plan_configuration(const Dataset&, const Fingerprint& print, const TrainConfig&,
                                         const std::vector<std::string>& outputs);

@@ -8,13 +8,12 @@
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/json_file.h"
-#include "train/fine_tune.h"
 #include "train/learner.h"
-#include "train/plan.h"
 #include "core/progress.h"
 #include "train/report.h"
 #include "train/run_folder.h"
 #include "train/run_lock.h"
+#include "train/setup.h"
 
 namespace voxgrad {
 namespace {
@@ -33,16 +32,13 @@ class Trainer {
   Trainer(const std::filesystem::path& data, RunFolder run, const TrainConfig& config, Device device)
       : run_(std::move(run)),
         device_(device),
-        dataset_(dataset_at(data, config)),
-        config_(adapted(config, dataset_)),
-        task_(task_registry().find(config_.task.name).make(task_options(config_))),
-        outputs_(task_->outputs(dataset_)),
-        split_(split_of(dataset_, config)),
-        initial_(starts_from_model() ? initial_model(config) : Model{}),
-        store_(dataset_, planned(), task_, size_t(config.data.cache_gb * 1e9)),
-        learner_(store_, *task_, split_.training, config_, device, initial_.net) {
-    check_validation_cases();
-    for (auto& line : dataset_.warnings) std::fprintf(stderr, "warning: %s\n", line.c_str());
+        setup_(set_up(data, config, run_.last())),
+        store_(setup_.dataset, setup_.description, setup_.task, store_options(config.data)),
+        learner_(store_, *setup_.task, setup_.split.training, setup_.config, device, setup_.initial.net) {
+    // A case that cannot be used is said now rather than at a validation after hours.
+    const std::string note = prepare_cases(store_, setup_.split);
+    for (auto& line : setup_.dataset.warnings) std::fprintf(stderr, "warning: %s\n", line.c_str());
+    if (!note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
   }
 
   void load_last() {
@@ -60,47 +56,12 @@ class Trainer {
   TrainResult run();
 
  private:
-  static Dataset dataset_at(const std::filesystem::path& folder, const TrainConfig& config) {
-    Dataset out = read_dataset(folder);
-    for (DatasetCase& c : out.cases) c.resample = config.data.other_grid == "resample";
-    return out;
-  }
-  static Split split_of(const Dataset& d, const TrainConfig& config) {
-    std::vector<std::string> ids;
-    for (auto& c : d.cases) ids.push_back(c.id);
-    return split_cases(ids, config.data.fold, config.data.folds);
-  }
-  // A run that goes on has all of it in its last checkpoint.
-  bool starts_from_model() const { return !config_.train.init.empty() && !std::filesystem::exists(run_.last()); }
-  // Sets the batch where that is planned too.
-  ModelDescription planned() {
-    check(config_.train.init.empty() || config_.plan.configuration == "default", "train.init: a model brings its own plan, so ",
-          "plan.configuration cannot be ", config_.plan.configuration);
-    if (initial_.net) return plan_from(initial_.description, dataset_, config_, outputs_, task_->dense());
-    if (!config_.train.init.empty()) return description_of({.metadata = load_metadata(run_.last())}, run_.last().string());
-    if (config_.plan.configuration != "default") {
-      std::vector<std::string> all;
-      for (auto& c : dataset_.cases) all.push_back(c.id);
-      const PlannedConfiguration p =
-          plan_configuration(dataset_, fingerprint(dataset_, all, config_.data, *task_, outputs_), config_, outputs_);
-      if (config_.train.batch == 0) config_.train.batch = p.batch;
-      return p.model;
-    }
-    return plan(dataset_, fingerprint(dataset_, split_.training, config_.data, *task_, outputs_), config_, outputs_, task_->dense());
-  }
-  // A case that cannot be used is said now rather than at a validation after hours. The training cases have been read for the plan.
-  void check_validation_cases() {
-    Progress progress({.what = "reading", .unit = "validation case", .total = int64_t(split_.validation.size())});
-    int64_t done = 0;
-    for (const std::string& id : split_.validation) store_.get(id), progress.update(++done, id);
-  }
-
-  bool by_clock() const { return config_.train.minutes > 0; }
+  bool by_clock() const { return setup_.config.train.minutes > 0; }
   double seconds() const { return state_.seconds + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
   // Part of the schedule that is done, in [0, 1].
   double fraction() const {
-    if (!by_clock()) return double(state_.step) / double(config_.train.steps);
-    return std::min(1.0, seconds() / std::max(1.0, config_.train.minutes * 60 - reserve_));
+    if (!by_clock()) return double(state_.step) / double(setup_.config.train.steps);
+    return std::min(1.0, seconds() / std::max(1.0, setup_.config.train.minutes * 60 - reserve_));
   }
   bool finished() const { return fraction() >= 1; }
 
@@ -116,12 +77,7 @@ class Trainer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();  // first: what the members read counts
   RunFolder run_;
   Device device_;
-  Dataset dataset_;
-  TrainConfig config_;
-  std::shared_ptr<const Task> task_;
-  std::vector<std::string> outputs_;
-  Split split_;
-  Model initial_;  // its network is absent where there is none
+  TrainingSetup setup_;
   CaseStore store_;
   Learner learner_;
   State state_;
@@ -133,7 +89,7 @@ void Trainer::save_last(bool training_done) {
   Json j{{"step", state_.step},
          {"best", std::isnan(state_.best) ? Json() : Json(state_.best)},
          {"done", training_done},
-         {"config", to_json(config_)}};
+         {"config", to_json(setup_.config)}};
   if (by_clock()) j["seconds"] = seconds();
   c.metadata[kStateKey] = j.dump();
   save_checkpoint(run_.last(), c);
@@ -155,10 +111,10 @@ Scores Trainer::validate(size_t n, const char* note, Progress* progress, size_t 
   PredictOptions options = predict_options(store_.description());
   options.mirror = false;
   options.device = device_;
-  const std::unique_ptr<Meter> meter = task_->meter(outputs_);
+  const std::unique_ptr<Meter> meter = setup_.task->meter(setup_.outputs);
   for (size_t i = 0; i < n; ++i) {
-    const std::shared_ptr<const Case> c = store_.get(split_.validation[i]);
-    meter->add(*c, task_->predict(learner_.network_to_use(), store_.description(), *c, options));
+    const std::shared_ptr<const Case> c = store_.get(setup_.split.validation[i]);
+    meter->add(*c, setup_.task->predict(learner_.network_to_use(), store_.description(), *c, options));
     if (first && i + 1 == first_n) *first = meter->scores();
     if (progress) progress->update(state_.step, note + std::to_string(i + 1) + "/" + std::to_string(n), fraction());
   }
@@ -191,23 +147,23 @@ void Trainer::log_validation(const Scores& s, Progress& progress) {
 
 // How long the last validation will take, from one case: the clock's schedule ends that much earlier.
 void Trainer::measure_validation() {
-  if (!by_clock() || split_.validation.empty()) return;
+  if (!by_clock() || setup_.split.validation.empty()) return;
   const auto before = std::chrono::steady_clock::now();
   validate(1, "", nullptr);
   const double one = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
-  reserve_ = std::min(0.2 * config_.train.minutes * 60, one * double(split_.validation.size()) * 1.1 + 2);
+  reserve_ = std::min(0.2 * setup_.config.train.minutes * 60, one * double(setup_.split.validation.size()) * 1.1 + 2);
 }
 
 void Trainer::finish(TrainResult& result, Progress& progress) {
-  const size_t n = split_.validation.size();
+  const size_t n = setup_.split.validation.size();
   // Without validation the last weights are the best that is known.
-  Scores comparable = task_->meter(outputs_)->scores();
+  Scores comparable = setup_.task->meter(setup_.outputs)->scores();
   comparable.value = NAN;
   result.score = comparable.text;
   result.final_score = NAN;
   if (n > 0) {
     // Best and last are compared on the same cases.
-    const size_t subset = std::min(n, size_t(std::max<int64_t>(1, config_.train.validate_cases)));
+    const size_t subset = std::min(n, size_t(std::max<int64_t>(1, setup_.config.train.validate_cases)));
     const Scores all = validate(n, "last validation ", &progress, subset, &comparable);
     log_validation(all, progress);
     result.final_score = all.value;
@@ -217,8 +173,8 @@ void Trainer::finish(TrainResult& result, Progress& progress) {
 }
 
 TrainResult Trainer::run() {
-  const ScheduleConfig& t = config_.train;
-  run_.write_split(split_);
+  const ScheduleConfig& t = setup_.config.train;
+  run_.write_split(setup_.split);
   measure_validation();
   Progress progress({.what = "training", .unit = "step", .total = by_clock() ? 0 : t.steps});
   progress.start_at(state_.step);
@@ -240,8 +196,8 @@ TrainResult Trainer::run() {
                            {"seconds", seconds()}});
       loss_sum = 0, loss_count = 0;
     }
-    if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !split_.validation.empty() && !finished()) {
-      const Scores s = validate(std::min(size_t(t.validate_cases), split_.validation.size()), "validating ", &progress);
+    if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !setup_.split.validation.empty() && !finished()) {
+      const Scores s = validate(std::min(size_t(t.validate_cases), setup_.split.validation.size()), "validating ", &progress);
       log_validation(s, progress);
       if (!worse(s.value, state_.best, s) && s.value != state_.best) save_best(s);
     }

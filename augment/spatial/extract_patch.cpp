@@ -1,5 +1,6 @@
 #include "augment/spatial/extract_patch.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "augment/spatial/moved_places.h"
@@ -22,10 +23,9 @@ bool is_identity(const Matrix3& m) {
 
 }  // namespace
 
-PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
+PatchGeometry patch_geometry(const char* who, Int3 size, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
   check(patch.d >= 1 && patch.h >= 1 && patch.w >= 1, who, ": a patch of ", patch, " voxels");
   check(options.outside_label >= 0 && options.outside_label <= 255, who, ": outside_label ", options.outside_label, " is not a u8 label");
-  const Int3 size = volume_size(image);
   PatchGeometry g;
   ResampleProblem& p = g.problem;
   g.window.reversed = pose.mirror;
@@ -50,7 +50,40 @@ PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPo
   p.edge = options.border == Border::edge;
   p.nearest = options.label == LabelSampling::nearest;
   p.outside = uint8_t(options.outside_label);
+  return held_in(g, {{0, 0, 0}, size});
+}
+
+PatchGeometry held_in(PatchGeometry g, const VoxelBox& box) {
+  for (int a = 0; a < 3; ++a) {
+    g.problem.begin[a] = g.window.begin[a] = box.begin[a];
+    g.problem.held[a] = g.window.held[a] = box.size[a];
+  }
   return g;
+}
+
+VoxelBox reach_of(const PatchGeometry& g) {
+  const ResampleProblem& p = g.problem;
+  VoxelBox out;
+  for (int a = 0; a < 3; ++a) {
+    double low = g.whole ? std::round(p.origin[a]) : p.origin[a], high = low;
+    for (int k = 0; k < 3; ++k) {
+      const double far = p.step[k][a] * double(p.patch[k] - 1);
+      low += std::min(0.0, far), high += std::max(0.0, far);
+    }
+    const auto inside = [&](double v) { return int(std::clamp(v, 0.0, double(p.size[a] - 1))); };
+    out.begin[a] = inside(std::floor(low) - 1);
+    out.size[a] = inside(std::floor(high) + 2) - out.begin[a] + 1;
+  }
+  return out;
+}
+
+void check_reach(const char* who, const Sample& volume, const PatchGeometry& g) {
+  const VoxelBox there = volume.box(), wanted = reach_of(g);
+  bool inside = true;
+  for (int a = 0; a < 3; ++a)
+    inside = inside && there.begin[a] <= wanted.begin[a] && wanted.begin[a] + wanted.size[a] <= there.begin[a] + there.size[a];
+  check(inside, who, ": of the volume there are ", there.size, " voxels at ", there.begin, ", the patch reaches into ", wanted.size, " at ",
+        wanted.begin);
 }
 
 std::vector<ResamplePass> resample_passes(const std::vector<Field>& fields) {
@@ -90,7 +123,8 @@ Field patch_field(const Field& f, const PatchMap& map, Int3 patch) {
 
 Sample extract_patch(const Sample& volume, const PatchPose& pose, Int3 patch, const ResampleOptions& options) {
   check_sample("extract_patch", volume);
-  const PatchGeometry geometry = patch_geometry("extract_patch", volume.image(), pose, patch, options);
+  const PatchGeometry geometry = held_in(patch_geometry("extract_patch", volume.size(), pose, patch, options), volume.box());
+  check_reach("extract_patch", volume, geometry);
   const PatchMap map = patch_map("extract_patch", geometry);
   Sample out;
   for (const Field& f : volume.fields) out.fields.push_back(patch_field(f, map, patch));

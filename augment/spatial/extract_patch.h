@@ -1,5 +1,6 @@
 #pragma once
 #include "augment/pose.h"
+#include "augment/sample.h"
 
 namespace voxgrad {
 
@@ -22,6 +23,7 @@ struct ResampleOptions {
 // scaling and fractions of a voxel copies values exactly. The patch may be larger than the volume or lie outside it.
 // With x = origin + A i, the place x in the volume of output voxel i: vectors become A^-1 v, points A^-1 (p - origin), boxes the hull of
 // their eight corners, clipped to the patch [-1/2, size - 1/2]; those of which nothing is left are dropped.
+// A volume of which a box is there must have all voxels that the patch may reach into (reach_of).
 Sample extract_patch(const Sample& volume, const PatchPose&, Int3 patch, const ResampleOptions& = {});
 
 }  // namespace voxgrad

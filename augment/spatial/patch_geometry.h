@@ -20,7 +20,12 @@ struct ResamplePass {
 };
 // The input in front, with the first labels.
 std::vector<ResamplePass> resample_passes(const std::vector<Field>&);
-// Checked in the name of `who`; image {D, H, W, C} is asked for its extents.
-PatchGeometry patch_geometry(const char* who, const Tensor& image, const PatchPose&, Int3 patch, const ResampleOptions&);
+// Checked in the name of `who`; of a volume of that size, all of which is in memory.
+PatchGeometry patch_geometry(const char* who, Int3 volume, const PatchPose&, Int3 patch, const ResampleOptions&);
+// The same where that box of it is, and the voxels that may be read, those outside counted as the nearest voxel.
+PatchGeometry held_in(PatchGeometry, const VoxelBox&);
+VoxelBox reach_of(const PatchGeometry&);
+// Error in the name of `who` where the volume lacks some of them.
+void check_reach(const char* who, const Sample& volume, const PatchGeometry&);
 
 }  // namespace voxgrad

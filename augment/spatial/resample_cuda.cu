@@ -13,8 +13,7 @@ struct Taps {
   bool outside[8];
   float weights[8], f[3];
 
-  __device__ Taps(const BatchPatch& b, const VolumePlace& o) {
-    const ResampleProblem& p = b.problem;
+  __device__ Taps(const ResampleProblem& p, const VolumePlace& o) {
     double first[3];
     for (int a = 0; a < 3; ++a) first[a] = p.origin[a] + double(o.d) * p.step[0][a] + double(o.h) * p.step[1][a];
     const Row row = row_of(p, first);
@@ -33,17 +32,16 @@ struct Taps {
         int64_t v = lower[a] + (k >> (2 - a) & 1);
         if (v < 0) v = 0, outside[k] = true;
         if (v >= p.size[a]) v = p.size[a] - 1, outside[k] = true;
-        at[k] = at[k] * b.size[a] + (v - b.begin[a]);
+        at[k] = at[k] * p.held[a] + (v - p.begin[a]);
       }
     }
   }
 };
 
-__global__ void batch_resample_kernel(VolumeRows rows, const BatchPatch* patches) {
+__global__ void batch_resample_kernel(VolumeRows rows, const ResampleProblem* patches) {
   for_volume(rows, [&](const VolumePlace& o) {
-    const BatchPatch& b = patches[o.n];
-    const ResampleProblem& p = b.problem;
-    const Taps t(b, o);
+    const ResampleProblem& p = patches[o.n];
+    const Taps t(p, o);
     const int64_t to = (int64_t(o.d) * p.patch[1] + o.h) * p.patch[2] + o.w;
     for (int64_t c = 0; c < p.channels; ++c) {
       float sum = 0;
@@ -72,10 +70,10 @@ __global__ void batch_vectors_kernel(float* vectors, int64_t triples, const floa
 
 }  // namespace
 
-void batch_resample(Cuda on, const BatchPatch* patches, int64_t count) {
-  const Scratch table(on, patches, count * int64_t(sizeof(BatchPatch)));
-  const VolumeRows rows = volume_rows(count, patches[0].problem.patch, 1);
-  launch<batch_resample_kernel>(on, rows.grid, rows, table.as<const BatchPatch>());
+void batch_resample(Cuda on, const ResampleProblem* patches, int64_t count) {
+  const Scratch table(on, patches, count * int64_t(sizeof(ResampleProblem)));
+  const VolumeRows rows = volume_rows(count, patches[0].patch, 1);
+  launch<batch_resample_kernel>(on, rows.grid, rows, table.as<const ResampleProblem>());
 }
 
 void batch_vectors(Cuda on, float* vectors, int64_t n, int64_t triples, const float* matrices) {

@@ -55,16 +55,16 @@ struct Strides {
   int64_t d, h, w;
 };
 inline Strides upper_taps(const ResampleProblem& p) {
-  return {p.size[0] > 1 ? p.size[1] * p.size[2] : 0, p.size[1] > 1 ? p.size[2] : 0, p.size[2] > 1 ? int64_t(1) : 0};
+  return {p.size[0] > 1 ? p.held[1] * p.held[2] : 0, p.size[1] > 1 ? p.held[2] : 0, p.size[2] > 1 ? int64_t(1) : 0};
 }
 
-// Where the lower tap is in the volume. Flat axes have the one voxel, whatever rounding says.
+// Where the lower tap is in memory. Flat axes have the one voxel, whatever rounding says.
 inline void offsets_of(const ResampleProblem& p, const Row& r, const Block& b, int n, int64_t* at) {
-  const int64_t sd = p.size[1] * p.size[2], sh = p.size[2];
+  const int64_t sd = p.held[1] * p.held[2], sh = p.held[2], first = p.begin[0] * sd + p.begin[1] * sh + p.begin[2];
   const bool fd = p.size[0] == 1, fh = p.size[1] == 1, fw = p.size[2] == 1;
   for (int i = 0; i < n; ++i) {
     const int64_t d = fd ? 0 : r.corner[0] + b.at[0][i], h = fh ? 0 : r.corner[1] + b.at[1][i], w = fw ? 0 : r.corner[2] + b.at[2][i];
-    at[i] = d * sd + h * sh + w;
+    at[i] = d * sd + h * sh + w - first;
   }
 }
 
@@ -147,7 +147,7 @@ inline Taps taps_of(const ResampleProblem& p, const Row& r, const Block& b, int 
       int64_t v = int64_t(r.corner[a]) + b.at[a][i] + (k >> (2 - a) & 1);
       if (v < 0) v = 0, t.outside[k] = true;
       if (v >= p.size[a]) v = p.size[a] - 1, t.outside[k] = true;
-      at = at * p.size[a] + v;
+      at = at * p.held[a] + (v - p.begin[a]);
     }
     t.at[k] = at;
   }

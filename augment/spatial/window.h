@@ -7,6 +7,7 @@ namespace voxgrad {
 struct VoxelWindow {
   int64_t start[3], size[3], extent[3];
   Bool3 reversed;
+  int64_t begin[3], held[3];  // the box of the volume that is in memory, which has all voxels that are asked for
 };
 
 // Voxels outside the volume take the nearest voxel where `edge` says so, else `outside`.

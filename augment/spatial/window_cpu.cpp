@@ -6,7 +6,7 @@
 namespace voxgrad {
 namespace {
 
-// One row of the window out of one row of the volume.
+// One row of the window out of one row of the volume, whose voxel 0 would be at `from`.
 template <class T>
 void copy_row(const VoxelWindow& w, const T* from, T* to, int64_t channels, bool edge, T outside) {
   const int64_t size = w.size[2], start = w.start[2], extent = w.extent[2];
@@ -44,7 +44,10 @@ void copy(const VoxelWindow& w, const T* from, T* to, int64_t channels, bool edg
       source[a] = std::clamp<int64_t>(source[a], 0, w.size[a] - 1);
     }
     if (is_outside && !edge) std::fill_n(out, w.extent[2] * channels, outside);
-    else copy_row(w, from + (source[0] * w.size[1] + source[1]) * w.size[2] * channels, out, channels, edge, outside);
+    else {
+      const int64_t held_row = (source[0] - w.begin[0]) * w.held[1] + source[1] - w.begin[1];
+      copy_row(w, from + (held_row * w.held[2] - w.begin[2]) * channels, out, channels, edge, outside);
+    }
   });
 }
 

@@ -55,6 +55,11 @@ std::vector<Field> Segmentation::targets(const DatasetCase& c, const Geometry& g
                             c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, options_.map)}};
 }
 
+std::string Segmentation::decides_targets() const {
+  const Json used{{"kind", "segmentation"}, {"ignore_label", options_.map.ignore}, {"regions", json_of_regions(options_.map.regions)}};
+  return used.dump();
+}
+
 ForegroundIndex Segmentation::places(const Sample& sample) const {
   ForegroundOptions o;
   for (auto& r : options_.map.regions) o.regions.push_back(r.values);
@@ -82,14 +87,18 @@ std::vector<std::string> Segmentation::outputs(const Dataset& d) const {
 Tensor Segmentation::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
   const LabelMap& map = options_.map;
   const double dice = options_.dice_weight, cross_entropy = options_.cross_entropy_weight;
+  const bool together = options_.batch_dice == "true";
   if (map.regions.empty())
     return deep_supervision_loss(outputs, batch.at(kLabel),
                                  DiceCrossEntropyOptions{.dice_weight = dice,
                                                          .cross_entropy_weight = cross_entropy,
-                                                         .dice = {.ignore_label = map.ignore},
+                                                         .dice = {.batch_dice = together, .ignore_label = map.ignore},
                                                          .cross_entropy = {.ignore_label = map.ignore}});
   return deep_supervision_loss(outputs, batch.at(kLabel), membership_table(map).to(outputs[0].device()),
-                               {.dice_weight = dice, .cross_entropy_weight = cross_entropy, .ignore_label = map.ignore});
+                               {.dice_weight = dice,
+                                .cross_entropy_weight = cross_entropy,
+                                .batch_dice = together,
+                                .ignore_label = map.ignore});
 }
 
 std::vector<Field> Segmentation::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {

@@ -5,6 +5,7 @@ namespace voxgrad {
 
 struct SegmentationOptions {
   double dice_weight = 1, cross_entropy_weight = 1;  // of the loss
+  std::string batch_dice = "auto";  // "true": soft Dice of all patches of a batch together; auto: as a plan says, else not
   LabelMap map = {};                                 // what label values mean beside classes
 };
 
@@ -18,6 +19,7 @@ class Segmentation : public Task {
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
   ForegroundIndex places(const Sample&) const override;
+  std::string decides_targets() const override;
   int ignored_label() const override { return options_.map.ignore; }
   std::vector<std::string> outputs(const Dataset&) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;

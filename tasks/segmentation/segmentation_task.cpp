@@ -8,6 +8,14 @@ namespace {
 void add_keys(ConfigTable& t, SegmentationOptions& o) {
   t.number("dice_weight", o.dice_weight, 0, 100, "weight of soft Dice in the loss");
   t.number("cross_entropy_weight", o.cross_entropy_weight, 0, 100, "weight of cross-entropy in the loss");
+  t.add_json("batch_dice",
+             "soft Dice of all patches of a batch together (true) or of each (false), as nnU-Net's \"batch_dice\"; \"auto\": as a "
+             "plan.configuration says, else of each",
+             [&o] { return o.batch_dice == "auto" ? Json("auto") : Json(o.batch_dice == "true"); },
+             [&o](const Json& v) {
+               check(v.is_boolean() || v == "auto", "true, false or \"auto\" is wanted");
+               o.batch_dice = v.is_boolean() ? (v.get<bool>() ? "true" : "false") : "auto";
+             });
   t.integer("ignore_label", o.map.ignore, -1, 255,
             "label value of voxels that nobody has annotated, in no loss or score; -1: what dataset.json names \"ignore\"");
   t.add_json("regions",

@@ -41,7 +41,8 @@ struct SmallLoader {
   // Cases are read again whenever they are used where less than all of them may be kept.
   explicit SmallLoader(int batch, size_t kept_bytes = size_t(1) << 30)
       : config(config_of(batch)),
-        store(data, plan(data, fingerprint(data, ids, config.data, *task, data.labels), config, data.labels), task, kept_bytes),
+        store(data, plan(data, fingerprint(data, ids, config.data, *task, data.labels), config, data.labels), task,
+              {.limit_bytes = kept_bytes}),
         loader(store, *task, ids, config) {}
 
   static TrainConfig config_of(int batch) {

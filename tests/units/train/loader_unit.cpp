@@ -24,7 +24,8 @@ struct Ramps {
   explicit Ramps(const std::vector<std::string>& assignments)
       : config(fake_config(assignments)),
         data(read_dataset(write_ramps(folder, 2))),
-        store(data, plan(data, fingerprint(data, {"case_0"}, config.data, *task, {"y"}), config, {"y"}), task, size_t(1) << 30),
+        store(data, plan(data, fingerprint(data, {"case_0"}, config.data, *task, {"y"}), config, {"y"}), task,
+              {.limit_bytes = size_t(1) << 30}),
         loader(store, *task, {"case_0", "case_1"}, config) {}
 };
 

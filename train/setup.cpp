@@ -1,0 +1,73 @@
+#include "train/setup.h"
+
+#include "core/config/json_values.h"
+#include "core/error.h"
+#include "io/checkpoint.h"
+#include "io/json_file.h"
+#include "train/fine_tune.h"
+#include "train/plan.h"
+
+namespace voxgrad {
+namespace {
+
+// Sets the batch and what of the task is planned, where they are left to the plan.
+ModelDescription planned(TrainingSetup& s, const std::filesystem::path& last) {
+  TrainConfig& config = s.config;
+  check(config.train.init.empty() || config.plan.configuration == "default", "train.init: a model brings its own plan, so ",
+        "plan.configuration cannot be ", config.plan.configuration);
+  if (s.initial.net) return plan_from(s.initial.description, s.dataset, config, s.outputs, s.task->dense());
+  if (!config.train.init.empty()) return description_of({.metadata = load_metadata(last)}, last.string());
+  if (config.plan.configuration == "default")
+    return plan(s.dataset, fingerprint(s.dataset, s.split.training, config.data, *s.task, s.outputs), config, s.outputs, s.task->dense());
+  std::vector<std::string> all;
+  for (auto& c : s.dataset.cases) all.push_back(c.id);
+  Fingerprint print;  // which a file of plans has been made of
+  if (config.plan.file.empty()) print = fingerprint(s.dataset, all, config.data, *s.task, s.outputs);
+  const PlannedConfiguration p = plan_configuration(s.dataset, print, config, s.outputs);
+  config.task = p.config.task;
+  s.task = task_registry().find(config.task.name).make(task_options(config));
+  if (config.train.batch == 0) config.train.batch = p.batch;
+  return p.model;
+}
+
+}  // namespace
+
+Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& config) {
+  Dataset out = read_dataset(folder);
+  for (DatasetCase& c : out.cases) {
+    c.resample = config.other_grid == "resample";
+    if (c.series.empty()) c.series = config.series;
+  }
+  return out;
+}
+
+TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& config, const std::filesystem::path& last) {
+  TrainingSetup s{.dataset = training_dataset(data, config.data)};
+  s.config = adapted(config, s.dataset);
+  s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
+  s.outputs = s.task->outputs(s.dataset);
+  std::vector<std::string> ids;
+  for (auto& c : s.dataset.cases) ids.push_back(c.id);
+  s.split = split_cases(ids, config.data.fold, config.data.folds);
+  if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
+  s.description = planned(s, last);
+  return s;
+}
+
+StoreOptions store_options(const DataConfig& c) {
+  return {.limit_bytes = size_t(c.cache_gb * 1e9),
+          .cache = c.cache,
+          .cached_image = c.cache_dtype == "f16"    ? DType::f16
+                          : c.cache_dtype == "bf16" ? DType::bf16
+                                                    : DType::f32};
+}
+
+std::string prepare_cases(CaseStore& store, const Split& split) {
+  std::vector<std::string> ids = split.validation;
+  ids.insert(ids.end(), split.training.begin(), split.training.end());
+  const CaseStore::Prepared p = store.prepare(ids, split.validation.size());
+  if (p.outdated == 0) return "";
+  return std::to_string(p.outdated) + (p.outdated == 1 ? " case was" : " cases were") + " preprocessed again: files have changed since";
+}
+
+}  // namespace voxgrad
