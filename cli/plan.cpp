@@ -41,9 +41,7 @@ Planned from_data(const PlanCommand& c, const TrainConfig& config) {
   Planned out{.dataset = training_dataset(c.data, config.data)};
   const auto task = task_registry().find(config.task.name).make(task_options(adapted(config, out.dataset)));
   const std::vector<std::string> outputs = task->outputs(out.dataset);
-  std::vector<std::string> all;
-  for (auto& each : out.dataset.cases) all.push_back(each.id);
-  out.print = fingerprint(out.dataset, all, config.data, *task, outputs);
+  out.print = fingerprint(out.dataset, ids_of(out.dataset), config.data, *task, outputs);
   out.outputs = int(outputs.size());
   return out;
 }

@@ -131,7 +131,11 @@ CaseStore::Prepared CaseStore::prepare(const std::vector<std::string>& ids, size
     const DatasetCase& c = find(ids[i]);
     if (cache_) {
       const CaseCache::Entry there = cache_->find(c);
-      if (there.found == CaseCache::Found::current) continue;
+      if (there.file) {
+        const std::lock_guard lock(mutex_);
+        opened_.try_emplace(c.id, case_of(there.file));
+        continue;
+      }
       out.outdated += there.found == CaseCache::Found::outdated;
     }
     missing.push_back(ids[i]);

@@ -117,6 +117,12 @@ void add_tests(Dataset& d, const Json& json, const std::string& who) {
 }
 }  // namespace
 
+std::vector<std::string> ids_of(const Dataset& d) {
+  std::vector<std::string> out;
+  for (auto& c : d.cases) out.push_back(c.id);
+  return out;
+}
+
 Dataset read_dataset(const fs::path& folder) {
   const fs::path file = folder / "dataset.json";
   check(fs::is_directory(folder), folder.string(), ": there is no such folder");

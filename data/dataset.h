@@ -42,6 +42,9 @@ struct Dataset {
 // Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path& folder);
 
+// Of its cases, in their order.
+std::vector<std::string> ids_of(const Dataset&);
+
 // A file, or a folder with DICOM files, that dataset.json names, relative to its folder: an Error in the name of `who` unless it lies
 // inside and is there.
 std::filesystem::path dataset_file(const std::filesystem::path& root, const std::string& name, const std::string& who);

@@ -70,17 +70,19 @@ void ResampledRows::hand_on() {
   }
 }
 
+void softmax_to(const float* x, int64_t channels, float* to, int64_t stride) {
+  const float most = *std::max_element(x, x + channels);
+  float sum = 0;
+  for (int64_t k = 0; k < channels; ++k) sum += to[k * stride] = std::exp(x[k] - most);
+  for (int64_t k = 0; k < channels; ++k) to[k * stride] /= sum;
+}
+
 RowSink softmax_rows(RowSink to, const Int3& size) {
   const int64_t plane = int64_t(size.h) * size.w;
   return [to = std::move(to), plane](int64_t first, int64_t rows, const float* x, int64_t channels) {
     std::vector<float> y(size_t(rows * plane * channels));
     parallel_for(rows * plane, (1 << 15) / channels + 1, [&](int64_t v) {
-      const float* from = x + v * channels;
-      float* out = y.data() + v * channels;
-      const float most = *std::max_element(from, from + channels);
-      float sum = 0;
-      for (int64_t k = 0; k < channels; ++k) sum += out[k] = std::exp(from[k] - most);
-      for (int64_t k = 0; k < channels; ++k) out[k] /= sum;
+      softmax_to(x + v * channels, channels, y.data() + v * channels, 1);
     });
     to(first, rows, y.data(), channels);
   };

@@ -25,6 +25,8 @@ class ResampledRows {
   Tensor held_;  // {capacity, H, W, K}
 };
 
+// to[k stride]: the softmax of the `channels` outputs x of one voxel.
+void softmax_to(const float* x, int64_t channels, float* to, int64_t stride);
 // A sink of outputs in rows {rows, H, W, K} that hands on their softmax over K. size: of the volume.
 RowSink softmax_rows(RowSink to, const Int3& size);
 

@@ -5,23 +5,13 @@
 #include "core/rng.h"
 #include "io/image.h"
 #include "io/zip.h"
+#include "kernels/random/random.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
-
-namespace {
-
-Tensor noise(const Shape& shape, uint64_t seed) {
-  const Tensor out = Tensor::empty(shape);
-  Rng rng(seed);
-  for (float& x : out.mutable_data<float>()) x = float(rng.normal());
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("an archive written in pieces, larger than what is deflated at once, is read back, whole and in pieces") {
   const TemporaryFolder folder;
@@ -64,7 +54,7 @@ TEST_CASE("planes of an array are written box by box and read channel by channel
   const TemporaryFolder folder;
   const fs::path file = folder / "p.npz";
   Affine affine = Affine::scaling({2, 1, 0.5}, {-4, 5, 6});
-  const Tensor values = noise({2, 4, 5, 6}, 1);
+  const Tensor values = randn({2, 4, 5, 6}, Rng(1));
   const auto box = [&](int64_t k, Int3 begin, Int3 size) {
     const Tensor out = Tensor::empty({size.d, size.h, size.w});
     for (int d = 0; d < size.d; ++d)
@@ -111,7 +101,7 @@ TEST_CASE("planes of an array are written box by box and read channel by channel
 
 TEST_CASE("planes of .npy: no place in space, and one that is shorter than it says is refused before memory is asked for") {
   const TemporaryFolder folder;
-  write_volume(folder / "a.npy", {noise({2, 3, 4, 3}, 2), {}});
+  write_volume(folder / "a.npy", {randn({2, 3, 4, 3}, Rng(2)), {}});
   NumpyPlanes planes(folder / "a.npy");
   CHECK(planes.channels() == 3);
   CHECK(!planes.affine());

@@ -1,6 +1,7 @@
 #include "tasks/file_pairs.h"
 
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "io/image.h"
@@ -24,12 +25,12 @@ bool has_volumes(const fs::path& folder) {
   return false;
 }
 
-// Whether this is an .npz of probabilities, as they lie beside masks of the same name.
-bool is_beside_mask(const fs::path& file) {
-  if (file.extension() != ".npz") return false;
-  for (const auto& entry : fs::directory_iterator(file.parent_path()))
-    if (entry.path() != file && volume_id(entry.path()) == case_name(file) && !is_flat_picture(entry.path())) return true;
-  return false;
+// Cases that have a volume other than an .npz: one of their name is of probabilities, as they lie beside masks.
+std::set<std::string> masks_in(const fs::path& folder) {
+  std::set<std::string> out;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() != ".npz" && !is_flat_picture(entry.path())) out.insert(volume_id(entry.path()));
+  return out;
 }
 
 // Of a file for every case.
@@ -40,9 +41,10 @@ std::map<std::string, fs::path> files_in(const fs::path& place, const PairOption
   std::map<std::string, fs::path> out;
   if (!is_folder(place, o)) return {{case_name(place), place}};
   const bool volumes = !o.id && has_volumes(place);
+  const std::set<std::string> masks = volumes ? masks_in(place) : std::set<std::string>();
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
-    if (volumes && (is_flat_picture(file) || is_beside_mask(file))) continue;
+    if (volumes && (is_flat_picture(file) || (file.extension() == ".npz" && masks.contains(case_name(file))))) continue;
     if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
     const std::string id = o.id ? o.id(file) : volume_id(file);
     if (id.empty()) continue;

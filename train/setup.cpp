@@ -19,10 +19,8 @@ ModelDescription planned(TrainingSetup& s, const std::filesystem::path& last) {
   if (!config.train.init.empty()) return description_of({.metadata = load_metadata(last)}, last.string());
   if (config.plan.configuration == "default")
     return plan(s.dataset, fingerprint(s.dataset, s.split.training, config.data, *s.task, s.outputs), config, s.outputs, s.task->dense());
-  std::vector<std::string> all;
-  for (auto& c : s.dataset.cases) all.push_back(c.id);
   Fingerprint print;  // which a file of plans has been made of
-  if (config.plan.file.empty()) print = fingerprint(s.dataset, all, config.data, *s.task, s.outputs);
+  if (config.plan.file.empty()) print = fingerprint(s.dataset, ids_of(s.dataset), config.data, *s.task, s.outputs);
   const PlannedConfiguration p = plan_configuration(s.dataset, print, config, s.outputs);
   config.task = p.config.task;
   s.task = task_registry().find(config.task.name).make(task_options(config));
@@ -46,9 +44,7 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   s.config = adapted(config, s.dataset);
   s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
   s.outputs = s.task->outputs(s.dataset);
-  std::vector<std::string> ids;
-  for (auto& c : s.dataset.cases) ids.push_back(c.id);
-  s.split = split_cases(ids, config.data.fold, config.data.folds);
+  s.split = split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
   return s;

@@ -5,6 +5,7 @@
 #include "io/image.h"
 #include "io/zip.h"
 #include "kernels/pointwise/pointwise.h"
+#include "kernels/random/random.h"
 #include "kernels/softmax/softmax.h"
 #include "tasks/segmentation/ensemble_files.h"
 #include "tasks/segmentation/evaluate_files.h"
@@ -19,13 +20,6 @@ using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 namespace {
-
-Tensor noise(const Shape& shape, uint64_t seed) {
-  const Tensor out = Tensor::empty(shape);
-  Rng rng(seed);
-  for (float& x : out.mutable_data<float>()) x = float(2 * rng.normal());
-  return out;
-}
 
 // Of a file {6, 5, 4} whose axes run to the left, up and back, of which the network sees a part.
 Geometry turned_geometry() {
@@ -61,7 +55,7 @@ fs::path write_planes(const fs::path& file, const std::vector<double>& values, c
 TEST_CASE("probabilities are the softmax or sigmoid of logits in the axes of the file; beyond the box is background") {
   const TemporaryFolder folder;
   const Geometry g = turned_geometry();
-  const Tensor logits = noise({g.box.d, g.box.h, g.box.w, 3}, 1);
+  const Tensor logits = randn({g.box.d, g.box.h, g.box.w, 3}, Rng(1), {.deviation = 2});
   LabelMap regions;
   regions.regions = {{"a", {1}, 1}, {"b", {2}, 2}, {"c", {3}, 3}};
   for (const LabelMap& map : {LabelMap{}, regions}) {

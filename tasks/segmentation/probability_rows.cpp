@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/device/parallel.h"
+#include "infer/resampled_rows.h"
 
 namespace voxgrad {
 namespace {
@@ -11,13 +12,7 @@ namespace {
 constexpr int64_t kSlab = int64_t(32) << 20;  // bytes
 constexpr const char* kArray = "probabilities";
 
-// to[k * stride]: probabilities of the K values of a voxel.
-void softmax_to(const float* x, int64_t channels, float* to, int64_t stride) {
-  float most = x[0], sum = 0;
-  for (int64_t k = 1; k < channels; ++k) most = std::max(most, x[k]);
-  for (int64_t k = 0; k < channels; ++k) sum += to[k * stride] = std::exp(x[k] - most);
-  for (int64_t k = 0; k < channels; ++k) to[k * stride] /= sum;
-}
+// As softmax_to.
 void sigmoid_to(const float* x, int64_t channels, float* to, int64_t stride) {
   for (int64_t k = 0; k < channels; ++k) to[k * stride] = 1 / (1 + std::exp(-x[k]));
 }
