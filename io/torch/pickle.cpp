@@ -14,6 +14,11 @@ bool is_plain_dict(const PickleValue& callable) {
 }
 }  // namespace
 
+std::span<const PickleValue* const> PickleValue::arguments() const {
+  if (!is(Kind::object) || items.empty() || !items[0]->is(Kind::tuple)) return {};
+  return items[0]->items;
+}
+
 const PickleValue* PickleValue::find(std::string_view key) const {
   if (kind != Kind::dict) return nullptr;
   for (size_t i = 0; i + 1 < items.size(); i += 2)

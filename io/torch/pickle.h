@@ -22,6 +22,8 @@ struct PickleValue {
   const PickleValue* state = nullptr;  // of an object
 
   bool is(Kind k) const { return kind == k; }
+  // Of an object, what its maker was called with; empty where nothing made it, as of an integer of more than 64 bits.
+  std::span<const PickleValue* const> arguments() const;
   // Of a dict, the value under this text; null where it is none or has none.
   const PickleValue* find(std::string_view key) const;
 };

@@ -38,7 +38,7 @@ int64_t count_of(const PickleValue& v, const std::string& who, const char* what)
 
 std::vector<int64_t> counts_of(const PickleValue& v, const std::string& who, const char* what) {
   // torch.Size((2, 3)) is a call with a tuple.
-  const PickleValue& list = v.is(Kind::object) && v.text == "torch.Size" && v.items[0]->items.size() == 1 ? *v.items[0]->items[0] : v;
+  const PickleValue& list = v.is(Kind::object) && v.text == "torch.Size" && v.arguments().size() == 1 ? *v.arguments()[0] : v;
   check(list.is(Kind::tuple) || list.is(Kind::list), who, ": ", what, " of the tensor is ", describe(v));
   check(list.items.size() <= size_t(Shape::kMaxRank), who, ": the tensor has ", list.items.size(), " axes, at most ", Shape::kMaxRank,
         " are possible");
@@ -119,7 +119,7 @@ std::optional<TorchView> view_of(const PickleValue& given, const std::string& wh
   const PickleValue* v = &given;
   constexpr int kMostWrappers = 8;
   for (int i = 0; i < kMostWrappers && v->is(Kind::object); ++i) {
-    const std::vector<const PickleValue*>& a = v->items[0]->items;
+    const std::span<const PickleValue* const> a = v->arguments();
     if ((v->text == "torch._utils._rebuild_parameter" || v->text == "torch._utils._rebuild_parameter_with_state") && !a.empty()) {
       v = a[0];
       continue;

@@ -99,6 +99,14 @@ TEST_CASE("objects of other classes are kept by name, and refused by it where th
   CHECK_FALSE(fs::exists(folder / "run"));
 }
 
+TEST_CASE("integers of more than 64 bits are no tensors") {
+  const TemporaryFolder folder;
+  const std::string large = "\x8a\x09" + std::string(9, '\x01'), filled = "\x8a\x09" + std::string(9, '\x01') + "(N\x65";
+  const TorchFile file = opened(folder, pickled(dict(text("n") + large + text("m") + filled + text("x") + tensor({}))));
+  CHECK(file.tensors().size() == 1);
+  CHECK_THAT(error_of([&] { file.load(*file.root().find("n"), "n"); }), Contains("an integer of more than 64 bits, wanted a tensor"));
+}
+
 TEST_CASE("the stream that PyTorch wrote before 1.6") {
   const TemporaryFolder folder;
   const std::string keys = "](" + text("0") + text("1") + "e";

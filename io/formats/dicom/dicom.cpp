@@ -79,8 +79,12 @@ void put(const Series& s, const Arranged& a, bool labels, T* to, const std::stri
       if constexpr (std::is_same_v<T, float>) {
         for (const double v : part) check(!(std::abs(v) > kLargest) || std::isinf(v), who, ": the value ", v, " does not fit f32");
       }
-      if constexpr (std::is_same_v<T, int32_t>) {
-        for (const double v : part) check(v >= -2147483648.0 && v <= 2147483647.0, who, ": the value ", v, " does not fit i32");
+      if constexpr (std::is_integral_v<T>) {
+        constexpr double kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+        bool fits = true;
+        for (const double v : part) fits &= v >= kLow && v <= kHigh;
+        if (!fits)
+          for (const double v : part) check(v >= kLow && v <= kHigh, who, ": the value ", v, " does not fit ", name_of(dtype_of<T>));
       }
       if (samples > 1) std::copy(part.begin(), part.end(), at);
       else

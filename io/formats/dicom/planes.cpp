@@ -1,6 +1,7 @@
 #include "io/formats/dicom/planes.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "io/formats/dicom/frame_fields.h"
@@ -66,6 +67,9 @@ Object::Table table_of(const DataSet& d, uint32_t descriptor, uint32_t data, con
   const int size = held >= 2 * entries ? 2 : 1;
   const bool big = d.encoding() == Encoding::explicit_big;
   for (size_t i = 0; i < entries; ++i) t.values.push_back(double(unsigned_at(e->value.data() + i * size_t(size), size, big)));
+  // Some say 8 bits of entries that have more.
+  const auto largest = uint64_t(*std::max_element(t.values.begin(), t.values.end()));
+  t.bits = std::max(t.bits, int(std::bit_width(largest)));
   return t;
 }
 

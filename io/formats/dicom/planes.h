@@ -62,7 +62,7 @@ struct Object {
   // Look-up tables, empty where there is none: of stored values to those meant (Modality LUT), and of colours.
   struct Table {
     double first = 0;
-    int bits = 0;
+    int bits = 0;  // that hold each value
     std::vector<double> values = {};
     double operator()(double v) const;
   };

@@ -93,7 +93,7 @@ Stored stored_of(const PixelFormat& p) {
 DType meant_by(const Object& o, bool labels) {
   const PixelFormat& p = o.format;
   if (p.is_float) return DType::f32;
-  if (is_coloured(o, labels)) return o.palette[0].bits <= 8 ? DType::u8 : DType::i32;
+  if (is_coloured(o, labels)) return std::max({o.palette[0].bits, o.palette[1].bits, o.palette[2].bits}) <= 8 ? DType::u8 : DType::i32;
   if (!o.modality_table.values.empty()) return o.modality_table.bits < 16 ? DType::i16 : DType::i32;
   const double low = p.is_signed ? -std::ldexp(1, p.stored - 1) : 0, high = std::ldexp(1, p.stored - (p.is_signed ? 1 : 0)) - 1;
   bool rescaled = false, whole = true;

@@ -59,6 +59,21 @@ TEST_CASE("a DICOM slice lies where its elements say, as thick as it says, with 
   CHECK(read(folder, slice_at(0, 0).sequence(0x00283000, {table})).data.values() == std::vector<double>{7, 8, 9, 1000, 1000, 1000});
 }
 
+TEST_CASE("a look-up table of DICOM whose entries have more bits than it says gives them whole") {
+  const TemporaryFolder folder;
+  DicomBytes table;
+  table.numbers(0x00283002, "US", {4, 0, 12}).numbers(0x00283006, "US", {7, 8, 9, 40000});
+  CHECK(read(folder, slice_at(0, 0).sequence(0x00283000, {table})).data.values()[3] == 40000);
+  DicomBytes colours = slice_at(0, 0).text(0x00280004, "CS", "PALETTE COLOR");
+  for (uint32_t c = 0; c < 3; ++c) colours.numbers(0x00281101 + c, "US", {2, 0, 8}).numbers(0x00281201 + c, "US", {255, 255});
+  CHECK(read(folder, colours).data.dtype() == DType::u8);
+  // The last colour alone says 8 bits of 16.
+  const Volume v = read(folder, colours.numbers(0x00281203, "US", {255, 514}));
+  CHECK(v.data.dtype() == DType::i32);
+  CHECK(v.data.values()[2] == 255);
+  CHECK(v.data.values()[5] == 514);
+}
+
 TEST_CASE("frames of a multi-frame object are put in order by their groups; times and b-values are channels") {
   const TemporaryFolder folder;
   // Slices at 0, 5, 10 in another order.
