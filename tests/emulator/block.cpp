@@ -48,9 +48,11 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block
   take_ready();
   switch_fiber(main_, current().fiber);
   if (fault_.empty()) check_red_zones();
-  if (!fault_.empty())
+  if (!fault_.empty()) {
+    stacks_.forget_frames();
     fail("kernel ", detail::kernel_name(kernel), ", block (", block.x, ", ", block.y, ", ", block.z, ") of ", shape.threads,
          " threads: ", fault_);
+  }
 }
 
 void BlockRunner::thread_main() {

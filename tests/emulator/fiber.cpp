@@ -63,9 +63,6 @@ void Stacks::prepare(Fiber& f, int index, void (*entry)()) {
     stacks_.push_back(static_cast<char*>(p));
   }
   char* const base = stacks_[size_t(index)];
-#ifdef VOXGRAD_FIBERS_UNDER_ASAN
-  __asan_unpoison_memory_region(base, kBytes);  // what an abandoned fiber left
-#endif
   // Stacks start at different offsets of a page, or all of them would meet in the same sets of the cache.
   uintptr_t top = reinterpret_cast<uintptr_t>(base) + kBytes - 64 - size_t(index) % 25 * 320;
   top &= ~uintptr_t(63);
@@ -74,6 +71,12 @@ void Stacks::prepare(Fiber& f, int index, void (*entry)()) {
   *--p = reinterpret_cast<void*>(entry);
   for (int saved = 0; saved < 6; ++saved) *--p = nullptr;
   f = {.top = p, .fake_stack = nullptr, .stack = base, .stack_bytes = kBytes};
+}
+
+void Stacks::forget_frames() {
+#ifdef VOXGRAD_FIBERS_UNDER_ASAN
+  for (char* s : stacks_) __asan_unpoison_memory_region(s, kBytes);
+#endif
 }
 
 void switch_fiber(Fiber& from, Fiber& to, [[maybe_unused]] bool last) {

@@ -21,6 +21,8 @@ class Stacks {
   Stacks(const Stacks&) = delete;
   // Makes fiber `index` start at `entry`, which never returns.
   void prepare(Fiber&, int index, void (*entry)());
+  // Takes back what AddressSanitizer was told of the frames of fibers that were abandoned.
+  void forget_frames();
 
  private:
   std::vector<char*> stacks_;

@@ -19,7 +19,7 @@ constexpr unsigned char kRedByte = 0xA5;
 
 void BlockRunner::begin_shared(int64_t dynamic_bytes) {
   arena_.resize(kStatic + kDynamic + 2 * kZone * (kMostVariables + 2));
-  ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_.size());
+  if (arena_used_ > 0) ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_used_ + kZone);  // after a block that was given up
   arena_used_ = 0;
   shared_.clear();
   dynamic_ = nullptr;
@@ -55,7 +55,7 @@ void* BlockRunner::shared(const char* name, const void* key, size_t bytes, size_
 }
 
 void BlockRunner::check_red_zones() {
-  ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_.size());
+  if (arena_used_ > 0) ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_used_ + kZone);
   for (auto& v : shared_)
     for (size_t i = 1; i <= kZone && fault_.empty(); ++i)
       if (v.data[v.bytes + i - 1] != kRedByte || (i <= 16 && *(v.data - i) != kRedByte))
