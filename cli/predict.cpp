@@ -20,6 +20,15 @@ void add_predict(CLI::App& program) {
   command->add_option("--rules", o->rules, "What the weights in --model are where they do not say it: see convert --help")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
+  command
+      ->add_option("--previous-stage", o->previous,
+                   "Where the model is the second stage of a cascade: a folder with the masks of the first stage, one per case, or the "
+                   "model of that stage, whose masks are then not written; of several models the mean output")
+      ->check(CLI::ExistingPath)
+      ->type_name("DIR_or_MODEL ..");
+  command->add_flag("--validation", o->validation,
+                    "Only the cases that validated the run in --model, which did not train it: of every fold they make the masks that a "
+                    "second stage is trained with");
   command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
       ->required()
       ->check(CLI::ExistingPath)

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/predict_inputs.h"
 #include "core/progress.h"
 #include "core/stages/stages.h"
 #include "data/dataset.h"
@@ -46,23 +48,6 @@ void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const 
         check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
 }
 
-// Every volume of 4-D files as a case of its own, c_0, c_1 ..
-std::vector<DatasetCase> each_volume(const std::vector<DatasetCase>& cases) {
-  std::vector<DatasetCase> out;
-  for (const DatasetCase& one : cases) {
-    int64_t volumes = 1;
-    try {
-      volumes = read_header(one.images[0], {.series = one.series}).shape[3];
-    } catch (const Error&) {}  // said when it is read
-    for (int64_t k = 0; k < volumes; ++k) {
-      out.push_back(one);
-      out.back().volume = int(k);
-      if (volumes > 1) out.back().id += "_" + std::to_string(k);
-    }
-  }
-  return out;
-}
-
 // Seconds of all cases. Each member is written by one thread.
 struct Times {
   double reading = 0, preprocessing = 0, computing = 0, writing = 0;
@@ -95,15 +80,17 @@ std::string describe(const Times& t) {
 // The cases of a command and what is done with one of them, in three steps that may be taken for three cases at a time.
 class Cases {
  public:
-  Cases(const PredictCommand& c, const Predictor& predict, std::vector<DatasetCase> cases)
-      : command_(c), predict_(predict), cases_(std::move(cases)), json_(cases_.size()) {
+  // first: the first stage where it is predicted too, else null.
+  Cases(const PredictCommand& c, const Predictor& predict, const Predictor* first, std::vector<DatasetCase> cases)
+      : command_(c), predict_(predict), first_(first), cases_(std::move(cases)), json_(cases_.size()) {
     for (DatasetCase& one : cases_) one.resample = c.resample;
   }
 
-  // `image` is kept for a picture alone.
+  // `image` is kept for a picture, or for the second stage.
   struct Read {
     Preprocessed input;
     Volume image;
+    std::string name;
   };
   struct Computed {
     Result result;
@@ -117,7 +104,14 @@ class Cases {
       out.image = read_case_image(at(i));
     }
     const Stopwatch watch(times.preprocessing);
-    out.input = predict_.prepare(out.image, at(i).images[0].string());
+    out.name = at(i).images[0].string();
+    if (first_) {
+      out.input = first_->prepare(out.image, out.name);
+      return out;
+    }
+    PreviousMask previous{.name = at(i).previous.string(), .other = command_.resample ? OtherGrid::resample_nearest : OtherGrid::refuse};
+    if (!at(i).previous.empty()) previous.mask = read_volume(at(i).previous, {.labels = true});
+    out.input = predict_.prepare(out.image, out.name, at(i).previous.empty() ? nullptr : &previous);
     if (!command_.picture) out.image = {};
     return out;
   }
@@ -125,7 +119,14 @@ class Cases {
     const Stopwatch watch(times.computing);
     options.times = &times.network;
     if (command_.probabilities) options.probabilities = probabilities_of(at(i), command_);
-    return {predict_(read.input, std::move(options)), read.image};
+    if (!first_) return {predict_(read.input, std::move(options)), read.image};
+    PredictOptions of_first = first_->options();
+    of_first.progress = options.progress;
+    of_first.times = options.times;
+    if (command_.overlap) of_first.overlap = *command_.overlap;
+    if (command_.mirror) of_first.mirror = *command_.mirror;
+    const PreviousMask mask{.mask = (*first_)(read.input, std::move(of_first)).volume, .name = "the mask of the first stage"};
+    return {predict_(predict_.prepare(read.image, read.name, &mask), std::move(options)), read.image};
   }
   void write(int64_t i, const Computed& computed) {
     const Stopwatch watch(times.writing);
@@ -159,6 +160,7 @@ class Cases {
  private:
   const PredictCommand& command_;
   const Predictor& predict_;
+  const Predictor* first_;
   std::vector<DatasetCase> cases_;
   std::vector<std::string> json_;
 };
@@ -224,6 +226,15 @@ void predict_cases(const PredictCommand& c) {
   std::vector<DatasetCase> found = list_images(c.in, int(predictor.description().channels.size()));
   for (DatasetCase& one : found) one.series = c.series;
   if (c.volumes == "cases") found = each_volume(found);
+  if (c.validation) found = validating(found, c);
+  std::unique_ptr<const Predictor> first;
+  if (!c.previous.empty()) {
+    check(!predictor.description().previous_labels.empty(), c.models[0], ": is no second stage of a cascade, --previous-stage is in vain");
+    if (!names_models(c.previous)) find_masks(found, c.previous[0]);
+    else first = std::make_unique<const Predictor>(std::vector<fs::path>(c.previous.begin(), c.previous.end()), device);
+    check(!first || first->description().channels.size() == predictor.description().channels.size(), c.previous[0], ": takes ",
+          first ? first->description().channels.size() : 0, " channels, the second stage ", predictor.description().channels.size());
+  }
   check(!found.empty(), c.in, ": holds no images");
   check_apart(found, predictor.task(), c);
   make_folders(c.out);
@@ -234,7 +245,7 @@ void predict_cases(const PredictCommand& c) {
   if (c.mirror) options.mirror = *c.mirror;
 
   const InterruptScope interrupts;
-  Cases cases(c, predictor, std::move(found));
+  Cases cases(c, predictor, first.get(), std::move(found));
   std::vector<int64_t> written;
   std::vector<std::string> failed;
   if (cases.count() == 1) predict_one(cases, options), written = {0};

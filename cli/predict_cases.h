@@ -7,11 +7,11 @@ namespace voxgrad {
 
 // What `voxgrad predict` was asked for.
 struct PredictCommand {
-  std::vector<std::string> models, folds;
+  std::vector<std::string> models, folds, previous;  // previous: a folder of masks of the first stage, or its models
   std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
   std::optional<double> overlap;
   std::optional<bool> mirror;
-  bool picture = false, resample = false, times = false, probabilities = false;
+  bool picture = false, resample = false, times = false, probabilities = false, validation = false;
 };
 void predict_cases(const PredictCommand&);
 

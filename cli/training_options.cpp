@@ -23,6 +23,7 @@ TrainConfig read_config(const TrainingOptions& c) {
   if (config.train.init.empty() && !config.train.init_rules.empty()) fail("--rules are those of a model to start from: --init");
   if (c.resample) config.data.other_grid = "resample";
   if (!c.series.empty()) config.data.series = c.series;
+  if (!c.previous.empty()) config.data.previous_stage = c.previous;
   if (!c.cache.empty()) config.data.cache = std::filesystem::absolute(c.cache).lexically_normal().string();
   return config;
 }
@@ -31,12 +32,12 @@ TrainConfig read_config(const TrainingOptions& c) {
 
 bool TrainingOptions::any() const {
   return !config.empty() || !assignments.empty() || resample || !configuration.empty() || memory_gb > 0 || !init.empty() ||
-         !rules.empty() || !cache.empty() || !series.empty();
+         !rules.empty() || !cache.empty() || !series.empty() || !previous.empty();
 }
 
 TrainConfig config_of(const TrainingOptions& c) {
   if (c.configuration.empty() && (c.memory_gb > 0 || !c.plans.empty()))
-    throw CLI::ValidationError("--memory and --plans want a --configuration: 2d, 3d_fullres or 3d_lowres");
+    throw CLI::ValidationError("--memory and --plans want a --configuration: 2d, 3d_fullres, 3d_lowres or 3d_cascade_fullres");
   if (!c.configuration.empty() && !c.init.empty())
     throw CLI::ValidationError("--init brings its own network and preprocessing; --configuration would plan others");
   try {
@@ -65,8 +66,9 @@ void add_training_options(CLI::App& command, TrainingOptions& o) {
       ->type_name("FILE");
   command
       .add_option("--configuration", o.configuration,
-                  "Train what voxgrad plan plans for slices, volumes or volumes at a lower resolution (nnU-Net's rules)")
-      ->check(CLI::IsMember({"2d", "3d_fullres", "3d_lowres"}))
+                  "Train what voxgrad plan plans for slices, volumes, volumes at a lower resolution or the stage behind these (nnU-Net's "
+                  "rules)")
+      ->check(CLI::IsMember({"2d", "3d_fullres", "3d_lowres", "3d_cascade_fullres"}))
       ->type_name("NAME");
   command.add_option("--memory", o.memory_gb, "Memory of the GPU to plan for, in gigabytes (8)")
       ->check(number_within(0.1, 1e4))
@@ -74,6 +76,12 @@ void add_training_options(CLI::App& command, TrainingOptions& o) {
   command.add_option("--plans", o.plans, "Take the configuration from this plans.json, of voxgrad plan or nnU-Net")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
+  command
+      .add_option("--previous-stage", o.previous,
+                  "Of a second stage: masks of all cases by its first one, as predict --validation gives them of each fold; "
+                  "data.previous_stage=DIR")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
   command.add_flag("--resample", o.resample, "Resample channels and labels on another grid than their image; data.other_grid=resample");
   add_series(command, o.series);
 }

@@ -9,7 +9,7 @@ namespace voxgrad {
 
 // The options by which commands are told a data set and a configuration.
 struct TrainingOptions {
-  std::string data, config, init, rules, configuration, plans, cache, series;
+  std::string data, config, init, rules, configuration, plans, cache, series, previous;
   double memory_gb = 0;
   std::vector<std::string> assignments;
   bool resample = false;

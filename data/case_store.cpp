@@ -65,7 +65,13 @@ std::shared_ptr<const Case> CaseStore::load(const DatasetCase& c) const {
   Unrecorded quiet;
   auto out = std::make_shared<Case>();
   out->id = c.id;
-  Preprocessed image = preprocess(read_case_image(c), description_, c.images[0].string(), true);
+  PreviousMask previous{.name = c.previous.string(), .other = c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse};
+  if (!description_.previous_labels.empty()) {
+    check(!c.previous.empty(), "data set ", dataset_.name, ": the case ", c.id, " has no mask of the first stage: data.previous_stage");
+    previous.mask = read_volume(c.previous, {.labels = true});
+  }
+  const PreprocessOptions how{.with_inside = true, .previous = &previous};
+  const Preprocessed image = preprocess(read_case_image(c), description_, c.images[0].string(), how);
   out->geometry = image.geometry;
   out->sample = sample_of(image.image);
   for (Field& target : targets_->targets(c, image.geometry, description_.labels)) out->sample.fields.push_back(std::move(target));
@@ -73,6 +79,7 @@ std::shared_ptr<const Case> CaseStore::load(const DatasetCase& c) const {
     add_labelled(out->sample, image.inside);
     out->sample.fields.push_back({kInside, DataKind::labels, image.inside});
   }
+  if (image.previous) out->sample.fields.push_back({kPreviousStage, DataKind::labels, image.previous});
   out->places = targets_->places(out->sample);
   return out;
 }

@@ -13,6 +13,7 @@ struct DataConfig {
   std::string nan = "refuse";          // refuse, or zero: what to do with voxels that are not finite
   std::string other_grid = "refuse";   // refuse, or resample: channels and labels that lie on another grid than the first channel
   std::string series = {};             // of DICOM folders with several, where dataset.json names none for a case
+  std::string previous_stage = {};     // folder with the masks of a first stage, for the second one of a cascade; empty: none
   double cache_gb = 8;                 // preprocessed cases kept in memory
   std::string cache = {};              // folder of preprocessed cases, of which patches are read; empty: they are kept in memory
   std::string cache_dtype = "f32";     // of images in it: f32, f16 or bf16

@@ -19,6 +19,7 @@ struct DatasetCase {
   std::string series = {};  // of a DICOM folder with several
   int volume = -1;        // of files with several (4-D): the one that is the image, counted from 0; -1: all of them, as channels
   std::string fault = {};  // why it cannot be read, such as a channel that is missing; empty: nothing is known
+  std::filesystem::path previous = {};  // the mask that a first stage gave of it; empty: none
   bool resample = false;  // channels and labels on another grid than the first channel are resampled to it instead of refused
 };
 

@@ -33,9 +33,13 @@ void check_word(const char* key, const std::string& word, std::initializer_list<
 }
 
 void validate(const ModelDescription& d) {
-  check(int(d.channels.size()) == d.traits.in_channels && d.normalization.size() == d.channels.size(),
+  const size_t previous = d.previous_labels.size();
+  check(int(d.channels.size() + previous) == d.traits.in_channels && d.normalization.size() == d.channels.size(),
         "model description: the network takes ", d.traits.in_channels, " channels, ", d.channels.size(), " are named and ",
-        d.normalization.size(), " normalised");
+        d.normalization.size(), " normalised", previous ? ", and labels of the previous stage are " + std::to_string(previous) : "");
+  for (size_t i = 0; i < previous; ++i)
+    check(d.previous_labels[i] > (i ? d.previous_labels[i - 1] : 0) && d.previous_labels[i] < 255,
+          "model description: previous_labels has ", d.previous_labels[i], ", wanted values from 1 to 254, ascending");
   check(d.labels.size() <= 256, "model description: ", d.labels.size(), " labels, 256 is the most");
   check(int(d.labels.size()) == d.traits.out_channels, "model description: the network has ", d.traits.out_channels, " classes, ",
         d.labels.size(), " labels are named");
@@ -95,6 +99,7 @@ Json to_json(const ModelDescription& d) {
   if (d.flip_axes != usual.flip_axes) out["flip_axes"] = d.flip_axes;
   if (d.resample_first) out["resample_first"] = true;
   if (d.mirror_axes != usual.mirror_axes) out["mirror_axes"] = d.mirror_axes;
+  if (!d.previous_labels.empty()) out["previous_labels"] = d.previous_labels;
   if (d.tile_places != usual.tile_places) out["tile_places"] = d.tile_places;
   if (d.tile_weights != usual.tile_weights) out["tile_weights"] = d.tile_weights;
   if (d.restoring != usual.restoring) out["restoring"] = d.restoring;
@@ -128,6 +133,7 @@ ModelDescription description_from_json(const Json& j) {
     d.flip_axes = j.value("flip_axes", d.flip_axes);
     d.resample_first = j.value("resample_first", false);
     d.mirror_axes = j.value("mirror_axes", d.mirror_axes);
+    d.previous_labels = j.value("previous_labels", d.previous_labels);
     d.tile_places = j.value("tile_places", d.tile_places);
     d.tile_weights = j.value("tile_weights", d.tile_weights);
     d.restoring = j.value("restoring", d.restoring);

@@ -42,6 +42,8 @@ struct ModelDescription {
   std::string resampling = "linear";  // or nnunet: as resample_nnunet; centres: as resample_centres
   bool resample_first = false;        // before normalisation instead of after it
   std::array<bool, 3> mirror_axes = {true, true, true};  // that `mirror` averages over
+  // Of a second stage: values of the first stage's mask, each of which is a channel behind the image's (data/cascade/previous_stage.h).
+  std::vector<int> previous_labels = {};
   std::string tile_places = "spread";    // of the sliding window (infer/tiles.h): spread or stepped
   std::string tile_weights = "gaussian";  // gaussian, constant or floored
   std::string restoring = "outputs";  // what is brought back to the spacing of the file: the outputs of the network, their softmax

@@ -60,6 +60,16 @@ std::vector<std::string> names_of_values(const LabelMap& m, const std::vector<st
   return names;
 }
 
+std::vector<int> foreground_values(const LabelMap& m, int classes) {
+  LabelMap seen = m;
+  seen.ignore = -1;
+  const std::array<bool, 256> known = known_values(seen, classes);
+  std::vector<int> out;
+  for (int v = 1; v < 256; ++v)
+    if (known[size_t(v)]) out.push_back(v);
+  return out;
+}
+
 Tensor membership(const Tensor& label, const LabelMap::Region& region, int ignore) {
   check(label && label.dtype() == DType::u8, "membership: a label of u8 is wanted, not ", label);
   std::array<uint8_t, 256> becomes = {};

@@ -40,6 +40,8 @@ Json json_of_labels(const Labels&);
 // Which values a label volume may hold, with so many classes where there are no regions; and that in words.
 std::array<bool, 256> known_values(const LabelMap&, int classes);
 std::string known_values_text(const LabelMap&, int classes);
+// The values but 0 that masks may hold and that are not ignored, ascending; with so many classes where there are no regions.
+std::vector<int> foreground_values(const LabelMap&, int classes);
 // "whole (1, 2) written as 1, core (2) written as 2; 255 ignored"; empty of classes alone.
 std::string describe_regions(const LabelMap&);
 // A name for each value that occurs in masks and references, from 0, for pictures; empty: none.

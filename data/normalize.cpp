@@ -85,12 +85,13 @@ double quantile(std::vector<float>& values, double share) {
 }
 
 // zscore and ct as nnU-Net's ZScoreNormalization and CTNormalization.
-std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>& how) {
+std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>& how, const std::vector<uint8_t>& given) {
   std::vector<Standardization> done;
   float* x = image.view().as<float>();
   const int64_t channels = image.dim(3), voxels = image.count() / std::max<int64_t>(1, channels);
   const bool masked = std::any_of(how.begin(), how.end(), [](const Normalization& n) { return n.mask && n.kind == "zscore"; });
-  const std::vector<uint8_t> mask = masked ? foreground_of(image) : std::vector<uint8_t>();
+  const std::vector<uint8_t> found = masked && given.empty() ? foreground_of(image) : std::vector<uint8_t>();
+  const std::vector<uint8_t>& mask = given.empty() ? found : given;
   for (int64_t c = 0; c < channels; ++c) {
     const Normalization& n = how[size_t(c)];
     done.push_back({});

@@ -16,8 +16,9 @@ struct Standardization {
 // Linear between the two neighbours, as NumPy's quantile. Reorders the values, of which there is at least one.
 double quantile(std::vector<float>& values, double share);
 
-// Changes the image f32 {D, H, W, C}, channel by channel as the kinds of Normalization say.
-std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>&);
+// Changes the image f32 {D, H, W, C}, channel by channel as the kinds of Normalization say. foreground {D, H, W}: what is not background
+// where that matters; empty: foreground_of the image.
+std::vector<Standardization> normalize(const Tensor& image, const std::vector<Normalization>&, const std::vector<uint8_t>& foreground = {});
 
 // Begin and extents of the smallest box that holds all voxels with a channel that is not 0, or is above 0; the whole volume where there
 // are none.

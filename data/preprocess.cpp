@@ -125,7 +125,61 @@ Tensor canonical_image(const Volume& v, Orientation* orientation) {
   return as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), o), v.data);
 }
 
-Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::string& name, bool with_inside) {
+Tensor network_input(const Preprocessed& p, const ModelDescription& d) {
+  if (d.previous_labels.empty()) return p.image;
+  check(bool(p.previous), "preprocess: the mask of the first stage is missing");
+  return with_previous_stage(p.image, p.previous, d.previous_labels);
+}
+
+namespace {
+
+// Labels on the grid of an image, u8 {box}. declared: the known ones in words.
+Tensor label_in_box(const Volume& v, const Geometry& g, const std::array<bool, 256>& known, const std::string& declared,
+                    const std::string& name, OtherGrid other) {
+  const Shape s = with_channels(v.data.shape());
+  check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
+  const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
+  const Tensor turned = to_canonical(label.data, g.orientation);
+  const Tensor moved = cropped(turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w}), g.box_begin, g.box);
+  Tensor out = Tensor::empty(moved.shape(), DType::u8);
+  uint8_t* to = out.view().as<uint8_t>();
+  on_any_dtype(moved.dtype(), [&]<class T>() {
+    const T* from = moved.view().as<T>();
+    for (int64_t i = 0; i < moved.count(); ++i) {
+      const double value = double(from[i]);
+      if (!(value >= 0 && value <= 255 && value == std::floor(value) && known[size_t(value)]))
+        fail(name, ": the label ", value, " is none of the declared ", declared);
+      to[i] = uint8_t(value);
+    }
+  });
+  return out;
+}
+
+Tensor previous_in_box(const PreviousMask* previous, const ModelDescription& d, const Geometry& g, const std::string& name) {
+  check(previous, name, ": the network is the second stage of a cascade, which sees the mask of the first one too: --previous-stage");
+  std::array<bool, 256> known = {true};
+  std::string declared = "0";
+  for (int l : d.previous_labels) {
+    known[size_t(l)] = true;
+    declared += ", " + std::to_string(l);
+  }
+  return label_in_box(previous->mask, g, known, declared, previous->name, previous->other);
+}
+
+// As nnU-Net: voxels that neither image nor mask show are a label of their own, the lowest, while the mask is resampled.
+Tensor resample_previous(const Tensor& mask, const std::vector<uint8_t>& seen, const Geometry& g) {
+  if (g.working == g.box || g.resampling != "nnunet") return resample_label(mask, g);
+  const Tensor coded = mask.clone();  // labels are 254 at the most
+  const auto to = coded.mutable_data<uint8_t>();
+  for (size_t i = 0; i < to.size(); ++i) to[i] = uint8_t(to[i] + seen[i]);
+  const Tensor out = resample_label(coded, g);
+  for (uint8_t& l : out.mutable_data<uint8_t>()) l = uint8_t(l - (l > 0));
+  return out;
+}
+
+}  // namespace
+
+Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::string& name, const PreprocessOptions& options) {
   Unrecorded quiet;
   Preprocessed out;
   Geometry& g = out.geometry;
@@ -142,9 +196,16 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
     std::tie(g.box_begin, g.box) = box_of_nonzero(image, d.crop_positive);
     image = cropped(image, g.box_begin, g.box);
   }
-  const bool masked = with_inside && std::any_of(d.normalization.begin(), d.normalization.end(), [](auto& n) { return n.mask; });
-  if (masked) out.inside = Tensor::from(foreground_of(image), {g.box.d, g.box.h, g.box.w});
-  if (!d.resample_first) out.intensity = normalize(image, d.normalization);
+  const bool masked = options.with_inside && std::any_of(d.normalization.begin(), d.normalization.end(), [](auto& n) { return n.mask; });
+  std::vector<uint8_t> seen;
+  if (masked || !d.previous_labels.empty()) seen = foreground_of(image);
+  if (masked) out.inside = Tensor::from(seen, {g.box.d, g.box.h, g.box.w});
+  if (!d.previous_labels.empty()) {
+    out.previous = previous_in_box(options.previous, d, g, name);
+    const auto mask = out.previous.data<uint8_t>();
+    for (size_t i = 0; i < seen.size(); ++i) seen[i] = seen[i] || mask[i];
+  }
+  if (!d.resample_first) out.intensity = normalize(image, d.normalization, seen);
   const Vec3 file = v.spacing();
   for (size_t a = 0; a < 3; ++a) {
     g.file_spacing[a] = file[size_t(g.orientation.axis[a])];
@@ -158,6 +219,7 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   else image = resample(image, g.working);
   if (d.resample_first) out.intensity = normalize(image, d.normalization);
   if (masked) out.inside = resample_label(out.inside, g);
+  if (out.previous) out.previous = resample_previous(out.previous, seen, g);
   out.image = image;
   return out;
 }
@@ -170,24 +232,7 @@ Grid file_grid(const Geometry& g) {
 
 Tensor preprocess_label(const Volume& v, const Geometry& g, int classes, const std::string& name, OtherGrid other,
                         const LabelMap& map) {
-  const Shape s = with_channels(v.data.shape());
-  check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
-  const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
-  const Tensor turned = to_canonical(label.data, g.orientation);
-  const Tensor moved = cropped(turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w}), g.box_begin, g.box);
-  Tensor out = Tensor::empty(moved.shape(), DType::u8);
-  uint8_t* to = out.view().as<uint8_t>();
-  const std::array<bool, 256> known = known_values(map, classes);
-  on_any_dtype(moved.dtype(), [&]<class T>() {
-    const T* from = moved.view().as<T>();
-    for (int64_t i = 0; i < moved.count(); ++i) {
-      const double value = double(from[i]);
-      if (!(value >= 0 && value <= 255 && value == std::floor(value) && known[size_t(value)]))
-        fail(name, ": the label ", value, " is none of the declared ", known_values_text(map, classes));
-      to[i] = uint8_t(value);
-    }
-  });
-  return resample_label(out, g);
+  return resample_label(label_in_box(v, g, known_values(map, classes), known_values_text(map, classes), name, other), g);
 }
 
 SeparableMap to_file_spacing(const Geometry& g) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "data/cascade/previous_stage.h"
 #include "data/description.h"
 #include "data/label_map.h"
 #include "data/normalize.h"
@@ -29,11 +30,18 @@ struct Preprocessed {
   // Where asked for and a channel is normalised by what is not background alone (Normalization::mask), u8 {D, H, W}: 1 there, 0 in the
   // background; resampled as labels are. Else absent.
   Tensor inside = {};
+  Tensor previous = {};  // u8 {D, H, W}, the mask of a first stage on the grid of the image; absent where the model sees none
 };
+// What the network sees: the image, and behind its channels those of the mask.
+Tensor network_input(const Preprocessed&, const ModelDescription&);
 
 // `name`: the file or case, for messages. Refuses a wrong number of channels and, unless description.nan is "zero", voxels that are not
 // finite. Order, as nnU-Net: orientation, cropping, normalisation, resampling.
-Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name, bool with_inside = false);
+struct PreprocessOptions {
+  bool with_inside = false;
+  const PreviousMask* previous = nullptr;  // a second stage is refused without it, others do not look at it
+};
+Preprocessed preprocess(const Volume&, const ModelDescription&, const std::string& name, const PreprocessOptions& = {});
 
 // Labels of the same case: u8 {D, H, W}. Refuses values that the map does not know, or that are no integer in [0, classes), and, unless
 // asked to resample it, a grid other than the image's (io/grid.h). Resampled to the model's spacing by the label with the largest trilinear

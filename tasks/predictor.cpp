@@ -16,8 +16,8 @@ Result Predictor::operator()(const Volume& image, const std::string& name) const
 Result Predictor::operator()(const Volume& image, const std::string& name, PredictOptions o) const {
   return (*this)(prepare(image, name), std::move(o));
 }
-Preprocessed Predictor::prepare(const Volume& image, const std::string& name) const {
-  return preprocess(image, model_.description, name);
+Preprocessed Predictor::prepare(const Volume& image, const std::string& name, const PreviousMask* previous) const {
+  return preprocess(image, model_.description, name, {.previous = previous});
 }
 Result Predictor::operator()(const Preprocessed& image, PredictOptions o) const {
   o.device = options_.device;

@@ -26,7 +26,8 @@ class Predictor {
   Result operator()(const Volume& image, const std::string& name = "the image") const;
   Result operator()(const Volume& image, const std::string& name, PredictOptions) const;
   // The same in two steps, of which the first one needs no network and so may be taken while another image is computed.
-  Preprocessed prepare(const Volume& image, const std::string& name) const;
+  // previous: the mask of the first stage, where the model is a second one.
+  Preprocessed prepare(const Volume& image, const std::string& name, const PreviousMask* previous = nullptr) const;
   Result operator()(const Preprocessed&, PredictOptions) const;
 
  private:

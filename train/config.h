@@ -19,7 +19,7 @@ struct Choice {
 
 // Patch, batch, spacing and network by nnU-Net's rules.
 struct PlanConfig {
-  std::string configuration = "default";  // 2d, 3d_fullres or 3d_lowres; default: this program's own rules
+  std::string configuration = "default";  // 2d, 3d_fullres, 3d_lowres or 3d_cascade_fullres; default: this program's own rules
   double memory_gb = 8;                   // of the GPU to plan for
   std::string file;                       // a plans.json to take the configuration from; empty: planned
 };

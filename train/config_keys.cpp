@@ -28,6 +28,13 @@ void add_data(ConfigTable& t, DataConfig& d) {
           check(v.is_string(), "a text is wanted");
           return v.get<std::string>();
         });
+  t.add("data.previous_stage",
+        "folder with masks that the first stage of a cascade gave of all cases, which the network sees beside the image; none by a model "
+        "that trained on the case: --previous-stage",
+        d.previous_stage, [](const Json& v) {
+          check(v.is_string(), "a path is wanted");
+          return v.get<std::string>();
+        });
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
   t.add("data.cache",
         "folder that preprocessed cases are written to once and patches read from, for data sets larger than memory; \"\": none",
@@ -41,9 +48,9 @@ void add_data(ConfigTable& t, DataConfig& d) {
 // A configuration brings its batch, unless that is set after it.
 void add_plan(ConfigTable& t, TrainConfig& c) {
   ConfigTable choice;
-  choice.choice("plan.configuration", c.plan.configuration, {"default", "2d", "3d_fullres", "3d_lowres"},
-                "patch, batch, spacing and network by nnU-Net's rules for slices, volumes or volumes at a lower resolution; default: a "
-                "patch of at most 128^3 voxels at the median spacing");
+  choice.choice("plan.configuration", c.plan.configuration, {"default", "2d", "3d_fullres", "3d_lowres", "3d_cascade_fullres"},
+                "patch, batch, spacing and network by nnU-Net's rules for slices, volumes, volumes at a lower resolution or the stage "
+                "behind these; default: a patch of at most 128^3 voxels at the median spacing");
   ConfigKey key = choice.keys[0];
   key.set = [set = key.set, &c](const Json& v) {
     const std::string before = c.plan.configuration;

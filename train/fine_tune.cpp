@@ -5,6 +5,7 @@
 #include "io/json_file.h"
 #include "models/model_registry.h"
 #include "tasks/task.h"
+#include "train/plan.h"
 
 namespace voxgrad {
 namespace {
@@ -31,6 +32,8 @@ ModelDescription plan_from(const ModelDescription& model, const Dataset& dataset
   ModelDescription d = model;
   check(dataset.channel_names.size() == d.channels.size(), who, ": takes ", d.channels.size(), " channels, the data set ", dataset.name,
         " has ", dataset.channel_names.size());
+  check(d.previous_labels == previous_labels_of(config), who, ": sees ", d.previous_labels.size(), " labels of a first stage, with ",
+        "data.previous_stage=\"", config.data.previous_stage, "\" the data set has ", previous_labels_of(config).size());
   check(d.traits.dense == dense, who, ": its network gives ", d.traits.dense ? "a value for each voxel" : "values for the image",
         ", the task ", config.task.name, " wants the other");
   d.channels = dataset.channel_names;

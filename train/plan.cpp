@@ -11,6 +11,17 @@
 namespace voxgrad {
 namespace {
 
+constexpr const char* kPreviousLabels = "previous_labels";  // key of tasks/segmentation
+
+// What tasks/segmentation has of the meaning of label values.
+LabelMap label_map_of(const TrainConfig& config) {
+  const Json options = task_options(config).to_json();
+  LabelMap out;
+  if (options.contains("regions")) out.regions = regions_from_json(options["regions"]);
+  if (options.contains("ignore_label")) out.ignore = options["ignore_label"].get<int>();
+  return out;
+}
+
 double median(std::vector<double> v) {
   std::sort(v.begin(), v.end());
   const size_t m = v.size() / 2;
@@ -62,8 +73,21 @@ TrainConfig with_batch_dice(TrainConfig config, const Json& configuration, const
 
 TrainConfig adapted(TrainConfig config, const Dataset& d) {
   const Options options = task_options(config);
-  if (task_registry().find(config.task.name).adapt(options, d)) config.task.options = options.to_json().dump();
+  bool changed = task_registry().find(config.task.name).adapt(options, d);
+  if (!config.data.previous_stage.empty()) {
+    check(options.to_json().contains(kPreviousLabels), "data.previous_stage: the task ", config.task.name, " sees no masks");
+    TrainConfig known = config;
+    known.task.options = options.to_json().dump();
+    options.set({{kPreviousLabels, foreground_values(label_map_of(known), int(d.labels.size()))}}, "data.previous_stage");
+    changed = true;
+  }
+  if (changed) config.task.options = options.to_json().dump();
   return config;
+}
+
+std::vector<int> previous_labels_of(const TrainConfig& config) {
+  const Json options = task_options(config).to_json();
+  return config.data.previous_stage.empty() ? std::vector<int>() : options.at(kPreviousLabels).get<std::vector<int>>();
 }
 
 std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint& print, const DataConfig& config) {
@@ -101,12 +125,13 @@ PlannedConfiguration plan_configuration(const Dataset& dataset, const Fingerprin
   const Json plans = file.empty() ? planned() : read_json(file);
   const bool there = plans.is_object() && plans.contains("configurations") && plans["configurations"].contains(name);
   check(there, who, ": there is no configuration ", name, " for this data set", name == "2d" ? "" : "; voxgrad plan lists those which are");
-  Json channels = Json::object(), labels = Json::object();
-  for (size_t i = 0; i < dataset.channel_names.size(); ++i) channels[std::to_string(i)] = dataset.channel_names[i];
-  for (size_t i = 0; i < outputs.size(); ++i) labels[outputs[i]] = i;
   PlannedConfiguration out;
-  out.model = nnunet_description(plans, {{"channel_names", channels}, {"labels", labels}}, name, who);
-  const Json& c = plans["configurations"][name];
+  out.model = nnunet_description(plans, dataset.channel_names, {.names = outputs, .map = label_map_of(config)}, name, who);
+  check(out.model.previous_labels == previous_labels_of(config), who, ": ", name,
+        out.model.previous_labels.empty() ? " sees no mask of a first stage, which data.previous_stage names"
+                                          : " is the second stage of a cascade: data.previous_stage (--previous-stage) names a folder with "
+                                            "the masks that its first stage gave of all cases, none by a model that trained on the case");
+  const Json c = nnunet_configuration(plans, name, who);
   out.config = with_batch_dice(config, c, who);
   take_over(out.config, out.model);
   check(c.contains("batch_size") && c["batch_size"].is_number_integer() && c["batch_size"].get<int64_t>() > 0 &&
@@ -145,7 +170,8 @@ ModelDescription plan(const Dataset& dataset, const Fingerprint& print, const Tr
   check(entry.dense == dense, "network.kind: ", entry.name, " gives ", what(entry.dense), ", the task ", config.task.name, " wants ",
         what(dense));
   check(bool(entry.plan), "network.kind: ", entry.name, " is made of trained networks and not trained itself");
-  const NetworkPlan planned = entry.plan(network_options(config), {.in_channels = int(d.channels.size()),
+  d.previous_labels = previous_labels_of(config);
+  const NetworkPlan planned = entry.plan(network_options(config), {.in_channels = int(d.channels.size() + d.previous_labels.size()),
                                                                    .out_channels = int(outputs.size()),
                                                                    .patch = config.train.patch,
                                                                    .extent = extent,

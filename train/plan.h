@@ -10,8 +10,10 @@ namespace voxgrad {
 // network's output channels, from the task; dense: it gives values per voxel.
 ModelDescription plan(const Dataset&, const Fingerprint&, const TrainConfig&, const std::vector<std::string>& outputs, bool dense = true);
 
-// The configuration with what the data set says of the task, such as its regions.
+// The configuration with what the data set says of the task, such as its regions and, for a second stage, its labels.
 TrainConfig adapted(TrainConfig, const Dataset&);
+// What the network sees of masks of a first stage; none where data.previous_stage is empty.
+std::vector<int> previous_labels_of(const TrainConfig&);
 
 // How each channel is normalised, by its name or as the configuration says.
 std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint&, const DataConfig&);

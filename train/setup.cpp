@@ -36,6 +36,13 @@ Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& 
     c.resample = config.other_grid == "resample";
     if (c.series.empty()) c.series = config.series;
   }
+  if (config.previous_stage.empty()) return out;
+  const auto masks = masks_in(config.previous_stage);
+  for (DatasetCase& c : out.cases) {
+    const auto found = masks.find(c.id);
+    check(found != masks.end(), config.previous_stage, ": has no mask of the case ", c.id);
+    c.previous = found->second;
+  }
   return out;
 }
 

@@ -125,6 +125,7 @@ std::string CaseCache::key_of(const DatasetCase& c) const {
   Json files = Json::array();
   for (auto& f : c.images) stamp_volume(f, root_, files);
   if (!c.label.empty()) stamp_volume(c.label, root_, files);
+  if (!c.previous.empty()) stamp_volume(c.previous, root_, files);
   for (auto& [name, text] : c.targets) {
     const Json value = Json::parse(text, nullptr, false);
     if (value.is_string()) stamp_volume(root_ / value.get<std::string>(), root_, files);  // where it names a file

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/config/json.h"
+#include "data/label_map.h"
 #include "infer/model_file.h"
 #include "infer/weights/weight_rules.h"
 #include "models/unet/unet.h"
@@ -12,12 +13,17 @@ namespace voxgrad {
 
 // Trained models of nnU-Net v2 (github.com/MIC-DKFZ/nnUNet): a folder with plans.json, dataset.json and fold_X/checkpoint_final.pth, where
 // checkpoint_best.pth or checkpoint_latest.pth serve if there is no final one. Networks are PlainConvUNet and ResidualEncoderUNet of
-// dynamic_network_architectures with instance norm, in 2D and 3D; cascades and other networks are refused by name.
+// dynamic_network_architectures with instance norm, in 2D and 3D; other networks are refused by name. The second stage of a cascade sees
+// the mask of the first one (data/cascade/previous_stage.h).
 
+// A configuration of plans with what it inherits.
+Json nnunet_configuration(const Json& plans, const std::string& configuration, const std::string& who);
 // The network of a configuration ("3d_fullres"), of plans of 2.2 and later or before.
 UNetConfig nnunet_network(const Json& plans, const std::string& configuration, int in_channels, int classes, const std::string& who);
 // The whole description: the network, and what the plans and the data set say of images and labels. Error begins with who.
 ModelDescription nnunet_description(const Json& plans, const Json& dataset, const std::string& configuration, const std::string& who);
+ModelDescription nnunet_description(const Json& plans, const std::vector<std::string>& channels, const Labels&,
+                                    const std::string& configuration, const std::string& who);
 
 // From the names of a checkpoint to those of a UNet.
 std::vector<WeightRule> nnunet_rules();

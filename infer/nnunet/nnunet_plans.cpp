@@ -35,8 +35,10 @@ std::vector<Int3> int3s(const Json& j, const std::string& who) {
   return out;
 }
 
+}  // namespace
+
 // A configuration with what it inherits.
-Json configuration_of(const Json& plans, const std::string& name, const std::string& who) {
+Json nnunet_configuration(const Json& plans, const std::string& name, const std::string& who) {
   const Json& all = field(plans, "configurations", who);
   std::string next = name;
   Json out = Json::object();
@@ -51,6 +53,8 @@ Json configuration_of(const Json& plans, const std::string& name, const std::str
   }
   return out;
 }
+
+namespace {
 
 // Refuses arguments that would make another network.
 void check_kinds(const Json& a, const std::string& who) {
@@ -147,7 +151,7 @@ Normalization normalization_of(const Json& scheme, const Json& mask, const Json&
 }  // namespace
 
 UNetConfig nnunet_network(const Json& plans, const std::string& configuration, int in_channels, int classes, const std::string& who) {
-  const Json j = configuration_of(plans, configuration, who);
+  const Json j = nnunet_configuration(plans, configuration, who);
   const std::string what = who + ": " + configuration;
   UNetConfig c = j.contains("architecture") ? from_architecture(j["architecture"], what) : from_old_plans(j, what);
   c.in_channels = in_channels;
@@ -159,16 +163,24 @@ UNetConfig nnunet_network(const Json& plans, const std::string& configuration, i
 }
 
 ModelDescription nnunet_description(const Json& plans, const Json& dataset, const std::string& configuration, const std::string& who) {
-  const Json j = configuration_of(plans, configuration, who);
-  check(!j.contains("previous_stage") || j["previous_stage"].is_null(), who, ": ", configuration,
-        " is the second stage of a cascade, which is ", "not predicted yet; 3d_fullres or 3d_lowres can be");
+  return nnunet_description(plans, channels_of(dataset, who), labels_of(dataset, who), configuration, who);
+}
+
+ModelDescription nnunet_description(const Json& plans, const std::vector<std::string>& channels, const Labels& labels,
+                                    const std::string& configuration, const std::string& who) {
+  const Json j = nnunet_configuration(plans, configuration, who);
   ModelDescription d;
-  d.channels = channels_of(dataset, who);
-  const Labels labels = labels_of(dataset, who);
+  d.channels = channels;
   d.labels = labels.names;
-  if (!labels.map.plain())  // the keys of tasks/segmentation
-    d.task = Json{{"kind", "segmentation"}, {"ignore_label", labels.map.ignore}, {"regions", json_of_regions(labels.map.regions)}}.dump();
-  const UNetConfig c = nnunet_network(plans, configuration, int(d.channels.size()), int(d.labels.size()), who);
+  const bool second = j.contains("previous_stage") && !j["previous_stage"].is_null();
+  if (second) d.previous_labels = foreground_values(labels.map, int(d.labels.size()));
+  if (!labels.map.plain() || second) {  // the keys of tasks/segmentation
+    Json task{{"kind", "segmentation"}, {"ignore_label", labels.map.ignore}, {"regions", json_of_regions(labels.map.regions)}};
+    if (second) task["previous_labels"] = d.previous_labels;
+    d.task = task.dump();
+  }
+  const int inputs = int(d.channels.size() + d.previous_labels.size());
+  const UNetConfig c = nnunet_network(plans, configuration, inputs, int(d.labels.size()), who);
   d.network = to_json(c).dump();
   d.traits = traits_of(c);
   d.patch = with_depth(field(j, "patch_size", who), who + ": patch_size");

@@ -108,6 +108,22 @@ TEST_CASE("regions of an nnU-Net model are outputs in the order of the file, wri
   CHECK(Json::parse(described("3d_fullres").task)["ignore_label"] == 3);
 }
 
+TEST_CASE("the second stage of a cascade of nnU-Net sees the labels of the first one") {
+  const ModelDescription d = described("cascade");
+  CHECK(d.previous_labels == std::vector<int>{1, 2});  // not what is ignored
+  CHECK(d.channels.size() == 2);
+  CHECK(d.traits.in_channels == 4);
+  CHECK(Json::parse(d.task)["previous_labels"] == Json({1, 2}));
+  CHECK(to_json(description_from_json(to_json(d))) == to_json(d));
+  const ModelDescription regions =
+      described("cascade", {{"/labels", {{"background", 0}, {"whole", {1, 3}}, {"core", 2}}}, {"/regions_class_order", {1, 2}}});
+  CHECK(regions.previous_labels == std::vector<int>{1, 2, 3});
+  CHECK(regions.traits.in_channels == 5);
+  Json bad = to_json(d);
+  bad["previous_labels"] = {2, 1};
+  CHECK_THAT(error_of([&] { description_from_json(bad); }), Contains("previous_labels has 1"));
+}
+
 TEST_CASE("what of nnU-Net is not read is refused by name") {
   const std::string a = "/configurations/3d_fullres/architecture/";
   CHECK_THAT(refusal((a + "network_class_name").c_str(), "x.Primus"), Contains("the network is x.Primus"));
@@ -120,7 +136,6 @@ TEST_CASE("what of nnU-Net is not read is refused by name") {
   CHECK_THAT(refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("1 regions") && Contains("regions_class_order"));
   CHECK_THAT(refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("1 is missing, 2 is there"));
   CHECK_THAT(refusal("/transpose_forward", {0, 0, 1, 2}), Contains("transpose_forward is [0,0,1,2]"));
-  CHECK_THAT(error_of([] { described("cascade"); }), Contains("second stage of a cascade"));
   CHECK_THAT(error_of([] { described("3d_lowres"); }), Contains("no configuration \"3d_lowres\""));
   CHECK_THAT(refusal("/configurations/3d_fullres/inherits_from", "3d_fullres"), Contains("inherits from itself"));
 }

@@ -4,6 +4,7 @@
 #include "infer/resampled_rows.h"
 #include "io/image.h"
 #include "io/json_file.h"
+#include "kernels/concat/concat.h"
 #include "layers/losses.h"
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
@@ -84,6 +85,16 @@ std::vector<std::string> Segmentation::outputs(const Dataset& d) const {
   return d.labels;
 }
 
+Batch Segmentation::prepare(const Batch& batch, const Rng& rng) const {
+  if (options_.previous_labels.empty()) return batch;
+  const Tensor mask = batch.at(kPreviousStage).to(Device{});
+  const Tensor seen = one_hot(mask, options_.previous_labels);
+  for (int64_t n = 0; n < seen.dim(0); ++n) change_previous(seen.rows(n, n + 1), options_.previous, rng.at(uint64_t(n)));
+  Batch out = batch;
+  out.image = concat({batch.image, seen.to(batch.image.device())}, -1);
+  return out;
+}
+
 Tensor Segmentation::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
   const LabelMap& map = options_.map;
   const double dice = options_.dice_weight, cross_entropy = options_.cross_entropy_weight;
@@ -102,7 +113,9 @@ Tensor Segmentation::loss(const std::vector<Tensor>& outputs, const Batch& batch
 }
 
 std::vector<Field> Segmentation::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  const Tensor logits = predict_volume(net, d, c.sample.image(), o);
+  const Field* previous = c.sample.find(kPreviousStage);
+  const Tensor image = previous ? with_previous_stage(c.sample.image(), previous->data, d.previous_labels) : c.sample.image();
+  const Tensor logits = predict_volume(net, d, image, o);
   return {{kLabel, DataKind::labels, options_.map.regions.empty() ? argmax_labels(logits) : region_labels(logits, options_.map)}};
 }
 
@@ -168,17 +181,18 @@ Volume predict_labels(const Network& net, const ModelDescription& d, const Prepr
   Inference quiet;
   // Outputs are resampled and compared slab by slab: those of the whole image never exist.
   const Geometry& g = p.geometry;
+  const Tensor image = network_input(p, d);
   const bool nearest = d.restoring == "labels";
   const auto streamed = [&](const auto& labels) {
     const RowSink sink = [&](int64_t first, int64_t rows, const float* x, int64_t k) {
       labels(first, rows, x, k);
       if (more) more(first, rows, x, k);
     };
-    if (g.working == g.box || nearest) predict_rows(net, d, p.image, o, sink);
+    if (g.working == g.box || nearest) predict_rows(net, d, image, o, sink);
     else {
       ResampledRows resampled(to_file_spacing(g), sink);
       const RowSink to = [&](int64_t first, int64_t rows, const float* x, int64_t k) { resampled(first, rows, x, k); };
-      predict_rows(net, d, p.image, o, d.restoring == "probabilities" ? softmax_rows(to, g.working) : to);
+      predict_rows(net, d, image, o, d.restoring == "probabilities" ? softmax_rows(to, g.working) : to);
     }
     return in_file_axes(nearest ? nearest_at_file_spacing(labels.labels, g) : labels.labels, g);
   };

@@ -1,4 +1,5 @@
 #pragma once
+#include "tasks/segmentation/previous_stage.h"
 #include "tasks/task.h"
 
 namespace voxgrad {
@@ -7,12 +8,17 @@ struct SegmentationOptions {
   double dice_weight = 1, cross_entropy_weight = 1;  // of the loss
   std::string batch_dice = "auto";  // "true": soft Dice of all patches of a batch together; auto: as a plan says, else not
   LabelMap map = {};                                 // what label values mean beside classes
+  // Of a second stage: the values of the first stage's mask that are channels, and how that is changed in training
+  // (tasks/segmentation/previous_stage.h).
+  std::vector<int> previous_labels = {};
+  PreviousChanges previous = {};
 };
 
 // A label for each voxel, as nnU-Net: soft Dice + cross-entropy with deep supervision (Isensee et al. 2021), patches of which some are
 // centred on labelled voxels, sliding-window prediction, Dice by class. With regions (LabelMap) an output is one of them, the loss is soft
 // Dice + binary cross-entropy, patches are centred on regions, Dice is by region. The targets of a case are its label map, "label", with
-// the values of its file; where one is ignored, all patches are centred on others.
+// the values of its file; where one is ignored, all patches are centred on others. The second stage of a cascade sees the mask of the first
+// one behind the channels of the image.
 class Segmentation : public Task {
  public:
   explicit Segmentation(const SegmentationOptions& options) : options_(options) {}
@@ -22,6 +28,7 @@ class Segmentation : public Task {
   std::string decides_targets() const override;
   int ignored_label() const override { return options_.map.ignore; }
   std::vector<std::string> outputs(const Dataset&) const override;
+  Batch prepare(const Batch&, const Rng&) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;

@@ -5,6 +5,17 @@
 namespace voxgrad {
 namespace {
 
+std::vector<int> labels_from(const Json& v) {
+  check(v.is_array() && v.size() < 255, "a list of label values is wanted");
+  std::vector<int> out;
+  for (auto& l : v) {
+    check(l.is_number_integer() && l.get<int64_t>() > (out.empty() ? 0 : out.back()) && l.get<int64_t>() < 255,
+          "values from 1 to 254, ascending, are wanted");
+    out.push_back(l.get<int>());
+  }
+  return out;
+}
+
 void add_keys(ConfigTable& t, SegmentationOptions& o) {
   t.number("dice_weight", o.dice_weight, 0, 100, "weight of soft Dice in the loss");
   t.number("cross_entropy_weight", o.cross_entropy_weight, 0, 100, "weight of cross-entropy in the loss");
@@ -22,6 +33,13 @@ void add_keys(ConfigTable& t, SegmentationOptions& o) {
              "sets of label values to be found for themselves, [{\"name\", \"values\": [..], \"written\": value in masks}, ..]; []: those "
              "of dataset.json",
              [&o] { return json_of_regions(o.map.regions); }, [&o](const Json& v) { o.map.regions = regions_from_json(v); });
+  t.add_json("previous_labels", "values of the masks in data.previous_stage that the second stage of a cascade sees, as it is planned",
+             [&o] { return Json(o.previous_labels); }, [&o](const Json& v) { o.previous_labels = labels_from(v); });
+  t.number("previous_operators", o.previous.operators, 0, 1,
+           "probability that masks of the first stage are dilated, eroded, opened or closed in training, each label in half of the cases");
+  t.integer("previous_radius", o.previous.radius, 1, 64, "of the largest ball for that, in voxels");
+  t.number("previous_removal", o.previous.removal, 0, 1,
+           "probability that a connected part of their labels is left out, of each label in half of the cases");
 }
 
 bool adapt(const Options& options, const Dataset& dataset) {
