@@ -33,6 +33,11 @@ void describe_model(std::ostream& o, const ModelDescription& d) {
     o << (i ? ", " : "") << n.kind;
     if (n.kind == "ct") o << " (" << n.low << " to " << n.high << ", mean " << n.mean << ", std " << n.std << ")";
   }
+  if (!d.previous_labels.empty()) {
+    o << "\nprevious      ";
+    for (size_t i = 0; i < d.previous_labels.size(); ++i) o << (i ? ", " : " ") << d.previous_labels[i];
+    o << " of the mask of a first stage";
+  }
   o << "\nprediction     overlap " << d.overlap << (d.mirror ? ", mirrored" : "") << ", " << d.dtype << "\n";
 }
 

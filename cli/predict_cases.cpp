@@ -216,6 +216,24 @@ std::vector<std::string> predict_all(Cases& cases, PredictOptions options, std::
   return failed;
 }
 
+// What predicts the masks that a second stage sees. Null where the model is none, and where masks are given: the cases then name theirs.
+std::unique_ptr<const Predictor> first_stage(const PredictCommand& c, const ModelDescription& d, std::vector<DatasetCase>& cases,
+                                             const Device& device) {
+  const bool second = !d.previous_labels.empty();
+  check(second || c.previous.empty(), c.models[0], ": is no second stage of a cascade, --previous-stage is in vain");
+  check(!second || !c.previous.empty(), c.models[0], ": is the second stage of a cascade; --previous-stage names the masks of the first ",
+        "stage, or its models");
+  if (!second) return {};
+  if (!names_models(c.previous)) {
+    find_masks(cases, c.previous[0]);
+    return {};
+  }
+  auto first = std::make_unique<const Predictor>(std::vector<fs::path>(c.previous.begin(), c.previous.end()), device);
+  check(first->description().channels.size() == d.channels.size(), c.previous[0], ": takes ", first->description().channels.size(),
+        " channels, the second stage ", d.channels.size());
+  return first;
+}
+
 }  // namespace
 
 void predict_cases(const PredictCommand& c) {
@@ -227,14 +245,7 @@ void predict_cases(const PredictCommand& c) {
   for (DatasetCase& one : found) one.series = c.series;
   if (c.volumes == "cases") found = each_volume(found);
   if (c.validation) found = validating(found, c);
-  std::unique_ptr<const Predictor> first;
-  if (!c.previous.empty()) {
-    check(!predictor.description().previous_labels.empty(), c.models[0], ": is no second stage of a cascade, --previous-stage is in vain");
-    if (!names_models(c.previous)) find_masks(found, c.previous[0]);
-    else first = std::make_unique<const Predictor>(std::vector<fs::path>(c.previous.begin(), c.previous.end()), device);
-    check(!first || first->description().channels.size() == predictor.description().channels.size(), c.previous[0], ": takes ",
-          first ? first->description().channels.size() : 0, " channels, the second stage ", predictor.description().channels.size());
-  }
+  const std::unique_ptr<const Predictor> first = first_stage(c, predictor.description(), found, device);
   check(!found.empty(), c.in, ": holds no images");
   check_apart(found, predictor.task(), c);
   make_folders(c.out);

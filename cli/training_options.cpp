@@ -23,7 +23,7 @@ TrainConfig read_config(const TrainingOptions& c) {
   if (config.train.init.empty() && !config.train.init_rules.empty()) fail("--rules are those of a model to start from: --init");
   if (c.resample) config.data.other_grid = "resample";
   if (!c.series.empty()) config.data.series = c.series;
-  if (!c.previous.empty()) config.data.previous_stage = c.previous;
+  if (!c.previous.empty()) config.data.previous_stage = std::filesystem::absolute(c.previous).lexically_normal().string();
   if (!c.cache.empty()) config.data.cache = std::filesystem::absolute(c.cache).lexically_normal().string();
   return config;
 }
