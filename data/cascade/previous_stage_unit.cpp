@@ -48,6 +48,11 @@ TEST_CASE("voxels that neither image nor mask show are no background while a mas
   CHECK(digits(p.previous) == "010");  // the one in the middle between 0 and 1 is the nearest, the voxel behind it
   // Of 9, 8 and 0, which the mask shows.
   CHECK(std::abs(p.intensity[0].shift - 17 / 3.0) < 1e-6);
+  // Of four voxels two have the label, one is background and one is not seen; the last would decide between two and two.
+  d.spacing = {1, 2, 2};
+  const Volume four{Tensor::from({9, 9, 8, 0}, {1, 2, 2, 1}), {}};
+  const PreviousMask half{.mask = {Tensor::from({1, 1, 0, 0}, {1, 2, 2, 1}, DType::u8), {}}, .name = "mask"};
+  CHECK(digits(preprocess(four, d, "image", {.previous = &half}).previous) == "1");
 }
 
 TEST_CASE("masks are found by the names of their cases") {
