@@ -16,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvaluateCommand {
-  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, task = "segmentation";
-  double tolerance_mm = 1;
+  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, postprocessing, froc, task = "segmentation";
+  double tolerance_mm = 1, froc_threshold = 0.1;
   int ignore_label = -1, connectivity = 26, resamples = 0;
   uint64_t seed = 1;
   bool partial = false, fast = false, resample = false;
@@ -69,6 +69,15 @@ std::string check_metrics(const std::string& text) {
 
 std::string describe_metrics() {
   std::string out =
+      "--froc: a candidate is a connected part of where the probability is at least --froc-threshold, its confidence the largest one\n"
+      "in it; a lesion is a connected part of the reference (--connectivity). A candidate that shares a voxel with a lesion finds it, one\n"
+      "that shares none with any is a false positive, others that find the same lesion are neither. Sensitivity is found / all lesions\n"
+      "of all volumes over false positives per volume, linear between the points for each confidence; its mean at 1/8, 1/4, 1/2, 1, 2,\n"
+      "4, 8 false positives is LUNA16's competition performance metric (CPM); not a number without lesions.\n"
+      "--choose-postprocessing tries, each upon what was better before: keep_largest, all but the largest component (26 neighbours) of\n"
+      "all labels together become background, if the mean Dice rises and that of no class falls (as nnU-Net); of each class, if there are\n"
+      "several; fill_holes of each class: background that it encloses (6 neighbours); remove_small of each class: components below the\n"
+      "best of 5, 10, 20, 50 .. 10000 mm3; if its mean Dice over the cases and the mean of all rise. Choose it on validation cases alone.\n"
       "Every evaluation has, for each class but the background, against all others:\n"
       "  Dice       2 TP / (2 TP + FP + FN); IoU TP / (TP + FP + FN); both not a number if the class is in neither, 0 if in one only\n"
       "  precision  TP / (TP + FP), not a number if not predicted; recall TP / (TP + FN), not a number if not in the reference\n"
@@ -99,7 +108,10 @@ void run(const EvaluateCommand& c) {
                                             .probabilities = c.probabilities,
                                             .versus = c.versus,
                                             .resamples = c.resamples,
-                                            .seed = c.seed});
+                                            .seed = c.seed,
+                                            .froc = c.froc,
+                                            .froc_threshold = c.froc_threshold,
+                                            .choose_postprocessing = c.postprocessing});
   std::fputs(e.table.c_str(), stdout);
   check(c.csv.empty() || !e.csv.empty(), "--csv: the task ", c.task, " writes none");
   if (!c.csv.empty()) write_text_file(c.csv, e.csv);
@@ -148,7 +160,7 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command
       ->add_option("--probabilities", o->probabilities,
-                   "Folder of volumes with a channel of probabilities for each class, for brier and ece")
+                   "Folder of volumes with a channel of probabilities for each class, for brier, ece and --froc")
       ->check(CLI::ExistingPath)
       ->type_name("DIR");
   command
@@ -160,6 +172,16 @@ void add_evaluate(CLI::App& program) {
       ->check(whole_number_within(1, 10000000))
       ->type_name("N");
   command->add_option("--seed", o->seed, "Of the resamples: the same gives the same intervals")->type_name("S")->capture_default_str();
+  command->add_option("--froc", o->froc, "Write FROC curves of --probabilities as PREFIX.csv and PREFIX.png, and into --json")
+      ->type_name("PREFIX");
+  command->add_option("--froc-threshold", o->froc_threshold, "Least probability in a candidate of --froc")
+      ->check(number_within(1e-6, 1))
+      ->type_name("P")
+      ->capture_default_str();
+  command
+      ->add_option("--choose-postprocessing", o->postprocessing,
+                   "Look for what makes these predictions of validation cases better and write it; predict applies RUN/postprocessing.json")
+      ->type_name("FILE");
   command->add_option("--csv", o->csv, "Write a line for each case and class")->type_name("FILE");
   command->footer(describe_metrics());
   command->add_option("--task", o->task, "What the results are of, a name of voxgrad tasks; the other options are for segmentation")

@@ -62,6 +62,14 @@ void add_predict(CLI::App& program) {
   command->add_flag("--probabilities", o->probabilities,
                     "Write CASE.npz beside each mask: f32 \"probabilities\" {classes, depth, height, width} on the grid of the file, the "
                     "softmax of the network's outputs resampled to it (of regions the sigmoid), and \"affine\"; for evaluate and ensemble");
+  command
+      ->add_option("--postprocessing", o->postprocessing,
+                   "JSON of evaluate --choose-postprocessing or nnU-Net's, or none (postprocessing.json of the model, where it has one, "
+                   "but not with --validation)")
+      ->type_name("FILE|none");
+  command->add_flag("--skip-empty", o->skip_empty,
+                    "Ask the network once for all tiles of background: those in which each channel stays within 1 % of its range from the "
+                    "lower quartile of the volume's outermost voxels. Without it once for all that are the same bit for bit");
   command->add_flag("--times", o->times, "Print what reading, preprocessing, network, resampling and writing took, and the memory used");
   add_series(*command, o->series);
   add_device(*command, o->device);

@@ -16,6 +16,7 @@
 #include "io/image.h"
 #include "tasks/file_pairs.h"
 #include "tasks/predictor.h"
+#include "tasks/segmentation/postprocessing/postprocessing.h"
 
 namespace voxgrad {
 namespace {
@@ -95,6 +96,7 @@ class Cases {
   struct Computed {
     Result result;
     Volume image;
+    PredictOptions options;
   };
 
   Read read(int64_t i) {
@@ -119,20 +121,21 @@ class Cases {
     const Stopwatch watch(times.computing);
     options.times = &times.network;
     if (command_.probabilities) options.probabilities = probabilities_of(at(i), command_);
-    if (!first_) return {predict_(read.input, std::move(options)), read.image};
+    if (!first_) return {predict_(read.input, options), read.image, options};
     PredictOptions of_first = first_->options();
     of_first.progress = options.progress;
     of_first.times = options.times;
+    of_first.skip_empty = options.skip_empty;
     if (command_.overlap) of_first.overlap = *command_.overlap;
     if (command_.mirror) of_first.mirror = *command_.mirror;
     const PreviousMask mask{.mask = (*first_)(read.input, std::move(of_first)).volume, .name = "the mask of the first stage"};
-    return {predict_(predict_.prepare(read.image, read.name, &mask), std::move(options)), read.image};
+    return {predict_(predict_.prepare(read.image, read.name, &mask), options), read.image, options};
   }
   void write(int64_t i, const Computed& computed) {
     const Stopwatch watch(times.writing);
     const DatasetCase& one = at(i);
     const Task& task = predict_.task();
-    const Result& result = computed.result;
+    const Result result = predict_.finished(computed.result, computed.options);
     const fs::path stem = fs::path(command_.out) / one.id;
     if (command_.picture) {
       const Volume reference = command_.reference.empty() ? Volume{} : reference_of(command_, one.id, computed.image);
@@ -172,6 +175,13 @@ class Cases {
   if (failed.size() > kMostNamed) text += " and " + std::to_string(failed.size() - kMostNamed) + " more";
   if (failed.size() == total) throw Error(text);
   throw SomeFailed(text);
+}
+
+// What becomes of masks; an Error where it cannot be read.
+void say(const fs::path& postprocessing) {
+  std::string text;
+  for (const PostprocessingStep& step : read_postprocessing(postprocessing)) text += (text.empty() ? "" : "; ") + describe(step);
+  std::fprintf(stderr, "voxgrad: post-processing by %s: %s\n", postprocessing.c_str(), text.empty() ? "nothing" : text.c_str());
 }
 
 // One file, where tiles are counted.
@@ -254,6 +264,10 @@ void predict_cases(const PredictCommand& c) {
   if (c.overlap) options.overlap = *c.overlap;
   if (!c.patch.empty()) options.patch = parse_extents(c.patch);
   if (c.mirror) options.mirror = *c.mirror;
+  options.skip_empty = c.skip_empty;
+  if (c.validation) options.postprocessing.clear();
+  if (!c.postprocessing.empty()) options.postprocessing = c.postprocessing == "none" ? "" : c.postprocessing;
+  if (!options.postprocessing.empty()) say(options.postprocessing);
 
   const InterruptScope interrupts;
   Cases cases(c, predictor, first.get(), std::move(found));

@@ -9,9 +9,10 @@ namespace voxgrad {
 struct PredictCommand {
   std::vector<std::string> models, folds, previous;  // previous: a folder of masks of the first stage, or its models
   std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
+  std::string postprocessing;
   std::optional<double> overlap;
   std::optional<bool> mirror;
-  bool picture = false, resample = false, times = false, probabilities = false, validation = false;
+  bool picture = false, resample = false, times = false, skip_empty = false, probabilities = false, validation = false;
 };
 void predict_cases(const PredictCommand&);
 

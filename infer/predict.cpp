@@ -30,6 +30,7 @@ SlidingWindowOptions window_options(const ModelDescription& d, const PredictOpti
                      : d.tile_weights == "constant" ? TileWeights::constant
                                                     : TileWeights::gaussian,
           .mirror = {o.mirror && d.mirror_axes[0], o.mirror && d.mirror_axes[1], o.mirror && d.mirror_axes[2]},
+          .skip_empty = o.skip_empty,
           .device = o.device,
           .progress = o.progress};
 }

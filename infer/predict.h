@@ -15,9 +15,11 @@ struct PredictTimes {
 struct PredictOptions {
   double overlap = 0.5;  // of neighbouring tiles
   bool mirror = false;   // average over the eight mirror images
+  bool skip_empty = false;  // tiles of background get what the network gives for one (infer/uniform_tiles.h)
   Device device = {};
   Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
   std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
+  std::filesystem::path postprocessing = {};  // JSON of what is done to a mask in the end; empty: nothing
   PredictTimes* times = nullptr;  // of predict_rows
   std::filesystem::path probabilities = {};  // .npz to write those of every voxel to, by tasks that have them; empty: not wanted
 };

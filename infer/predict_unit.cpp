@@ -27,6 +27,16 @@ struct Places {
 
 const NetworkTraits kTraits = {.out_channels = 2, .dense = false};
 
+// As many tiles as it is asked for are counted.
+struct Counting {
+  FIELDS()
+  static inline int tiles = 0;
+  Tensor operator()(const Tensor& x) const {
+    tiles += int(x.dim(0));
+    return Tensor::full(x.shape().with(4, 2), x.values()[0]);
+  }
+};
+
 ModelDescription description() {
   ModelDescription d;
   d.traits = kTraits;
@@ -92,4 +102,18 @@ TEST_CASE("predict_values: with mirroring the outputs are the mean over the eigh
     for (size_t k = 0; k < 2; ++k) mean[k] += y[k] / 8;
   }
   check_values(image, {.mirror = true}, mean);
+}
+
+TEST_CASE("an empty part of an image is left out where that is asked for, not otherwise") {
+  Tensor image = image_of(2, 3, 16);
+  float* x = image.mutable_data<float>().data();
+  for (int64_t i = 0; i < image.count(); ++i)
+    if (i % 16 >= 4) x[i] = float(i % 2) * 0.1f;  // of a range of 124
+  const Network net(Counting(), {.out_channels = 2}, "{}");
+  for (bool skip : {false, true}) {
+    Counting::tiles = 0;
+    const std::vector<double> y = predict_volume(net, description(), image, {.overlap = 0, .skip_empty = skip}).values();
+    CHECK(Counting::tiles == (skip ? 2 : 4));
+    CHECK(close(y[0], 1, 1e-6));
+  }
 }

@@ -7,6 +7,7 @@
 #include "core/autograd.h"
 #include "core/device/parallel.h"
 #include "core/device/replayed.h"
+#include "infer/uniform_tiles.h"
 
 namespace voxgrad {
 namespace {
@@ -55,6 +56,7 @@ class Tiling {
       : image_(image),
         options_(o),
         channels_(image.dim(3)),
+        uniform_(image, o.skip_empty),
         axes_{Axis(image.dim(0), o.patch.d, o), Axis(image.dim(1), o.patch.h, o), Axis(image.dim(2), o.patch.w, o)} {
     for (int64_t d = 0; d < int64_t(axes_[0].starts.size()); ++d)
       for (int64_t h = 0; h < int64_t(axes_[1].starts.size()); ++h)
@@ -68,7 +70,7 @@ class Tiling {
     int64_t slab = 0;  // the tiles of this place along D are being added
     for (int64_t begin = 0; begin < total; begin += options_.batch) {
       const int64_t n = std::min(options_.batch, total - begin);
-      const Tensor logits = apply(replayed, gather(begin, n));
+      const Tensor logits = logits_of(replayed, gather(begin, n));
       for (int64_t i = 0; i < n; ++i) {
         const Job& job = jobs_[begin + i];
         if (job.tile[0] != slab) advance(slab, job.tile[0], sink), slab = job.tile[0];
@@ -112,6 +114,15 @@ class Tiling {
       }
     });
     return batch;
+  }
+
+  // One tile at a time, as batches of another composition may give other bits.
+  Tensor logits_of(Replayed& net, const Tensor& batch) {
+    const auto values = batch.dim(0) == 1 ? uniform_.values_of(batch) : std::nullopt;
+    if (!values) return apply(net, batch);
+    Tensor logits = uniform_.outputs_of(*values);
+    if (!logits) uniform_.keep(*values, logits = apply(net, uniform_.tile_of(*values, batch.shape())));
+    return logits;
   }
 
   Tensor apply(Replayed& net, const Tensor& batch) {
@@ -218,6 +229,7 @@ class Tiling {
   const Tensor image_;
   const SlidingWindowOptions& options_;
   int64_t channels_, classes_ = 0;
+  UniformTiles uniform_;
   std::array<Axis, 3> axes_;
   std::vector<Job> jobs_;
   std::vector<float> row_weight_;  // weights along W, once per class

@@ -15,6 +15,7 @@ struct SlidingWindowOptions {
   TileWeights weights = TileWeights::gaussian;  // of a voxel within its tile
   int64_t batch = 1;                // tiles per call of the net
   std::array<bool, 3> mirror = {};  // axes D, H, W to average over mirror images of (2, 4 or 8 times the work)
+  bool skip_empty = false;          // tiles of background get what the net gives for one (infer/uniform_tiles.h)
   Device device = {};               // where the net computes
   std::function<void(int64_t done, int64_t total)> progress = {};  // called after each call of the net, in tiles (mirrored ones count)
 };
@@ -23,8 +24,9 @@ using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N
 
 // Logits of a volume: the mean over the tiles that contain a voxel, weighted by importance. image: f32 {D, H, W, C} on the CPU; result:
 // f32 {D, H, W, K} on the CPU. A volume smaller than the patch is padded with zeros on both sides. The net runs at inference (nothing is
-// recorded). Logits that are not finite are an error. The weights of a voxel are normalised beforehand (they are separable, and so is
-// their sum over the grid of tiles), so no volume of weights exists but where they are floored.
+// recorded), once for all tiles that are one value throughout. Logits that are not finite are an error. The weights of a voxel are
+// normalised beforehand (they are separable, and so is their sum over the grid of tiles), so no volume of weights exists but where they are
+// floored.
 Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
 // The same logits handed over in rows of the volume while they are computed: sink(first row, rows, logits {rows, H, W, K}, K), each row

@@ -57,7 +57,7 @@ TEST_CASE("floored importance lies between the two voxels in the middle and is a
   const Int3 patch = {4, 4, 8};
   int calls = 0;
   const Net first_alone = [&](const Tensor& x) { return Tensor::full(x.shape(), calls++ == 0 ? 1 : 0); };
-  const Tensor y = sliding_window(first_alone, Tensor::zeros({6, 4, 12, 1}),
+  const Tensor y = sliding_window(first_alone, Tensor::arange(6 * 4 * 12).reshape({6, 4, 12, 1}),
                                   {.patch = patch, .places = TilePlaces::stepped, .weights = TileWeights::floored});
   const auto along = [&](int64_t n, int64_t i) { return tile_importance(n, TileWeights::floored)[size_t(i)]; };
   int floored = 0;

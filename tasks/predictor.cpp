@@ -1,11 +1,15 @@
 #include "tasks/predictor.h"
 
+#include "tasks/segmentation/postprocessing/postprocessing.h"
+
 namespace voxgrad {
 
 Predictor::Predictor(const std::filesystem::path& model, const Device& device, const LoadModelOptions& o)
     : Predictor(std::vector{model}, device, o) {}
 Predictor::Predictor(const std::vector<std::filesystem::path>& models, const Device& device, const LoadModelOptions& o)
-    : Predictor(load_ensemble(models, o), device) {}
+    : Predictor(load_ensemble(models, o), device) {
+  if (models.size() == 1) options_.postprocessing = postprocessing_of(models[0]);
+}
 Predictor::Predictor(Model model, const Device& device)
     : model_(std::move(model)), task_(make_task(model_.description.task)), options_(predict_options(model_.description)) {
   options_.device = device;
@@ -14,7 +18,7 @@ Predictor::Predictor(Model model, const Device& device)
 
 Result Predictor::operator()(const Volume& image, const std::string& name) const { return (*this)(image, name, options_); }
 Result Predictor::operator()(const Volume& image, const std::string& name, PredictOptions o) const {
-  return (*this)(prepare(image, name), std::move(o));
+  return finished((*this)(prepare(image, name), o), o);
 }
 Preprocessed Predictor::prepare(const Volume& image, const std::string& name, const PreviousMask* previous) const {
   return preprocess(image, model_.description, name, {.previous = previous});

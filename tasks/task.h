@@ -46,6 +46,9 @@ struct EvaluateOptions {
   std::filesystem::path versus = {};           // other predictions to compare with
   int resamples = 0;                           // of bootstrapped intervals; 0: none, but of comparisons 10000
   uint64_t seed = 1;                           // of these
+  std::filesystem::path froc = {};             // where FROC curves of probabilities go, without the ending; empty: none
+  double froc_threshold = 0.1;                 // of candidates (tasks/segmentation/froc)
+  std::filesystem::path choose_postprocessing = {};  // where to write what makes these predictions better; empty: is not looked for
 };
 
 // What a network learns, and what is done with what it has learned. An object is made of its part of the configuration and changes no more;
@@ -71,6 +74,8 @@ class Task : public TargetSource {
 
   // --- use: from a preprocessed file to a result in its geometry
   virtual Result apply(const Model&, const Preprocessed&, const PredictOptions&) const = 0;
+  // What is done with a result when no network is needed any more.
+  virtual Result finished(Result r, const PredictOptions&) const { return r; }
   virtual const char* product() const { return "results"; }  // "masks"
   // The files that `write` writes for a case. stem: their folder and the name of the case; ending: of volumes, such as ".nii.gz".
   virtual std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const = 0;

@@ -16,23 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// u8 {D, H, W} of a label map of any dtype.
-Tensor labels_of(const Volume& v, const fs::path& file) {
-  check(v.data.shape().rank < 4 || v.data.dim(3) == 1, file.string(), ": has ", v.data.dim(3), " channels, a label map has one");
-  const Tensor out = Tensor::empty({v.data.dim(0), v.data.dim(1), v.data.dim(2)}, DType::u8);
-  uint8_t* to = out.view().as<uint8_t>();
-  on_any_dtype(v.data.dtype(), [&]<class T>() {
-    const T* from = v.data.view().as<T>();
-    parallel_for(out.count(), 1 << 16, [&](int64_t i) {
-      const double value = double(from[i]);
-      check(value >= 0 && value <= 255 && value == std::floor(value), file.string(), ": the value ", value,
-            " is no label, an integer from 0 to 255");
-      to[i] = uint8_t(value);
-    });
-  });
-  return out;
-}
-
 // Of voxels whose reference is not ignored.
 int largest_label(const Tensor& prediction, const Tensor& reference, int ignore) {
   const auto p = prediction.data<uint8_t>(), r = reference.data<uint8_t>();
@@ -109,12 +92,24 @@ Tensor region_probabilities(const Tensor& all, size_t region) {
   return out;
 }
 
+// Channel k of f32 {D, H, W, K}.
+Tensor channel(const Tensor& all, int64_t k) {
+  check(all.shape().rank == 4 && k < all.dim(3), "probabilities ", all, ": there is no channel for class ", k);
+  const Tensor out = Tensor::empty({all.dim(0), all.dim(1), all.dim(2)});
+  const float* from = all.view().as<float>() + k;
+  float* to = out.view().as<float>();
+  for (int64_t i = 0; i < out.count(); ++i) to[i] = from[i * all.dim(3)];
+  return out;
+}
+
 // What is found is numbered from 1: the classes by their value, regions in their order.
 CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const LabelMap& map, int classes) {
   const PairOfVolumes both = read_pair(files, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, true, o.series);
   const Volume &p = both.prediction, &r = both.reference;
-  const Tensor prediction = labels_of(p, files.prediction), reference = labels_of(r, files.reference);
+  const Tensor prediction = label_values(p, files.prediction), reference = label_values(r, files.reference);
   const Tensor probabilities = probabilities_of(files, o);
+  check(o.froc.empty() || probabilities, "evaluate: FROC curves are of probabilities, which are not given");
+  const FrocOptions froc = {.threshold = o.froc_threshold, .connectivity = o.connectivity};
   MetricOptions how = {.classes = classes,
                        .tolerance_mm = o.tolerance_mm,
                        .surface = !o.fast,
@@ -125,7 +120,10 @@ CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const Lab
     if (map.regions.empty()) {
       if (classes == 0) how.classes = std::max(2, largest_label(prediction, reference, map.ignore) + 1);
       how.probabilities = probabilities;
-      return {files.id, score(prediction, reference, r.spacing(), how)};
+      CaseScores out{files.id, score(prediction, reference, r.spacing(), how)};
+      for (int k = 1; k < how.classes && !o.froc.empty(); ++k)
+        out.froc.push_back(froc_case(channel(probabilities, k), membership(reference, {.values = {k}}, map.ignore), froc));
+      return out;
     }
     how.classes = 2, how.ignore_label = kIgnored;
     CaseScores out{.id = files.id, .classes = {}};
@@ -134,6 +132,8 @@ CaseScores score_case(const FilePair& files, const EvaluateOptions& o, const Lab
       out.classes.push_back(
           score(membership(prediction, region, -1), membership(reference, region, map.ignore), r.spacing(), how).at(0));
       out.classes.back().label = int(out.classes.size());
+      if (!o.froc.empty())
+        out.froc.push_back(froc_case(channel(how.probabilities, 1), membership(reference, region, map.ignore), froc));
     }
     return out;
   } catch (const Error& e) { fail(files.prediction.string(), " against ", files.reference.string(), ": ", e.what()); }
@@ -148,11 +148,32 @@ Labels labels_beside(const fs::path& references) {
 
 }  // namespace
 
-Evaluation evaluate_files(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) {
-  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .series = o.series});
+Tensor label_values(const Volume& v, const fs::path& file) {
+  check(v.data.shape().rank < 4 || v.data.dim(3) == 1, file.string(), ": has ", v.data.dim(3), " channels, a label map has one");
+  const Tensor out = Tensor::empty({v.data.dim(0), v.data.dim(1), v.data.dim(2)}, DType::u8);
+  uint8_t* to = out.view().as<uint8_t>();
+  on_any_dtype(v.data.dtype(), [&]<class T>() {
+    const T* from = v.data.view().as<T>();
+    parallel_for(out.count(), 1 << 16, [&](int64_t i) {
+      const double value = double(from[i]);
+      check(value >= 0 && value <= 255 && value == std::floor(value), file.string(), ": the value ", value,
+            " is no label, an integer from 0 to 255");
+      to[i] = uint8_t(value);
+    });
+  });
+  return out;
+}
+
+Labels evaluated_labels(const fs::path& references, const EvaluateOptions& o) {
   Labels labels = o.labels.empty() ? labels_beside(references) : Labels{o.labels, o.map};
   if (o.ignore_label >= 0) labels.map.ignore = o.ignore_label;
   if (!labels.map.regions.empty()) labels.names.insert(labels.names.begin(), "background");
+  return labels;
+}
+
+Evaluation evaluate_files(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) {
+  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .series = o.series});
+  const Labels labels = evaluated_labels(references, o);
   Evaluation e{.label_names = labels.names, .tolerance_mm = o.tolerance_mm};
   e.more = o.metrics;
   Progress progress({.what = "evaluate", .unit = "case", .total = int64_t(pairs.size())});

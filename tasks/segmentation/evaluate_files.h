@@ -11,4 +11,9 @@ namespace voxgrad {
 // progress.
 Evaluation evaluate_files(const std::filesystem::path& predictions, const std::filesystem::path& references, const EvaluateOptions&);
 
+// What is evaluated: names with the background first, and what values mean, as the options or the dataset.json beside the references say.
+Labels evaluated_labels(const std::filesystem::path& references, const EvaluateOptions&);
+// u8 {D, H, W} of a label map of any dtype; file: for messages.
+Tensor label_values(const Volume&, const std::filesystem::path& file);
+
 }  // namespace voxgrad

@@ -6,6 +6,7 @@
 #include "core/config/json.h"
 #include "data/label_map.h"
 #include "tasks/segmentation/distance.h"
+#include "tasks/segmentation/froc/froc.h"
 
 namespace voxgrad {
 
@@ -57,6 +58,7 @@ double nan_mean(const std::vector<double>&);
 struct CaseScores {
   std::string id;
   std::vector<ClassScores> classes;
+  std::vector<FrocCase> froc = {};  // of each class, where EvaluateOptions::froc asks for it
 };
 
 // Means over the cases of one class, or over classes.

@@ -9,6 +9,8 @@
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
 #include "tasks/segmentation/evaluation_statistics.h"
+#include "tasks/segmentation/froc/froc_report.h"
+#include "tasks/segmentation/postprocessing/choose_postprocessing.h"
 #include "tasks/segmentation/probability_rows.h"
 
 namespace voxgrad {
@@ -135,6 +137,15 @@ Result Segmentation::apply(const Model& model, const Preprocessed& p, const Pred
   return out;
 }
 
+Result Segmentation::finished(Result r, const PredictOptions& o) const {
+  if (o.postprocessing.empty()) return r;
+  const Shape s = r.volume.data.shape();
+  Tensor mask = r.volume.data.reshape({s[0], s[1], s[2]}).clone();
+  voxgrad::apply(read_postprocessing(o.postprocessing), mask, r.volume.spacing());
+  r.volume.data = mask.reshape(s);
+  return r;
+}
+
 std::vector<std::filesystem::path> Segmentation::files(const std::filesystem::path& stem, const std::string& ending) const {
   return {stem.string() + ending};
 }
@@ -157,7 +168,13 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
                                        const EvaluateOptions& o) const {
   const Evaluation e = evaluate_files(predictions, references, o);
   std::string table = table_of(e);
+  if (!o.choose_postprocessing.empty()) table += "\n" + choose_postprocessing(predictions, references, e, o);
   Json json = to_json(e);
+  if (!o.froc.empty()) {
+    const FrocReport froc = write_froc(e, o.froc);
+    json["froc"] = parse_json(froc.json, "the curves");
+    table += "\n" + froc.table;
+  }
   BootstrapOptions how = {.seed = o.seed};
   if (o.resamples > 0) {
     how.resamples = o.resamples;
@@ -168,6 +185,7 @@ Task::Evaluated Segmentation::evaluate(const std::filesystem::path& predictions,
   if (!o.versus.empty()) {
     EvaluateOptions other = o;
     other.probabilities.clear();
+    other.froc.clear();
     check(o.probabilities.empty(), "evaluate: a comparison with other predictions has no probabilities of these");
     const Intervals c = comparison_of(e, evaluate_files(o.versus, references, other), how);
     json["comparison"] = parse_json(c.json, "the comparison");

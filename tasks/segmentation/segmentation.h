@@ -33,6 +33,7 @@ class Segmentation : public Task {
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
+  Result finished(Result, const PredictOptions&) const override;
   const char* product() const override { return "masks"; }
   std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
   void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
