@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 
 #include "core/autograd.h"
 #include "core/error.h"
@@ -118,14 +119,22 @@ std::shared_ptr<const Case> CaseStore::get(const std::string& id) {
 
 std::shared_ptr<const Case> CaseStore::open(const std::string& id) {
   if (!cache_) return get(id);
-  {
-    const std::lock_guard lock(mutex_);
-    if (auto it = opened_.find(id); it != opened_.end()) return it->second;
-  }
   const DatasetCase& c = find(id);
-  std::shared_ptr<const CaseFile> file = cache_->find(c).file;
-  if (!file) file = cache_->put(c, *load(c));
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  done_.wait(lock, [&] { return !making_.contains(id); });
+  if (auto it = opened_.find(id); it != opened_.end()) return it->second;
+  making_.insert(id);
+  lock.unlock();
+  std::shared_ptr<const CaseFile> file;
+  std::exception_ptr fault;
+  try {
+    file = cache_->find(c).file;
+    if (!file) file = cache_->put(c, *load(c));
+  } catch (...) { fault = std::current_exception(); }
+  lock.lock();
+  making_.erase(id);
+  done_.notify_all();
+  if (fault) std::rethrow_exception(fault);
   return opened_.try_emplace(id, case_of(file)).first->second;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
+#include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "data/cache/stored_sample.h"
 #include "data/target_source.h"
@@ -76,6 +78,8 @@ class CaseStore {
   std::unordered_map<std::string, Kept> kept_;
   std::list<std::string> recent_;  // most recently used first
   std::unordered_map<std::string, std::shared_ptr<const Case>> opened_;
+  std::unordered_set<std::string> making_;  // which a thread is writing into the cache
+  std::condition_variable done_;
 };
 
 }  // namespace voxgrad

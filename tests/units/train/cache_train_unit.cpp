@@ -1,3 +1,6 @@
+#include <array>
+#include <thread>
+
 #include "augment/phantom/phantom.h"
 #include "core/config/json_values.h"
 #include "core/memory/memory.h"
@@ -68,6 +71,21 @@ TEST_CASE("batches from a cache are those from memory to the last bit, and no ca
   const size_t whole = memory.get("case_0")->bytes();
   CHECK(memory_stats(Device{}).peak - before < 2 * whole);  // two patches with what is around them, at once
   CHECK(!cached.open("case_0")->sample.fields.size());
+}
+
+TEST_CASE("threads that open a case of a cache at once wait for the one that makes it") {
+  const TemporaryFolder folder;
+  const TrainingSetup s = set_up(write_shapes(folder), small_config({}));
+  for (int round = 0; round < 12; ++round) {
+    CaseStore store(s.dataset, s.description, s.task, {.cache = folder / ("cache_" + std::to_string(round))});
+    std::array<std::string, 4> faults;
+    std::vector<std::thread> threads;
+    for (std::string& fault : faults)
+      threads.emplace_back([&] { fault = error_of([&] { store.open("case_1"); }); });
+    for (std::thread& t : threads) t.join();
+    for (const std::string& fault : faults) REQUIRE(fault.empty());
+    REQUIRE(error_of([&] { store.open("case_9"); }) == error_of([&] { store.open("case_9"); }));
+  }
 }
 
 TEST_CASE("a training from a cache gives the weights and scores of one from memory") {
