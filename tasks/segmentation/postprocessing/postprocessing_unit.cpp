@@ -8,6 +8,7 @@
 #include "tasks/segmentation/postprocessing/choose_postprocessing.h"
 #include "tests/catch.h"
 #include "tests/close.h"
+#include "tests/hostile_json.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
@@ -104,6 +105,14 @@ TEST_CASE("post-processing in files: its own form and nnU-Net's; what is not kno
   CHECK_THROWS_WITH(parsed("{\"postprocessing\": [{\"step\": \"remove_small\", \"labels\": [1]}]}"), Contains("minimum_mm3"));
   put_bytes(folder / "postprocessing.pkl", "cos\nsystem\n");
   CHECK_THROWS_WITH(read_postprocessing(folder / "postprocessing.pkl"), Contains("could run code"));
+}
+
+TEST_CASE("hostile post-processing is refused") {
+  const Json own = to_json(Postprocessing{{Kind::keep_largest, {1, 2}}, {Kind::remove_small, {1}, 12.5}});
+  const Json nnunet = parse_json(R"({"postprocessing_fns": ["remove_all_but_largest_component_from_segmentation"],
+                                     "postprocessing_kwargs": [{"labels_or_regions": [1, [2, 3]]}]})", "text");
+  for (const Json& good : {own, nnunet})
+    CHECK(refused_variants(good, [](const Json& bad) { postprocessing_from_json(bad, "p.json"); }) > 20);
 }
 
 TEST_CASE("post-processing of a model lies in its folder or beside its file, or in its one cross-validation") {
