@@ -68,13 +68,16 @@ class Tiling {
     Replayed replayed(net, options_.device);
     const int64_t total = int64_t(jobs_.size());
     int64_t slab = 0;  // the tiles of this place along D are being added
+    const auto reach = [&](const Job& job) {
+      if (job.tile[0] != slab) advance(slab, job.tile[0], sink), slab = job.tile[0];
+    };
     for (int64_t begin = 0; begin < total; begin += options_.batch) {
       const int64_t n = std::min(options_.batch, total - begin);
+      reach(jobs_[begin]);  // while there are no outputs yet, for the sake of memory
       const Tensor logits = logits_of(replayed, gather(begin, n));
       for (int64_t i = 0; i < n; ++i) {
-        const Job& job = jobs_[begin + i];
-        if (job.tile[0] != slab) advance(slab, job.tile[0], sink), slab = job.tile[0];
-        accumulate(logits.rows(i, i + 1), job);
+        reach(jobs_[begin + i]);
+        accumulate(logits.rows(i, i + 1), jobs_[begin + i]);
       }
       if (options_.progress) options_.progress(begin + n, total);
     }
@@ -246,18 +249,6 @@ void validate(const Tensor& image, const SlidingWindowOptions& o) {
   check(o.batch >= 1, "sliding_window: a batch of ", o.batch, " tiles; at least 1 is wanted");
 }
 
-void argmax_rows(const float* logits, int64_t voxels, int64_t classes, uint8_t* labels) {
-  check(classes <= 256, "argmax_labels: ", classes, " classes do not fit into u8");
-  parallel_ranges(voxels, 1 << 13, [&](int64_t begin, int64_t end) {
-    for (int64_t v = begin; v < end; ++v) {
-      const float* l = logits + v * classes;
-      int64_t best = 0;
-      for (int64_t k = 1; k < classes; ++k) best = l[k] > l[best] ? k : best;
-      labels[v] = uint8_t(best);
-    }
-  });
-}
-
 }  // namespace
 
 void sliding_window_rows(const Net& net, const Tensor& image, const SlidingWindowOptions& options, const RowSink& sink) {
@@ -275,25 +266,11 @@ Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOp
   return out;
 }
 
-ArgmaxRows::ArgmaxRows(const Int3& size) : labels(Tensor::empty({size.d, size.h, size.w}, DType::u8)) {}
-void ArgmaxRows::operator()(int64_t first, int64_t rows, const float* logits, int64_t classes) const {
-  const int64_t plane = labels.shape().count(1, 3);
-  argmax_rows(logits, rows * plane, classes, labels.view().as<uint8_t>() + first * plane);
-}
-
 Tensor sliding_window_labels(const Net& net, const Tensor& image, const SlidingWindowOptions& options) {
   validate(image, options);
   const ArgmaxRows argmax({int(image.dim(0)), int(image.dim(1)), int(image.dim(2))});
   sliding_window_rows(net, image, options, argmax);
   return argmax.labels;
-}
-
-Tensor argmax_labels(const Tensor& logits) {
-  check(logits && logits.dtype() == DType::f32 && logits.shape().rank == 4 && logits.dim(3) > 0,
-        "argmax_labels: logits f32 {D, H, W, K} are wanted, not ", logits);
-  const Tensor out = Tensor::empty({logits.dim(0), logits.dim(1), logits.dim(2)}, DType::u8);
-  argmax_rows(logits.view().as<float>(), out.count(), logits.dim(3), out.view().as<uint8_t>());
-  return out;
 }
 
 }  // namespace voxgrad
