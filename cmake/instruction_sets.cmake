@@ -34,9 +34,15 @@ if(VOXGRAD_SANITIZE MATCHES address)
   list(APPEND vectorising --param asan-stack=0 -fno-sanitize=undefined)
 endif()
 set(options_baseline ${vectorising})
+if(VOXGRAD_SANITIZE MATCHES address)
+  list(APPEND options_baseline --param asan-instrumentation-with-call-threshold=0)  # checks inline in so long functions compile for minutes
+endif()
 set(options_avx2 ${options_baseline} -mavx2 -mfma -mf16c -ffp-contract=fast)
 set(options_avx512 ${options_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
 set(options_avx512_bf16 ${options_avx512} -mavx512bf16)
+if(VOXGRAD_BASELINE_ONLY)
+  list(APPEND options_avx512_bf16 -O0)  # linked, never called
+endif()
 foreach(source IN LISTS sources)
   if(source MATCHES "_(baseline|avx2|avx512|avx512_bf16)\\.cpp$")
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options_${CMAKE_MATCH_1}}"

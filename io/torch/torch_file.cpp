@@ -14,7 +14,7 @@ namespace {
 using Kind = PickleValue::Kind;
 
 constexpr PickleLimits kLimits = {};
-constexpr size_t kMostVisits = 10'000'000, kDeepest = 64;
+constexpr size_t kMostVisits = 4'000'000, kDeepest = 64;
 // PROTO 2 and the LONG1 0x1950a86a20f9469cfc6c.
 constexpr std::string_view kStreamMagic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
 constexpr size_t kTarMagicAt = 257;

@@ -18,7 +18,7 @@ int64_t parameters_of(const ResNetConfig& c) {
 
 }  // namespace
 
-TEST_CASE("ResNets of one slice have torchvision's number of parameters") {
+TEST_CASE("ResNets of one slice have torchvision's number of parameters", "[long]") {
   // torchvision.models.resnet18/50, num_classes=1000: 11,689,512 and 25,557,032.
   CHECK(parameters_of({.in_channels = 3, .classes = 1000, .depth = 18, .flat = true}) == 11689512);
   CHECK(parameters_of({.in_channels = 3, .classes = 1000, .depth = 50, .flat = true}) == 25557032);

@@ -56,7 +56,7 @@ TEST_CASE("the plain six-stage net has the parameters of nnU-Net's PlainConvUNet
   CHECK(parameters_of(thin) == two + 3 * 3 - 2 * (20 + 16 + 8 + 4 + 2 + 5));
 }
 
-TEST_CASE("the residual-encoder net has the parameters of ResEnc L") {
+TEST_CASE("the residual-encoder net has the parameters of ResEnc L", "[long]") {
   // Stem: 960. A block of n convolutions' worth: 27 a b + 27 b b + 6 b, and a b + 2 b where the channels change (no bias).
   const auto block = [](int64_t a, int64_t b) { return 27 * a * b + 27 * b * b + 6 * b + (a == b ? 0 : a * b + 2 * b); };
   const int64_t features[] = {32, 64, 128, 256, 320, 320}, blocks[] = {1, 3, 4, 6, 6, 6};

@@ -126,7 +126,7 @@ TEST_CASE("the blocks of a Winograd plan cover the volume") {
   }
 }
 
-TEST_CASE("outputs that go past the caches are those of smaller ones") {
+TEST_CASE("outputs that go past the caches are those of smaller ones", "[long]") {
   Rng rng(2);
   const Tensor x = Tensor::empty({1, 50, 64, 64, 32});  // 25 MiB of outputs, of which the first half is as that of a volume of its own
   for (float& v : x.mutable_data<float>()) v = float(rng.uniform(-1, 1));
