@@ -10,14 +10,14 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/formats/byte_source.h"
+#include "io/formats/gzip.h"
+#include "io/zip_format.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
-constexpr uint64_t kEndSize = 22, kLongestComment = 65535, kCentralSize = 46, kMostInflation = 1032;
-constexpr uint16_t kStored = 0, kDeflated = 8, kExtra64 = 1;
+constexpr uint64_t kEndSize = 22, kLongestComment = 65535, kCentralSize = 46;
 constexpr uint64_t kMostBytes = 0xfffffffe;  // without 64-bit sizes
 static_assert(std::endian::native == std::endian::little);
 
@@ -47,16 +47,16 @@ Directory directory_of(ByteSource& source) {
   const auto bytes = range(source, begin, tail, "its end");
   uint64_t end = tail;
   for (uint64_t i = tail; i-- > 0 && end == tail;)
-    if (i + kEndSize <= tail && at<uint32_t>(bytes, i) == kEnd) end = i;
+    if (i + kEndSize <= tail && at<uint32_t>(bytes, i) == zip::kEnd) end = i;
   check(end < tail, who, ": is no zip archive, or its end is missing");
   const std::span<const std::byte> e = std::span(bytes).subspan(end);
   check(at<uint16_t>(e, 4) == 0 && at<uint16_t>(e, 6) == 0, who, ": is one part of a zip archive of several");
   Directory d{.offset = at<uint32_t>(e, 16), .bytes = at<uint32_t>(e, 12), .entries = at<uint16_t>(e, 10)};
   if (begin + end >= 20) {
     const auto locator = range(source, begin + end - 20, 20, "its end");
-    if (at<uint32_t>(locator, 0) == kLocator64) {
+    if (at<uint32_t>(locator, 0) == zip::kLocator64) {
       const auto wide = range(source, at<uint64_t>(locator, 8), 56, "its 64-bit end");
-      check(at<uint32_t>(wide, 0) == kEnd64, who, ": the archive is damaged: its 64-bit end is not where it says");
+      check(at<uint32_t>(wide, 0) == zip::kEnd64, who, ": the archive is damaged: its 64-bit end is not where it says");
       d = {.offset = at<uint64_t>(wide, 48), .bytes = at<uint64_t>(wide, 40), .entries = at<uint64_t>(wide, 32)};
     }
   }
@@ -69,7 +69,7 @@ void widen(ZipEntry& e, std::span<const std::byte> extra) {
     const auto id = at<uint16_t>(extra, i), length = at<uint16_t>(extra, i + 2);
     size_t next = i + 4;
     i += 4 + size_t(length);
-    if (id != kExtra64 || i > extra.size()) continue;
+    if (id != zip::kExtra64 || i > extra.size()) continue;
     for (uint64_t* value : {&e.size, &e.packed, &e.offset}) {
       if (*value != 0xffffffff || next + 8 > i) continue;
       *value = at<uint64_t>(extra, next);
@@ -83,7 +83,7 @@ void widen(ZipEntry& e, std::span<const std::byte> extra) {
 bool is_zip(const fs::path& path) {
   ByteSource source(path, ByteSource::Coding::plain);
   uint32_t magic = 0;
-  return source.read_some(&magic, 4) == 4 && (magic == kLocal || magic == kEnd);
+  return source.read_some(&magic, 4) == 4 && (magic == zip::kLocal || magic == zip::kEnd);
 }
 
 std::vector<ZipEntry> zip_entries(const fs::path& path) {
@@ -96,7 +96,7 @@ std::vector<ZipEntry> zip_entries(const fs::path& path) {
   size_t i = 0;
   for (uint64_t n = 0; n < d.entries; ++n) {
     const auto rest = std::span(bytes).subspan(i);
-    check(rest.size() >= kCentralSize && at<uint32_t>(rest, 0) == kCentral, who, ": the archive is damaged: its directory is broken");
+    check(rest.size() >= kCentralSize && at<uint32_t>(rest, 0) == zip::kCentral, who, ": the archive is damaged: its directory is broken");
     const size_t name = at<uint16_t>(rest, 28), extra = at<uint16_t>(rest, 30), comment = at<uint16_t>(rest, 32);
     check(rest.size() >= kCentralSize + name + extra + comment, who, ": the archive is damaged: its directory is broken");
     ZipEntry e{.name = std::string(reinterpret_cast<const char*>(rest.data()) + kCentralSize, name),
@@ -107,9 +107,9 @@ std::vector<ZipEntry> zip_entries(const fs::path& path) {
     widen(e, rest.subspan(kCentralSize + name, extra));
     const auto method = at<uint16_t>(rest, 10);
     check((at<uint16_t>(rest, 8) & 1) == 0, who, ": its file ", e.name, " is encrypted");
-    check(method == kStored || method == kDeflated, who, ": its file ", e.name, " is packed by method ", method,
+    check(method == zip::kStored || method == zip::kDeflated, who, ": its file ", e.name, " is packed by method ", method,
           "; stored and deflated ones are read");
-    e.deflated = method == kDeflated;
+    e.deflated = method == zip::kDeflated;
     check(e.offset <= source.file_size() && e.packed <= source.file_size() - e.offset, who, ": its file ",
           e.name, " would end behind the archive");
     check(e.deflated ? e.size / kMostInflation <= e.packed : e.size == e.packed, who, ": its file ", e.name, " announces ", e.size,
@@ -142,14 +142,14 @@ void write_zip(const fs::path& path, const std::vector<ZipFile>& files) {
     }
     check(written + size + directory.size() < kMostBytes, "cannot write ", path.string(), ": an archive of 4 GB or more");
     const auto common = [&](std::string& to) {
-      put(to, kVersion, kNone, kStored, kNone, kDate, uint32_t(checksum), uint32_t(size), uint32_t(size), uint16_t(f.name.size()));
+      put(to, kVersion, kNone, zip::kStored, kNone, kDate, uint32_t(checksum), uint32_t(size), uint32_t(size), uint16_t(f.name.size()));
     };
     std::string local;
-    put(local, kLocal);
+    put(local, zip::kLocal);
     common(local);
     put(local, kNone);
     local += f.name;
-    put(directory, kCentral, kVersion);
+    put(directory, zip::kCentral, kVersion);
     common(directory);
     put(directory, kNone, kNone, kNone, kNone, uint32_t(0), uint32_t(written));
     directory += f.name;
@@ -158,7 +158,7 @@ void write_zip(const fs::path& path, const std::vector<ZipFile>& files) {
     written += local.size() + size;
   }
   std::string end;
-  put(end, kEnd, kNone, kNone, uint16_t(files.size()), uint16_t(files.size()), uint32_t(directory.size()), uint32_t(written), kNone);
+  put(end, zip::kEnd, kNone, kNone, uint16_t(files.size()), uint16_t(files.size()), uint32_t(directory.size()), uint32_t(written), kNone);
   out.write(directory);
   out.write(end);
   out.commit();

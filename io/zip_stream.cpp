@@ -11,14 +11,14 @@
 #include "io/formats/byte_source.h"
 #include "io/formats/gzip.h"
 #include "io/zip.h"
+#include "io/zip_format.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr uint64_t kLocalSize = 30;
-constexpr uint16_t kVersion64 = 45, kNone = 0, kDeflated = 8, kDate = 0x21, kExtra64 = 1;  // 1980-01-01: the same bytes at any time
+constexpr uint16_t kVersion64 = 45, kNone = 0, kDate = 0x21;  // 1980-01-01: the same bytes at any time
 constexpr uint32_t kWide = 0xffffffff;  // the number is in the extra field
 
 void put(std::string& to, auto... values) { (to.append(reinterpret_cast<const char*>(&values), sizeof values), ...); }
@@ -40,7 +40,7 @@ struct ZipStream::State {
     uint32_t magic;
     uint16_t name, extra;
     std::memcpy(&magic, head, 4), std::memcpy(&name, head + 26, 2), std::memcpy(&extra, head + 28, 2);
-    check(magic == kLocal, source.name(), ": the archive is damaged: ", e.name, " is not where it says");
+    check(magic == zip::kLocal, source.name(), ": the archive is damaged: ", e.name, " is not where it says");
     source.skip(uint64_t(name) + extra);
     check(e.packed <= source.file_size() - std::min(source.position(), source.file_size()), source.name(), ": its file ", e.name,
           " would end behind the archive");
@@ -108,9 +108,9 @@ void ZipWriter::begin(const std::string& name) {
   State& s = *state_;
   s.name = name, s.begin = s.written;
   std::string local;
-  put(local, kLocal, kVersion64, kNone, kDeflated, kNone, kDate, uint32_t(0), kWide, kWide, uint16_t(name.size()), uint16_t(20));
+  put(local, zip::kLocal, kVersion64, kNone, zip::kDeflated, kNone, kDate, uint32_t(0), kWide, kWide, uint16_t(name.size()), uint16_t(20));
   local += name;
-  put(local, kExtra64, uint16_t(16), uint64_t(0), uint64_t(0));
+  put(local, zip::kExtra64, uint16_t(16), uint64_t(0), uint64_t(0));
   s.emit(local.data(), local.size());
   s.data = s.written;
   s.deflater = std::make_unique<Deflater>([&s](const void* data, size_t n) { s.emit(data, n); }, s.level);
@@ -131,10 +131,10 @@ void ZipWriter::end() {
   const bool done = pwrite(file, &checksum, 4, off_t(s.begin + 14)) == 4 && pwrite(file, sizes, 16, off_t(s.data - 16)) == 16;
   close(file);
   check(done, "cannot write ", s.path.string(), ": ", std::strerror(errno));
-  put(s.directory, kCentral, kVersion64, kVersion64, kNone, kDeflated, kNone, kDate, checksum, kWide, kWide, uint16_t(s.name.size()),
-      uint16_t(28), kNone, kNone, kNone, uint32_t(0), kWide);
+  put(s.directory, zip::kCentral, kVersion64, kVersion64, kNone, zip::kDeflated, kNone, kDate, checksum, kWide, kWide,
+      uint16_t(s.name.size()), uint16_t(28), kNone, kNone, kNone, uint32_t(0), kWide);
   s.directory += s.name;
-  put(s.directory, kExtra64, uint16_t(24), size, packed, s.begin);
+  put(s.directory, zip::kExtra64, uint16_t(24), size, packed, s.begin);
   ++s.entries;
 }
 
@@ -142,10 +142,10 @@ void ZipWriter::commit() {
   if (state_->deflater) end();
   State& s = *state_;
   std::string tail;
-  put(tail, kEnd64, uint64_t(44), kVersion64, kVersion64, uint32_t(0), uint32_t(0), s.entries, s.entries, uint64_t(s.directory.size()),
+  put(tail, zip::kEnd64, uint64_t(44), kVersion64, kVersion64, uint32_t(0), uint32_t(0), s.entries, s.entries, uint64_t(s.directory.size()),
       s.written);
-  put(tail, kLocator64, uint32_t(0), uint64_t(s.written + s.directory.size()), uint32_t(1));
-  put(tail, kEnd, kNone, kNone, uint16_t(0xffff), uint16_t(0xffff), kWide, kWide, kNone);
+  put(tail, zip::kLocator64, uint32_t(0), uint64_t(s.written + s.directory.size()), uint32_t(1));
+  put(tail, zip::kEnd, kNone, kNone, uint16_t(0xffff), uint16_t(0xffff), kWide, kWide, kNone);
   s.file.write(s.directory);
   s.file.write(tail);
   s.file.commit();

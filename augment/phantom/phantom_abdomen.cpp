@@ -5,7 +5,7 @@
 namespace voxgrad::phantom {
 namespace {
 
-enum Label { kNone, kLiver, kSpleen, kKidney, kAorta };
+enum AbdomenLabel { kLiver = 1, kSpleen, kKidney, kAorta };
 
 const Tissue kFat{-98, 6, 6}, kMuscle{62, 8, 8}, kCortical{420, 40, 30}, kMarrow{190, 40, 30}, kGas{-900, 10, 10};
 

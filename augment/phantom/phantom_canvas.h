@@ -54,6 +54,8 @@ struct View {
 
 inline constexpr int kKeepLabel = -1;
 
+inline constexpr int kNone = 0;  // the label of what has no class
+
 // An image and its label, painted back to front in a space that a smooth random field deforms.
 class Canvas {
  public:

@@ -5,7 +5,7 @@
 namespace voxgrad::phantom {
 namespace {
 
-enum Label { kNone, kGrey, kWhite, kVentricle, kLesion };
+enum HeadLabel { kGrey = 1, kWhite, kVentricle, kLesion };
 
 struct Tissues {
   Tissue fluid, grey, white, fat, muscle, bone, air;

@@ -4,7 +4,7 @@
 namespace voxgrad::phantom {
 namespace {
 
-enum Label { kNone, kBall, kBlock, kRing };
+enum ShapeLabel { kBall = 1, kBlock, kRing };
 
 // An orthonormal frame.
 struct Frame {
@@ -62,13 +62,13 @@ void paint_shapes(Canvas& canvas, Draw& draw) {
   Places places(draw);
 
   struct Object {
-    Label label;
+    ShapeLabel label;
     Vec3 centre;
     float radius;
   };
   std::vector<Object> objects;
   for (int k = 0; k < 3; ++k)
-    for (Label label : {kBlock, kRing, kBall}) {
+    for (ShapeLabel label : {kBlock, kRing, kBall}) {
       if (k == 2 && draw.below(2) == 0) continue;
       const float radius = label == kRing ? draw.between(0.25, 0.31) : label == kBlock ? draw.between(0.24, 0.3) : draw.between(0.2, 0.27);
       objects.push_back({label, places.next(radius), radius});

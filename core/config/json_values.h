@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -25,3 +26,8 @@
 
 VOXGRAD_JSON_PARTS(extern)
 #endif
+
+namespace voxgrad {
+// JSON has no number that is not finite: null.
+inline Json finite_or_null(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
+}  // namespace voxgrad

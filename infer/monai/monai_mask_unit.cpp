@@ -12,7 +12,7 @@ using namespace voxgrad;
 namespace fs = std::filesystem;
 
 namespace {
-const char* kInference = R"json({
+const char* kMaskInference = R"json({
   "network_def": {"_target_": "UNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 3, "channels": [4, 8], "strides": [2],
                   "num_res_units": 0, "norm": "batch"},
   "preprocessing": {"_target_": "Compose", "transforms": [
@@ -65,7 +65,7 @@ Volume image() {
 // Voxels of each label, and the slice z = 4 by rows.
 std::string mask(const Json& inferer, const Json& transforms) {
   const TemporaryFolder folder;
-  Json j = Json::parse(kInference);
+  Json j = Json::parse(kMaskInference);
   j["inferer"].update(inferer);
   j["postprocessing"]["transforms"] = transforms;
   fs::create_directories(folder / "configs");

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 constexpr int kHeaderSize = 348, kMostAxes = 7;
 
-struct Opened {
+struct OpenedAnalyze {
   VoxelLayout layout;
   Affine affine;
   uint64_t offset = 0;
@@ -80,7 +80,7 @@ std::optional<Affine> spm_matrix(const fs::path& header) {
   return out;
 }
 
-Opened open_header(ByteSource& source) {
+OpenedAnalyze open_analyze(ByteSource& source) {
   const std::vector<std::byte> b = head_of(source);
   const auto swapped = byte_order(b);
   check(swapped.has_value(), source.name(), ": its first bytes are no Analyze 7.5 header");
@@ -89,7 +89,7 @@ Opened open_header(ByteSource& source) {
   for (size_t i = 0; i < 8; ++i) h.dim[i] = at(int16_t(), 40 + 2 * i), h.pixdim[i] = at(float(), 76 + 4 * i);
   h.datatype = at(int16_t(), 70);
   h.slope = at(float(), 112);
-  Opened o{.layout = layout_of(h, source.name())};
+  OpenedAnalyze o{.layout = layout_of(h, source.name())};
   o.layout.format = "Analyze 7.5";
   const double offset = at(float(), 108);
   check(offset >= 0 && offset < 0x1p53 && offset == std::floor(offset), source.name(), ": the header says that voxels start at byte ",
@@ -129,7 +129,7 @@ bool is_analyze(const fs::path& path) {
 
 VolumeHeader analyze_header(const fs::path& path) {
   ByteSource source(pair_file(path, ".hdr"));
-  const Opened o = open_header(source);
+  const OpenedAnalyze o = open_analyze(source);
   VolumeHeader out = header_of(o.layout, o.affine);
   if (!o.placed) out.warning = "Analyze 7.5 does not say left from right; rows are taken to run from right to left, as SPM and nibabel do";
   return out;
@@ -137,7 +137,7 @@ VolumeHeader analyze_header(const fs::path& path) {
 
 Volume read_analyze(const fs::path& path) {
   ByteSource source(pair_file(path, ".hdr"));
-  const Opened o = open_header(source);
+  const OpenedAnalyze o = open_analyze(source);
   ByteSource voxels(voxels_of_pair(pair_file(path, ".hdr")));
   voxels.expect(o.offset, "an offset of the voxels");
   voxels.skip(o.offset);

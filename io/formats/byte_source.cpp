@@ -11,10 +11,10 @@
 #include <limits>
 
 #include "core/error.h"
+#include "io/formats/gzip.h"
 
 namespace voxgrad {
 namespace {
-constexpr uint64_t kMostInflation = 1032;  // zlib.net/zlib_tech.html: the largest ratio deflate can reach
 constexpr size_t kBuffer = 256 << 10, kLongestLine = 1 << 20;
 constexpr int kAutoDetect = 15 + 32;  // inflateInit2: gzip or zlib
 }  // namespace

@@ -7,6 +7,9 @@
 
 namespace voxgrad {
 
+// The largest ratio that deflate can reach (zlib.net/zlib_tech.html).
+inline constexpr uint64_t kMostInflation = 1032;
+
 enum class Wrapper { gzip, zlib };
 
 // The bytes of `pieces`, one after the other, as one gzip or zlib stream. Blocks of 512 KB are deflated side by side, each with the

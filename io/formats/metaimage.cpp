@@ -8,8 +8,8 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr int kMostAxes = 10, kMostLines = 10000;
-using Fields = std::map<std::string, std::string>;
+constexpr int kMostMetaAxes = 10, kMostLines = 10000;
+using MetaFields = std::map<std::string, std::string>;
 
 struct MetaHeader {
   VoxelLayout layout;
@@ -19,19 +19,19 @@ struct MetaHeader {
   std::string data_file;  // "LOCAL": behind the header
 };
 
-struct ElementType {
+struct MetaType {
   const char* name;
   Stored stored;
 };
 // The types called long have 4 bytes in MetaImage files, whatever the machine.
-constexpr ElementType kElementTypes[] = {
+constexpr MetaType kMetaTypes[] = {
     {"MET_UCHAR", Stored::u8},       {"MET_CHAR", Stored::i8},       {"MET_USHORT", Stored::u16}, {"MET_SHORT", Stored::i16},
     {"MET_UINT", Stored::u32},       {"MET_INT", Stored::i32},       {"MET_ULONG", Stored::u32},  {"MET_LONG", Stored::i32},
     {"MET_ULONG_LONG", Stored::u64}, {"MET_LONG_LONG", Stored::i64}, {"MET_FLOAT", Stored::f32},  {"MET_DOUBLE", Stored::f64},
 };
 
 const char* element_type_of(Stored stored) {
-  for (auto& type : kElementTypes)
+  for (auto& type : kMetaTypes)
     if (type.stored == stored) return type.name;
   fail("MetaImage: no element type for ", name_of(stored));
 }
@@ -39,14 +39,14 @@ const char* element_type_of(Stored stored) {
 bool is_true(const std::string& text) { return !text.empty() && (text[0] == 'T' || text[0] == 't' || text[0] == '1'); }
 
 // The first of several names for one thing.
-std::string field(const Fields& fields, std::initializer_list<const char*> names) {
+std::string field(const MetaFields& fields, std::initializer_list<const char*> names) {
   for (auto* name : names)
     if (auto f = fields.find(name); f != fields.end()) return f->second;
   return {};
 }
 
 // The first three axes are space. TransformMatrix lists the direction of axis i, then of j, then of k.
-void set_geometry(MetaHeader& h, const Fields& fields, size_t axes, const std::string& who) {
+void set_geometry(MetaHeader& h, const MetaFields& fields, size_t axes, const std::string& who) {
   const auto listed = [&](std::initializer_list<const char*> names, size_t count) {
     auto values = numbers<double>(field(fields, names), who + ": \"" + *names.begin() + "\"");
     check(values.empty() || values.size() == count, who, ": \"", *names.begin(), "\" has ", values.size(), " numbers, wanted ", count);
@@ -65,9 +65,9 @@ void set_geometry(MetaHeader& h, const Fields& fields, size_t axes, const std::s
   check(h.affine.is_valid(), who, ": its spacing and directions are not finite or not independent");
 }
 
-MetaHeader parse_header(ByteSource& source) {
+MetaHeader parse_meta(ByteSource& source) {
   const std::string& who = source.name();
-  Fields fields;
+  MetaFields fields;
   std::string line;
   for (int count = 0; !fields.contains("ElementDataFile"); ++count) {
     check(count < kMostLines && source.read_line(line), who, ": its header has no ElementDataFile");
@@ -82,7 +82,7 @@ MetaHeader parse_header(ByteSource& source) {
   VoxelLayout& v = h.layout;
   v.format = "MetaImage";
   const auto axes = number<int>(field(fields, {"NDims"}), who + ": \"NDims\"");
-  check(axes >= 1 && axes <= kMostAxes, who, ": the header announces ", axes, " axes, 1 to ", kMostAxes, " are possible");
+  check(axes >= 1 && axes <= kMostMetaAxes, who, ": the header announces ", axes, " axes, 1 to ", kMostMetaAxes, " are possible");
   const auto sizes = numbers<int64_t>(field(fields, {"DimSize"}), who + ": \"DimSize\"");
   check(int(sizes.size()) == axes, who, ": \"DimSize\" has ", sizes.size(), " numbers for ", axes, " axes");
   int64_t further = 1;
@@ -100,8 +100,8 @@ MetaHeader parse_header(ByteSource& source) {
 
   std::string type = field(fields, {"ElementType"});
   if (type.ends_with("_ARRAY")) type.resize(type.size() - 6);
-  const auto* known = std::find_if(std::begin(kElementTypes), std::end(kElementTypes), [&](auto& t) { return type == t.name; });
-  check(known != std::end(kElementTypes), who, ": its ElementType \"", type, "\" is not one that is read");
+  const auto* known = std::find_if(std::begin(kMetaTypes), std::end(kMetaTypes), [&](auto& t) { return type == t.name; });
+  check(known != std::end(kMetaTypes), who, ": its ElementType \"", type, "\" is not one that is read");
   v.stored = known->stored;
   v.swapped = is_true(field(fields, {"BinaryDataByteOrderMSB", "ElementByteOrderMSB"}));
   v.validate(who);
@@ -127,13 +127,13 @@ bool is_metaimage(const fs::path& path) {
 
 VolumeHeader metaimage_header(const fs::path& path) {
   ByteSource source(path, ByteSource::Coding::plain);
-  const MetaHeader h = parse_header(source);
+  const MetaHeader h = parse_meta(source);
   return header_of(h.layout, h.affine);
 }
 
 Volume read_metaimage(const fs::path& path) {
   ByteSource source(path, ByteSource::Coding::plain);
-  const MetaHeader h = parse_header(source);
+  const MetaHeader h = parse_meta(source);
   const auto voxels = [&](ByteSource& data, uint64_t begin) {
     if (h.skip < 0) {
       data.seek(0, false);

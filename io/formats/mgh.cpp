@@ -11,11 +11,11 @@ namespace {
 constexpr size_t kHeader = 284;  // bytes before the voxels; all numbers are big-endian
 constexpr int kVersion = 1;
 
-struct ElementType {
+struct MghType {
   int32_t code;
   Stored stored;
 };
-constexpr ElementType kElementTypes[] = {{0, Stored::u8}, {1, Stored::i32}, {3, Stored::f32}, {4, Stored::i16}, {10, Stored::u16}};
+constexpr MghType kMghTypes[] = {{0, Stored::u8}, {1, Stored::i32}, {3, Stored::f32}, {4, Stored::i16}, {10, Stored::u16}};
 
 template <class T>
 T big_endian(const unsigned char* at) {
@@ -26,7 +26,7 @@ T big_endian(const unsigned char* at) {
 }
 
 template <class T>
-void put(std::vector<std::byte>& bytes, size_t at, T value) {
+void put_big(std::vector<std::byte>& bytes, size_t at, T value) {
   const auto bits = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
   for (size_t i = 0; i < sizeof(T); ++i) bytes[at + i] = bits[sizeof(T) - 1 - i];
 }
@@ -56,7 +56,7 @@ Affine affine_of(const unsigned char* b, const int64_t (&size)[3]) {
   return out;
 }
 
-MghHeader parse_header(ByteSource& source) {
+MghHeader parse_mgh(ByteSource& source) {
   const std::string& who = source.name();
   unsigned char b[kHeader];
   source.read(b, kHeader);
@@ -66,8 +66,8 @@ MghHeader parse_header(ByteSource& source) {
   for (size_t a = 0; a < 3; ++a) v.size[2 - a] = big_endian<int32_t>(b + 4 + 4 * a);
   v.channels = big_endian<int32_t>(b + 16);
   const auto code = big_endian<int32_t>(b + 20);
-  const ElementType* known = nullptr;
-  for (auto& type : kElementTypes)
+  const MghType* known = nullptr;
+  for (auto& type : kMghTypes)
     if (type.code == code) known = &type;
   check(known, who, ": its MGH data type ", code, " is not one that is read (0: u8, 1: i32, 3: f32, 4: i16, 10: u16)");
   v.stored = known->stored;
@@ -82,20 +82,20 @@ MghHeader parse_header(ByteSource& source) {
 bool is_mgh(const fs::path& path) {
   try {
     ByteSource source(path);
-    parse_header(source);
+    parse_mgh(source);
     return true;
   } catch (const Error&) { return false; }
 }
 
 VolumeHeader mgh_header(const fs::path& path) {
   ByteSource source(path);
-  const MghHeader h = parse_header(source);
+  const MghHeader h = parse_mgh(source);
   return header_of(h.layout, h.affine);
 }
 
 Volume read_mgh(const fs::path& path) {
   ByteSource source(path);
-  const MghHeader h = parse_header(source);
+  const MghHeader h = parse_mgh(source);
   source.expect(h.layout.bytes(), "voxels");  // what follows them, of a scan's parameters, is passed over
   return {read_voxels(source, h.layout), h.affine};
 }
@@ -104,19 +104,19 @@ void write_mgh(const fs::path& path, const Volume& v, Stored wanted) {
   const Shape& s = v.data.shape();
   const Stored stored = wanted == Stored::u16 ? wanted : stored_as(v.data.dtype());
   std::vector<std::byte> head(kHeader);
-  put(head, 0, int32_t(kVersion));
-  for (int a = 0; a < 3; ++a) put(head, 4 + 4 * size_t(a), int32_t(s[2 - a]));
-  put(head, 16, int32_t(s[3]));
-  const ElementType* known = nullptr;
-  for (auto& type : kElementTypes)
+  put_big(head, 0, int32_t(kVersion));
+  for (int a = 0; a < 3; ++a) put_big(head, 4 + 4 * size_t(a), int32_t(s[2 - a]));
+  put_big(head, 16, int32_t(s[3]));
+  const MghType* known = nullptr;
+  for (auto& type : kMghTypes)
     if (type.stored == stored) known = &type;
   check(known, "cannot write ", path.string(), ": ", v.data, ", wanted u8, i16, i32 or f32");
-  put(head, 20, known->code);
-  put(head, 28, int16_t(1));
+  put_big(head, 20, known->code);
+  put_big(head, 28, int16_t(1));
   const Vec3 spacing = v.affine.spacing(), centre = v.affine.apply({double(s[0]) / 2, double(s[1]) / 2, double(s[2]) / 2});
   for (size_t a = 0; a < 3; ++a) {
-    put(head, 30 + 4 * a, float(spacing[2 - a])), put(head, 78 + 4 * a, float(centre[a]));
-    for (size_t r = 0; r < 3; ++r) put(head, 42 + 12 * a + 4 * r, float(v.affine.m[r][2 - a] / spacing[2 - a]));
+    put_big(head, 30 + 4 * a, float(spacing[2 - a])), put_big(head, 78 + 4 * a, float(centre[a]));
+    for (size_t r = 0; r < 3; ++r) put_big(head, 42 + 12 * a + 4 * r, float(v.affine.m[r][2 - a] / spacing[2 - a]));
   }
   const Tensor data = s[3] > 1 ? planar(v.data) : v.data;
   std::vector<std::byte> scratch;

@@ -7,12 +7,12 @@
 #include <cstring>
 
 #include "io/formats/foreign.h"
+#include "io/formats/gzip.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr uint64_t kMostInflation = 1032;
 constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 
 struct Png {

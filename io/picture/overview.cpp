@@ -6,7 +6,7 @@
 
 namespace voxgrad {
 namespace {
-constexpr Color kPaper{18, 20, 24}, kInk{235, 236, 240}, kMuted{150, 155, 165};
+constexpr Color kGround{18, 20, 24}, kBright{235, 236, 240}, kDim{150, 155, 165};
 constexpr int kMargin = 12, kGap = 6, kLine = 22;
 constexpr double kTint = 0.30, kOutline = 0.95;
 
@@ -111,7 +111,7 @@ int draw_legend(Picture* p, const OverviewOptions& o, int width, int y) {
     if (x + need > width && x > kMargin) x = kMargin, y += kLine - 6;
     if (p) {
       fill_rectangle(*p, x, y, 10, 8, label_color(int64_t(i)));
-      draw_text(*p, x + 16, y, o.label_names[i], kInk);
+      draw_text(*p, x + 16, y, o.label_names[i], kBright);
     }
     x += need;
   }
@@ -160,11 +160,11 @@ Picture slice_overview(const Volume& image, const std::vector<OverviewColumn>& c
   const int width = std::max(2 * kMargin + int(columns.size()) * (column_width + kGap) - kGap, 2 * kMargin + text_size(o.title, 2)[0]);
   const int legend = top + int(slices.size()) * (cell[1] + kGap) + 4;
   const bool named = o.label_names.size() > 1;
-  Picture p(width, named ? draw_legend(nullptr, o, width, legend) + 8 + kMargin : legend - 4 - kGap + kMargin, kPaper);
-  draw_text(p, kMargin, kMargin, o.title, kInk, 2);
+  Picture p(width, named ? draw_legend(nullptr, o, width, legend) + 8 + kMargin : legend - 4 - kGap + kMargin, kGround);
+  draw_text(p, kMargin, kMargin, o.title, kBright, 2);
   for (size_t c = 0; c < columns.size(); ++c) {
     const int x = kMargin + int(c) * (column_width + kGap);
-    draw_text(p, x, top - 12, columns[c].title, kMuted);
+    draw_text(p, x, top - 12, columns[c].title, kDim);
     for (size_t r = 0; r < slices.size(); ++r)
       paste(p, draw_slice(image, grey, columns[c].label, slices[r], window, cell), x, top + int(r) * (cell[1] + kGap));
   }

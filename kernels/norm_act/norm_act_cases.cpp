@@ -8,8 +8,8 @@ using namespace voxgrad;
 namespace {
 constexpr double kSlope = 0.015625;  // which f32, in which kernels keep it, holds exactly
 
-OpInput scale_of(int64_t c) { return {.shape = {c}, .role = Role::parameter, .low = 0.5, .high = 1.5}; }
-OpInput shift_of(int64_t c) { return {.shape = {c}, .role = Role::parameter}; }
+OpInput scaled(int64_t c) { return {.shape = {c}, .role = Role::parameter, .low = 0.5, .high = 1.5}; }
+OpInput shifted(int64_t c) { return {.shape = {c}, .role = Role::parameter}; }
 
 // act(norm(x) scale + shift + skip), the skip a fourth input or none.
 Reference activated(const GroupOf& group, double slope) {
@@ -34,7 +34,7 @@ OP_CASES(norm_act) {
   // inputs few enough that none lies that near.
   const auto add = [&](const char* name, const Shape& s, bool skip, const Norm& norm, int64_t terms, int64_t saved) {
     const int64_t c = s[-1];
-    OpCase one = {.op = "norm_act", .name = name, .inputs = {{.shape = s}, scale_of(c), shift_of(c)}, .run = norm.run,
+    OpCase one = {.op = "norm_act", .name = name, .inputs = {{.shape = s}, scaled(c), shifted(c)}, .run = norm.run,
                   .reference = activated(norm.groups(s), norm.slope), .terms = terms,
                   .saved_bytes = saved < 0 ? -1 : saved * 4, .dtypes = {DType::f32}};
     if (skip) one.inputs.push_back({.shape = s});
@@ -61,12 +61,12 @@ OP_CASES(norm_act) {
   for (DType t : {DType::bf16, DType::f16})
     cases.push_back({.op = "norm_act",
                      .name = std::string("instance in ") + name_of(t),
-                     .inputs = {{.shape = {2, 3, 5, 4, 18}}, scale_of(18), shift_of(18)},
+                     .inputs = {{.shape = {2, 3, 5, 4, 18}}, scaled(18), shifted(18)},
                      .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2], {}, {.slope = kSlope}); },
                      .reference = activated(instance_of({2, 3, 5, 4, 18}), kSlope),
                      .terms = 60,
                      .dtypes = {t}});
-  cases.push_back({.op = "norm_act", .name = "instance 2x64^3x32", .inputs = {{.shape = {2, 64, 64, 64, 32}}, scale_of(32), shift_of(32)},
+  cases.push_back({.op = "norm_act", .name = "instance 2x64^3x32", .inputs = {{.shape = {2, 64, 64, 64, 32}}, scaled(32), shifted(32)},
                    .run = [](const Tensors& in) { return instance_norm_act(in[0], in[1], in[2], {}, {.slope = kSlope}); }, .bench = true});
   rejects.push_back({"norm_act", "a skip of another shape",
                      [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, Tensor::zeros({1, 2, 2, 1, 3})); },

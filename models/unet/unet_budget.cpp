@@ -3,6 +3,7 @@
 
 #include "core/config/json_values.h"
 #include "models/unet/unet_plan.h"
+#include "models/unet/unet_topology.h"
 
 namespace voxgrad {
 namespace {
@@ -28,7 +29,6 @@ Reference reference_for(double gb, bool residual) {
 }
 
 double voxels_of(const Int3& v) { return double(v.d) * v.h * v.w; }
-PlanExtent extent_of(const Int3& v) { return {double(v.d), double(v.h), double(v.w)}; }
 
 // Python's round.
 double half_even(double v) { return std::nearbyint(v); }

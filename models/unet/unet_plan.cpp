@@ -12,8 +12,6 @@ namespace {
 constexpr double kMaxVoxels = 128. * 128 * 128;  // of a planned patch
 constexpr double kStartVoxels = 256. * 256 * 256;
 
-PlanExtent extent_of(const Int3& v) { return {double(v.d), double(v.h), double(v.w)}; }
-
 // Reduces the axis that is longest beside the median until the patch is small enough.
 Int3 planned_patch(const PlanExtent& median_extent, const PlanExtent& spacing, const TopologyRules& rules) {
   const double unit = std::cbrt(kStartVoxels * spacing[0] * spacing[1] * spacing[2]);

@@ -7,6 +7,7 @@
 namespace voxgrad {
 
 using PlanExtent = std::array<double, 3>;  // voxels or millimetres along D, H, W
+inline PlanExtent extent_of(const Int3& v) { return {double(v.d), double(v.h), double(v.w)}; }
 
 // Strides and kernels of the stages of a U-Net.
 struct UNetTopology {

@@ -9,23 +9,21 @@
 namespace voxgrad {
 namespace {
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
-
 std::string label_name(const Evaluation& e, int label) {
   return label < int(e.label_names.size()) ? e.label_names[size_t(label)] : "class " + std::to_string(label);
 }
 
 void add_more(Json& to, const Evaluation& e, const std::vector<double>& values) {
-  for (size_t i = 0; i < e.more.size() && i < values.size(); ++i) to[metric_registry().find(e.more[i]).key] = number(values[i]);
+  for (size_t i = 0; i < e.more.size() && i < values.size(); ++i) to[metric_registry().find(e.more[i]).key] = finite_or_null(values[i]);
 }
 
 Json object_of(const Evaluation& e, const MeanScores& m) {
-  Json out = {{"Dice", number(m.dice)},
-          {"IoU", number(m.iou)},
-          {"Precision", number(m.precision)},
-          {"Recall", number(m.recall)},
-          {"HD95_mm", number(m.hd95_mm)},
-          {"NSD", number(m.nsd)},
+  Json out = {{"Dice", finite_or_null(m.dice)},
+          {"IoU", finite_or_null(m.iou)},
+          {"Precision", finite_or_null(m.precision)},
+          {"Recall", finite_or_null(m.recall)},
+          {"HD95_mm", finite_or_null(m.hd95_mm)},
+          {"NSD", finite_or_null(m.nsd)},
           {"cases", m.cases},
           {"surface_missing", m.surface_missing}};
   add_more(out, e, m.more);
@@ -34,12 +32,12 @@ Json object_of(const Evaluation& e, const MeanScores& m) {
 
 Json object_of(const Evaluation& e, const ClassScores& s) {
   const Confusion& c = s.counts;
-  Json out = {{"Dice", number(s.dice)},
-          {"IoU", number(s.iou)},
-          {"Precision", number(s.precision)},
-          {"Recall", number(s.recall)},
-          {"HD95_mm", number(s.hd95_mm)},
-          {"NSD", number(s.nsd)},
+  Json out = {{"Dice", finite_or_null(s.dice)},
+          {"IoU", finite_or_null(s.iou)},
+          {"Precision", finite_or_null(s.precision)},
+          {"Recall", finite_or_null(s.recall)},
+          {"HD95_mm", finite_or_null(s.hd95_mm)},
+          {"NSD", finite_or_null(s.nsd)},
           {"TP", c.tp},
           {"FP", c.fp},
           {"FN", c.fn},

@@ -10,8 +10,6 @@
 namespace voxgrad {
 namespace {
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
-
 std::string text(double v) {
   char out[32];
   if (!std::isfinite(v)) return "-";
@@ -101,7 +99,7 @@ Intervals intervals_of(const Evaluation& e, const BootstrapOptions& o) {
     for (auto& column : columns_of(e)) {
       const Interval i = bootstrap_mean(values_of(e, k, column), o);
       json[std::to_string(e.cases[0].classes[k].label)][column.key] = {
-          {"mean", number(i.value)}, {"low", number(i.low)}, {"high", number(i.high)}};
+          {"mean", finite_or_null(i.value)}, {"low", finite_or_null(i.low)}, {"high", finite_or_null(i.high)}};
       rows.push_back({name_of(e, k), column.key, text(i.value), text(i.low), text(i.high)});
     }
   return {aligned(rows), json.dump()};
@@ -122,12 +120,12 @@ Intervals comparison_of(const Evaluation& a, const Evaluation& b, const Bootstra
       const bool apart = c.difference.low > 0 || c.difference.high < 0;
       const std::string better = !apart ? "" : (c.difference.value > 0) == column.larger_is_better ? "a" : "b";
       json[std::to_string(a.cases[0].classes[k].label)][column.key] = {{"cases", c.cases},
-                                                                       {"mean_a", number(mean_a)},
-                                                                       {"mean_b", number(mean_b)},
-                                                                       {"difference", number(c.difference.value)},
-                                                                       {"low", number(c.difference.low)},
-                                                                       {"high", number(c.difference.high)},
-                                                                       {"p", number(c.p)},
+                                                                       {"mean_a", finite_or_null(mean_a)},
+                                                                       {"mean_b", finite_or_null(mean_b)},
+                                                                       {"difference", finite_or_null(c.difference.value)},
+                                                                       {"low", finite_or_null(c.difference.low)},
+                                                                       {"high", finite_or_null(c.difference.high)},
+                                                                       {"p", finite_or_null(c.p)},
                                                                        {"better", better}};
       rows.push_back({name_of(a, k), column.key, std::to_string(c.cases), text(mean_a), text(mean_b), text(c.difference.value),
                       text(c.difference.low), text(c.difference.high), text(c.p),

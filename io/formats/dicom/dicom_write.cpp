@@ -33,7 +33,7 @@ const StorageClass* class_of(const std::string& modality) {
   return at == std::end(kClasses) ? nullptr : at;
 }
 
-std::array<double, 3> unit(const double (&axis)[3], double length) { return {axis[0] / length, axis[1] / length, axis[2] / length}; }
+std::array<double, 3> unit_axis(const double (&axis)[3], double length) { return {axis[0] / length, axis[1] / length, axis[2] / length}; }
 
 // What is written for a voxel, v: slope v + intercept is its value.
 struct Voxels {
@@ -43,7 +43,7 @@ struct Voxels {
   int bits() const { return data.dtype() == DType::u8 ? 8 : 16; }
 };
 
-struct Series {
+struct WrittenSeries {
   const DicomOptions& options;
   LpsGeometry geometry;
   Vec3 spacing;  // {d, h, w}
@@ -53,10 +53,10 @@ struct Series {
   uint64_t content;
 };
 
-std::string slice_file(const Series& s, int64_t number, const char* pixels, size_t size) {
+std::string slice_file(const WrittenSeries& s, int64_t number, const char* pixels, size_t size) {
   const char* storage = class_of(s.options.modality)->uid;
   const std::string instance = own_uid(s.content, 16 + uint64_t(number));
-  const auto row = unit(s.geometry.axis[0], s.spacing[2]), column = unit(s.geometry.axis[1], s.spacing[1]);
+  const auto row = unit_axis(s.geometry.axis[0], s.spacing[2]), column = unit_axis(s.geometry.axis[1], s.spacing[1]);
   double at[3];
   for (int r = 0; r < 3; ++r) at[r] = s.geometry.origin[r] + double(number) * s.geometry.axis[2][r];
 
@@ -171,7 +171,7 @@ void write_dicom(const fs::path& folder, const Volume& volume, const DicomOption
   for (auto& row : volume.affine.m) content = hash(row.data(), sizeof row, content);
   content = hash(options.description.data(), options.description.size(), content);
   content = hash(options.modality.data(), options.modality.size(), content);
-  const Series series{options, g, spacing, int(s[1]), int(s[2]), s[0], voxels, content};
+  const WrittenSeries series{options, g, spacing, int(s[1]), int(s[2]), s[0], voxels, content};
   const size_t slice = data.bytes() / size_t(s[0]);
   AtomicFolder target(folder);
   for (int64_t k = 0; k < s[0]; ++k) {

@@ -5,7 +5,7 @@
 
 namespace voxgrad::dicom {
 namespace {
-constexpr int kDeepest = 4;
+constexpr int kDeepestGroups = 4;
 
 // A sequence that describes a frame, and not what it was derived from (group 0008 but for the kind of the frame).
 bool is_group(const Element& e, Encoding encoding) {
@@ -25,7 +25,7 @@ FrameFields::FrameFields(const DataSet& own, std::span<const DataSet* const> gro
 void FrameFields::gather(const DataSet& group, int depth) {
   kept_.push_back(group);
   for (const Element& e : group.elements())
-    if (depth < kDeepest && is_group(e, group.encoding()))
+    if (depth < kDeepestGroups && is_group(e, group.encoding()))
       if (const auto items = group.items(e); !items.empty()) gather(items[0], depth + 1);
 }
 

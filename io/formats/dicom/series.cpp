@@ -11,14 +11,14 @@
 
 namespace voxgrad::dicom {
 namespace {
-constexpr int kDeepest = 32;  // folders in folders
+constexpr int kDeepestFolders = 32;  // folders in folders
 
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied);
        at != fs::recursive_directory_iterator(); ++at) {
     const bool hidden = at->path().filename().string().starts_with('.');
-    if (hidden || at.depth() >= kDeepest) at.disable_recursion_pending();
+    if (hidden || at.depth() >= kDeepestFolders) at.disable_recursion_pending();
     if (!hidden && at->is_regular_file() && is_dicom(at->path())) files.push_back(at->path());
   }
   std::sort(files.begin(), files.end());

@@ -28,18 +28,17 @@ FrocReport write_froc(const Evaluation& e, const std::filesystem::path& prefix) 
     std::vector<FrocCase> cases;
     for (const CaseScores& c : e.cases) cases.push_back(k < c.froc.size() ? c.froc[k] : FrocCase{});
     const Froc& f = curves.emplace_back(froc_of(cases));
-    const auto number = [](double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); };
     Json at = Json::object();
     out.table += std::to_string(label) + " " + names.back();
     for (size_t i = 0; i < kFrocRates.size(); ++i) {
       std::snprintf(text, sizeof text, "%g", kFrocRates[i]);
-      at[text] = number(f.at[i]);
+      at[text] = finite_or_null(f.at[i]);
       std::snprintf(text, sizeof text, "  %6.4f", f.at[i]);
       out.table += text;
     }
     std::snprintf(text, sizeof text, "  %6.4f  %lld\n", f.mean, static_cast<long long>(f.lesions));
     out.table += text;
-    json[names.back()] = {{"lesions", f.lesions}, {"volumes", f.volumes}, {"CPM", number(f.mean)}, {"sensitivity", at}};
+    json[names.back()] = {{"lesions", f.lesions}, {"volumes", f.volumes}, {"CPM", finite_or_null(f.mean)}, {"sensitivity", at}};
     Curve curve{.name = names.back(), .x = {}, .y = f.sensitivity};
     for (double x : f.false_positives) curve.x.push_back(std::log2(x));
     drawn.push_back(curve);

@@ -150,8 +150,7 @@ std::string choose_postprocessing(const std::filesystem::path& predictions, cons
   const PostprocessingChoice c =
       choose_postprocessing(pairs, classes, labels.map, o.resample ? OtherGrid::resample_nearest : OtherGrid::refuse, o.series);
   Json json = to_json(c.steps);
-  const auto number = [](double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); };
-  json["chosen_on"] = {{"cases", pairs.size()}, {"dice_before", number(c.before)}, {"dice_after", number(c.after)}};
+  json["chosen_on"] = {{"cases", pairs.size()}, {"dice_before", finite_or_null(c.before)}, {"dice_after", finite_or_null(c.after)}};
   write_json(o.choose_postprocessing, json);
   std::string text = "post-processing, in " + o.choose_postprocessing.string() + ":\n";
   for (const std::string& line : c.log) text += "  " + line + "\n";

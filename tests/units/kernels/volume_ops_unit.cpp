@@ -36,7 +36,7 @@ bool close(const Tensor& a, const Tensor& b, double limit) {
   return true;
 }
 // A volume of one row.
-Tensor row(const Values& v) { return Tensor::from(v, {1, 1, 1, int64_t(v.size()), 1}); }
+Tensor line(const Values& v) { return Tensor::from(v, {1, 1, 1, int64_t(v.size()), 1}); }
 
 // Every instruction set of this machine, the one in use restored at the end.
 template <class F>
@@ -165,40 +165,40 @@ TEST_CASE("max_pool3d agrees with its definition on every instruction set") {
 }
 
 TEST_CASE("max_pool3d: ties, NaN, empty windows and extents in ceil mode") {
-  Tensor x = row({2, 2, 1, 1});
+  Tensor x = line({2, 2, 1, 1});
   x.require_grad();
-  backward(max_pool3d(x, {.kernel = {1, 1, 2}}), row({5, 7}));
+  backward(max_pool3d(x, {.kernel = {1, 1, 2}}), line({5, 7}));
   CHECK(x.grad().values() == Values{5, 0, 7, 0});
-  CHECK(std::isnan(max_pool3d(row({1, NAN, 3}), {.kernel = {1, 1, 3}}).item()));
-  CHECK(max_pool3d(row({1}), {.kernel = {1, 1, 2}, .padding = {0, 0, 1}, .dilation = {1, 1, 2}}).item() == -INFINITY);
+  CHECK(std::isnan(max_pool3d(line({1, NAN, 3}), {.kernel = {1, 1, 3}}).item()));
+  CHECK(max_pool3d(line({1}), {.kernel = {1, 1, 2}, .padding = {0, 0, 1}, .dilation = {1, 1, 2}}).item() == -INFINITY);
   // PyTorch: MaxPool(kernel 2, stride 3, ceil_mode) of 6 gives 2, not 3: the third window would start beyond the input.
-  CHECK(max_pool3d(row({1, 2, 3, 4, 5, 6}), {.kernel = {1, 1, 2}, .stride = {1, 1, 3}, .ceil_mode = true}).values() == Values{2, 5});
-  CHECK(max_pool3d(row({1, 2, 3, 4, 5}), {.kernel = {1, 1, 2}, .stride = {1, 1, 2}, .ceil_mode = true}).values() == Values{2, 4, 5});
-  CHECK(adaptive_max_pool3d(row({1, 2, 3, 4, 5}), {1, 1, 3}).values() == Values{2, 4, 5});
+  CHECK(max_pool3d(line({1, 2, 3, 4, 5, 6}), {.kernel = {1, 1, 2}, .stride = {1, 1, 3}, .ceil_mode = true}).values() == Values{2, 5});
+  CHECK(max_pool3d(line({1, 2, 3, 4, 5}), {.kernel = {1, 1, 2}, .stride = {1, 1, 2}, .ceil_mode = true}).values() == Values{2, 4, 5});
+  CHECK(adaptive_max_pool3d(line({1, 2, 3, 4, 5}), {1, 1, 3}).values() == Values{2, 4, 5});
 }
 
 TEST_CASE("avg_pool3d divides as PyTorch does") {
-  const Tensor x = row({1, 2, 3, 4, 5});
+  const Tensor x = line({1, 2, 3, 4, 5});
   const AvgPool3dOptions base{.kernel = {1, 1, 3}, .stride = {1, 1, 2}, .padding = {0, 0, 1}};
   AvgPool3dOptions inside = base, ceil = base;
   inside.count_include_pad = false;
-  CHECK(close(avg_pool3d(x, base), row({1, 3, 3}), 1e-6));
-  CHECK(close(avg_pool3d(x, inside), row({1.5, 3, 4.5}), 1e-6));
+  CHECK(close(avg_pool3d(x, base), line({1, 3, 3}), 1e-6));
+  CHECK(close(avg_pool3d(x, inside), line({1.5, 3, 4.5}), 1e-6));
   // The last window reaches beyond the padded input: only what is inside of that counts.
   ceil.padding = {0, 0, 0}, ceil.stride = {1, 1, 3}, ceil.ceil_mode = true;
-  CHECK(close(avg_pool3d(x, ceil), row({2, 4.5}), 1e-6));
-  CHECK(close(adaptive_avg_pool3d(x, {1, 1, 3}), row({1.5, 3, 4.5}), 1e-6));
-  CHECK(close(adaptive_avg_pool3d(x, {1, 1, 1}), row({3}), 1e-6));
+  CHECK(close(avg_pool3d(x, ceil), line({2, 4.5}), 1e-6));
+  CHECK(close(adaptive_avg_pool3d(x, {1, 1, 3}), line({1.5, 3, 4.5}), 1e-6));
+  CHECK(close(adaptive_avg_pool3d(x, {1, 1, 1}), line({3}), 1e-6));
 }
 
 TEST_CASE("interpolate3d follows PyTorch's coordinates") {
-  const Tensor x = row({1, 2, 4});
+  const Tensor x = line({1, 2, 4});
   CHECK(interpolate3d(x, {1, 1, 5}).values() == Values{1, 1, 2, 2, 4});
   CHECK(interpolate3d(x, {1, 1, 5}, {.mode = Interpolation::nearest_exact}).values() == Values{1, 1, 2, 4, 4});
   on_each_isa([&] {
-    CHECK(close(interpolate3d(x, {1, 1, 6}, {.mode = Interpolation::trilinear}), row({1, 1.25, 1.75, 2.5, 3.5, 4}), 1e-6));
-    CHECK(close(interpolate3d(x, {1, 1, 5}, {.mode = Interpolation::trilinear, .align_corners = true}), row({1, 1.5, 2, 3, 4}), 1e-6));
-    CHECK(close(interpolate3d(row({1, 3, 5, 7, 9, 11}), {1, 1, 3}, {.mode = Interpolation::trilinear}), row({2, 6, 10}), 1e-6));
+    CHECK(close(interpolate3d(x, {1, 1, 6}, {.mode = Interpolation::trilinear}), line({1, 1.25, 1.75, 2.5, 3.5, 4}), 1e-6));
+    CHECK(close(interpolate3d(x, {1, 1, 5}, {.mode = Interpolation::trilinear, .align_corners = true}), line({1, 1.5, 2, 3, 4}), 1e-6));
+    CHECK(close(interpolate3d(line({1, 3, 5, 7, 9, 11}), {1, 1, 3}, {.mode = Interpolation::trilinear}), line({2, 6, 10}), 1e-6));
   });
 }
 

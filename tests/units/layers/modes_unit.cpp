@@ -8,7 +8,7 @@ using namespace voxgrad;
 using Values = std::vector<double>;
 
 namespace {
-Tensor noise(const Shape& s, uint64_t seed) {
+Tensor mode_noise(const Shape& s, uint64_t seed) {
   Rng rng(seed);
   Values v(size_t(s.count()));
   for (auto& x : v) x = rng.uniform(-1, 1);
@@ -38,10 +38,10 @@ TEST_CASE("a batch norm that is frozen or set to eval uses its running statistic
 TEST_CASE("a part of a network is frozen or at rest alone, and gradients flow through it") {
   Rng rng(2);
   ConvStack encoder({.in = 2, .out = 3, .norm = NormKind::batch}, 2, rng), head({.in = 3, .out = 2, .norm = NormKind::batch}, 1, rng);
-  Tensor x = noise({2, 4, 4, 4, 2}, 3);
+  Tensor x = mode_noise({2, 4, 4, 4, 2}, 3);
   x.require_grad();
   eval(encoder);
-  const auto pass = [&] { backward(head(encoder(x)), noise({2, 4, 4, 4, 2}, 4)); };
+  const auto pass = [&] { backward(head(encoder(x)), mode_noise({2, 4, 4, 4, 2}, 4)); };
   pass();
   CHECK(encoder.blocks[1].norm.batch->running_mean.values() == Values(3, 0));
   CHECK(head.blocks[0].norm.batch->running_mean.values() != Values(2, 0));
