@@ -18,7 +18,7 @@ namespace voxgrad {
 namespace {
 
 constexpr double kSameSpacing = 1e-3;  // mm, of MONAI's Spacing
-constexpr double kMostResampled = 0x1p31;  // after resampling, of a volume that had no more before
+constexpr double kMostMade = 0x1p31;  // after resampling, of a volume that had no more before
 
 Shape with_channels(const Shape& s) { return s.rank == 4 ? s : Shape{s[0], s[1], s[2], 1}; }
 
@@ -45,7 +45,7 @@ Int3 resampled_extents(Int3 extents, const Vec3& from, const Vec3& to, const std
     wanted[a] = std::max(1.0, wanted[a]);
     voxels *= wanted[a], before *= extents[a];
   }
-  check(voxels <= std::max(before, kMostResampled) && *std::max_element(wanted, wanted + 3) < kMostResampled, name, ": has voxels of ", from[0],
+  check(voxels <= std::max(before, kMostMade) && *std::max_element(wanted, wanted + 3) < kMostMade, name, ": has voxels of ", from[0],
         " x ", from[1], " x ", from[2], " mm; at the network's ", to[0], " x ", to[1], " x ", to[2], " mm its ", extents,
         " voxels would become ", voxels, ", which is not possible; its spacing is wrong, or in ", "another unit");
   for (int a = 0; a < 3; ++a) out[a] = int(wanted[a]);

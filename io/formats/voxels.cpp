@@ -115,12 +115,12 @@ void transpose(const U* from, int64_t rows, int64_t columns, U* to) {
 int size_of(Stored s) {
   return on_stored(s, []<class S>() { return int(sizeof(S)); });
 }
-bool StoredRange::holds(double v) const { return std::isfinite(v) ? v >= low && v <= high && (!whole || v == std::floor(v)) : !whole; }
-StoredRange range_of(Stored s) {
+bool Bounds::holds(double v) const { return std::isfinite(v) ? v >= low && v <= high && (!whole || v == std::floor(v)) : !whole; }
+Bounds range_of(Stored s) {
   return on_stored(s, []<class S>() {
-    if constexpr (std::is_integral_v<S>) return StoredRange{double(std::numeric_limits<S>::min()), double(std::numeric_limits<S>::max()), true};
-    else if constexpr (std::is_same_v<S, f16>) return StoredRange{-65504, 65504};
-    else return StoredRange{double(std::numeric_limits<S>::lowest()), double(std::numeric_limits<S>::max())};
+    if constexpr (std::is_integral_v<S>) return Bounds{double(std::numeric_limits<S>::min()), double(std::numeric_limits<S>::max()), true};
+    else if constexpr (std::is_same_v<S, f16>) return Bounds{-65504, 65504};
+    else return Bounds{double(std::numeric_limits<S>::lowest()), double(std::numeric_limits<S>::max())};
   });
 }
 const char* name_of(Stored s) {

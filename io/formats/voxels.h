@@ -13,12 +13,12 @@ enum class Stored { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, f16 };
 int size_of(Stored);
 const char* name_of(Stored);
 // The numbers that an element type has: whole ones for integers.
-struct StoredRange {
+struct Bounds {
   double low = 0, high = 0;
   bool whole = false;
   bool holds(double) const;  // not finite: floating types alone
 };
-StoredRange range_of(Stored);
+Bounds range_of(Stored);
 // Of a tensor as it is written: bf16 and f16 are stored as f32.
 Stored stored_as(DType);
 

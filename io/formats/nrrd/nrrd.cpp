@@ -17,7 +17,7 @@ Tensor read_text(ByteSource& source, const VoxelLayout& v) {
   std::replace(text.begin(), text.end(), ',', ' ');
   const auto values = numbers<double>(text, source.name() + ": a voxel");
   check(int64_t(values.size()) == v.shape().count(), source.name(), ": has ", values.size(), " numbers, wanted ", v.shape().count());
-  const StoredRange held = range_of(v.stored), kept = range_of(stored_as(v.dtype()));
+  const Bounds held = range_of(v.stored), kept = range_of(stored_as(v.dtype()));
   for (double x : values) {
     const Stored wanted = held.holds(x) ? stored_as(v.dtype()) : v.stored;
     check(held.holds(x) && kept.holds(x), source.name(), ": the voxel ", exact(x), " is no ", name_of(wanted));
