@@ -25,11 +25,14 @@ bool same_file(int file, const fs::path& path) {
 // Opens a temporary file or folder, which its writer keeps locked. The name depends on the final one alone, so that what a killed process
 // left is taken over by the next one; the lock keeps two writers apart, and file systems without locks go on without.
 template <class Open>
-int open_locked(const fs::path& temporary, const fs::path& final_place, Open&& open_one) {
+int open_locked(const fs::path& temporary, const fs::path& final_place, Open&& open_one, bool wait = false) {
   for (;;) {
     const int file = open_one();
     if (file < 0) fail_to_write(final_place, errno);
-    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    int locked;
+    do locked = flock(file, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+    while (locked != 0 && errno == EINTR);
+    if (locked != 0 && errno == EWOULDBLOCK) {
       close(file);
       fail("cannot write ", final_place.string(), ": another process is writing it");
     }
@@ -39,7 +42,7 @@ int open_locked(const fs::path& temporary, const fs::path& final_place, Open&& o
 }
 }  // namespace
 
-AtomicFile::AtomicFile(const fs::path& path) : final_(path) {
+AtomicFile::AtomicFile(const fs::path& path, Busy busy) : final_(path) {
   std::error_code error;
   if (fs::is_symlink(path, error)) final_ = fs::weakly_canonical(path, error);
   const auto status = fs::status(final_, error);
@@ -48,7 +51,7 @@ AtomicFile::AtomicFile(const fs::path& path) : final_(path) {
   const fs::path folder = final_.has_parent_path() ? final_.parent_path() : fs::path(".");
   check(fs::is_directory(folder, error), "cannot write ", path.string(), ": there is no folder ", folder.string());
   temporary_ = folder / (".partial." + final_.filename().string());
-  file_ = open_locked(temporary_, final_, [&] { return open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); });
+  file_ = open_locked(temporary_, final_, [&] { return open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); }, busy == Busy::wait);
   if (ftruncate(file_, 0) != 0) {
     const int reason = errno;
     unlink(temporary_.c_str());

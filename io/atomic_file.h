@@ -9,7 +9,9 @@ namespace voxgrad {
 // final one, synced to the disk and renamed by commit(). Without commit() it is removed.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path&);
+  // Where somebody else is writing the same file: an Error, or until they have ended.
+  enum class Busy { refuse, wait };
+  explicit AtomicFile(const std::filesystem::path&, Busy = Busy::refuse);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
 

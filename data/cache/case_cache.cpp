@@ -73,7 +73,8 @@ std::string short_text(const Json& j) {
 // Whether there is nothing in it, but for hidden files that a killed process may have left.
 bool is_free(const fs::path& folder) {
   std::error_code none;
-  if (!fs::is_directory(folder, none)) return !fs::exists(folder, none);
+  const auto status = fs::status(folder, none);
+  if (!fs::is_directory(status)) return !fs::exists(status);
   for (auto& e : fs::directory_iterator(folder, none))
     if (!e.path().filename().string().starts_with('.')) return false;
   return true;
@@ -99,10 +100,15 @@ CaseCache::CaseCache(fs::path folder, const Dataset& data, const ModelDescriptio
   std::error_code none;
   const fs::path description = folder_ / kDescription;
   if (!fs::exists(description, none)) {
-    check(is_free(folder_), folder_.string(), ": is no folder of preprocessed cases; a new or empty one is wanted");
+    const bool possible = is_free(folder_) || fs::exists(description, none);
+    check(possible, folder_.string(), ": is no folder of preprocessed cases; a new or empty one is wanted");
     make_folders(folder_);
-    write_json(description, {{"what", "cases preprocessed by voxgrad"}, {"data", data.name}, {"settings", settings}});
-    return;
+    AtomicFile file(description, AtomicFile::Busy::wait);
+    if (!fs::exists(description, none)) {  // else another process has made it meanwhile
+      file.write(json_text({{"what", "cases preprocessed by voxgrad"}, {"data", data.name}, {"settings", settings}}));
+      file.commit();
+      return;
+    }
   }
   const Json j = read_json(description);
   const bool complete = j.is_object() && j.contains("settings") && j["settings"].is_object();

@@ -16,7 +16,7 @@ namespace {
 
 class Writer {
  public:
-  explicit Writer(const std::filesystem::path& path) : file_(path) {
+  explicit Writer(const std::filesystem::path& path) : file_(path, AtomicFile::Busy::wait) {
     char start[kAlignment] = {};
     std::memcpy(start, kBegin, 8);
     std::memcpy(start + 8, &kVersion, 4);

@@ -1,5 +1,9 @@
 #include <zlib.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/formats/gzip.h"
@@ -34,6 +38,28 @@ TEST_CASE("a file appears complete or not at all") {
   CHECK_THAT(error_of([&] { AtomicFile file("/dev/null"); }), Contains("not a regular file"));
   CHECK_THAT(error_of([&] { AtomicFile file(folder.path()); }), Contains("not a regular file"));
   CHECK_THAT(error_of([&] { AtomicFile file(folder / "x" / "y"); }), Contains("there is no folder"));
+}
+
+TEST_CASE("one who waits writes after the one who writes") {
+  const TemporaryFolder folder;
+  std::thread second;
+  std::atomic<bool> opened = false;
+  {
+    AtomicFile first(folder / "a");
+    second = std::thread([&] {
+      AtomicFile file(folder / "a", AtomicFile::Busy::wait);
+      opened = true;
+      file.write("second");
+      file.commit();
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    CHECK(!opened);
+    first.write("first, and longer");
+    first.commit();
+  }
+  second.join();
+  CHECK(file_bytes(folder / "a") == "second");
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("a folder appears complete or not at all, and what a killed process left is removed") {

@@ -88,6 +88,24 @@ TEST_CASE("threads that open a case of a cache at once wait for the one that mak
   }
 }
 
+TEST_CASE("trainings that fill one cache at the same time wait for each other") {
+  const TemporaryFolder folder;
+  const TrainingSetup s = set_up(write_shapes(folder), small_config({}));
+  for (int round = 0; round < 6; ++round) {
+    std::array<std::string, 4> faults;
+    std::vector<std::thread> threads;
+    for (std::string& fault : faults)
+      threads.emplace_back([&] {
+        fault = error_of([&] {
+          CaseStore store(s.dataset, s.description, s.task, {.cache = folder / ("cache_" + std::to_string(round))});
+          store.open("case_1");
+        });
+      });
+    for (std::thread& t : threads) t.join();
+    for (const std::string& fault : faults) REQUIRE(fault == "");
+  }
+}
+
 TEST_CASE("a training from a cache gives the weights and scores of one from memory") {
   const TemporaryFolder folder;
   const fs::path data = write_shapes(folder);
