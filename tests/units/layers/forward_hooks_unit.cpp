@@ -6,31 +6,16 @@
 #include "layers/sequential.h"
 #include "models/unet/unet.h"
 #include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 using Names = std::vector<std::string>;
-
-namespace {
-Tensor hook_noise(const Shape& s, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<double> v(size_t(s.count()));
-  for (auto& x : v) x = rng.uniform(-1, 1);
-  return Tensor::from(v, s);
-}
-double hook_difference(const Tensor& a, const Tensor& b) {
-  const auto u = a.values(), v = b.values();
-  REQUIRE(u.size() == v.size());
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::abs(u[i] - v[i]) <= worst ? worst : std::abs(u[i] - v[i]);
-  return worst;
-}
-}  // namespace
 
 TEST_CASE("forward hooks are told the name, type and output of each layer, parts before wholes") {
   Rng rng(1);
   Sequential net(ConvBlock({.in = 2, .out = 3}, rng), Activation{.kind = ActivationKind::gelu},
                  ResidualBlock({.in = 3, .out = 4, .stride = {1, 2, 2}}, rng));
-  const Tensor x = hook_noise({1, 2, 4, 4, 2}, 2);
+  const Tensor x = noise({1, 2, 4, 4, 2}, 2);
   const Tensor plain = net(x);
   Names seen;
   std::vector<Tensor> outputs;
@@ -59,7 +44,7 @@ TEST_CASE("each layer of a U-Net reports once, whatever is fused without hooks")
     UNetConfig config = residual ? UNetConfig::residual_encoder({.stages = 2, .base_features = 4})
                                  : UNetConfig::plain({.stages = 3, .base_features = 4});
     UNet net(config, rng);
-    const Tensor x = hook_noise({1, 8, 8, 8, 1}, 4);
+    const Tensor x = noise({1, 8, 8, 8, 1}, 4);
     const std::vector<Tensor> plain = net(x);
     std::map<std::string, int> calls;
     std::map<std::string, Shape> shapes;
@@ -71,7 +56,7 @@ TEST_CASE("each layer of a U-Net reports once, whatever is fused without hooks")
       });
       hooked_outputs = net(x);
     }
-    for (size_t i = 0; i < plain.size(); ++i) CHECK(hook_difference(plain[i], hooked_outputs[i]) < 1e-5);
+    for (size_t i = 0; i < plain.size(); ++i) CHECK(difference(plain[i], hooked_outputs[i]) < 1e-5);
     size_t with_weight = 0;
     walk(net, [&](const std::string& name, Tensor&) {
       if (!name.ends_with(".weight")) return;
@@ -96,7 +81,7 @@ TEST_CASE("a hook may put a leaf in the place of an output, whose gradient it th
   // The inner scope is called first and sees what the layer made; the outer one sees what the inner one put in its place.
   bool inner_saw_gradient = true;
   const ForwardHooks inner(net, [&](const LayerOutput& o) { inner_saw_gradient = inner_saw_gradient && o.output.requires_grad(); });
-  backward(net(hook_noise({1, 3, 3, 3, 1}, 6)), Tensor::full({1, 3, 3, 3, 1}, 1));
+  backward(net(noise({1, 3, 3, 3, 1}, 6)), Tensor::full({1, 3, 3, 3, 1}, 1));
   CHECK(inner_saw_gradient);
   // d(sum)/d(features) = the last weight where the features are positive.
   const auto w = std::get<2>(net.layers).weight.values(), f = features.values(), g = features.grad().values();

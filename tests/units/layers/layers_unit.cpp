@@ -11,24 +11,9 @@
 #include "layers/losses.h"
 #include "layers/sequential.h"
 #include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
-
-namespace {
-Tensor noise(const Shape& s, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<double> v(size_t(s.count()));
-  for (auto& x : v) x = rng.uniform(-1, 1);
-  return Tensor::from(v, s);
-}
-double difference(const Tensor& a, const Tensor& b) {
-  const auto u = a.values(), v = b.values();
-  REQUIRE(u.size() == v.size());
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::isnan(u[i]) || std::abs(u[i] - v[i]) > worst ? std::abs(u[i] - v[i]) : worst;
-  return worst;
-}
-}  // namespace
 
 TEST_CASE("he_normal has the deviation of its fan-in, whatever the threads") {
   Rng a(5), b(5);

@@ -3,17 +3,12 @@
 #include "core/autograd.h"
 #include "layers/blocks.h"
 #include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 using Values = std::vector<double>;
 
 namespace {
-Tensor mode_noise(const Shape& s, uint64_t seed) {
-  Rng rng(seed);
-  Values v(size_t(s.count()));
-  for (auto& x : v) x = rng.uniform(-1, 1);
-  return Tensor::from(v, s);
-}
 const Tensor kInput = Tensor::from({1, 10, 2, 20, 3, 30, 6, 60}, {1, 1, 2, 2, 2});
 // (x - running mean) / sqrt(running variance + eps) of a fresh batch norm: mean 0, variance 1.
 const double kRested = 1 / std::sqrt(1 + 1e-5);
@@ -38,10 +33,10 @@ TEST_CASE("a batch norm that is frozen or set to eval uses its running statistic
 TEST_CASE("a part of a network is frozen or at rest alone, and gradients flow through it") {
   Rng rng(2);
   ConvStack encoder({.in = 2, .out = 3, .norm = NormKind::batch}, 2, rng), head({.in = 3, .out = 2, .norm = NormKind::batch}, 1, rng);
-  Tensor x = mode_noise({2, 4, 4, 4, 2}, 3);
+  Tensor x = noise({2, 4, 4, 4, 2}, 3);
   x.require_grad();
   eval(encoder);
-  const auto pass = [&] { backward(head(encoder(x)), mode_noise({2, 4, 4, 4, 2}, 4)); };
+  const auto pass = [&] { backward(head(encoder(x)), noise({2, 4, 4, 4, 2}, 4)); };
   pass();
   CHECK(encoder.blocks[1].norm.batch->running_mean.values() == Values(3, 0));
   CHECK(head.blocks[0].norm.batch->running_mean.values() != Values(2, 0));
