@@ -37,7 +37,9 @@ SlidingWindowOptions window_options(const ModelDescription& d, const PredictOpti
 
 Net net_of(const Network& net, const ModelDescription& d) {
   const DType t = activation_dtype(d);
-  return [&net, t](const Tensor& x) { return net(x.to(t))[0].to(DType::f32); };
+  const auto whole = [&net, t](const Tensor& x) { return net(x.to(t))[0].to(DType::f32); };
+  if (!net.has_slabs()) return whole;
+  return {whole, [&net, t](const Tensor& x) { return net.in_slabs(x.to(t)); }};
 }
 
 // f(options); where memory runs out, the error says which patch would fit.

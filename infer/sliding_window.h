@@ -5,6 +5,7 @@
 
 #include "core/tensor.h"
 #include "infer/tiles.h"
+#include "models/network.h"
 
 namespace voxgrad {
 
@@ -20,7 +21,23 @@ struct SlidingWindowOptions {
   std::function<void(int64_t done, int64_t total)> progress = {};  // called after each call of the net, in tiles (mirrored ones count)
 };
 
-using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N, patch, K}
+// What gives logits {N, patch, K} for tiles {N, patch, C}: a function, and if there is one also another that gives the same for one tile on
+// the CPU in slabs, so that they never exist at once.
+class Net {
+ public:
+  using Slabs = std::function<SlabOutputs(const Tensor&)>;
+  template <class F>
+    requires(std::is_invocable_r_v<Tensor, const F&, const Tensor&> && !std::is_same_v<F, Net>)
+  Net(F whole, Slabs slabs = {}) : whole_(std::move(whole)), slabs_(std::move(slabs)) {}  // NOLINT: a function is a net
+
+  Tensor operator()(const Tensor& x) const { return whole_(x); }
+  bool has_slabs() const { return bool(slabs_); }
+  SlabOutputs in_slabs(const Tensor& x) const { return slabs_(x); }
+
+ private:
+  std::function<Tensor(const Tensor&)> whole_;
+  Slabs slabs_;
+};
 
 // Logits of a volume: the mean over the tiles that contain a voxel, weighted by importance. image: f32 {D, H, W, C} on the CPU; result:
 // f32 {D, H, W, K} on the CPU. A volume smaller than the patch is padded with zeros on both sides. The net runs at inference (nothing is
@@ -30,7 +47,7 @@ using Net = std::function<Tensor(const Tensor&)>;  // {N, patch, C} -> logits {N
 Tensor sliding_window(const Net& net, const Tensor& image, const SlidingWindowOptions&);
 
 // The same logits handed over in rows of the volume while they are computed: sink(first row, rows, logits {rows, H, W, K}, K), each row
-// once, in order. Logits of one patch depth exist at a time.
+// once, in order. Logits of one patch depth exist at a time, less where one tile is all and the net gives them in slabs.
 using RowSink = std::function<void(int64_t first, int64_t rows, const float* logits, int64_t channels)>;
 void sliding_window_rows(const Net& net, const Tensor& image, const SlidingWindowOptions&, const RowSink&);
 

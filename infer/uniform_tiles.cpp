@@ -59,8 +59,10 @@ Tensor UniformTiles::outputs_of(const std::vector<float>& values) const {
   return known ? kept_ : Tensor();
 }
 
+bool UniformTiles::has_room_for(const Shape& outputs) { return outputs.count() * int64_t(sizeof(float)) <= kMostKept; }
+
 void UniformTiles::keep(const std::vector<float>& values, const Tensor& outputs) {
-  if (int64_t(outputs.bytes()) > kMostKept) return;
+  if (!has_room_for(outputs.shape())) return;
   kept_values_ = values;
   kept_ = outputs;
 }

@@ -16,8 +16,10 @@ class UniformTiles {
   // Of a tile {1, d, h, w, C} that is uniform the value of each channel, or those of the background; else nothing.
   std::optional<std::vector<float>> values_of(const Tensor& tile) const;
   Tensor tile_of(const std::vector<float>& values, const Shape&) const;
-  // What was kept for these values last; absent: nothing. No more than 256 MB are kept.
+  // What was kept for these values last; absent: nothing.
   Tensor outputs_of(const std::vector<float>& values) const;
+  // Whether f32 outputs of this shape are kept: no more than 256 MB are.
+  static bool has_room_for(const Shape&);
   void keep(const std::vector<float>& values, const Tensor& outputs);
 
  private:

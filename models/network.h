@@ -1,9 +1,11 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/fields.h"
+#include "core/forward_hooks.h"
 #include "core/shape.h"
 
 namespace voxgrad {
@@ -16,10 +18,18 @@ struct NetworkTraits {
   bool dense = true;
 };
 
+// The prediction for one image, computed where it is asked for: what a network with many outputs gives for a patch is large.
+struct SlabOutputs {
+  int64_t channels = 0;
+  std::function<Tensor(int64_t begin, int64_t end)> rows;  // planes [begin, end) along D: {1, end - begin, H, W, channels}
+};
+
 namespace detail {
 struct AnyModule {
   virtual ~AnyModule() = default;
   virtual std::vector<Tensor> forward(const Tensor& x) const = 0;
+  virtual bool has_slabs() const = 0;
+  virtual SlabOutputs in_slabs(const Tensor& x) const = 0;
   virtual void visit(FieldVisitor&, const std::string& path) = 0;
   virtual std::shared_ptr<AnyModule> clone() const = 0;
 };
@@ -38,6 +48,12 @@ class Network {
   explicit operator bool() const { return module_ != nullptr; }
   // x {N, D, H, W, in_channels}: the outputs, the prediction first. Within Inference there may be that one alone.
   std::vector<Tensor> operator()(const Tensor& x) const { return module_->forward(x); }
+  // Whether there is in_slabs: M has such a function (and its has_slabs(), if it has one, says so), and no hooks want to see what layers
+  // give.
+  bool has_slabs() const { return !ForwardHooks::active() && module_->has_slabs(); }
+  // The first output for one image x {1, D, H, W, in_channels} at inference, bit for bit. The network and the scope of Inference must
+  // outlive it.
+  SlabOutputs in_slabs(const Tensor& x) const { return module_->in_slabs(x); }
   const NetworkTraits& traits() const { return traits_; }
   const std::string& config() const { return config_; }
   Network clone() const;
@@ -61,6 +77,14 @@ struct ModuleHolder : AnyModule {
   std::vector<Tensor> forward(const Tensor& x) const override {
     if constexpr (std::is_convertible_v<decltype(module(x)), Tensor>) return {module(x)};
     else return module(x);
+  }
+  bool has_slabs() const override {
+    if constexpr (requires { module.has_slabs(); }) return module.has_slabs();
+    else return requires(const Tensor& x) { module.in_slabs(x); };
+  }
+  SlabOutputs in_slabs(const Tensor& x) const override {
+    if constexpr (requires { module.in_slabs(x); }) return module.in_slabs(x);
+    else fail("network: it has no outputs in slabs");
   }
   void visit(FieldVisitor& v, const std::string& path) override { visit_fields(module, v, path); }
   std::shared_ptr<AnyModule> clone() const override { return std::make_shared<ModuleHolder>(voxgrad::clone(module)); }

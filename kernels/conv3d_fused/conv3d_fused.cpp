@@ -36,6 +36,10 @@ Part part_of(ConvSource s, int64_t first) {
   part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = part.channels};
   part.norm.eps = saved.eps;
   part.norm.slope = double(float(saved.slope));
+  if (saved.coefficients) {
+    part.coefficients = saved.coefficients;
+    return part;
+  }
   part.stats = Tensor::empty({3, n, part.channels}, accum);
   part.coefficients = Tensor::empty({n, 3, part.channels}, accum);
   norm_statistics(Cpu{}, part.norm, saved.x.view(), part.stats.view(), {});
@@ -64,7 +68,26 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
 }  // namespace
 
 Tensor evaluate(const ConvSource& s) {
+  check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
   return s.normalised ? instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps}) : s.x;
+}
+
+ConvSource with_statistics(const ConvSource& s) {
+  check(!Graph::wanted({s.x, s.scale, s.shift}), "conv3d_fused: statistics are taken ahead at inference alone");
+  if (!s.normalised || s.coefficients) return s;
+  if (!s.x.device().is_cpu()) return {evaluate(s)};
+  ConvSource out = s;
+  out.coefficients = part_of(s, 0).coefficients;
+  return out;
+}
+
+ConvSource planes_of(const ConvSource& s, int64_t begin, int64_t end) {
+  const Shape all = s.x.shape();
+  check(all.rank == 5 && all[0] == 1 && 0 <= begin && begin < end && end <= all[1] && (!s.normalised || s.coefficients),
+        "conv3d_fused: planes ", begin, " to ", end, " of ", s.x, " are no part of one sample that has its statistics");
+  ConvSource out = s;
+  out.x = s.x.reshape({all[1], all[2], all[3], all[4]}).rows(begin, end).reshape(all.with(1, end - begin));
+  return out;
 }
 
 Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
@@ -79,6 +102,8 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
           s.x);
     check(s.x.dtype() == x.dtype() && s.x.device() == x.device() && s.x.dim(0) == x.dim(0) && s.x.shape().spatial() == x.shape().spatial(),
           "conv3d_fused: ", s.x, " does not fit beside ", x, ": only the channels may differ");
+    check(!s.coefficients || !Graph::wanted({s.x, s.scale, s.shift, w, b}),
+          "conv3d_fused: with statistics taken ahead there is no gradient");
     channels += s.x.dim(4);
   }
   if (!x.device().is_cpu()) {

@@ -12,6 +12,7 @@ struct ConvSource {
   bool normalised = false;
   Tensor scale = {}, shift = {};
   double slope = 1, eps = 1e-5;
+  Tensor coefficients = {};  // of with_statistics()
 };
 
 // conv3d(concat(sources along the channels), w, b, options) with one group; neither the concatenation nor normalised inputs are stored.
@@ -20,5 +21,11 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
 
 // The input itself, stored: x, or z.
 Tensor evaluate(const ConvSource&);
+
+// For outputs that are computed in slabs, at inference: the source with the statistics of its norm taken once, so that planes_of can cut
+// it. On CUDA it is stored instead. An Error where it would have to be recorded.
+ConvSource with_statistics(const ConvSource&);
+// Planes [begin, end) along D of a source {1, D, H, W, C} that has its statistics.
+ConvSource planes_of(const ConvSource&, int64_t begin, int64_t end);
 
 }  // namespace voxgrad

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "core/config/json_values.h"
@@ -21,6 +22,22 @@ struct Ensemble {
       sum = sum ? sum + y : y;
     }
     return sum * (1.0 / double(members.size()));
+  }
+
+  bool has_slabs() const {
+    return std::all_of(members.begin(), members.end(), [](const Network& net) { return net.has_slabs(); });
+  }
+  SlabOutputs in_slabs(const Tensor& x) const {
+    std::vector<SlabOutputs> all;
+    for (const Network& net : members) all.push_back(net.in_slabs(x));
+    return {all[0].channels, [all](int64_t begin, int64_t end) {
+              Tensor sum;
+              for (const SlabOutputs& s : all) {
+                const Tensor y = s.rows(begin, end);
+                sum = sum ? sum + y : y;
+              }
+              return sum * (1.0 / double(all.size()));
+            }};
   }
 };
 

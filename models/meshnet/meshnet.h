@@ -30,6 +30,7 @@ struct MeshNet {
   MeshNet(const MeshNetConfig&, Rng&);
   // x {N, D, H, W, in_channels} of any extents: logits {N, D, H, W, classes}.
   Tensor operator()(const Tensor& x) const;
+  SlabOutputs in_slabs(const Tensor& x) const;
 };
 
 }  // namespace voxgrad

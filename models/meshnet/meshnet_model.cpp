@@ -6,6 +6,7 @@
 #include "models/meshnet/meshnet.h"
 #include "models/keyed_config.h"
 #include "models/model_registry.h"
+#include "models/slab_outputs.h"
 
 namespace voxgrad {
 namespace {
@@ -78,6 +79,12 @@ Tensor MeshNet::operator()(const Tensor& x) const {
   Tensor y = x;
   for (const ConvBlock& b : blocks) y = b(y);
   return head(y);
+}
+
+SlabOutputs MeshNet::in_slabs(const Tensor& x) const {
+  Tensor y = x;
+  for (const ConvBlock& b : blocks) y = b(y);
+  return slabs_of({y}, head);
 }
 
 ModelEntry meshnet_model() {

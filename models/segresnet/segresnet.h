@@ -50,6 +50,10 @@ struct SegResNet {
 
   SegResNet(const SegResNetConfig&, Rng&);
   Tensor operator()(const Tensor& x) const;
+  SlabOutputs in_slabs(const Tensor& x) const;
+
+ private:
+  Tensor features_of(const Tensor& x) const;  // what the head reads
 };
 
 }  // namespace voxgrad

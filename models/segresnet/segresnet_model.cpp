@@ -3,6 +3,7 @@
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "models/keyed_config.h"
 #include "models/model_registry.h"
+#include "models/slab_outputs.h"
 #include "models/patch_plan.h"
 #include "models/segresnet/segresnet.h"
 
@@ -108,7 +109,7 @@ SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
   head = Conv3d({.in = c.features, .out = c.classes, .kernel = {1, 1, 1}}, rng);
 }
 
-Tensor SegResNet::operator()(const Tensor& x) const {
+Tensor SegResNet::features_of(const Tensor& x) const {
   Tensor y = stem(x);
   std::vector<Tensor> skips;
   for (const SegResStage& s : down) {
@@ -123,8 +124,11 @@ Tensor SegResNet::operator()(const Tensor& x) const {
     for (const SegResBlock& b : s.blocks) y = b(y);
     skips.pop_back();
   }
-  return head(norm(y, {}, 0));
+  return norm(y, {}, 0);
 }
+
+Tensor SegResNet::operator()(const Tensor& x) const { return head(features_of(x)); }
+SlabOutputs SegResNet::in_slabs(const Tensor& x) const { return slabs_of({features_of(x)}, head); }
 
 ModelEntry segresnet_model() {
   return {.name = "segresnet",

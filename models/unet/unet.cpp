@@ -2,6 +2,7 @@
 
 #include "core/autograd.h"
 #include "core/config/json_values.h"
+#include "models/slab_outputs.h"
 
 namespace voxgrad {
 
@@ -36,7 +37,7 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
   }
 }
 
-std::vector<Tensor> UNet::operator()(const Tensor& x) const {
+ConvSource UNet::features_of(const Tensor& x, std::vector<Tensor>* logits) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "UNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   const Int3 divisor = config.divisor(), size = x.shape().spatial();
@@ -47,22 +48,26 @@ std::vector<Tensor> UNet::operator()(const Tensor& x) const {
   Tensor y = stem ? (*stem)(x) : x;
   for (int s = 0; s < config.stages(); ++s) skips.push_back(y = config.residual ? residual_encoder[size_t(s)](y) : encoder[size_t(s)](y));
   skips.pop_back();
-  const bool all = config.deep_supervision && !Inference::active();
-  std::vector<Tensor> logits;
   for (size_t i = 0; i < decoder.size(); ++i) {
     const Tensor skip = std::move(skips.back());
     skips.pop_back();
     const ConvSource z = decoder[i].lazily({{up[i](y)}, {skip}});
-    if (i + 1 == decoder.size()) {
-      const Conv3d& head = heads.back();
-      logits.insert(logits.begin(), hooked(head, conv3d_fused({z}, head.weight, head.bias, head.options)));
-    } else {
-      y = evaluate(z);
-      if (all) logits.insert(logits.begin(), heads[i](y));
-    }
+    if (i + 1 == decoder.size()) return z;
+    y = evaluate(z);
+    if (logits) logits->insert(logits->begin(), heads[i](y));
   }
+  fail("UNet: has no decoder");
+}
+
+std::vector<Tensor> UNet::operator()(const Tensor& x) const {
+  std::vector<Tensor> logits;
+  const ConvSource z = features_of(x, config.deep_supervision && !Inference::active() ? &logits : nullptr);
+  const Conv3d& head = heads.back();
+  logits.insert(logits.begin(), hooked(head, conv3d_fused({z}, head.weight, head.bias, head.options)));
   return logits;
 }
+
+SlabOutputs UNet::in_slabs(const Tensor& x) const { return slabs_of(features_of(x, nullptr), heads.back()); }
 
 Network network_of(UNet net) {
   const UNetConfig c = net.config;

@@ -59,6 +59,11 @@ struct UNet {
   // x {N, D, H, W, in_channels} -> logits {N, .., classes}, full resolution first; only that one without deep supervision and within
   // Inference.
   std::vector<Tensor> operator()(const Tensor& x) const;
+  SlabOutputs in_slabs(const Tensor& x) const;
+
+ private:
+  // What the full-resolution head reads. `logits`: absent, or gets those of coarser heads, full resolution first.
+  ConvSource features_of(const Tensor& x, std::vector<Tensor>* logits) const;
 };
 
 NetworkTraits traits_of(const UNetConfig&);
