@@ -2,6 +2,7 @@
 
 #include "core/device/parallel.h"
 #include "kernels/conv3d/depthwise/depthwise.h"
+#include "kernels/conv3d/dilated/dilated.h"
 #include "kernels/conv3d/direct/direct.h"
 #include "kernels/conv3d/pointwise/pointwise.h"
 #include "kernels/conv3d/winograd/winograd.h"
@@ -30,18 +31,29 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
   });
 }
 
+std::optional<DilatedPlan> dilated(const Conv3dProblem& p, bool normalised = false) {
+  return is_depthwise_brick(forward_gather(p)) ? std::nullopt : dilated_plan(p, normalised);
+}
+
 }  // namespace
 
-void conv3d_forward(Cpu, const Conv3dProblem& p, View x, View w, View b, View y) { gather(forward_gather(p), ConvInput(x, p.c), w, b, y); }
+void conv3d_forward(Cpu on, const Conv3dProblem& p, View x, View w, View b, View y) {
+  const ConvPart whole{x, p.c};
+  conv3d_forward(on, p, &whole, 1, w, b, y);
+}
 void conv3d_forward(Cpu, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y,
                     std::shared_ptr<void>* kept) {
+  const bool normalised = std::any_of(parts, parts + count, [](const ConvPart& part) { return part.coefficients.data != nullptr; });
+  if (const auto plan = dilated(p, normalised)) return dilated_forward(p, *plan, parts, count, w, b, y, kept);
   gather(forward_gather(p), ConvInput(parts, count), w, b, y, kept);
 }
 void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) {
+  if (const auto plan = dilated(p)) return dilated_input_gradient(p, *plan, gy, w, b, gx);
   gather(gradient_gather(p), ConvInput(gy, p.k), w, b, gx);
 }
 
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View gy, View gw) {
+  if (const auto plan = dilated(p, x.coefficients.data)) return dilated_weight_gradient(p, *plan, x, gy, gw);
   const ConvGather g = forward_gather(p);
   const ConvInput input(&x, 1);
   if (is_depthwise_brick(g)) return depthwise_weight_gradient(g, input, gy, gw);

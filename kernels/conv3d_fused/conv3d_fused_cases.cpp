@@ -54,6 +54,10 @@ OP_CASES(conv3d_fused) {
   add({"normalised, stride 2", {1, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4});
   add({"two sources", {2, 3, 4, 5, 7}, 9, 12, three, {.padding = one}, false});
   add({"two sources, the first normalised", {2, 3, 4, 5, 20}, 13, 12, three, {.padding = one}, true, 4});
+  const Conv3dOptions dilated{.padding = two, .dilation = two};
+  add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
+  add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
+  add({"dilated, two sources, the first normalised", {2, 4, 4, 6, 7}, 5, 6, three, dilated, true, 4});
   add({"Winograd, normalised", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4});
   add({"Winograd, two sources, the first normalised", {1, 6, 9, 10, 20}, 16, 24, three, {.padding = one}, true, 4});
   add({"Winograd, two sources over groups of channels", {1, 4, 8, 8, 50}, 46, 40, three, {.padding = one}, false});

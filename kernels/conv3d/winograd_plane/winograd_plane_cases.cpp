@@ -21,5 +21,5 @@ OP_CASES(winograd_plane) {
   add("plane 4x4, slices, ragged in every axis and in channels", {2, 1, 19, 22, 20}, 24, {1, 3, 3}, {.padding = {0, 1, 1}});
   add("plane 2x2, slices, several groups of channels", {1, 2, 8, 12, 80}, 96, {1, 3, 3}, {.padding = {0, 1, 1}});
   add("plane 4x4, slices without padding or bias", {1, 3, 12, 18, 16}, 33, {1, 3, 3}, {}, false);
-  add("plane, dilated along D", {1, 9, 16, 17, 20}, 20, {3, 3, 3}, {.padding = {2, 1, 1}, .dilation = {2, 1, 1}});
+  add("plane, dilated along D by more than its extent", {1, 9, 16, 17, 20}, 20, {3, 3, 3}, {.padding = {9, 1, 1}, .dilation = {9, 1, 1}});
 }
