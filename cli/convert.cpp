@@ -6,9 +6,9 @@
 #include "cli/convert_weights.h"
 #include "core/error.h"
 #include "data/dataset.h"
+#include "data/listing/files_by_case.h"
 #include "io/atomic_file.h"
 #include "io/image.h"
-#include "tasks/file_pairs.h"
 
 namespace voxgrad {
 namespace {
@@ -93,7 +93,7 @@ void run(const ConvertCommand& c) {
   if (out.extension() == ".safetensors") return convert_weights({in, out, c.rules, c.names, c.folds});
   if (!c.rules.empty() || !c.names.empty() || !c.folds.empty())
     throw CLI::ValidationError("--rules, --names and --folds are for weights: --out FILE.safetensors");
-  const std::vector<DatasetCase> found = list_images(in);
+  const std::vector<DatasetCase> found = list_images(in, 1, c.series);
   const bool folder = fs::is_directory(in) && !(found.size() == 1 && found[0].images[0] == in);
   if (!folder) {
     const bool named = !volume_extension(out).empty() || c.ending.empty();
@@ -105,7 +105,7 @@ void run(const ConvertCommand& c) {
   for (const DatasetCase& one : found) {
     const fs::path& file = one.images[0];
     try {
-      convert_image(file, out / (case_name(file) + c.ending), c);
+      convert_image(file, out / ((fs::is_directory(file) ? one.id : case_name(file)) + c.ending), c);
     } catch (const Error& e) {
       ++failed;
       say(e.what());

@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "core/progress.h"
+#include "data/listing/files_by_case.h"
 #include "io/atomic_file.h"
 #include "io/image.h"
-#include "tasks/file_pairs.h"
 #include "tasks/segmentation/ensemble_files.h"
 
 namespace voxgrad {

@@ -29,7 +29,7 @@ void add_predict(CLI::App& program) {
   command->add_flag("--validation", o->validation,
                     "Only the cases that validated the run in --model, which did not train it: of every fold they make the masks that a "
                     "second stage is trained with");
-  command->add_option("--in", o->in, "An image, a folder of images or a DICOM folder")
+  command->add_option("--in", o->in, "An image, a folder of images, a DICOM folder or a folder of those, each of another study")
       ->required()
       ->check(CLI::ExistingPath)
       ->type_name("FILE_or_DIR");

@@ -12,9 +12,9 @@
 #include "core/progress.h"
 #include "core/stages/stages.h"
 #include "data/dataset.h"
+#include "data/listing/files_by_case.h"
 #include "io/atomic_file.h"
 #include "io/image.h"
-#include "tasks/file_pairs.h"
 #include "tasks/predictor.h"
 #include "tasks/segmentation/postprocessing/postprocessing.h"
 
@@ -26,11 +26,11 @@ namespace fs = std::filesystem;
 constexpr size_t kMostNamed = 20;  // failed cases
 
 Volume reference_of(const PredictCommand& c, const std::string& id, const Volume& image) {
-  for (const auto& entry : fs::directory_iterator(c.reference))
-    if (entry.is_regular_file() && !volume_extension(entry.path()).empty() && case_name(entry.path()) == id)
-      return on_grid(read_volume(entry.path(), {.labels = true}), entry.path().string(), grid_of(image), "its image",
-                     c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
-  fail(c.reference, ": there is no reference for the case ", id);
+  const auto files = files_by_case(c.reference);
+  const auto found = files.find(id);
+  check(found != files.end(), c.reference, ": there is no reference for the case ", id);
+  return on_grid(read_volume(found->second, {.labels = true}), found->second.string(), grid_of(image), "its image",
+                 c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
 }
 
 fs::path probabilities_of(const DatasetCase& one, const PredictCommand& c) { return fs::path(c.out) / (one.id + ".npz"); }
@@ -251,7 +251,7 @@ void predict_cases(const PredictCommand& c) {
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
   const Predictor predictor({c.models.begin(), c.models.end()}, device, {.folds = c.folds, .rules = c.rules});
-  std::vector<DatasetCase> found = list_images(c.in, int(predictor.description().channels.size()));
+  std::vector<DatasetCase> found = list_images(c.in, int64_t(predictor.description().channels.size()), c.series);
   for (DatasetCase& one : found) one.series = c.series;
   if (c.volumes == "cases") found = each_volume(found);
   if (c.validation) found = validating(found, c);

@@ -5,7 +5,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
-#include "data/cascade/previous_stage.h"
+#include "data/listing/files_by_case.h"
 #include "infer/model_source.h"
 #include "io/image.h"
 #include "io/json_fields.h"
@@ -37,7 +37,7 @@ bool names_models(const std::vector<std::string>& paths) {
 }
 
 void find_masks(std::vector<DatasetCase>& cases, const std::string& folder) {
-  const auto masks = masks_in(folder);
+  const auto masks = files_by_case(folder);
   for (DatasetCase& one : cases)
     if (const auto found = masks.find(one.id); found != masks.end()) one.previous = found->second;
     else if (one.fault.empty()) one.fault = folder + ": has no mask of the case " + one.id;

@@ -6,6 +6,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "data/listing/files_by_case.h"
 #include "io/formats/formats.h"
 
 namespace voxgrad {
@@ -43,14 +44,14 @@ std::vector<fs::path> listed_images(const Dataset& d, const Json& name, const st
     return files;
   };
   if (!fs::is_regular_file(path)) {
-    const std::vector<fs::path> files = numbered(case_id(path));
+    const std::vector<fs::path> files = numbered(case_name(path));
     if (files.empty() || !fs::is_regular_file(files[0])) return {dataset_file(d.root, file_name_of(name, who), who)};
     for (size_t k = 0; k < files.size(); ++k)
       check(fs::is_regular_file(files[k]), who, ": lists ", name.dump(), ", of which channel ", k, " (", d.channel_names[k],
             ") is missing: there is no file ", files[k].string());
     return files;
   }
-  const auto [id, channel] = split_channel(case_id(path));
+  const auto [id, channel] = split_channel(case_name(path));
   if (channel != 0 || d.channel_names.size() < 2) return {path};
   const std::vector<fs::path> files = numbered(id);
   const bool all = std::all_of(files.begin(), files.end(), [](auto& f) { return fs::is_regular_file(f); });
@@ -62,7 +63,10 @@ using Channels = std::map<int, fs::path>;
 
 DatasetCase case_of(const Dataset& d, const std::string& id, Channels& files, const char* images, const char* labels) {
   DatasetCase c{.id = id};
-  const bool together = files.size() == 1 && files.contains(0) && holds_channels(files[0], int64_t(d.channel_names.size()));
+  const int64_t named = int64_t(d.channel_names.size());
+  const int64_t held = named > 1 && files.size() == 1 && files.contains(0) ? channels_in(files[0]) : 0;
+  const bool together = held == named;
+  check(held <= 1 || together, files[0].string(), ": holds ", held, " channels, dataset.json names ", named);
   if (together) c.images.push_back(files[0]);
   for (int channel = 0; !together && channel < int(d.channel_names.size()); ++channel) {
     check(files.contains(channel), (d.root / images).string(), ": case ", id, " has no file for channel ", channel, " (",
@@ -73,15 +77,13 @@ DatasetCase case_of(const Dataset& d, const std::string& id, Channels& files, co
         " channels, dataset.json names ", d.channel_names.size());
   if (!labels) return c;
   c.label = d.root / labels / (id + d.file_ending);
-  check(fs::is_regular_file(c.label), "case ", id, ": there is no label ", c.label.string());
+  const fs::path folder = d.root / labels / id;
+  const bool series = !fs::exists(c.label) && fs::is_directory(folder) && holds_dicom(folder);
+  check(series || fs::is_regular_file(c.label), "case ", id, ": there is no label ", c.label.string());
+  if (series) c.label = folder;
   return c;
 }
 }  // namespace
-
-std::string case_id(const fs::path& path) {
-  const std::string name = path.filename().string(), ending = volume_extension(path);
-  return name.substr(0, name.size() - ending.size());
-}
 
 std::pair<std::string, int> split_channel(const std::string& stem) {
   const size_t n = stem.size();
@@ -90,10 +92,10 @@ std::pair<std::string, int> split_channel(const std::string& stem) {
   return {stem.substr(0, n - 5), std::stoi(stem.substr(n - 4))};
 }
 
-bool holds_channels(const fs::path& file, int64_t channels) {
+int64_t channels_in(const fs::path& file) {
   try {
-    return channels > 1 && read_header(file).shape[3] == channels;
-  } catch (const Error&) { return false; }  // who reads it says why
+    return read_header(file).shape[3];
+  } catch (const Error&) { return 0; }
 }
 
 fs::path dataset_file(const fs::path& root, const std::string& name, const std::string& who) {
@@ -121,7 +123,7 @@ DatasetCase listed_case(const Dataset& d, const Json& entry, const std::string& 
     else if (key == "series" && value.is_string()) c.series = value.get<std::string>();
     else if (key != "image" && key != "images") c.targets[key] = value.dump();
   const fs::path named = !c.label.empty() ? c.label : image.is_string() ? fs::path(image.get<std::string>()) : c.images[0];
-  c.id = case_id(named);
+  c.id = case_name(named);
   if (c.label.empty() && c.images.size() > 1) c.id = split_channel(c.id).first;
   return c;
 }
@@ -140,9 +142,11 @@ std::vector<DatasetCase> cases_in(const Dataset& d, const char* images, const ch
   if (fs::is_directory(d.root / images, none))
     for (auto& file : fs::directory_iterator(d.root / images)) {
       const std::string name = file.path().filename().string();
-      if (is_hidden(file.path()) || !name.ends_with(d.file_ending)) continue;
+      const bool series = file.is_directory();
+      if (is_hidden(file.path()) || !(series ? holds_dicom(file.path()) : name.ends_with(d.file_ending))) continue;
       or_fault([&] {
-        const auto [id, channel] = split_channel(name.substr(0, name.size() - d.file_ending.size()));
+        auto [id, channel] = split_channel(series ? name : name.substr(0, name.size() - d.file_ending.size()));
+        if (series && channel < 0) channel = 0;
         check(channel >= 0, file.path().string(), ": its name does not end in _0000", d.file_ending, ", the number of a channel");
         found[id][channel] = file.path();
       });

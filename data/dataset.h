@@ -38,7 +38,8 @@ struct Dataset {
 
 // A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
 // label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
-// One file may hold all the channels of a case, as RGB pictures do; one that MSD's form lists may stand for those of its channels.
+// A folder with a DICOM series, imagesTr/{case}, is as good as a file. One file may hold all the channels of a case, as RGB pictures do;
+// one that MSD's form lists may stand for those of its channels.
 // Every file named is known to exist and to lie inside the folder. Whether a case has what is to be learned is for the task to say.
 // Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path& folder);
@@ -56,7 +57,8 @@ void write_dataset_json(const Dataset&);
 // Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
 // files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case, as is a {case}_0000 that holds all of them (RGB); one
 // that lacks a channel is there with its fault. With one channel, a folder where every name ends in _0000 has that naming too. A folder of
-// DICOM files alone is one case.
-std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1);
+// DICOM files alone is one case, or each folder in it is that holds another study (dicom_cases in listing/files_by_case.h). `series` is
+// ReadOptions::series; by a UID it means one case.
+std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1, const std::string& series = {});
 
 }  // namespace voxgrad

@@ -9,6 +9,7 @@
 #include "data/normalize.h"
 #include "data/resample/resample_centres.h"
 #include "data/resample/resample_nnunet.h"
+#include "io/image.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "kernels/pad/pad.h"
 #include "kernels/resample_labels/resample_labels.h"
@@ -137,7 +138,7 @@ namespace {
 Tensor label_in_box(const Volume& v, const Geometry& g, const std::array<bool, 256>& known, const std::string& declared,
                     const std::string& name, OtherGrid other) {
   const Shape s = with_channels(v.data.shape());
-  check(s[3] == 1, name, ": a label has one channel, not ", s[3]);
+  check(s[3] == 1, name, ": a label has one channel, not ", s[3], is_flat_picture(name) ? "; save it in grey or with a palette" : "");
   const Volume label = on_grid({v.data.reshape(s), v.affine}, name, file_grid(g), "its image", other);
   const Tensor turned = to_canonical(label.data, g.orientation);
   const Tensor moved = cropped(turned.reshape({g.canonical.d, g.canonical.h, g.canonical.w}), g.box_begin, g.box);
@@ -188,7 +189,9 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   g.orientation = network_axes(v.affine, d);
   Tensor image = as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), g.orientation), v.data);
   check(image.dim(3) == int64_t(d.channels.size()), name, ": has ", image.dim(3), " channels, the network takes ", d.channels.size(),
-        d.channels.size() == 1 ? "; --volumes cases takes each of a 4-D file as a case" : "");
+        d.channels.size() != 1   ? ""
+        : is_flat_picture(name) ? "; dataset.json names each colour of a picture as a channel"
+                                : "; predict --volumes cases takes each volume of a 4-D file as a case");
   const int64_t bad = make_finite(image, d.nan == "zero");
   check(bad == 0 || d.nan == "zero", name, ": ", bad, " voxels are NaN or infinite; data.nan = \"zero\" takes them as 0");
   g.canonical = g.box = volume_size(image);

@@ -91,6 +91,9 @@ TEST_CASE("labels of thick slices come from the nearest slice where images do, a
   g.affine = label.affine;
   const auto resampled = [&] { return preprocess_label(label, g, 4, "label").values(); };
   CHECK(resampled() == std::vector<double>{1, 2, 1, 2, 0, 3, 0, 3});
+  // Half of 1 and half of 2, of which 2 is taken: the next slice, all of 1, has no say.
+  const Volume mixed{Tensor::from({1, 2, 0, 0, 1, 1, 0, 0}, {2, 1, 4}, DType::u8), label.affine};
+  CHECK(preprocess_label(mixed, g, 4, "label").values() == std::vector<double>{2, 0, 2, 0, 1, 0, 1, 0});
   // Voxels that are not thick are interpolated along all axes: the inner slices lie at a quarter of the way.
   g.file_spacing[0] = 2;
   g.spacing[0] = 1;

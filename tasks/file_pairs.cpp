@@ -1,9 +1,9 @@
 #include "tasks/file_pairs.h"
 
 #include <map>
-#include <set>
 
 #include "core/error.h"
+#include "data/listing/files_by_case.h"
 #include "io/image.h"
 
 namespace voxgrad {
@@ -11,47 +11,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string volume_id(const fs::path& file) {
-  const std::string ending = volume_extension(file);
-  return ending.empty() ? "" : case_name(file);
-}
-
-// Pictures beside volumes are such as --picture writes; a folder of nothing else is a 2D data set.
-bool has_volumes(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && !entry.path().filename().string().starts_with(".") && !volume_extension(entry.path()).empty() &&
-        !is_flat_picture(entry.path()))
-      return true;
-  return false;
-}
-
-// Cases that have a volume other than an .npz: one of their name is of probabilities, as they lie beside masks.
-std::set<std::string> masks_in(const fs::path& folder) {
-  std::set<std::string> out;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() != ".npz" && !is_flat_picture(entry.path())) out.insert(volume_id(entry.path()));
-  return out;
-}
-
 // Of a file for every case.
 bool is_folder(const fs::path& place, const PairOptions& o) { return fs::is_directory(place) && o.series.empty(); }
 
 // Files by case id: those of a folder, or one file.
 std::map<std::string, fs::path> files_in(const fs::path& place, const PairOptions& o) {
-  std::map<std::string, fs::path> out;
   if (!is_folder(place, o)) return {{case_name(place), place}};
-  const bool volumes = !o.id && has_volumes(place);
-  const std::set<std::string> masks = volumes ? masks_in(place) : std::set<std::string>();
-  for (const auto& entry : fs::directory_iterator(place)) {
-    const fs::path& file = entry.path();
-    if (volumes && (is_flat_picture(file) || (file.extension() == ".npz" && masks.contains(case_name(file))))) continue;
-    if (!entry.is_regular_file() || file.filename().string().starts_with(".")) continue;
-    const std::string id = o.id ? o.id(file) : volume_id(file);
-    if (id.empty()) continue;
-    const auto [at, fresh] = out.emplace(id, file);
-    check(fresh, place.string(), ": the case ", id, " occurs twice, as ", at->second.filename().string(), " and ",
-          file.filename().string());
-  }
+  std::map<std::string, fs::path> out = files_by_case(place, o.id);
   check(!out.empty(), place.string(), ": holds no ", o.what);
   return out;
 }
@@ -69,11 +35,6 @@ PairOfVolumes read_pair(const FilePair& files, OtherGrid otherwise, bool labels,
   const Volume r = read_volume(files.reference, how);
   const Volume p = on_grid(read_volume(files.prediction, how), files.prediction.string(), grid_of(r), files.reference.string(), otherwise);
   return {to_canonical(p), to_canonical(r)};
-}
-
-std::string case_name(const fs::path& file) {
-  const std::string name = file.filename().string(), ending = volume_extension(name);
-  return name.substr(0, name.size() - ending.size());
 }
 
 std::vector<FilePair> pair_files(const fs::path& predictions, const fs::path& references, const PairOptions& o) {

@@ -17,9 +17,7 @@ struct PairOptions {
   bool partial = false;             // references without a prediction are left out instead of refused
   const char* what = "label maps";  // for messages
   std::string series = {};          // a folder holds this DICOM series, and not a file for every case
-  // The name of a case by its file; empty: no such file. Volumes without it; in a folder that has
-  // others, PNG, JPEG and BMP files are pictures of them and left out, as
-  // is an .npz beside another volume of its name: probabilities.
+  // The name of a case by its file; empty: no such file. Volumes without it (files_by_case).
   std::function<std::string(const std::filesystem::path&)> id = {};
 };
 // The files of two folders by the names of their cases, in their order; two files belong together whatever their names.
@@ -31,8 +29,5 @@ struct PairOfVolumes {
   Volume prediction, reference;
 };
 PairOfVolumes read_pair(const FilePair&, OtherGrid, bool labels, const std::string& series = {});
-
-// The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
-std::string case_name(const std::filesystem::path& file);
 
 }  // namespace voxgrad

@@ -2,6 +2,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "data/listing/files_by_case.h"
 #include "io/checkpoint.h"
 #include "io/json_file.h"
 #include "train/fine_tune.h"
@@ -37,7 +38,7 @@ Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& 
     if (c.series.empty()) c.series = config.series;
   }
   if (config.previous_stage.empty()) return out;
-  const auto masks = masks_in(config.previous_stage);
+  const auto masks = files_by_case(config.previous_stage);
   for (DatasetCase& c : out.cases) {
     const auto found = masks.find(c.id);
     check(found != masks.end(), config.previous_stage, ": has no mask of the case ", c.id);

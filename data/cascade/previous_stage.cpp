@@ -2,12 +2,9 @@
 
 #include "core/device/parallel.h"
 #include "core/error.h"
-#include "data/case_files.h"
-#include "io/formats/formats.h"
 #include "kernels/concat/concat.h"
 
 namespace voxgrad {
-namespace fs = std::filesystem;
 
 Tensor one_hot(const Tensor& mask, const std::vector<int>& labels) {
   check(mask && mask.dtype() == DType::u8 && mask.device().is_cpu(), "previous stage: a mask of u8 on the CPU is wanted, not ", mask);
@@ -26,17 +23,6 @@ Tensor one_hot(const Tensor& mask, const std::vector<int>& labels) {
 
 Tensor with_previous_stage(const Tensor& image, const Tensor& mask, const std::vector<int>& labels) {
   return concat({image, one_hot(mask, labels).to(image.device())}, -1);
-}
-
-std::map<std::string, fs::path> masks_in(const fs::path& folder) {
-  std::map<std::string, fs::path> out;
-  for (auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file() || name.starts_with('.') || volume_extension(entry.path()).empty()) continue;
-    const auto [at, added] = out.emplace(case_id(entry.path()), entry.path());
-    check(added, folder.string(), ": has two masks of the case ", at->first, ": ", at->second.filename().string(), " and ", name);
-  }
-  return out;
 }
 
 }  // namespace voxgrad

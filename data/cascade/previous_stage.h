@@ -1,6 +1,4 @@
 #pragma once
-#include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -27,8 +25,5 @@ struct PreviousMask {
 Tensor one_hot(const Tensor& mask, const std::vector<int>& labels);
 // f32 {.., C + L} of an image f32 {.., C} and its mask u8 {..}.
 Tensor with_previous_stage(const Tensor& image, const Tensor& mask, const std::vector<int>& labels);
-
-// The masks in a folder by the names of their cases, which are those of the files without their ending.
-std::map<std::string, std::filesystem::path> masks_in(const std::filesystem::path& folder);
 
 }  // namespace voxgrad

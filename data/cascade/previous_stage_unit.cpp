@@ -54,16 +54,3 @@ TEST_CASE("voxels that neither image nor mask show are no background while a mas
   const PreviousMask half{.mask = {Tensor::from({1, 1, 0, 0}, {1, 2, 2, 1}, DType::u8), {}}, .name = "mask"};
   CHECK(digits(preprocess(four, d, "image", {.previous = &half}).previous) == "1");
 }
-
-TEST_CASE("masks are found by the names of their cases") {
-  const TemporaryFolder folder;
-  put_bytes(folder / "a.nii.gz", "");
-  put_bytes(folder / "b_1.nrrd", "");
-  put_bytes(folder / "notes.txt", "");
-  put_bytes(folder / "._a.nii.gz", "");
-  const auto masks = masks_in(folder.path());
-  CHECK(masks.size() == 2);
-  CHECK(masks.at("b_1") == folder / "b_1.nrrd");
-  put_bytes(folder / "a.nii", "");
-  CHECK_THAT(error_of([&] { masks_in(folder.path()); }), Contains("has two masks of the case a"));
-}

@@ -92,6 +92,14 @@ std::vector<WeightRule> rules_below(std::vector<WeightRule> rules, const Weights
   return rules;
 }
 
+// Errors of f by the name of the file.
+template <class F>
+auto in_name_of(const std::string& who, F&& f) {
+  try {
+    return f();
+  } catch (const Error& e) { fail(who, ": ", e.what()); }
+}
+
 }  // namespace
 
 std::string target_of(const Json& j) {
@@ -122,14 +130,14 @@ Model load_monai_bundle(const fs::path& path, const LoadModelOptions& options) {
   Model m;
   ModelDescription& d = m.description;
   d.network = network.network;
-  d.traits = network_traits(parse_json(network.network, who));
+  d.traits = in_name_of(who, [&] { return network_traits(parse_json(network.network, who)); });
   check(d.traits.out_channels > 1, who, ": its network has one output, which is not read");
   d.channels = names_in(said, "inputs", d.traits.in_channels, "channel");
   d.labels = names_in(said, "outputs", d.traits.out_channels, "label");
   add_preprocessing(d, bundle_value(config, "preprocessing", who), who + ": preprocessing");
   if (config.contains("postprocessing")) add_postprocessing(d, bundle_value(config, "postprocessing", who), who + ": postprocessing");
   add_inferer(d, bundle_value(config, "inferer", who), who + ": inferer");
-  d = description_from_json(to_json(d));  // validated
+  d = in_name_of(who, [&] { return description_from_json(to_json(d)); });  // validated
   const auto weights = open_weights(file);
   const auto mapped = [&] {
     WeightMap map = map_weights(*weights, rules_below(network.rules, *weights));

@@ -7,6 +7,7 @@
 #include "io/weights/weights.h"
 #include "models/model_registry.h"
 #include "tests/catch.h"
+#include "tests/hostile_json.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
@@ -96,6 +97,21 @@ TEST_CASE("a bundle of MONAI is a model: its network, preprocessing and weights"
     save_checkpoint(folder / "own.safetensors", checkpoint_of(m.net, d));
     CHECK(to_json(load_model(folder / "own.safetensors").description) == to_json(d));
   }
+}
+
+TEST_CASE("hostile bundles of MONAI are refused by the name of their file") {
+  const TemporaryFolder folder;
+  put_bundle(folder, Json::parse(kInference));
+  int refused = 0;
+  for (const auto& [file, good] : {std::pair{"inference.json", kInference}, {"metadata.json", kMetadata}})
+    refused += refused_variants(Json::parse(good), [&, file = file](const Json& bad) {
+      put_bytes(folder / "configs" / file, bad.dump());
+      const std::string message = error_of([&] { load_model(folder.path()); });
+      REQUIRE((message.empty() || message.starts_with(folder.path().string())));
+      REQUIRE_THAT(message, !Contains("json.exception"));
+      if (!message.empty()) fail(message);
+    });
+  CHECK(refused > 300);
 }
 
 TEST_CASE("what a bundle asks for and is not understood is refused by name") {

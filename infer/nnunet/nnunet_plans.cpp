@@ -37,7 +37,6 @@ std::vector<Int3> int3s(const Json& j, const std::string& who) {
 
 }  // namespace
 
-// A configuration with what it inherits.
 Json nnunet_configuration(const Json& plans, const std::string& name, const std::string& who) {
   const Json& all = field(plans, "configurations", who);
   std::string next = name;

@@ -49,6 +49,12 @@ void write_numpy(const std::filesystem::path&, const Volume&, Stored);
 bool is_dicom(const std::filesystem::path&);
 VolumeHeader dicom_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_dicom(const std::filesystem::path&, const ReadOptions&);
+// Whose image a DICOM file is; what it does not say is empty. image: it has voxels.
+struct DicomIdentity {
+  std::string patient = {}, study = {}, series = {};
+  bool image = false;
+};
+DicomIdentity dicom_identity(const std::filesystem::path&);
 #ifdef VOXGRAD_WITH_ITK
 // TIFF, PNG, JPEG.
 VolumeHeader picture_header(const std::filesystem::path&, const ReadOptions&);

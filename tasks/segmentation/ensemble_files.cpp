@@ -1,10 +1,10 @@
 #include "tasks/segmentation/ensemble_files.h"
 
 #include "core/device/parallel.h"
+#include "data/listing/files_by_case.h"
 #include "io/grid.h"
 #include "io/image.h"
 #include "io/numpy_planes.h"
-#include "tasks/file_pairs.h"
 
 namespace voxgrad {
 namespace {

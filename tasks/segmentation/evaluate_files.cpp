@@ -9,6 +9,7 @@
 #include "data/label_map.h"
 #include "io/image.h"
 #include "io/numpy_planes.h"
+#include "data/listing/files_by_case.h"
 #include "tasks/file_pairs.h"
 
 namespace voxgrad {

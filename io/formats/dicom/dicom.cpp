@@ -111,6 +111,14 @@ VolumeHeader dicom_header(const fs::path& path, const ReadOptions& options) {
   return h;
 }
 
+DicomIdentity dicom_identity(const fs::path& path) {
+  const DicomFile f = open_dicom(path);
+  return {.patient = f.data.text(tag::patient_id),
+          .study = f.data.text(tag::study_instance),
+          .series = f.data.text(tag::series_instance),
+          .image = f.pixels() != nullptr};
+}
+
 Volume read_dicom(const fs::path& path, const ReadOptions& options) {
   const Series s = choose_series(path, options);
   if (s.is_segmentation()) {

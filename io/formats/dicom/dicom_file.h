@@ -14,6 +14,7 @@ constexpr uint32_t transfer_syntax = 0x00020010, media_class = 0x00020002;
 constexpr uint32_t image_type = 0x00080008, sop_class = 0x00080016, sop_instance = 0x00080018, modality = 0x00080060;
 constexpr uint32_t series_description = 0x0008103e, frame_type = 0x00089007;
 constexpr uint32_t slice_thickness = 0x00180050, between_slices = 0x00180088;
+constexpr uint32_t patient_id = 0x00100020;
 constexpr uint32_t study_instance = 0x0020000d, series_instance = 0x0020000e, series_number = 0x00200011, instance_number = 0x00200013;
 constexpr uint32_t position = 0x00200032, orientation = 0x00200037, frame_of_reference = 0x00200052;
 constexpr uint32_t samples = 0x00280002, photometric = 0x00280004, planar = 0x00280006, frames = 0x00280008, rows = 0x00280010;

@@ -83,7 +83,7 @@ std::vector<Group> groups_of(const std::vector<Object>& objects) {
   return groups;
 }
 
-std::string line_of(const std::vector<Object>& objects, const Group& g, size_t number) {
+std::string line_of(const std::vector<Object>& objects, const Group& g, size_t number, const fs::path& folder) {
   const Object& o = objects[*g.objects.begin()];
   const auto count = [](size_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
   std::string line = "\n  " + std::to_string(number) + ": " + count(g.planes.size(), "image") + " of " + std::to_string(o.rows) + " x " +
@@ -93,17 +93,19 @@ std::string line_of(const std::vector<Object>& objects, const Group& g, size_t n
   if (!o.description.empty()) line += "\"" + o.description + "\" ";
   if (!g.planes[0].plane.placed) line += "without a place in space ";
   if (g.objects.size() == 1 && objects.size() > 1) line += o.path.filename().string() + " ";
+  if (const fs::path in = o.path.parent_path(); in != folder && in != folder.parent_path()) line += "below " + in.string() + " ";
   return line + " UID " + o.series;
 }
 
-size_t chosen(const std::vector<Object>& objects, const std::vector<Group>& groups, const std::string& wanted, const std::string& who) {
+size_t chosen(const std::vector<Object>& objects, const std::vector<Group>& groups, const std::string& wanted, const fs::path& path) {
+  const std::string who = path.string();
   size_t number = 0;
   const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
   if (error == std::errc() && end == wanted.data() + wanted.size() && number >= 1 && number <= groups.size()) return number - 1;
   std::string list;
   std::vector<size_t> meant;
   for (size_t i = 0; i < groups.size(); ++i) {
-    list += line_of(objects, groups[i], i + 1);
+    list += line_of(objects, groups[i], i + 1, path);
     if (objects[groups[i].planes[0].object].series.ends_with(wanted)) meant.push_back(i);
   }
   check(!meant.empty(), who, ": has no series \"", wanted, "\"; it has", list);
@@ -123,7 +125,7 @@ Series choose_series(const fs::path& path, const ReadOptions& options) {
   check(!s.objects.empty() || others.empty(), path.string(), ": holds DICOM objects but no images: ", kinds);
   check(!s.objects.empty(), path.string(), ": is a folder without DICOM files");
   std::vector<Group> groups = groups_of(s.objects);
-  s.planes = std::move(groups[chosen(s.objects, groups, options.series, path.string())].planes);
+  s.planes = std::move(groups[chosen(s.objects, groups, options.series, path)].planes);
   // Only the objects that it needs, in their order.
   std::map<size_t, size_t> place;
   for (const Placed& p : s.planes) place.emplace(p.object, 0);

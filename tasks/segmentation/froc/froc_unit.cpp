@@ -56,6 +56,11 @@ TEST_CASE("FROC by hand: candidates, lesions found, the curve and its mean") {
   reference.mutable_data<uint8_t>()[4] = 255;
   CHECK(rounded(froc_case(Tensor::from(kProbability[1], kRow), reference).false_positives) == std::vector<double>{0.7, 0.2});
   CHECK_THROWS_WITH(case_of(0, {.threshold = 0}), Contains("threshold 0"));
+  // Two candidates in one lesion: the surer one says how sure, and neither is a false positive.
+  const auto row = [](const std::vector<double>& v) { return Tensor::from(v, {1, 1, 5}); };
+  const FrocCase twice = froc_case(row({0.5, 0, 0.75, 0, 0.25}), row({1, 1, 1, 0, 0}).to(DType::u8));
+  CHECK(rounded(twice.found) == std::vector<double>{0.75});
+  CHECK(rounded(twice.false_positives) == std::vector<double>{0.25});
 }
 
 TEST_CASE("FROC: linear between points from (0, 0) on, and no number without lesions") {

@@ -134,31 +134,60 @@ TEST_CASE("hostile words in the headers of NRRD and MetaImage files") {
   CHECK(refused_words(meta, meta_reader) > 100);
 }
 
-TEST_CASE("hostile fields in the headers of NIfTI files") {
+TEST_CASE("hostile words in the header of a NumPy array") {
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& header) {
+    const std::string text = header + std::string(117 - header.size() % 64, ' ') + "\n";
+    const uint16_t length = uint16_t(text.size());
+    std::string file = "\x93NUMPY";
+    file += {'\1', '\0', char(length & 255), char(length >> 8)};
+    put_bytes(folder / "a.npy", file + text + std::string(96, 'a'));
+    read_volume(folder / "a.npy");
+  };
+  const std::string good = "{ 'descr': '<f4', 'fortran_order': False, 'shape': ( 2, 3, 4), }";
+  read(good);
+  CHECK(refused_words(good, read) > 50);
+}
+
+namespace {
+// The files of a folder with each field of the header of one in turn replaced by each of these values.
+int refused_fields(const TemporaryFolder& folder, const char* name, size_t header) {
+  const std::string good = file_bytes(folder / name);
+  read_volume(folder / name);
+  int refused = 0;
+  const auto attempt = [&](size_t at, const auto& value) {
+    std::string bad = good;
+    std::memcpy(bad.data() + at, &value, sizeof value);
+    put_bytes(folder / name, bad);
+    CAPTURE(at, value);
+    reset_peak_memory(Device{});
+    const size_t before = memory_stats(Device{}).in_use;
+    const std::string message = error_of([&] { read_volume(folder / name); });
+    REQUIRE((message.empty() || message.starts_with(folder.path().string())));
+    REQUIRE(memory_stats(Device{}).peak - before < kMostMemory);
+    refused += !message.empty();
+  };
+  for (size_t at = 0; at + 8 <= header; at += 2) {
+    for (const int16_t v : {0, -1, 1, 256, 32767, -32768}) attempt(at, v);
+    for (const int64_t v : {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), int64_t(1) << 32}) attempt(at, v);
+    for (const float v : {NAN, INFINITY, -1e30f, 1e-40f}) attempt(at, v);
+    for (const double v : {double(NAN), 1e300}) attempt(at, v);
+  }
+  return refused;
+}
+}  // namespace
+
+TEST_CASE("hostile fields in the headers of NIfTI, Analyze and MGH files") {
   const TemporaryFolder folder;
   for (const Shape& shape : {Shape{3, 4, 5, 1}, Shape{1, 1, 40000, 1}}) {  // NIfTI-1 and -2
     write_volume(folder / "v.nii", {Tensor::zeros(shape, DType::i16), Affine::scaling({1, 2, 3})});
-    const std::string good = file_bytes(folder / "v.nii");
-    int refused = 0;
-    const auto attempt = [&](size_t at, const auto& value) {
-      std::string bad = good;
-      std::memcpy(bad.data() + at, &value, sizeof value);
-      put_bytes(folder / "v.nii", bad);
-      CAPTURE(at, value);
-      reset_peak_memory(Device{});
-      const size_t before = memory_stats(Device{}).in_use;
-      const std::string message = error_of([&] { read_volume(folder / "v.nii"); });
-      REQUIRE((message.empty() || message.starts_with((folder / "v.nii").string())));
-      REQUIRE(memory_stats(Device{}).peak - before < kMostMemory);
-      refused += !message.empty();
-    };
-    const size_t header = shape[2] > 32767 ? 540 : 348;
-    for (size_t at = 0; at + 8 <= header; at += 2) {
-      for (const int16_t v : {0, -1, 1, 32767, -32768}) attempt(at, v);
-      for (const int64_t v : {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(), int64_t(1) << 32}) attempt(at, v);
-      for (const float v : {NAN, INFINITY, -1e30f, 1e-40f}) attempt(at, v);
-      for (const double v : {double(NAN), 1e300}) attempt(at, v);
-    }
-    CHECK(refused > 100);
+    CHECK(refused_fields(folder, "v.nii", shape[2] > 32767 ? 540 : 348) > 100);
   }
+  write_volume(folder / "v.mgh", {Tensor::zeros({3, 4, 5, 1}, DType::i16), Affine::scaling({1, 2, 3})});
+  CHECK(refused_fields(folder, "v.mgh", 284) > 50);
+  write_volume(folder / "v.nii", {Tensor::zeros({3, 4, 5, 1}, DType::i16), Affine::scaling({1, 2, 3})});
+  const std::string nifti = file_bytes(folder / "v.nii"), zeros(4, '\0');
+  put_bytes(folder / "w.hdr", nifti.substr(0, 108) + zeros + nifti.substr(112, 232) + zeros);  // without its mark, voxels from 0 on
+  put_bytes(folder / "w.img", nifti.substr(352));
+  CHECK(refused_fields(folder, "w.hdr", 348) > 50);
 }

@@ -174,5 +174,10 @@ TEST_CASE("an RGB picture is three channels of a case, by nnU-Net's names") {
   CHECK(pair_files(folder / "labelsTr", folder / "labelsTr").size() == 1);
   write_volume(folder / "imagesTr/p1_0000.png", {Tensor::zeros({1, 4, 5, 1}, DType::u8), {}});
   CHECK_THAT(error_of([&] { read_dataset(folder.path()); }), Contains("p1 has no file for channel 1"));
+  put_bytes(folder / "dataset.json",
+            R"({"channel_names": {"0": "R", "1": "G"}, "labels": {"background": 0, "cell": 1}, "file_ending": ".png"})");
+  CHECK_THAT(error_of([&] { read_dataset(folder.path()); }), Contains("p0_0000.png: holds 3 channels, dataset.json names 2"));
+  CHECK(list_images(folder / "imagesTr", 2)[0].fault.empty());  // who reads it says that it has three
+  CHECK_THAT(list_images(folder / "imagesTr", 2)[1].fault, Contains("lacks channel 1"));
 }
 #endif
