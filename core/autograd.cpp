@@ -10,6 +10,7 @@ namespace {
 thread_local Recording recording_now = Recording::on;
 thread_local const char* backward_of = nullptr;
 thread_local bool inference = false;
+thread_local SeenLeaves* seen_leaves = nullptr;
 // The tensor is held so that its address is not another's meanwhile.
 struct Kept {
   Tensor of;
@@ -37,6 +38,14 @@ RecordingScope::RecordingScope(Recording r, const char* of) : recording_(recordi
 RecordingScope::~RecordingScope() {
   recording_now = recording_;
   backward_of = of_;
+}
+
+SeenLeaves::SeenLeaves() : around_(std::exchange(seen_leaves, this)) {}
+SeenLeaves::~SeenLeaves() { seen_leaves = around_; }
+void SeenLeaves::add(const Tensor& leaf) {
+  for (const Tensor& t : leaves_)
+    if (t.shares_memory_with(leaf)) return;
+  leaves_.push_back(leaf.detach());
 }
 
 Inference::Inference() : recording_(recording_now), inference_(inference) {
@@ -76,7 +85,11 @@ bool Graph::recording() { return recording_now == Recording::on; }
 const char* Graph::in_backward_of() { return backward_of; }
 
 bool Graph::wanted(const std::vector<Tensor>& inputs, const char* op) {
-  if (recording_now == Recording::off) return false;
+  if (recording_now == Recording::off) {
+    for (auto& t : inputs)
+      if (seen_leaves && t.node_) seen_leaves->add(t);
+    return false;
+  }
   for (auto& t : inputs) {
     if (!t.node_) continue;
     check(recording_now == Recording::on, op, ": it is given ", t, ", which requires a gradient, within the backward of ", backward_of,
@@ -87,6 +100,8 @@ bool Graph::wanted(const std::vector<Tensor>& inputs, const char* op) {
 }
 
 Tensor Graph::attach(const Op& op, const std::vector<Tensor>& inputs, Tensor out, Backward fn) {
+  check(bool(out), op.name, ": its result is ", out);
+  if (!is_floating(out.dtype())) return out;
   auto n = node_of(op, inputs, std::move(fn));
   n->outputs = {out.info()};
   out.node_ = std::move(n);

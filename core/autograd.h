@@ -110,9 +110,9 @@ std::vector<Tensor> record(const Op& op, const std::vector<Tensor>& inputs, std:
 // walked once.
 void backward(const Tensor& loss, const Tensor& seed = {});
 
-// f(x) without keeping what f records: backward runs f again. Parameters that f uses get their gradients as always; they must not be
-// written in between. f must be a pure function of x, its parameters, and what it draws from the Training scope or an Rng of its own: the
-// same numbers both times. Running statistics move once.
+// f(x) without keeping what f records: backward runs f again. Parameters that f uses get their gradients as always; one written in
+// between is an Error. f must be a pure function of x, its parameters, and what it draws from the Training scope or an Rng of its own:
+// the same numbers both times. Running statistics move once.
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& x);
 
 }  // namespace voxgrad

@@ -15,4 +15,18 @@ class RecordingScope {
   const char* of_;
 };
 
+// While alive, keeps every leaf that ops on this thread are given where they are not recorded, as backward would have saved it.
+class SeenLeaves {
+ public:
+  SeenLeaves();
+  ~SeenLeaves();
+  SeenLeaves(const SeenLeaves&) = delete;
+  const std::vector<Tensor>& leaves() const { return leaves_; }
+  void add(const Tensor& leaf);
+
+ private:
+  std::vector<Tensor> leaves_;
+  SeenLeaves* around_;
+};
+
 }  // namespace voxgrad

@@ -90,11 +90,15 @@ Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& x
   Training::Stream stream = Training::stream();
   stream.again = true;
   Tensor y;
+  std::vector<Tensor> parameters;
   {
-    Unrecorded quiet;
+    const Unrecorded quiet;
+    const SeenLeaves seen;
     y = f(x.detach());
+    parameters = seen.leaves();
   }
-  return Graph::attach("checkpoint", {x}, y, [f, stream, x = x.detach()](const Grads& gy, Needs needs) {
+  return Graph::attach("checkpoint", {x}, y, [f, stream, parameters, x = x.detach()](const Grads& gy, Needs needs) {
+    for (const Tensor& p : parameters) p.view();  // an Error where one was written since
     const Training same_numbers(stream);
     Tensor input = x.detach();
     if (needs[0]) input.require_grad();

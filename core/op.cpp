@@ -21,6 +21,8 @@ std::ostream& operator<<(std::ostream& o, const AttributeValue& v) {
   return o;
 }
 
+void Op::add(const char* key, const AttributeValue& value) { attributes.push_back({key, value}); }
+
 const AttributeValue* Op::find(std::string_view key) const {
   const auto found = std::find_if(attributes.begin(), attributes.end(), [&](const Attribute& a) { return a.key == key; });
   return found == attributes.end() ? nullptr : &found->value;

@@ -42,6 +42,7 @@ struct Op {
 
   Op(const char* n) : name(n) {}
   Op(const char* n, std::vector<Attribute> a) : name(n), attributes(std::move(a)) {}
+  void add(const char* key, const AttributeValue&);
   const AttributeValue* find(std::string_view key) const;  // null: there is none
 };
 std::ostream& operator<<(std::ostream&, const Op&);  // softmax(axis 2)

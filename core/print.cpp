@@ -7,6 +7,9 @@
 namespace voxgrad {
 namespace {
 
+// A NaN has no sign.
+double printed(double v) { return std::isnan(v) ? double(NAN) : v; }
+
 // Element i of host memory as text.
 std::string text_of(const Tensor& host, int64_t i, int digits) {
   std::ostringstream o;
@@ -14,7 +17,7 @@ std::string text_of(const Tensor& host, int64_t i, int digits) {
   on_any_dtype(host.dtype(), [&]<class T>() {
     const T v = host.view().as<T>()[i];
     if constexpr (std::is_integral_v<T>) o << int64_t(v);
-    else o << double(v);
+    else o << printed(double(v));
   });
   return o.str();
 }
@@ -97,7 +100,7 @@ std::string describe(const Tensor& t, const PrintOptions& options) {
   }
   const int64_t numbers = t.count() - nan;
   o.precision(options.digits);
-  if (numbers > 0) o << ": min " << low << ", max " << high << ", mean " << sum / double(numbers) << ", ";
+  if (numbers > 0) o << ": min " << low << ", max " << high << ", mean " << printed(sum / double(numbers)) << ", ";
   else o << ": ";
   if (nan > 0) o << nan;
   else o << "no";

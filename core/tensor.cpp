@@ -27,13 +27,6 @@ Tensor Tensor::empty(const Shape& s, DType t, Device d, Asker by) {
   return out;
 }
 
-Tensor Tensor::full(const Shape& s, double value, DType t, Device d, Asker by) {
-  Tensor out = empty(s, t, d, by);
-  on_device(d, [&](auto on) { fill(on, out.count(), value, out.view()); });
-  return out;
-}
-Tensor Tensor::zeros(const Shape& s, DType t, Device d, Asker by) { return full(s, 0, t, d, by); }
-
 namespace {
 // v as T; false where it does not fit: beyond the range, or a fraction or NaN among integers.
 template <class T>
@@ -43,6 +36,21 @@ bool fits(double v, T& as) {
   else return std::isfinite(double(as)) || !std::isfinite(v);
 }
 }  // namespace
+
+void check_fits(const char* op, double value, DType t) {
+  on_any_dtype(t, [&]<class T>() {
+    T as;
+    check(fits(value, as), op, ": the value is ", value, ", which does not fit ", name_of(t));
+  });
+}
+
+Tensor Tensor::full(const Shape& s, double value, DType t, Device d, Asker by) {
+  check_fits("full", value, t);
+  Tensor out = empty(s, t, d, by);
+  on_device(d, [&](auto on) { fill(on, out.count(), value, out.view()); });
+  return out;
+}
+Tensor Tensor::zeros(const Shape& s, DType t, Device d, Asker by) { return full(s, 0, t, d, by); }
 
 Tensor Tensor::from(const std::vector<double>& v, const Shape& s, DType t, Device d) {
   check(int64_t(v.size()) == s.count(), "tensor: ", v.size(), " values for the shape ", s);
@@ -132,7 +140,7 @@ std::vector<double> Tensor::values() const {
 }
 
 double Tensor::item() const {
-  check(storage_ && count() == 1, "item: one element wanted, not the shape ", shape_);
+  check(storage_ && count() == 1, "item: a tensor of one element is wanted, not ", *this);
   return values()[0];
 }
 
@@ -140,7 +148,8 @@ Tensor Tensor::to(Device d) const {
   if (!storage_ || d == device()) return *this;
   Tensor out = empty(shape_, dtype_, d);
   copy_bytes(d, out.view().data, device(), view().data, bytes());
-  return record("to_device", {*this}, out, [from = device()](const Tensor& g, Needs) { return Grads{g.to(from)}; });
+  const std::string to = d.is_cpu() ? "cpu" : "cuda:" + std::to_string(d.cuda_index);
+  return record({"to_device", {{"to", to}}}, {*this}, out, [from = device()](const Tensor& g, Needs) { return Grads{g.to(from)}; });
 }
 
 Tensor Tensor::to(DType t) const {
@@ -152,6 +161,7 @@ Tensor Tensor::to(DType t) const {
 }
 
 Tensor Tensor::reshape(const Shape& wanted) const {
+  check(storage_ != nullptr, "reshape: a tensor is wanted, not ", *this);
   Shape s = wanted;
   for (int k = 0; k < s.rank; ++k) {
     check(s[k] >= -1, "reshape: ", wanted, " has the extent ", s[k]);

@@ -50,13 +50,14 @@ class Tensor {
   Tensor() = default;
   static Tensor empty(const Shape&, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
   static Tensor zeros(const Shape&, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
+  // Error where the value does not fit the dtype, as with `from`.
   static Tensor full(const Shape&, double value, DType = DType::f32, Device = {}, Asker by = {__builtin_FILE(), __builtin_FUNCTION()});
   // Numbers as any dtype: rounded to a floating one. Error where one does not fit: 300 or 0.5 as u8, 1e300 as f32.
   static Tensor from(const std::vector<double>& values, const Shape&, DType = DType::f32, Device = {});
   // A copy of host memory, of the dtype of T.
-  template <class T>
+  template <class T, size_t N>
     requires Element<std::remove_const_t<T>>
-  static Tensor from(std::span<T> values, const Shape& s, Device d = {}) {
+  static Tensor from(std::span<T, N> values, const Shape& s, Device d = {}) {
     return from_host(values.data(), values.size(), s, dtype_of<std::remove_const_t<T>>, d);
   }
   template <Element T>
@@ -152,6 +153,9 @@ class Tensor {
   std::shared_ptr<Node> node_;
   friend struct Graph;
 };
+
+// Error in the name of `op` where a number does not fit a dtype: 300, 0.5 or NaN as u8, 1e300 as f32.
+void check_fits(const char* op, double value, DType);
 
 // "f32 {1, 2, 3}", for messages.
 std::ostream& operator<<(std::ostream&, const Tensor&);

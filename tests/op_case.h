@@ -43,7 +43,7 @@ struct OpCase {
   bool for_cpu = false;        // of a size that only an algorithm of the CPU needs: not run on an emulated GPU, where it would take long
 };
 
-// A use that must throw Error with all these words in its message.
+// A use that must throw Error with all these words in its message, which starts with the first one: the op.
 struct OpReject {
   std::string op, name;
   std::function<void()> run;

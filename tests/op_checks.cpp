@@ -183,6 +183,8 @@ std::string reject_fault(const OpReject& r) {
   try {
     r.run();
   } catch (const Error& e) {
+    if (!std::string(e.what()).starts_with(r.words.at(0)))
+      return std::string("the message \"") + e.what() + "\" does not start with \"" + r.words[0] + "\"";
     for (auto& w : r.words)
       if (std::string(e.what()).find(w) == std::string::npos)
         return std::string("the message \"") + e.what() + "\" does not say \"" + w + "\"";

@@ -21,7 +21,9 @@ Tensor compared(const char* op, Relation r, const Tensor& a, const Tensor& b) {
 
 Tensor number(const char* op, const Tensor& a, double b) {
   check(bool(a), op, ": a tensor is wanted");
-  return Tensor::from({b}, {}, is_floating(a.dtype()) ? accum_of(a.dtype()) : a.dtype(), a.device());
+  const DType t = is_floating(a.dtype()) ? accum_of(a.dtype()) : a.dtype();
+  check_fits(op, b, t);
+  return Tensor::from({b}, {}, t, a.device());
 }
 
 Tensor joined(const char* op, Relation r, const Tensor& a, const Tensor& b) {

@@ -66,7 +66,7 @@ OP_CASES(compare) {
   rejects.push_back({"equal", "shapes", [] { equal(Tensor::zeros({2, 3}), Tensor::zeros({2})); }, {"equal: shapes {2, 3} and {2} cannot"}});
   rejects.push_back({"greater", "shapes", [] { greater(Tensor::zeros({2, 3}), Tensor::zeros({2})); }, {"greater: shapes", "{2, 3}"}});
   rejects.push_back({"less", "dtypes", [] { less(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}, DType::i32)); }, {"less", "u8", "i32"}});
-  rejects.push_back({"equal", "a number that labels have not", [] { equal(Tensor::zeros({2}, DType::u8), 300); }, {"300", "u8"}});
+  rejects.push_back({"equal", "a number that labels have not", [] { equal(Tensor::zeros({2}, DType::u8), 300); }, {"equal", "300", "u8"}});
   rejects.push_back({"logical_and", "floating", [] { logical_and(Tensor::zeros({2}), Tensor::zeros({2})); }, {"logical_and", "u8", "f32"}});
   rejects.push_back({"logical_not", "floating", [] { logical_not(Tensor::zeros({2})); }, {"logical_not", "u8", "f32"}});
   rejects.push_back({"isnan", "labels", [] { isnan(Tensor::zeros({2}, DType::u8)); }, {"isnan", "floating", "u8"}});

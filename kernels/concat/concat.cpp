@@ -32,7 +32,7 @@ Tensor concat(const std::vector<Tensor>& tensors, int axis) {
   }
   const Tensor y = Tensor::empty(s, first.dtype(), first.device());
   on_device(y.device(), [&](auto on) { join_rows(on, parts_of(s, k, tensors, extents), y.view()); });
-  return record("concat", tensors, y, [k, extents](const Tensor& gy, Needs needs) {
+  return record({"concat", {{"axis", k}}}, tensors, y, [k, extents](const Tensor& gy, Needs needs) {
     Grads grads(extents.size());
     for (size_t i = 0; i < grads.size(); ++i)
       if (needs[int(i)]) grads[i] = Tensor::empty(gy.shape().with(k, extents[i]), gy.dtype(), gy.device());

@@ -41,6 +41,10 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
   return p;
 }
 
+std::vector<Attribute> attributes_of(const Conv3dOptions& o) {
+  return {{"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"groups", o.groups}};
+}
+
 std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, DType x, const Tensor& w) {
   const Int3 &i = p.in, &a = p.padding, &s = p.stride, &d = p.dilation;
   return Inference::kept(w, {p.n, p.c, p.k, i.d, i.h, i.w, a.d, a.h, a.w, s.d, s.h, s.w, d.d, d.h, d.w, int64_t(x)});
@@ -56,7 +60,7 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
     on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
   }
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
-  return record("conv3d", {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
+  return record({"conv3d", attributes_of(options)}, {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
     Grads g(3);
     const DType parameters = accum_of(gy.dtype());
     on_device(gy.device(), [&](auto on) {

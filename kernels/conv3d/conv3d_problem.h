@@ -1,4 +1,5 @@
 #pragma once
+#include "core/op.h"
 #include "kernels/conv3d/conv3d.h"
 #include "kernels/conv3d/conv3d_kernels.h"
 
@@ -6,6 +7,9 @@ namespace voxgrad {
 
 // The checked problem of a convolution of an input of the shape `in` {N, D, H, W, C}, whose dtype, rank and device are those of x.
 Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions&);
+
+// What a recorded convolution tells of its options.
+std::vector<Attribute> attributes_of(const Conv3dOptions&);
 
 // Where the CPU kernel of a problem with inputs x keeps what it makes of the weight, while there is an Inference scope; else null.
 std::shared_ptr<void>* kept_weight(const Conv3dProblem&, DType x, const Tensor& w);

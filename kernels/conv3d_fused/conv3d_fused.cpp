@@ -35,7 +35,7 @@ Part part_of(ConvSource s, int64_t first) {
   const int64_t n = saved.x.dim(0);
   part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = part.channels};
   part.norm.eps = saved.eps;
-  part.norm.slope = double(float(saved.slope));
+  part.norm.slope = saved.slope;
   if (saved.coefficients) {
     part.coefficients = saved.coefficients;
     return part;
@@ -125,7 +125,19 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
   inputs.push_back(w);
   inputs.push_back(b);
   conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
-  return record("conv3d_fused", inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
+  // Three inputs for each source: what it is, and the scale and shift of its norm.
+  Op op = {"conv3d_fused", attributes_of(options)};
+  std::vector<int> normalised;
+  std::vector<double> slopes, eps;
+  for (const ConvSource& s : sources) {
+    normalised.push_back(s.normalised);
+    slopes.push_back(s.slope);
+    eps.push_back(s.eps);
+  }
+  op.add("normalised", normalised);
+  op.add("slope", slopes);
+  op.add("eps", eps);
+  return record(op, inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
     const int weight = 3 * int(parts.size());
     Grads g(size_t(weight + 2));
     if (needs[weight]) g[size_t(weight)] = Tensor::empty_like(w);

@@ -56,7 +56,13 @@ Tensor conv_transpose3d(const Tensor& x, const Tensor& w, const Tensor& b, const
   Tensor y = Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, x.dtype(), x.device());
   on_device(x.device(), [&](auto on) { conv3d_input_gradient(on, p, x.view(), w.view(), b.view(), y.view()); });
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
-  return record("conv_transpose3d", {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
+  const Op op = {"conv_transpose3d",
+                 {{"stride", options.stride},
+                  {"padding", options.padding},
+                  {"output_padding", options.output_padding},
+                  {"dilation", options.dilation},
+                  {"groups", options.groups}}};
+  return record(op, {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
     Grads g(3);
     const DType parameters = accum_of(gy.dtype());
     on_device(gy.device(), [&](auto on) {

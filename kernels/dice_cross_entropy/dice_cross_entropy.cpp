@@ -4,10 +4,29 @@
 #include "kernels/dice_cross_entropy/loss_call.h"
 
 namespace voxgrad {
+namespace {
+
+// Of the parts that count.
+Op described(const SegmentationLoss& p) {
+  Op op = {p.op, {{"ignore_label", p.ignore_label}}};
+  if (p.dice_weight != 0) {
+    op.add("dice_weight", p.dice_weight);
+    op.add("batch_dice", p.batch_dice);
+    op.add("include_background", p.include_background);
+    op.add("smooth", p.smooth);
+  }
+  if (p.cross_entropy_weight != 0) {
+    op.add("cross_entropy_weight", p.cross_entropy_weight);
+    op.add("label_smoothing", p.smoothing);
+  }
+  return op;
+}
+
+}  // namespace
 
 Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& label, const DiceCrossEntropyOptions& o) {
   check(logits && is_floating(logits.dtype()) && logits.shape().rank >= 2 && logits.count() > 0, op,
-        ": floating logits {N, .., K} are wanted, not ", logits);
+        ": floating logits {N, .., K} with elements are wanted, not ", logits);
   Shape wanted = logits.shape();
   --wanted.rank;
   wanted.dims[wanted.rank] = 0;
@@ -41,7 +60,7 @@ Tensor segmentation_loss(const char* op, const Tensor& logits, const Tensor& lab
   Tensor loss = Tensor::empty({}, accum, logits.device());
   on_device(logits.device(),
             [&](auto on) { loss_forward(on, p, logits.view(), labels.view(), weights.view(), loss.view(), slopes.view()); });
-  return record(op, {logits}, loss, [p, slopes, weights, logits = logits.detach(), labels](const Tensor& seed, Needs) {
+  return record(described(p), {logits}, loss, [p, slopes, weights, logits = logits.detach(), labels](const Tensor& seed, Needs) {
     Tensor g = Tensor::empty_like(logits);
     on_device(g.device(),
               [&](auto on) { loss_backward(on, p, logits.view(), labels.view(), weights.view(), slopes.view(), seed.view(), g.view()); });

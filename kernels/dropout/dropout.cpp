@@ -27,7 +27,8 @@ Tensor dropout(const Tensor& x, double probability, const Rng& rng, const Dropou
                    .count = x.count(),
                    .per_channel = o.per_channel};
   if (o.per_channel) p.channels = x.dim(-1), p.inner = x.shape().count(1, x.shape().rank - 1);
-  return record("dropout", {x}, dropped(p, x), [p](const Tensor& gy, Needs) { return Grads{dropped(p, gy)}; });
+  return record({"dropout", {{"probability", probability}, {"per_channel", o.per_channel}}}, {x}, dropped(p, x),
+                [p](const Tensor& gy, Needs) { return Grads{dropped(p, gy)}; });
 }
 
 }  // namespace voxgrad

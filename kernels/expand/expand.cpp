@@ -28,6 +28,13 @@ Tensor expand(const Tensor& x, const Shape& wanted) {
   });
 }
 
+bool broadcasts_to(const Shape& s, const Shape& to) {
+  const int added = to.rank - s.rank;
+  for (int k = 0; added >= 0 && k < s.rank; ++k)
+    if (s[k] != 1 && s[k] != to[added + k]) return false;
+  return added >= 0;
+}
+
 Tensor tile(const Tensor& x, const std::vector<int64_t>& counts) {
   check(bool(x), "tile: a tensor is wanted, not ", x);
   const int added = std::max(0, int(counts.size()) - x.shape().rank), rank = x.shape().rank + added;

@@ -10,6 +10,9 @@ namespace voxgrad {
 // memory of x where nothing is repeated. Saves nothing.
 Tensor expand(const Tensor& x, const Shape& to);
 
+// Whether expand takes a tensor of the shape s to the shape `to`.
+bool broadcasts_to(const Shape& s, const Shape& to);
+
 // x counts[k] times behind itself along axis k. Axes are matched from the last one; a missing count is 1, and counts beyond the rank add
 // axes in front. NumPy's tile, PyTorch's repeat. Recorded as expand. Saves nothing.
 Tensor tile(const Tensor& x, const std::vector<int64_t>& counts);

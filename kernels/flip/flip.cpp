@@ -18,12 +18,16 @@ Tensor flipped(const Tensor& x, uint64_t axes) {
 Tensor flip(const Tensor& x, const std::vector<int>& axes) {
   check(bool(x), "flip: a tensor is wanted, not ", x);
   uint64_t bits = 0;
+  std::vector<int> reversed;
   for (int axis : axes) {
-    const uint64_t bit = uint64_t(1) << axis_of("flip", x.shape(), axis);
+    const int k = axis_of("flip", x.shape(), axis);
+    const uint64_t bit = uint64_t(1) << k;
     check(!(bits & bit), "flip: axis ", axis, " of ", x, " is named twice");
     bits |= bit;
+    reversed.push_back(k);
   }
-  return record("flip", {x}, flipped(x, bits), [bits](const Tensor& gy, Needs) { return Grads{flipped(gy, bits)}; });
+  return record({"flip", {{"axes", reversed}}}, {x}, flipped(x, bits),
+                [bits](const Tensor& gy, Needs) { return Grads{flipped(gy, bits)}; });
 }
 
 }  // namespace voxgrad

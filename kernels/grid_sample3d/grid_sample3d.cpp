@@ -25,7 +25,11 @@ Tensor grid_sample3d(const Tensor& x, const Tensor& grid, const GridSample3dOpti
   Tensor y = Tensor::empty(s, x.dtype(), x.device());
   on_device(x.device(), [&](auto on) { grid_sample_forward(on, p, x.view(), grid.view(), y.view()); });
   const Tensor saved_x = grid.requires_grad() ? x.detach() : Tensor{};
-  return record("grid_sample3d", {x, grid}, y, [p, saved_x, grid = grid.detach(), shape = x.shape()](const Tensor& gy, Needs needs) {
+  const char* const modes[] = {"bilinear", "nearest"};
+  const char* const paddings[] = {"zeros", "border", "reflection"};
+  const Op op = {"grid_sample3d",
+                 {{"mode", modes[int(o.mode)]}, {"padding", paddings[int(o.padding)]}, {"align_corners", o.align_corners}}};
+  return record(op, {x, grid}, y, [p, saved_x, grid = grid.detach(), shape = x.shape()](const Tensor& gy, Needs needs) {
     Tensor gx, ggrid;
     on_device(gy.device(), [&](auto on) {
       if (needs[0]) {

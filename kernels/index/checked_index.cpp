@@ -2,13 +2,13 @@
 
 namespace voxgrad {
 
-Tensor checked_index(const char* op, const Tensor& index, int64_t extent, Device device) {
+Tensor checked_index(const char* op, const Tensor& index, int64_t extent, Device device, const IndexWords& words) {
   check(index && !is_floating(index.dtype()) && index.device() == device, op, ": indices of an integer dtype on ", device,
         " are wanted, not ", index.info());
   const Tensor wide = index.detach().to(DType::i64);
   if (wide.count() == 0) return wide;
   const int64_t bad = on_device(device, [&](auto on) { return bad_index(on, wide.count(), extent, wide.view()); });
-  check(bad == kNoBadIndex, op, ": an index is ", bad, ", beside ", extent, " elements");
+  check(bad == kNoBadIndex, op, ": ", words.one, " is ", bad, ", beside ", extent, " ", words.of);
   return wide;
 }
 

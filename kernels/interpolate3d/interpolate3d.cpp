@@ -38,15 +38,17 @@ Tensor interpolate3d(const Tensor& x, const Int3& size, const Interpolate3dOptio
   check(size.d > 0 && size.h > 0 && size.w > 0, "interpolate3d: the size ", size, " is not positive");
   check(x.dim(1) > 0 && x.dim(2) > 0 && x.dim(3) > 0, "interpolate3d: ", x, " has no voxel to take values from");
   const Int3 in = x.shape().spatial();
+  const char* const modes[] = {"nearest", "nearest_exact", "trilinear"};
+  const Op op = {"interpolate3d", {{"size", size}, {"mode", modes[int(o.mode)]}, {"align_corners", o.align_corners}}};
   if (o.mode == Interpolation::trilinear) {
     check(is_floating(x.dtype()), "interpolate3d: trilinear interpolation of a floating tensor is wanted, not of ", x);
-    return apply_recorded("interpolate3d", trilinear_map(in, size, o.align_corners), x);
+    return apply_recorded(op, trilinear_map(in, size, o.align_corners), x);
   }
   check(!o.align_corners, "interpolate3d: align_corners goes with trilinear interpolation alone");
   std::vector<int> map[3];
   for (int k = 0; k < 3; ++k)
     for (int i = 0; i < size[k]; ++i) map[k].push_back(nearest_index(i, in[k], size[k], o.mode == Interpolation::nearest_exact));
-  return gather_recorded("interpolate3d", x, map);
+  return gather_recorded(op, x, map);
 }
 
 }  // namespace voxgrad

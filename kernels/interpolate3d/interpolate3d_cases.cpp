@@ -82,7 +82,7 @@ OP_CASES(interpolate3d) {
                      [] {
                        interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}), {2, 2, 2}, {.align_corners = true});
                      },
-                     {"align_corners", "trilinear"}});
+                     {"interpolate3d", "align_corners", "trilinear"}});
   rejects.push_back({"interpolate3d", "trilinear labels",
                      [] { interpolate3d(Tensor::zeros({1, 4, 4, 4, 1}, DType::u8), {2, 2, 2}, {.mode = Interpolation::trilinear}); },
                      {"interpolate3d", "floating", "u8"}});

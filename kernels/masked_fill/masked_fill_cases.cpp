@@ -25,6 +25,8 @@ OP_CASES(masked_fill) {
   rejects.push_back(
       {"masked_fill", "a floating mask", [] { masked_fill(Tensor::zeros({2}), Tensor::zeros({2}), 0); }, {"masked_fill", "f32"}});
   rejects.push_back({"masked_fill", "another shape", [] { masked_fill(Tensor::zeros({2}), Tensor::zeros({3}, DType::u8), 0); },
-                     {"expand", "{3}", "{2}"}});
+                     {"masked_fill", "{3}", "{2}"}});
+  rejects.push_back({"masked_fill", "a value that labels have not",
+                     [] { masked_fill(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}, DType::u8), 0.5); }, {"masked_fill", "0.5", "u8"}});
   rejects.push_back({"masked_fill", "no mask", [] { masked_fill(Tensor::zeros({2}), {}, 0); }, {"masked_fill", "absent"}});
 }

@@ -8,6 +8,13 @@ void check_input(const char* op, const Tensor& x) {
 }
 }  // namespace
 
+std::vector<Attribute> attributes_of(const PoolWindows& o) {
+  Int3 stride = o.stride;
+  for (int k = 0; k < 3; ++k)
+    if (stride[k] == 0) stride[k] = o.kernel[k];
+  return {{"kernel", o.kernel}, {"stride", stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"ceil_mode", o.ceil_mode}};
+}
+
 PoolAxes pool_axes(const char* op, const Tensor& x, const PoolWindows& o) {
   check_input(op, x);
   PoolAxes axes;

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/op.h"
 #include "core/tensor.h"
 #include "kernels/max_pool3d/pool_axis.h"
 
@@ -12,6 +13,9 @@ struct PoolWindows {
 struct PoolAxes {
   PoolAxis axis[3];
 };
+
+// What a recorded op tells of them.
+std::vector<Attribute> attributes_of(const PoolWindows&);
 
 // Checked, in the name of `op`, against x {N, D, H, W, C}.
 PoolAxes pool_axes(const char* op, const Tensor& x, const PoolWindows&);

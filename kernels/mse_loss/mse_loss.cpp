@@ -8,7 +8,7 @@ namespace {
 
 Tensor difference(const char* op, const Tensor& a, const Tensor& b, bool squares) {
   check(a && b && is_floating(a.dtype()) && a.dtype() == b.dtype() && a.shape() == b.shape() && a.count() > 0, op,
-        ": two floating tensors of one shape and dtype are wanted, not ", a, " and ", b);
+        ": two floating tensors of one shape and dtype, with elements, are wanted, not ", a, " and ", b);
   const DifferenceLoss p = {a.count(), squares};
   Tensor y = Tensor::empty({}, accum_of(a.dtype()), a.device());
   on_device(a.device(), [&](auto on) { difference_loss(on, p, a.view(), b.view(), y.view()); });

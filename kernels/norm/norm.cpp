@@ -4,6 +4,20 @@
 #include "kernels/norm/norm_call.h"
 
 namespace voxgrad {
+namespace {
+
+Op described(const char* name, const NormCall& call) {
+  Op op = {name, {{"eps", call.problem.eps}}};
+  if (call.over == NormCall::Over::sample && call.problem.groups > 0) op.add("groups", call.problem.groups);
+  if (call.over == NormCall::Over::batch) {
+    op.add("training", !call.problem.constant_statistics);
+    op.add("momentum", call.momentum);
+  }
+  if (call.problem.slope != 1) op.add("slope", call.problem.slope);
+  return op;
+}
+
+}  // namespace
 
 Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
   check(x && is_floating(x.dtype()) && x.shape().rank >= 2 && x.count() > 0, op,
@@ -23,7 +37,6 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
   NormProblem p = call.problem;
   check(p.eps >= 0 && p.slope >= 0, op, ": eps ", p.eps, " and slope ", p.slope, " must not be negative");
   p.channels = channels;
-  p.slope = double(float(p.slope));  // the constant of leaky_relu, whatever the dtype
   switch (call.over) {
     case NormCall::Over::sample: p.samples = samples, p.voxels = rest; break;
     case NormCall::Over::batch: p.samples = 1, p.voxels = samples * rest; break;
@@ -46,7 +59,7 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
     call.running.mean.mark_written();
     call.running.variance.mark_written();
   }
-  return record(op, {x, scale, shift, skip}, y,
+  return record(described(op, call), {x, scale, shift, skip}, y,
                 [p, stats, saved_y, x = x.detach(), scale = scale.detach(), shift = shift.detach()](const Tensor& gy, Needs needs) {
                   const auto made = [&](int i, const Tensor& like) { return needs[i] ? Tensor::empty_like(like) : Tensor{}; };
                   // The gradient may take the memory of gy, element by element, where nobody else holds it.

@@ -105,5 +105,5 @@ OP_CASES(norm) {
                      [] {
                        instance_norm(Tensor::zeros({1, 2, 2, 2, 3}, DType::bf16), Tensor::zeros({3}, DType::bf16));
                      },
-                     {"scale", "f32 {3}"}});
+                     {"instance_norm", "scale", "f32 {3}"}});
 }

@@ -2,6 +2,7 @@
 
 #include "core/device/parallel.h"
 #include "kernels/index/checked_index.h"
+#include "kernels/one_hot/one_hot_call.h"
 #include "kernels/one_hot/one_hot_kernels.h"
 
 namespace voxgrad {
@@ -16,14 +17,15 @@ void one_hot(Cpu, int64_t n, int64_t classes, View label, View view) {
   });
 }
 
-Tensor one_hot(const Tensor& label, int64_t classes, DType dtype) {
-  check(label && classes > 0 && label.shape().rank < Shape::kMaxRank, "one_hot: labels ", label, " and ", classes, " classes");
-  const Tensor at = checked_index("one_hot", label, classes, label.device());
+Tensor one_hot_call(const char* op, const Tensor& label, int64_t classes, DType dtype) {
+  check(label && classes > 0 && label.shape().rank < Shape::kMaxRank, op, ": labels ", label, " and ", classes, " classes");
+  const Tensor at = checked_index(op, label, classes, label.device(), {.one = "a label", .of = "classes"});
   Shape s = label.shape();
   s.dims[s.rank++] = classes;
   const Tensor y = Tensor::empty(s, dtype, label.device());
   on_device(label.device(), [&](auto on) { one_hot(on, at.count(), classes, at.view(), y.view()); });
   return y;
 }
+Tensor one_hot(const Tensor& label, int64_t classes, DType dtype) { return one_hot_call("one_hot", label, classes, dtype); }
 
 }  // namespace voxgrad

@@ -34,7 +34,7 @@ OP_CASES(one_hot) {
   add("one class", {3}, 1, DType::u8, DType::f32);
   add("a scalar", {}, 5, DType::u8, DType::i64);
   rejects.push_back(
-      {"one_hot", "beyond the classes", [] { one_hot(Tensor::full({2}, 3, DType::u8), 3); }, {"one_hot", "is 3", "3 elements"}});
+      {"one_hot", "beyond the classes", [] { one_hot(Tensor::full({2}, 3, DType::u8), 3); }, {"one_hot", "a label is 3", "3 classes"}});
   rejects.push_back({"one_hot", "negative", [] { one_hot(Tensor::full({2}, -1, DType::i32), 3); }, {"one_hot", "is -1"}});
   rejects.push_back({"one_hot", "no class", [] { one_hot(Tensor::zeros({2}, DType::u8), 0); }, {"one_hot", "0 classes"}});
   rejects.push_back({"one_hot", "floating labels", [] { one_hot(Tensor::zeros({2}), 3); }, {"one_hot", "integer", "f32"}});

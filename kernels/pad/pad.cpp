@@ -31,15 +31,18 @@ Tensor pad3d(const Tensor& x, const Int3& before, const Int3& after, const PadOp
     check(o.mode != PadMode::reflect || std::max(before[k], after[k]) < std::max(1, in[k]), "pad3d: reflection by ", before, " and ", after,
           " wants larger extents than those of ", x);
   }
+  const char* const modes[] = {"constant", "edge", "reflect"};
+  const Op op = {"pad3d", {{"before", before}, {"after", after}, {"mode", modes[int(o.mode)]}, {"value", o.value}}};
   if (o.mode != PadMode::constant) {
     std::vector<int> map[3];
     for (int k = 0; k < 3; ++k) map[k] = sources(in[k], before[k], after[k], o.mode);
-    return gather_recorded("pad3d", x, map);
+    return gather_recorded(op, x, map);
   }
+  check_fits("pad3d", o.value, x.dtype());
   Shape s = x.shape();
   for (int k = 0; k < 3; ++k) s[k + 1] += int64_t(before[k]) + after[k];
   const Shape begin = {0, before.d, before.h, before.w, 0};
-  return record("pad3d", {x}, place_box(x, begin, s, o.value), [begin, inside = x.shape()](const Tensor& gy, Needs) {
+  return record(op, {x}, place_box(x, begin, s, o.value), [begin, inside = x.shape()](const Tensor& gy, Needs) {
     return Grads{take_box(gy, begin, inside)};
   });
 }

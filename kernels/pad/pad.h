@@ -11,7 +11,7 @@ enum class PadMode {
 
 struct PadOptions {
   PadMode mode = PadMode::constant;
-  double value = 0;  // of PadMode::constant
+  double value = 0;  // of PadMode::constant; one that fits the dtype
 };
 
 // {N, D, H, W, C} gets `before` voxels in front and `after` voxels behind, per axis. Any dtype in any mode. Saves nothing.

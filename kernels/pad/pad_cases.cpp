@@ -50,6 +50,8 @@ OP_CASES(pad) {
                        pad3d(Tensor::zeros({1, 2, 2, 2, 1}), {0, 0, -1}, {0, 0, 0});
                      },
                      {"pad3d", "0x0x-1", "negative"}});
+  rejects.push_back({"pad3d", "a value that labels have not",
+                     [] { pad3d(Tensor::zeros({1, 1, 1, 1, 1}, DType::u8), {}, {1, 1, 1}, {.value = -1}); }, {"pad3d", "-1", "u8"}});
   rejects.push_back({"pad3d", "a reflection too wide",
                      [] { pad3d(Tensor::zeros({1, 2, 2, 2, 1}), {0, 2, 0}, {0, 0, 0}, {.mode = PadMode::reflect}); }, {"pad3d", "0x2x0"}});
   rejects.push_back({"pad3d", "an edge of nothing",

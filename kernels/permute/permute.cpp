@@ -26,7 +26,8 @@ Tensor permute(const Tensor& x, const std::vector<int>& axes) {
     check(place < 0, "permute: axis ", axes[size_t(k)], " of ", x, " is named twice");
     place = k;
   }
-  return record("permute", {x}, permuted(x, from), [inverse](const Tensor& gy, Needs) { return Grads{permuted(gy, inverse)}; });
+  return record({"permute", {{"axes", from}}}, {x}, permuted(x, from),
+                [inverse](const Tensor& gy, Needs) { return Grads{permuted(gy, inverse)}; });
 }
 
 }  // namespace voxgrad

@@ -26,21 +26,27 @@ struct SavesNone {
 
 // x > 0 ? x : slope x. Slope 0 is ReLU. The sign of y is the sign of x for slope >= 0, so y suffices.
 struct LeakyRelu : SavesY {
-  float slope;
-  explicit LeakyRelu(float s) : slope(s) {}
+  double slope;
+  explicit LeakyRelu(double s) : slope(s) {}
+  // slope v, where 0 times an infinity is 0.
+  template <class A>
+  VOXGRAD_HD A scaled(A v) const {
+    constexpr A most = A(3.4028234663852886e38);
+    return A(slope) * (slope != 0 ? v : v < -most ? -most : v > most ? most : v);
+  }
   template <class A>
   VOXGRAD_HD A forward(A x) const {
-    return x > 0 ? x : A(slope) * x;
+    return x > 0 ? x : scaled(x);
   }
   template <class A>
   VOXGRAD_HD A backward(A, A y, A g) const {
-    return y > 0 ? g : A(slope) * g;
+    return y > 0 ? g : scaled(g);
   }
 };
 // x > 0 ? x : alpha (e^x - 1). Clevert et al. 2016.
 struct Elu : SavesY {
-  float alpha;
-  explicit Elu(float a) : alpha(a) {}
+  double alpha;
+  explicit Elu(double a) : alpha(a) {}
   template <class A>
   VOXGRAD_HD A forward(A x) const {
     return x > 0 ? x : A(alpha) * VOXGRAD_MATH expm1(x);
@@ -157,8 +163,8 @@ struct Abs : SavesX {
 };
 // Gradient 1 inside [low, high], 0 outside.
 struct Clamp : SavesX {
-  float low, high;
-  Clamp(float l, float h) : low(l), high(h) {}
+  double low, high;
+  Clamp(double l, double h) : low(l), high(h) {}
   template <class A>
   VOXGRAD_HD A forward(A x) const {
     return x < A(low) ? A(low) : x > A(high) ? A(high) : x;
@@ -170,8 +176,8 @@ struct Clamp : SavesX {
 };
 // x^exponent for x > 0.
 struct Power : SavesX {
-  float exponent;
-  explicit Power(float e) : exponent(e) {}
+  double exponent;
+  explicit Power(double e) : exponent(e) {}
   template <class A>
   VOXGRAD_HD A forward(A x) const {
     return VOXGRAD_MATH pow(x, A(exponent));

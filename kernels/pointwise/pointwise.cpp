@@ -7,8 +7,8 @@ namespace voxgrad {
 namespace {
 
 template <class F>
-Tensor pointwise(const char* op, const Tensor& x, const F& f) {
-  check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
+Tensor pointwise(const Op& op, const Tensor& x, const F& f) {
+  check(x && is_floating(x.dtype()), op.name, ": a floating tensor is wanted, not ", x);
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { pointwise_forward(on, f, x.count(), x.view(), y.view()); });
   const Tensor saved_x = F::kSavesX ? x.detach() : Tensor{}, saved_y = F::kSavesY ? y.detach() : Tensor{};
@@ -24,11 +24,11 @@ Tensor pointwise(const char* op, const Tensor& x, const F& f) {
 Tensor relu(const Tensor& x) { return pointwise("relu", x, formula::LeakyRelu(0)); }
 Tensor leaky_relu(const Tensor& x, double slope) {
   check(slope >= 0, "leaky_relu: slope ", slope, " is negative");
-  return pointwise("leaky_relu", x, formula::LeakyRelu(float(slope)));
+  return pointwise({"leaky_relu", {{"slope", slope}}}, x, formula::LeakyRelu(slope));
 }
 Tensor elu(const Tensor& x, double alpha) {
   check(alpha > 0, "elu: alpha ", alpha, " is not positive");
-  return pointwise("elu", x, formula::Elu(float(alpha)));
+  return pointwise({"elu", {{"alpha", alpha}}}, x, formula::Elu(alpha));
 }
 Tensor gelu(const Tensor& x) { return pointwise("gelu", x, formula::Gelu{}); }
 Tensor gelu_tanh(const Tensor& x) { return pointwise("gelu_tanh", x, formula::GeluTanh{}); }
@@ -43,10 +43,12 @@ Tensor square(const Tensor& x) { return pointwise("square", x, formula::Square{}
 Tensor abs(const Tensor& x) { return pointwise("abs", x, formula::Abs{}); }
 Tensor clamp(const Tensor& x, double low, double high) {
   check(low <= high, "clamp: low ", low, " is above high ", high);
-  return pointwise("clamp", x, formula::Clamp(float(low), float(high)));
+  return pointwise({"clamp", {{"low", low}, {"high", high}}}, x, formula::Clamp(low, high));
 }
-Tensor power(const Tensor& x, double exponent) { return pointwise("power", x, formula::Power(float(exponent))); }
-Tensor affine(const Tensor& x, double scale, double shift) { return pointwise("affine", x, formula::Affine(scale, shift)); }
+Tensor power(const Tensor& x, double exponent) { return pointwise({"power", {{"exponent", exponent}}}, x, formula::Power(exponent)); }
+Tensor affine(const Tensor& x, double scale, double shift) {
+  return pointwise({"affine", {{"scale", scale}, {"shift", shift}}}, x, formula::Affine(scale, shift));
+}
 Tensor hard_sigmoid(const Tensor& x) { return pointwise("hard_sigmoid", x, formula::HardSigmoid{}); }
 Tensor hard_swish(const Tensor& x) { return pointwise("hard_swish", x, formula::HardSwish{}); }
 Tensor mish(const Tensor& x) { return pointwise("mish", x, formula::Mish{}); }

@@ -16,9 +16,11 @@ struct LossCall {
 
 Tensor loss_of(const Op& op, const Tensor& x, const Tensor& target, const LossCall& call) {
   check(x && target && is_floating(x.dtype()) && target.info() == x.info() && x.count() > 0, op.name,
-        ": two floating tensors of one shape, dtype and device are wanted, not ", x.info(), " and ", target.info());
+        ": two floating tensors of one shape, dtype and device, with elements, are wanted, not ", x.info(), " and ", target.info());
   const Reduction r = call.reduction;
   check(r != Reduction::batch_mean || x.shape().rank > 0, op.name, ": a scalar has no samples");
+  check(!call.weight || broadcasts_to(call.weight.shape(), x.shape()), op.name, ": the weight is ", call.weight, ", beside ", x,
+        ": its extents are those, 1 or absent");
   const double divisor = r == Reduction::mean ? double(x.count()) : r == Reduction::batch_mean ? double(x.dim(0)) : 1;
   const DType accum = accum_of(x.dtype());
   const Tensor weight = call.weight ? expand(call.weight.detach().to(accum), x.shape()).detach() : Tensor{};

@@ -136,8 +136,9 @@ OP_CASES(pointwise_loss) {
          [] {
            bce_with_logits(Tensor::zeros({2, 3}), Tensor::zeros({2, 3}), {.weight = Tensor::zeros({2})});
          },
-         {"{2}", "{2, 3}"});
-  reject("a negative gamma", [] { sigmoid_focal_loss(Tensor::zeros({2}), Tensor::zeros({2}), {.gamma = -1}); }, {"focal", "gamma is -1"});
+         {"bce_with_logits", "weight is f32 {2}", "{2, 3}"});
+  reject("a negative gamma", [] { sigmoid_focal_loss(Tensor::zeros({2}), Tensor::zeros({2}), {.gamma = -1}); },
+         {"sigmoid_focal_loss", "gamma is -1"});
   reject("no delta", [] { huber_loss(Tensor::zeros({2}), Tensor::zeros({2}), {.delta = 0}); }, {"huber_loss", "delta is 0"});
   reject("no beta", [] { smooth_l1_loss(Tensor::zeros({2}), Tensor::zeros({2}), {.beta = 0}); }, {"smooth_l1_loss", "beta is 0"});
 }

@@ -63,8 +63,10 @@ OP_CASES(region_dice_bce) {
   };
   const auto x = [] { return Tensor::zeros({1, 4, 3}); };
   const auto y = [](DType t = DType::u8) { return Tensor::zeros({1, 4}, t); };
-  reject("a label of another shape", [=] { region_dice_bce(x(), Tensor::zeros({1, 5}, DType::u8), members()); }, {"{1, 5}", "{1, 4}"});
-  reject("a label of i32", [=] { region_dice_bce(x(), y(DType::i32), members()); }, {"wanted is u8"});
-  reject("members of other regions", [=] { region_dice_bce(x(), y(), Tensor::zeros({256, 2})); }, {"{256, 2}", "{256, 3}"});
-  reject("no smoothing", [=] { region_dice_bce(x(), y(), members(), {.smooth = 0}); }, {"smooth is 0"});
+  reject("a label of another shape", [=] { region_dice_bce(x(), Tensor::zeros({1, 5}, DType::u8), members()); },
+         {"region_dice_bce", "{1, 5}", "{1, 4}"});
+  reject("a label of i32", [=] { region_dice_bce(x(), y(DType::i32), members()); }, {"region_dice_bce", "wanted is u8"});
+  reject("members of other regions", [=] { region_dice_bce(x(), y(), Tensor::zeros({256, 2})); },
+         {"region_dice_bce", "{256, 2}", "{256, 3}"});
+  reject("no smoothing", [=] { region_dice_bce(x(), y(), members(), {.smooth = 0}); }, {"region_dice_bce", "smooth is 0"});
 }

@@ -2,7 +2,7 @@
 
 #include "kernels/binary/binary.h"
 #include "kernels/compare/compare.h"
-#include "kernels/one_hot/one_hot.h"
+#include "kernels/one_hot/one_hot_call.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/slice/slice.h"
 #include "kernels/softmax/softmax.h"
@@ -59,7 +59,7 @@ Tensor tversky_loss(const Tensor& logits, const Tensor& label, const TverskyOpti
     y = where(ignored, 0, y);
     p = p * kept;
   }
-  Tensor t = one_hot(y, classes, accum);
+  Tensor t = one_hot_call("tversky_loss", y, classes, accum);
   if (kept) t = t * kept;
   const Tensor index = tversky_index(p, t, o.alpha, o.beta, o.smooth, o.batch);
   return loss_of(o.include_background ? index : slice(index, -1, 1, classes), o.exponent);

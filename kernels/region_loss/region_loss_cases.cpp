@@ -87,10 +87,12 @@ OP_CASES(region_loss) {
     rejects.push_back({"region_loss", name, f, words});
   };
   const auto label = [](double v) { return Tensor::full({1, 4}, v, DType::u8); };
-  reject("a label beyond the classes", [=] { tversky_loss(Tensor::zeros({1, 4, 3}), label(3)); }, {"is 3", "3 elements"});
+  reject("a label beyond the classes", [=] { tversky_loss(Tensor::zeros({1, 4, 3}), label(3)); },
+         {"tversky_loss", "a label is 3", "3 classes"});
   reject("a label of another shape", [=] { tversky_loss(Tensor::zeros({1, 5, 3}), label(0)); }, {"tversky_loss", "{1, 4}", "{1, 5}"});
   reject("a negative alpha", [=] { tversky_loss(Tensor::zeros({1, 4, 3}), label(0), {.alpha = -1}); }, {"tversky_loss", "alpha -1"});
   reject("the background alone", [=] { tversky_loss(Tensor::zeros({1, 4, 1}), label(0)); }, {"tversky_loss", "background"});
   reject("regions of another shape", [=] { sigmoid_dice_loss(Tensor::zeros({1, 4, 3}), label(0)); }, {"sigmoid_dice_loss", "{1, 4}"});
-  reject("no smoothing", [] { sigmoid_dice_loss(Tensor::zeros({1, 2}), Tensor::zeros({1, 2}), {.smooth = 0}); }, {"smooth is 0"});
+  reject("no smoothing", [] { sigmoid_dice_loss(Tensor::zeros({1, 2}), Tensor::zeros({1, 2}), {.smooth = 0}); },
+         {"sigmoid_dice_loss", "smooth is 0"});
 }

@@ -63,12 +63,12 @@ OP_CASES(resample_labels) {
   };
   reject("a float", [] { resample_labels(Tensor::zeros({1, 2, 2, 2}), trilinear_map({2, 2, 2}, {3, 3, 3})); }, {"resample_labels", "u8"});
   reject("a map of another size", [] { resample_labels(Tensor::zeros({1, 2, 2, 2}, DType::u8), trilinear_map({2, 3, 2}, {3, 3, 3})); },
-         {"map of 3 voxels of axis 1"});
+         {"resample_labels", "map of 3 voxels of axis 1"});
   reject("three taps",
          [] {
            SeparableMap m = trilinear_map({3, 3, 3}, {3, 3, 3});
            m.axis[2].rows[1] = {{0, 0.25}, {1, 0.5}, {2, 0.25}};
            resample_labels(Tensor::zeros({1, 3, 3, 3}, DType::u8), m);
          },
-         {"3 taps"});
+         {"resample_labels", "3 taps"});
 }

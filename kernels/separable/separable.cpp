@@ -65,12 +65,12 @@ Tensor apply_to_volume(const SeparableMap& m, const Tensor& x) {
   return y.reshape({y.dim(1), y.dim(2), y.dim(3), y.dim(4)});
 }
 
-Tensor apply_recorded(const char* op, SeparableMap m, const Tensor& x) {
+Tensor apply_recorded(const Op& op, SeparableMap m, const Tensor& x) {
   const Tensor y = apply(m, x);
   return record(op, {x}, y, [m = std::move(m)](const Tensor& gy, Needs) { return Grads{apply(transposed(m), gy)}; });
 }
 
-Tensor gather_recorded(const char* op, const Tensor& x, const std::vector<int> (&map)[3]) {
+Tensor gather_recorded(const Op& op, const Tensor& x, const std::vector<int> (&map)[3]) {
   Shape s = x.shape();
   MappedCopy p{.n = s[0], .c = s[4]};
   Tensor maps[3];

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "core/op.h"
 #include "core/tensor.h"
 
 // Linear maps of volumes that are a product of one sparse matrix per spatial axis: trilinear interpolation, average pooling, and the
@@ -38,10 +39,10 @@ SeparableMap transposed(const SeparableMap&);
 Tensor apply(const SeparableMap&, const Tensor& x);
 // The same of one volume {D, H, W, C}.
 Tensor apply_to_volume(const SeparableMap&, const Tensor& x);
-// The same, recorded in the name of `op`. Saves the matrices alone.
-Tensor apply_recorded(const char* op, SeparableMap, const Tensor& x);
+// The same, recorded as `op`. Saves the matrices alone.
+Tensor apply_recorded(const Op& op, SeparableMap, const Tensor& x);
 
-// x[n, map_d[d], map_h[h], map_w[w], :], of any dtype, recorded in the name of `op`.
-Tensor gather_recorded(const char* op, const Tensor& x, const std::vector<int> (&map)[3]);
+// x[n, map_d[d], map_h[h], map_w[w], :], of any dtype, recorded as `op`.
+Tensor gather_recorded(const Op& op, const Tensor& x, const std::vector<int> (&map)[3]);
 
 }  // namespace voxgrad

@@ -6,9 +6,8 @@
 namespace voxgrad {
 namespace {
 Tensor box_of(const char* op, const Tensor& x, const Shape& begin, const Shape& size) {
-  return record(op, {x}, take_box(x, begin, size), [begin, extent = x.shape()](const Tensor& gy, Needs) {
-    return Grads{place_box(gy, begin, extent, 0)};
-  });
+  return record({op, {{"begin", begin}, {"shape", size}}}, {x}, take_box(x, begin, size),
+                [begin, extent = x.shape()](const Tensor& gy, Needs) { return Grads{place_box(gy, begin, extent, 0)}; });
 }
 }  // namespace
 

@@ -36,6 +36,7 @@ OP_CASES(stack) {
                        stack({Tensor::zeros({1, 3}), Tensor::zeros({2, 3})});
                      },
                      {"stack", "{2, 3}", "{1, 3}"}});
-  rejects.push_back({"stack", "nothing", [] { stack({}); }, {"stack", "no tensor"}});
-  rejects.push_back({"stack", "an axis that is not there", [] { stack({Tensor::zeros({2})}, 2); }, {"axis 2"}});
+  rejects.push_back({"stack", "nothing", [] { stack({}); }, {"stack", "1 to 64 tensors", "not 0"}});
+  rejects.push_back({"stack", "eight axes", [] { stack({Tensor::zeros({1, 1, 1, 1, 1, 1, 1, 1})}); }, {"stack", "fewer than 8 axes"}});
+  rejects.push_back({"stack", "an axis that is not there", [] { stack({Tensor::zeros({2})}, 2); }, {"stack", "axis 2"}});
 }

@@ -16,6 +16,7 @@ Tensor choose(const Tensor& condition, const Tensor& a, const Tensor& b, const S
 
 Tensor number(const Tensor& beside, double v) {
   check(bool(beside), "where: a tensor is wanted beside the number ", v);
+  check_fits("where", v, beside.dtype());
   return Tensor::from({v}, {}, beside.dtype(), beside.device());
 }
 

@@ -57,6 +57,9 @@ OP_CASES(where) {
                    .reference = elementwise([](double a, double b) { return a < 0 ? b : 2 * b; })});
   rejects.push_back({"where", "a floating condition",
                      [] { where(Tensor::zeros({2}), Tensor::zeros({2}), Tensor::zeros({2})); }, {"where", "condition", "u8"}});
+  rejects.push_back({"where", "a number that labels have not",
+                     [] { where(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}, DType::u8), 300); },
+                     {"where", "300", "u8"}});
   rejects.push_back({"where", "shapes",
                      [] { where(Tensor::zeros({2}, DType::u8), Tensor::zeros({3}), Tensor::zeros({})); }, {"where: shapes {2} and {3}"}});
   rejects.push_back({"where", "dtypes", [] { where(Tensor::zeros({2}, DType::u8), Tensor::zeros({2}), Tensor::zeros({2}, DType::bf16)); },

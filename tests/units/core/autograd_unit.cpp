@@ -94,6 +94,25 @@ TEST_CASE("a write to what an op saved is an error in backward") {
   CHECK(x.grad().values() == std::vector<double>{16, 2});
 }
 
+TEST_CASE("checkpoint tells a write to a parameter that it will read again") {
+  const Tensor x = leaf({3}), w = leaf({2}), unused = leaf({5});
+  const auto f = [&](const Tensor& v) { return mul(v, w); };
+  Tensor y = checkpoint(f, x);
+  unused.mark_written();
+  backward(y);
+  CHECK(x.grad().item() == 2);
+  y = checkpoint(f, x);
+  w.mutable_data<float>()[0] = 7;
+  CHECK_THROWS_WITH(backward(y), Contains("checkpoint: f32 {1}") && Contains("written since"));
+}
+
+TEST_CASE("what is recorded is there, and integers are constants") {
+  const Tensor x = leaf({3});
+  const auto none = [](const Tensor&, Needs) { return Grads(1); };
+  CHECK_FALSE(record("my_op", {x}, Tensor::zeros({2}, DType::i64), none).requires_grad());
+  CHECK_THROWS_WITH(record("my_op", {x}, Tensor{}, none), Contains("my_op") && Contains("absent"));
+}
+
 TEST_CASE("checkpoint tells a write to its input, and runs what writes elsewhere") {
   const Tensor x = leaf({3}), w = leaf({2}), count = Tensor::zeros({1});
   const Tensor kept = count.detach();

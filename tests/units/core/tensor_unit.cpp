@@ -8,6 +8,7 @@
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 TEST_CASE("an axis beyond the rank is refused") {
   const Shape s = {2, 3};
@@ -36,6 +37,19 @@ TEST_CASE("values that do not fit a dtype are refused with their place") {
   CHECK_THROWS_WITH(Tensor::from({1, 2, 3}, {2}), Contains("3 values") && Contains("{2}"));
 }
 
+TEST_CASE("a number that does not fit a dtype fills no tensor") {
+  for (const double v : {300.0, -1.0, 0.5, double(NAN)})
+    CHECK_THROWS_WITH(Tensor::full({2}, v, DType::u8), StartsWith("full: ") && Contains("u8"));
+  CHECK_THROWS_WITH(Tensor::scalar(NAN, DType::i64), Contains("nan") && Contains("i64"));
+  CHECK_THROWS_WITH(Tensor::full({2}, 1e5, DType::f16), Contains("100000") && Contains("f16"));
+  CHECK(std::isnan(Tensor::scalar(NAN).item()));
+}
+
+TEST_CASE("an absent tensor has no element and no other shape") {
+  CHECK_THROWS_WITH(Tensor{}.item(), Contains("item") && Contains("an absent tensor"));
+  CHECK_THROWS_WITH(Tensor{}.reshape({1}), Contains("reshape") && Contains("an absent tensor"));
+}
+
 TEST_CASE("tensors from and to host memory of any dtype") {
   CHECK(Tensor::from({1.5, 2}, {2}).dtype() == DType::f32);
   const std::vector<int64_t> large = {int64_t(1) << 62, -3};
@@ -48,6 +62,9 @@ TEST_CASE("tensors from and to host memory of any dtype") {
   CHECK(Tensor::from(std::span<const float>(some), {3}).to_vector<int32_t>() == std::vector<int32_t>{2, 2, -1});
   const double exact[] = {0.1};
   CHECK(Tensor::from(std::span(exact, 1), {1}).dtype() == DType::f64);
+  CHECK(Tensor::from(std::span(exact), {1}).values() == std::vector<double>{0.1});
+  const std::array<int16_t, 2> small = {1, -2};
+  CHECK(Tensor::from(std::span(small), {2}).to_vector<int16_t>()[1] == -2);
   CHECK_THROWS_WITH(Tensor::from(std::vector<float>{1}, {2}), Contains("1 values"));
   CHECK(Tensor::arange(3, DType::i64).to_vector<int64_t>() == std::vector<int64_t>{0, 1, 2});
   CHECK(Tensor::eye(2).values() == std::vector<double>{1, 0, 0, 1});
@@ -88,6 +105,8 @@ TEST_CASE("tensors are printed as NumPy does") {
   CHECK(to_string(Tensor::arange(1000, DType::i64)) == "[  0,   1,   2, ..., 997, 998, 999]");
   CHECK(to_string(Tensor::zeros({0, 2})) == "[]");
   CHECK(to_string({}) == "an absent tensor");
+  CHECK(to_string(Tensor::from({NAN, -NAN}, {2})) == "[nan, nan]");
+  CHECK(describe(Tensor::from({INFINITY, -INFINITY}, {2})) == "f32 {2} on cpu: min -inf, max inf, mean nan, no NaN\n[ inf, -inf]");
   CHECK(to_string(Tensor::arange(16).reshape({4, 4}), {.most = 10, .edge = 1}) == "[[ 0, ...,  3],\n ...,\n [12, ..., 15]]");
   CHECK(describe(Tensor::from({1, NAN, 4, 0.5}, {4})) == "f32 {4} on cpu: min 0.5, max 4, mean 1.83333, 1 NaN\n[  1, nan,   4, 0.5]");
   CHECK(describe(Tensor::zeros({0})) == "f32 {0} on cpu");
