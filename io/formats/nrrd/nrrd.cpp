@@ -68,6 +68,7 @@ VolumeHeader nrrd_header(const fs::path& path) {
   const NrrdHeader h = parse_nrrd(source);
   VolumeHeader out = header_of(h.layout, h.affine);
   out.unit = h.unit;
+  out.warning = h.warning;
   return out;
 }
 

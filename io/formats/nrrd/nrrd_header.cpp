@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "io/formats/nrrd/nrrd_header.h"
+#include "io/formats/length_names.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
@@ -89,21 +90,15 @@ std::array<double, 3> to_lps(std::string space, const std::string& who) {
   fail(who, ": its space \"", space, "\" is not one that is read");
 }
 
-// "mm" "mm" "mm": what is not known is taken to be mm.
-std::vector<LengthUnit> units(const std::string& text) {
-  static const std::map<std::string, LengthUnit> known = {{"um", LengthUnit::micrometre},
-                                                          {"\xc2\xb5m", LengthUnit::micrometre},
-                                                          {"micron", LengthUnit::micrometre},
-                                                          {"microns", LengthUnit::micrometre},
-                                                          {"micrometer", LengthUnit::micrometre},
-                                                          {"micrometre", LengthUnit::micrometre},
-                                                          {"m", LengthUnit::metre},
-                                                          {"meter", LengthUnit::metre},
-                                                          {"metre", LengthUnit::metre}};
-  std::vector<LengthUnit> out;
+// "mm" "mm" "mm": what is not known is taken to be mm, of which `warning` tells.
+std::vector<NamedLength> units(const std::string& text, std::string& warning) {
+  std::vector<NamedLength> out;
   for (size_t at = text.find('"'), end; at != text.npos && (end = text.find('"', at + 1)) != text.npos; at = text.find('"', end + 1)) {
-    const auto found = known.find(lower(text.substr(at + 1, end - at - 1)));
-    out.push_back(found == known.end() ? LengthUnit::millimetre : found->second);
+    const std::string name = text.substr(at + 1, end - at - 1);
+    out.push_back(length_named(name));
+    if (out.back().mm > 0) continue;
+    out.back().mm = 1;
+    if (!name.empty()) warning = "its unit \"" + name + "\" is no length that is known; mm is assumed";
   }
   return out;
 }
@@ -159,7 +154,8 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
     else first = std::min(first, a), last = a;
   }
   check(space_axes > 0, who, ": has no axis in space");
-  const auto own = units(field("units"));
+  std::string ignored;  // of axes that may be times
+  const auto own = units(field("units"), ignored);
   const auto sign = to_lps(field("space"), who);
   LpsGeometry g;
   int64_t inner = 1, outer = 1;
@@ -173,9 +169,10 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
         check(v.size() == 3 || (v.size() < 3 && !v.empty()), who, ": a space direction has ", v.size(), " components, wanted 3");
         for (size_t r = 0; r < 3; ++r) g.axis[c][r] = r < v.size() ? sign[r] * v[r] : 0;
       } else if (const AxisExtent e = extent_of(fields, size_t(a), size, who); e.step || e.first) {
-        if (size_t(a) < own.size()) h.unit = own[size_t(a)];
-        if (e.step) g.axis[c][c] = *e.step * millimetres(h.unit);
-        if (e.first) g.origin[c] = *e.first * millimetres(h.unit);
+        const NamedLength unit = size_t(a) < own.size() ? own[size_t(a)] : NamedLength{.mm = 1};
+        h.unit = unit.kept;
+        if (e.step) g.axis[c][c] = *e.step * unit.mm;
+        if (e.first) g.origin[c] = *e.first * unit.mm;
       }
       ++c;
       continue;
@@ -189,11 +186,11 @@ void set_axes(NrrdHeader& h, const std::map<std::string, std::string>& fields, c
   const auto origin = directions(field("space origin"), who + ": \"space origin\"");
   if (!origin.empty() && origin[0])
     for (size_t r = 0; r < 3 && r < origin[0]->size(); ++r) g.origin[r] = sign[r] * (*origin[0])[r];
-  const auto world = units(field("space units"));
+  const auto world = units(field("space units"), h.warning);
   for (size_t r = 0; r < 3 && r < world.size(); ++r) {
-    h.unit = world[r];
-    g.origin[r] *= millimetres(h.unit);
-    for (auto& axis : g.axis) axis[r] *= millimetres(h.unit);
+    h.unit = world[r].kept;
+    g.origin[r] *= world[r].mm;
+    for (auto& axis : g.axis) axis[r] *= world[r].mm;
   }
   h.affine = affine_from_lps(g);
   check(h.affine.is_valid(), who, ": its space directions are not finite or not independent");

@@ -10,6 +10,7 @@ struct NrrdHeader {
   VoxelLayout layout;
   Affine affine;
   LengthUnit unit = LengthUnit::millimetre;
+  std::string warning = {};  // what was assumed
   std::string encoding, data_file;  // data_file: empty where the voxels follow
   int64_t line_skip = 0, byte_skip = 0;
 };

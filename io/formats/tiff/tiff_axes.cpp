@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "io/formats/length_names.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
@@ -24,13 +25,9 @@ T number_or(std::string_view text, T otherwise) {
 
 // mm, and how the unit is kept; 0: none that is known.
 double millimetres_of(std::string_view name, LengthUnit& kept) {
-  const std::string unit = lower(trimmed(name));
-  const bool micron = unit == "um" || unit == "\xc2\xb5m" || unit == "\xce\xbcm" || unit == "\xb5m" || unit == "\\u00b5m" ||
-                      unit.starts_with("micron") || unit.starts_with("micromet");
-  if (micron || unit == "nm") kept = LengthUnit::micrometre;
-  if (unit == "m") kept = LengthUnit::metre;
-  if (micron) return 1e-3;
-  return unit == "nm" ? 1e-6 : unit == "mm" ? 1 : unit == "cm" ? 10 : unit == "m" ? 1e3 : unit.starts_with("inch") ? 25.4 : 0;
+  const NamedLength unit = length_named(name);
+  if (unit.kept != LengthUnit::millimetre) kept = unit.kept;
+  return unit.mm;
 }
 
 // The value of a line "name=value".

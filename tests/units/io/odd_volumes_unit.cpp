@@ -76,6 +76,26 @@ TEST_CASE("NRRD says where axes begin and end in several ways") {
   CHECK(colours.spacing()[2] == 2);
 }
 
+TEST_CASE("units of length in NRRD files are read as what they are") {
+  const std::string voxels(24, 'x'), directions = "space: RAS\nspace directions: none (2,0,0) (0,3,0)\n";
+  const auto spacing = [&](const std::string& unit) {
+    const Volume v = read_bytes("a.nrrd", nrrd(kSpacings + directions + "space units: " + unit + " " + unit + " " + unit, voxels));
+    return v.spacing()[2];
+  };
+  const std::pair<const char*, double> units[] = {{"mm", 1},    {"cm", 10}, {"centimeters", 10},    {"dm", 100},       {"inches", 25.4},
+                                                  {"nm", 1e-6}, {"M", 1e3}, {"\xc2\xb5m", 1e-3}, {"Microns", 1e-3}, {"furlongs", 1},
+                                                  {"", 1}};
+  for (const auto& [name, mm] : units)
+    CHECK(std::abs(spacing("\"" + std::string(name) + "\"") / (2 * mm) - 1) < 1e-12);
+  const TemporaryFolder folder;
+  const auto said = [&](const std::string& unit) {
+    put_bytes(folder / "a.nrrd", nrrd(kSpacings + directions + "space units: \"" + unit + "\" \"mm\" \"mm\"", voxels));
+    return read_header(folder / "a.nrrd").warning;
+  };
+  CHECK_THAT(said("furlongs"), Contains("furlongs") && Contains("mm is assumed"));
+  CHECK(said("").empty());
+}
+
 TEST_CASE("SPM's matrix beside an Analyze file says where it lies") {
   std::string header(348, '\0');
   const auto put = [&](size_t at, const std::string& bytes) { header.replace(at, bytes.size(), bytes); };
