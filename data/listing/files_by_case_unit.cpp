@@ -72,6 +72,13 @@ TEST_CASE("each folder of a DICOM study is a case") {
   CHECK(list_images(folder.path()).size() == 1);
 }
 
+TEST_CASE("images in folders of their own that are no DICOM are told of") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "p1");
+  put_bytes(folder / "p1/scan.nii.gz", "");
+  CHECK_THAT(error_of([&] { list_images(folder.path()); }), Contains("without images") && Contains("p1/scan.nii.gz"));
+}
+
 TEST_CASE("a data set may have a folder of DICOM files for each case") {
   const TemporaryFolder folder;
   put_bytes(folder / "dataset.json", R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "organ": 1}, "file_ending": ".nii"})");

@@ -44,6 +44,11 @@ std::vector<DatasetCase> cases_of(const std::string& id, const Channels& files, 
     const std::string kind = entry.is_regular_file() ? unread_kind(entry.path()) : "";
     const std::string line = "; " + entry.path().filename().string() + " is " + kind;
     if (!kind.empty() && (first.empty() || line < first)) first = line;
+    if (!entry.is_directory() || !first.empty()) continue;
+    for (auto& file : fs::directory_iterator(entry.path(), fs::directory_options::skip_permission_denied))
+      if (file.is_regular_file() && !volume_extension(file.path()).empty() && first.empty())
+        first = "; in a folder below it is " + (entry.path().filename() / file.path().filename()).string() +
+                ": images are wanted in one folder, named by their cases";
   }
   fail(folder.string(), ": is a folder without images", first);
 }
