@@ -99,6 +99,8 @@ void run(const ConvertCommand& c) {
     const bool named = !volume_extension(out).empty() || c.ending.empty();
     return convert_image(in, named ? out : out / (found[0].id + c.ending), c);
   }
+  // Of DICOM studies one series, or the list of them.
+  if (c.ending.empty() && fs::is_directory(found[0].images[0])) return convert_image(in, out, c);
   if (c.ending.empty()) throw CLI::ValidationError(c.in + " is a folder of images; --format says what to make of each");
   make_folders(out);
   int64_t failed = 0;
