@@ -13,8 +13,8 @@ std::string Case::searched() const {
 
 std::vector<Case> all_cases(const Sizes& sizes) {
   std::vector<Case> all;
-  for (auto add : {add_machine_cases, add_layer_cases, add_op_cases, add_network_cases, add_sweep_cases, add_precision_cases,
-                   add_algorithm_cases})
+  for (auto add : {add_machine_cases, add_layer_cases, add_op_cases, add_resampling_cases, add_network_cases, add_sweep_cases,
+                   add_precision_cases, add_algorithm_cases})
     add(sizes, all);
   return all;
 }

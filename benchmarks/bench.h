@@ -59,6 +59,7 @@ void add_precision_cases(const Sizes&, std::vector<Case>&);  // their errors aga
 void add_sweep_cases(const Sizes&, std::vector<Case>&);      // time against voxels and channels
 void add_algorithm_cases(const Sizes&, std::vector<Case>&);  // convolutions by each algorithm, beside the cost that chooses it
 void add_op_cases(const Sizes&, std::vector<Case>&);         // all other ops
+void add_resampling_cases(const Sizes&, std::vector<Case>&);  // of volumes, as in preprocessing
 void add_network_cases(const Sizes&, std::vector<Case>&);    // training steps, inference
 std::vector<Case> all_cases(const Sizes&);
 

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inspect.h"
 #include "core/error.h"
+#include "data/listing/files_by_case.h"
 #include "infer/model_source.h"
 #include "io/weights/weights.h"
 #include "models/model_registry.h"
@@ -36,11 +37,12 @@ void run(const InspectCommand& c) {
   const fs::path given = file, path = given.filename() == "dataset.json" ? fs::absolute(given).parent_path() : given;
   std::string report;
   if (const ModelSource* source = source_of(path)) report = describe_foreign_model(*source, path);
-  else if (fs::is_directory(path) && fs::exists(path / "dataset.json")) report = describe_dataset(path);
   else if (fs::is_directory(path) && (fs::exists(path / "best.safetensors") || fs::exists(path / "last.safetensors")))
     report = describe_checkpoint(path / (fs::exists(path / "best.safetensors") ? "best.safetensors" : "last.safetensors"));
   else if (path.extension() == ".safetensors") report = describe_checkpoint(path);
   else if (is_weights(path)) report = describe_weights(path);
+  else if (is_dataset(path) && (fs::exists(path / "dataset.json") || !fs::is_directory(path) || !holds_dicom(path)))
+    report = describe_dataset(path);
   else report = describe_volume(path, c.series);
   std::fputs(report.c_str(), stdout);
 }

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "cli/inspect.h"
-#include "data/dataset.h"
+#include "data/case_store.h"
 #include "io/grid.h"
 #include "io/image.h"
 
@@ -24,6 +24,12 @@ std::string counts_of(const std::map<std::string, Count>& counts) {
   std::ostringstream o;
   for (const auto& [what, n] : counts) o << (o.tellp() > 0 ? ", " : "") << what << " (" << n << ")";
   return o.str();
+}
+
+VolumeHeader header_of(const DatasetCase& c) {
+  if (!c.stack) return read_header(c.images[0]);
+  const Volume v = read_case_image(c);
+  return {.format = "NumPy", .stored = name_of(v.data.dtype()), .shape = v.data.shape(), .dtype = v.data.dtype(), .affine = v.affine};
 }
 
 // A line for each channel and label that lies on another grid than the first channel.
@@ -54,13 +60,18 @@ std::string describe_dataset(const std::filesystem::path& folder) {
   o << describe_regions(d.label_map);
   o << "\ncases          " << d.cases.size() << " for training, " << d.tests.size() << " for testing\n";
 
+  std::map<std::string, int64_t> classes;
+  for (const DatasetCase& c : d.cases)
+    if (c.targets.contains("class")) ++classes[c.targets.at("class")];
+  if (d.split) o << "split          " << d.split->training.size() << " train, " << d.split->validation.size() << " validate\n";
+  if (!classes.empty()) o << "classes        " << counts_of(classes) << "\n";
   for (auto& line : d.warnings) o << "warning        " << line << "\n";
 
   std::array<std::vector<double>, 3> extents, spacings;
   std::map<std::string, int64_t> orientations, dtypes;
   std::string odd;
   for (const DatasetCase& c : d.cases) {
-    const VolumeHeader image = read_header(c.images[0]);
+    const VolumeHeader image = header_of(c);
     const Vec3 mm = image.affine.spacing();
     for (size_t a = 0; a < 3; ++a) {
       extents[a].push_back(double(image.shape[int(a)]));

@@ -89,8 +89,8 @@ void add_plan(CLI::App& program) {
   auto o = std::make_shared<PlanCommand>();
   CLI::App* command = program.add_subcommand("plan", "Plan spacing, patch, batch and network for a data set by nnU-Net's rules");
   command->add_option("--data", o->data, "Data set: a folder with dataset.json (MSD or nnU-Net)")
-      ->check(CLI::ExistingDirectory)
-      ->type_name("DIR");
+      ->check(CLI::ExistingPath)
+      ->type_name("DATA");
   command
       ->add_option("--fingerprint", o->fingerprint, "Instead of a data set: what is known of its cases, nnU-Net's dataset_fingerprint.json")
       ->check(CLI::ExistingFile)

@@ -46,10 +46,13 @@ TrainConfig config_of(const TrainingOptions& c) {
 }
 
 void add_training_options(CLI::App& command, TrainingOptions& o) {
-  command.add_option("--data", o.data, "Data set: a folder with dataset.json (MSD or nnU-Net)")
+  command
+      .add_option("--data", o.data,
+                  "Data set: a folder with dataset.json (MSD or nnU-Net), folders named by classes, a table (.csv) or an archive of "
+                  "MedMNIST")
       ->required()
-      ->check(CLI::ExistingDirectory)
-      ->type_name("DIR");
+      ->check(CLI::ExistingPath)
+      ->type_name("DATA");
   command.add_option("--config", o.config, "Configuration: a JSON file with any of the keys below")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");

@@ -9,6 +9,7 @@
 #include "data/cache/case_cache.h"
 #include "data/cases_in_parallel.h"
 #include "io/grid.h"
+#include "io/formats/numpy/image_stack.h"
 #include "io/image.h"
 #include "kernels/concat/concat.h"
 
@@ -38,6 +39,7 @@ void add_labelled(const Sample& sample, const Tensor& inside) {
 
 Volume read_case_image(const DatasetCase& c) {
   check(c.fault.empty(), c.fault);
+  if (c.stack) return c.stack->image(c.index);
   std::vector<Tensor> channels;
   Volume first;
   for (auto& file : c.images) {

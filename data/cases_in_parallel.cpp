@@ -9,6 +9,7 @@
 #include "core/device/parallel.h"
 #include "core/error.h"
 #include "core/progress.h"
+#include "io/formats/numpy/image_stack.h"
 #include "io/image.h"
 
 namespace voxgrad {
@@ -70,6 +71,7 @@ class Queue {
 
 size_t bytes_to_prepare(const DatasetCase& c, const std::array<double, 3>& spacing) {
   try {
+    if (c.stack) return size_t(13) * size_t(c.stack->image(c.index).data.count());
     double voxels = 0, channels = 0, ratio = 1;
     for (auto& file : c.images) {
       const VolumeHeader h = read_header(file, {.series = c.series, .volume = c.volume});

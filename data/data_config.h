@@ -6,6 +6,7 @@ namespace voxgrad {
 
 // Which cases train, and what is done to a volume before the network sees it.
 struct DataConfig {
+  std::string split = "auto";          // auto: the data set's own where it has one; folds
   int fold = 0;                        // the fold that validates
   int folds = 5;                       // 1: every case trains and nothing validates
   std::vector<double> spacing;         // target spacing {d, h, w} in mm; empty: the median over the training cases

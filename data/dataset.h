@@ -2,12 +2,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/label_map.h"
+#include "data/split.h"
 
 namespace voxgrad {
+
+class ImageStack;
 
 // One case: the files whose channels, one after the other, are the image, its label map (empty where there is none), and what else
 // dataset.json says of it: JSON text by key, such as "class" or "target". A "label" that is no text is among them.
@@ -20,6 +25,9 @@ struct DatasetCase {
   int volume = -1;        // of files with several (4-D): the one that is the image, counted from 0; -1: all of them, as channels
   std::string fault = {};  // why it cannot be read, such as a channel that is missing; empty: nothing is known
   std::filesystem::path previous = {};  // the mask that a first stage gave of it; empty: none
+  // The image where it is one of many in an array; `images` then names the file that it comes from.
+  std::shared_ptr<const ImageStack> stack = {};
+  int64_t index = 0;
   bool resample = false;  // channels and labels on another grid than the first channel are resampled to it instead of refused
 };
 
@@ -33,16 +41,20 @@ struct Dataset {
   std::string json = "{}";         // dataset.json as it is
   std::vector<DatasetCase> cases;  // for training, sorted by id
   std::vector<DatasetCase> tests;  // without labels, sorted by id
+  std::optional<Split> split = {};  // of the cases, where the data set says which of them validate
   std::vector<std::string> warnings = {};  // what dataset.json says in vain and which test cases are left out, a line each
 };
 
+// Of any form that data/readers knows. Whether a case has what is to be learned is for the task to say.
+//
 // A folder with dataset.json in the layout of the Medical Segmentation Decathlon ("modality", "labels": {"0": name}, "training": [{image,
 // label}]) or of nnU-Net v2 ("channel_names", "labels": {name: 0}, imagesTr/{case}_0000{file_ending}, labelsTr/{case}{file_ending}).
 // A folder with a DICOM series, imagesTr/{case}, is as good as a file. One file may hold all the channels of a case, as RGB pictures do;
 // one that MSD's form lists may stand for those of its channels.
-// Every file named is known to exist and to lie inside the folder. Whether a case has what is to be learned is for the task to say.
-// Test cases that cannot be used are left out.
-Dataset read_dataset(const std::filesystem::path& folder);
+// Every file named is known to exist and to lie inside the folder. Test cases that cannot be used are left out.
+Dataset read_dataset(const std::filesystem::path&);
+// Whether a form of data sets knows it.
+bool is_dataset(const std::filesystem::path&);
 
 // Of its cases, in their order.
 std::vector<std::string> ids_of(const Dataset&);
@@ -57,8 +69,8 @@ void write_dataset_json(const Dataset&);
 // Images to predict: one file, or those of a folder by name (hidden files and macOS "._" files are not images). With several channels, the
 // files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case, as is a {case}_0000 that holds all of them (RGB); one
 // that lacks a channel is there with its fault. With one channel, a folder where every name ends in _0000 has that naming too. A folder of
-// DICOM files alone is one case, or each folder in it is that holds another study (dicom_cases in listing/files_by_case.h). `series` is
-// ReadOptions::series; by a UID it means one case.
+// DICOM files alone is one case, or each folder in it is that holds another study (dicom_cases in listing/files_by_case.h). Of a file that
+// is a data set (data/readers) the test cases, or all where there are none. `series` is ReadOptions::series; by a UID it means one case.
 std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1, const std::string& series = {});
 
 }  // namespace voxgrad

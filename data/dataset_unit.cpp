@@ -94,7 +94,7 @@ TEST_CASE("what is written reads back the same") {
 
 TEST_CASE("a data set that is not right is refused with its reason") {
   const TemporaryFolder folder;
-  CHECK_THAT(error_of([&] { read_dataset(folder / "absent"); }), Contains("no such folder"));
+  CHECK_THAT(error_of([&] { read_dataset(folder / "absent"); }), Contains("no such file or folder"));
   CHECK_THAT(error_of([&] { read_dataset(folder.path()); }), Contains("no dataset.json"));
   touch(folder / "a.nii.gz");
   const std::string start = R"({"modality": {"0": "CT"}, )";

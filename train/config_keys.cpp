@@ -12,6 +12,7 @@ namespace voxgrad {
 namespace {
 
 void add_data(ConfigTable& t, DataConfig& d) {
+  t.choice("data.split", d.split, {"auto", "folds"}, "auto: the data set's own, where it says which cases validate, else folds");
   t.integer("data.fold", d.fold, 0, 99, "the fold of the data set that validates");
   t.integer("data.folds", d.folds, 1, 100, "folds of the split; 1: every case trains, nothing validates");
   t.spacing("data.spacing", d.spacing, "spacing [d, h, w] in mm that cases are resampled to; []: the median of the training cases");

@@ -52,7 +52,8 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   s.config = adapted(config, s.dataset);
   s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
   s.outputs = s.task->outputs(s.dataset);
-  s.split = split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
+  const bool own = s.dataset.split && config.data.split == "auto";
+  s.split = own ? *s.dataset.split : split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
   return s;

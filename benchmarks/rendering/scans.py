@@ -1,4 +1,4 @@
-"""The part of RESULTS.md about whole scans: what benchmarks/predict_scan stored, of each machine."""
+"""The parts of RESULTS.md about whole scans and volumes: what benchmarks/predict_scan and resample_volume stored, of each machine."""
 import json
 
 import table
@@ -24,5 +24,23 @@ def section(folder):
             parts = [f"{row['parts'][p]:.1f}" if p in row["parts"] else "–" for p in PARTS]
             bars = "; ".join(bar(b) for b in row["bars"]) or "–"
             lines.append(f"| {row['name']} | {row['seconds']:.1f} | " + " | ".join(parts) + f" | {row['memory_gb']:.2f} GB | {bars} |")
+        lines.append("")
+    return lines
+
+
+def resampling(folder):
+    lines = []
+    for path in sorted(folder.glob("*.json")):
+        stored = json.loads(path.read_text())
+        about = stored["about"]
+        note = f"; {about['note']}" if about["note"] else ""
+        lines += ["## Resampling of volumes", "",
+                  f"{about['cpu']}, {about['threads']} threads beside SciPy {about['scipy']} on one, {about['date']}, commit {about['commit']}{note}.",
+                  "By `benchmarks/resample_volume`, in turns.", "",
+                  "| volume | ours | scipy.ndimage.zoom | ratio | difference / range | bar: ≥ 20×, ≤ 1e-4 |", "|---" * 6 + "|"]
+        for row in stored["rows"]:
+            ratio = row["scipy_seconds"] / row["seconds"]
+            lines.append(f"| {row['name'].split('/')[1]} | {row['seconds']:.3f} s | {row['scipy_seconds']:.2f} s | {ratio:.0f}× | "
+                         f"{row['difference']:.1e} | {table.verdict(ratio >= 20 and row['difference'] <= 1e-4)} |")
         lines.append("")
     return lines

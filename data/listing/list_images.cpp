@@ -73,6 +73,10 @@ std::vector<DatasetCase> dicom_images(const fs::path& folder, const std::string&
 
 std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels, const std::string& series) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
+  if (!fs::is_directory(path) && is_dataset(path)) {
+    const Dataset d = read_dataset(path);
+    return d.tests.empty() ? d.cases : d.tests;
+  }
   if (!fs::is_directory(path)) return {{.id = case_name(path), .images = {path}}};
   std::vector<fs::path> files;
   bool dicom = false;

@@ -145,7 +145,6 @@ Picture Classification::picture(const Volume& image, const Result& result, const
 }
 
 Task::Evaluated Classification::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
-  check(fs::exists(references / "dataset.json"), references.string(), ": is no data set; the classes of cases are read from dataset.json");
   const Dataset data = read_dataset(references);
   const std::vector<std::string>& labels = o.labels.empty() ? data.labels : o.labels;
   std::vector<ClassifiedCase> cases;

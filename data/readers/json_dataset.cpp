@@ -7,6 +7,7 @@
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/case_files.h"
+#include "data/readers/dataset_reader.h"
 #include "io/formats/formats.h"
 #include "io/formats/text_fields.h"
 #include "io/json_file.h"
@@ -123,10 +124,9 @@ std::vector<std::string> ids_of(const Dataset& d) {
   return out;
 }
 
-Dataset read_dataset(const fs::path& folder) {
+namespace {
+Dataset read_listed(const fs::path& folder) {
   const fs::path file = folder / "dataset.json";
-  check(fs::is_directory(folder), folder.string(), ": there is no such folder");
-  check(fs::is_regular_file(file), folder.string(), ": has no dataset.json, so it is no data set");
   const std::string who = file.string();
   const Json json = read_json(file);
   check(json.is_object(), who, ": is no object");
@@ -166,6 +166,13 @@ Dataset read_dataset(const fs::path& folder) {
   add_tests(d, json, who);
   for (auto& line : not_understood(json, d.cases.size(), who)) d.warnings.push_back(line);
   return d;
+}
+
+}  // namespace
+
+DatasetReader json_dataset() {
+  return {"json", "a folder with dataset.json, as the Medical Segmentation Decathlon and nnU-Net have it",
+          [](const fs::path& folder) { return fs::is_regular_file(folder / "dataset.json"); }, read_listed};
 }
 
 void write_dataset_json(const Dataset& d) {

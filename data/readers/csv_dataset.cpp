@@ -1,0 +1,85 @@
+// A table of files: a column image (file, path, filename), one of label (class), and what else is known of a case; split (fold, part) says
+// train, val or test, id names a case. Paths count from the folder of the table.
+#include <algorithm>
+#include <cctype>
+
+#include "core/config/json_values.h"
+#include "data/listing/files_by_case.h"
+#include "data/readers/csv.h"
+#include "data/readers/dataset_reader.h"
+#include "data/readers/labelled.h"
+#include "io/formats/byte_source.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uint64_t kMostBytes = 256 << 20;
+constexpr const char* kImage[] = {"image", "file", "path", "filename", "image_path", "filepath"};
+constexpr const char* kLabel[] = {"label", "class", "diagnosis"};
+constexpr const char* kPart[] = {"split", "part", "subset", "set"};
+constexpr const char* kId[] = {"id", "case", "case_id", "name"};
+
+template <class Names>
+int column_of(const CsvTable& t, const Names& names) {
+  for (const char* name : names)
+    for (size_t k = 0; k < t.columns.size(); ++k) {
+      std::string column = t.columns[k];
+      std::transform(column.begin(), column.end(), column.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+      if (column == name) return int(k);
+    }
+  return -1;
+}
+
+// A number as such, anything else as text.
+std::string json_of(const std::string& field) {
+  const Json number = Json::parse(field, nullptr, false);
+  return number.is_number() ? number.dump() : Json(field).dump();
+}
+
+Dataset read_csv(const fs::path& path) {
+  const std::string who = path.string();
+  ByteSource file(path, ByteSource::Coding::plain);
+  check(file.file_size() <= kMostBytes, who, ": is ", file.file_size(), " bytes long, at most ", kMostBytes, " are read");
+  std::string text(size_t(file.file_size()), '\0');
+  file.read(text.data(), text.size());
+  const CsvTable t = parse_csv(text, who);
+  const int image = column_of(t, kImage), label = column_of(t, kLabel), part = column_of(t, kPart), id = column_of(t, kId);
+  check(image >= 0, who, ": has no column \"image\" with the names of files; it has ", [&] {
+    std::string all;
+    for (auto& c : t.columns) all += (all.empty() ? "" : ", ") + c;
+    return all;
+  }());
+  std::vector<LabelledImage> images;
+  for (size_t r = 0; r < t.rows.size(); ++r) {
+    const auto& row = t.rows[r];
+    const std::string line = who + ": row " + std::to_string(r + 1);
+    LabelledImage one;
+    const fs::path named = row[size_t(image)];
+    check(!named.empty(), line, " names no image");
+    one.image.images = {named.is_absolute() ? named : path.parent_path() / named};
+    check(fs::exists(one.image.images[0]), line, ": there is no file ", one.image.images[0].string());
+    one.image.id = id >= 0 && !row[size_t(id)].empty() ? row[size_t(id)] : case_name(fs::is_directory(named) ? named / "" : named);
+    check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");
+    if (label >= 0) one.label = row[size_t(label)];
+    if (part >= 0 && !row[size_t(part)].empty()) {
+      const auto known = part_of(row[size_t(part)]);
+      check(bool(known), line, ": \"", row[size_t(part)], "\" is none of train, val and test");
+      one.part = *known;
+    }
+    for (size_t k = 0; k < row.size(); ++k)
+      if (int(k) != image && int(k) != label && int(k) != part && int(k) != id) one.image.targets[t.columns[k]] = json_of(row[k]);
+    images.push_back(std::move(one));
+  }
+  return labelled_dataset(path.parent_path(), path.stem().string(), std::move(images), who);
+}
+
+}  // namespace
+
+DatasetReader csv_dataset() {
+  return {"csv", "a table (.csv, .tsv) with a column image of file names, and label, split (train, val, test) and others as they are there",
+          [](const fs::path& p) { return fs::is_regular_file(p) && (p.extension() == ".csv" || p.extension() == ".tsv"); }, read_csv};
+}
+
+}  // namespace voxgrad

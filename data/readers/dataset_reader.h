@@ -1,0 +1,23 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/config/registry.h"
+#include "data/dataset.h"
+
+namespace voxgrad {
+
+// A form in which data sets come. One file data/readers/NAME_dataset.cpp defines `DatasetReader NAME_dataset()`; a program adds its own
+// by dataset_readers().add(..).
+struct DatasetReader {
+  std::string name, summary;
+  std::function<bool(const std::filesystem::path&)> recognises;  // by what lies there, without reading much
+  std::function<Dataset(const std::filesystem::path&)> read;
+};
+Registry<DatasetReader>& dataset_readers();
+
+// Sorts cases and tests by id; one that occurs twice is an Error, as is a data set without a case for training.
+void complete(Dataset&, const std::string& who);
+
+}  // namespace voxgrad

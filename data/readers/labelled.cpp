@@ -1,0 +1,62 @@
+#include "data/readers/labelled.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/config/json_values.h"
+#include "core/error.h"
+#include "data/readers/dataset_reader.h"
+#include "io/formats/formats.h"
+#include "io/image.h"
+
+namespace voxgrad {
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_whole_number(const std::string& s) {
+  return !s.empty() && s.size() <= 9 && std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+// Whole numbers by size, names by their letters.
+bool comes_before(const std::string& a, const std::string& b) {
+  if (is_whole_number(a) && is_whole_number(b)) return std::stol(a) != std::stol(b) ? std::stol(a) < std::stol(b) : a < b;
+  return a < b;
+}
+
+}  // namespace
+
+std::optional<std::string> part_of(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  if (word == "train" || word == "training" || word == "tr") return "train";
+  if (word == "val" || word == "valid" || word == "validation" || word == "dev") return "val";
+  if (word == "test" || word == "testing" || word == "ts") return "test";
+  return {};
+}
+
+Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vector<LabelledImage> images, const std::string& who) {
+  Dataset d{.name = name, .root = root};
+  std::set<std::string> classes;
+  for (const LabelledImage& i : images)
+    if (!i.label.empty()) classes.insert(i.label);
+  d.labels.assign(classes.begin(), classes.end());
+  std::sort(d.labels.begin(), d.labels.end(), comes_before);
+  Split split;
+  for (LabelledImage& i : images) {
+    if (!i.label.empty()) i.image.targets["class"] = Json(i.label).dump();
+    if (i.part == "val") split.validation.push_back(i.image.id);
+    else if (i.part != "test") split.training.push_back(i.image.id);
+    (i.part == "test" ? d.tests : d.cases).push_back(std::move(i.image));
+  }
+  complete(d, who);
+  if (!split.validation.empty()) d.split = split;
+  const fs::path& first = d.cases[0].images[0];
+  const int64_t channels = read_header(first, {.series = d.cases[0].series}).shape[3];
+  if (channels == 3) d.channel_names = {"red", "green", "blue"};
+  else for (int64_t k = 0; k < channels; ++k) d.channel_names.push_back(k == 0 ? "image" : "image " + std::to_string(k));
+  if (const std::string ending = volume_extension(first); !ending.empty()) d.file_ending = ending;
+  return d;
+}
+
+}  // namespace voxgrad

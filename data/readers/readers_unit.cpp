@@ -1,0 +1,176 @@
+#include <algorithm>
+
+#include "core/config/json_values.h"
+#include "data/case_store.h"
+#include "data/readers/csv.h"
+#include "data/readers/dataset_reader.h"
+#include "io/formats/numpy/image_stack.h"
+#include "io/formats/numpy/npy.h"
+#include "io/image.h"
+#include "io/zip.h"
+#include "tests/catch.h"
+#include "tests/outside_data.h"
+#include "tests/temporary_folder.h"
+#include "tests/tensor_helpers.h"
+
+using namespace voxgrad;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Arrays of bytes by name, element i of each being `first` + i modulo 256.
+struct Array {
+  std::string name;
+  Shape shape;
+  int first = 0, modulus = 256;
+};
+void write_archive(const fs::path& path, const std::vector<Array>& arrays) {
+  ZipWriter zip(path);
+  for (const Array& a : arrays) {
+    std::string bytes = npy_header(a.shape, Stored::u8);
+    for (int64_t i = 0; i < a.shape.count(); ++i) bytes += char((a.first + i) % a.modulus);
+    zip.begin(a.name + ".npy");
+    zip.write(std::as_bytes(std::span(bytes)));
+  }
+  zip.commit();
+}
+
+std::vector<Array> grey(int64_t train, int64_t val, int64_t test) {
+  return {{"train_images", {train, 4, 5}}, {"train_labels", {train, 1}, 0, 2}, {"val_images", {val, 4, 5}, 7},
+          {"val_labels", {val, 1}, 1, 2},  {"test_images", {test, 4, 5}, 9},   {"test_labels", {test, 1}, 0, 2}};
+}
+
+std::string ids(const std::vector<DatasetCase>& cases) {
+  std::string out;
+  for (auto& c : cases) out += (out.empty() ? "" : " ") + c.id + "=" + (c.targets.contains("class") ? c.targets.at("class") : "?");
+  return out;
+}
+
+void put_image(const fs::path& path, float value = 0) {
+  fs::create_directories(path.parent_path());
+  write_volume(path, {Tensor::full({1, 4, 4, 1}, value), Affine()});
+}
+
+}  // namespace
+
+TEST_CASE("an archive of MedMNIST is a data set with its own split, and its images are slices, volumes or colours") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "medmnist.npz";
+  write_archive(file, grey(3, 2, 2));
+  const Dataset d = read_dataset(file);
+  CHECK(d.name == "medmnist");
+  CHECK(ids(d.cases) == "train_000000=0 train_000001=1 train_000002=0 val_000000=1 val_000001=0");
+  CHECK(ids(d.tests) == "test_000000=0 test_000001=1");
+  CHECK(d.labels == std::vector<std::string>{"0", "1"});
+  CHECK(d.channel_names == std::vector<std::string>{"image"});
+  REQUIRE(d.split);
+  CHECK(d.split->training == std::vector<std::string>{"train_000000", "train_000001", "train_000002"});
+  CHECK(d.split->validation == std::vector<std::string>{"val_000000", "val_000001"});
+  const Volume second = read_case_image(d.cases[1]);
+  CHECK(second.data.shape() == Shape{1, 4, 5, 1});
+  CHECK(second.data.values()[0] == 20);
+  CHECK(second.data.values()[19] == 39);
+  CHECK(ids(list_images(file)) == ids(d.tests));
+
+  write_archive(file, {{"train_images", {2, 3, 4, 5}}, {"train_labels", {2, 1}, 0, 2}});
+  const Dataset volumes = read_dataset(file);
+  CHECK(!volumes.split);
+  CHECK(read_case_image(volumes.cases[1]).data.shape() == Shape{3, 4, 5, 1});
+  CHECK(read_case_image(volumes.cases[1]).data.values()[0] == 60);
+
+  write_archive(file, {{"train_images", {2, 4, 5, 3}}, {"train_labels", {2, 2}, 0, 2}});
+  const Dataset colours = read_dataset(file);
+  CHECK(colours.channel_names.size() == 3);
+  CHECK(ids(colours.cases) == "train_000000=[0,1] train_000001=[0,1]");
+  const Tensor c = read_case_image(colours.cases[0]).data;
+  CHECK(c.shape() == Shape{1, 4, 5, 3});
+  CHECK(c.values()[4] == 4);
+}
+
+TEST_CASE("an archive whose arrays do not fit each other is refused by its name") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "a.npz";
+  const auto error = [&](const std::vector<Array>& arrays) {
+    write_archive(file, arrays);
+    return error_of([&] { read_dataset(file); });
+  };
+  auto arrays = grey(3, 2, 2);
+  arrays[1].shape = {4, 1};
+  CHECK_THAT(error(arrays), Contains("train_labels has 4 rows for 3 images"));
+  arrays = grey(3, 2, 2);
+  arrays[3].shape = {2, 3};
+  CHECK_THAT(error(arrays), Contains("val_labels has 3 columns, that of train 1"));
+  CHECK_THAT(error({{"train_images", {2, 5}}, {"train_labels", {2, 1}}}), Contains("wanted are images {N, H, W}"));
+  CHECK_THAT(error({{"train_images", {300, 1, 1}}, {"train_labels", {300, 2}}}), Contains("wanted is 0 or 1"));
+  CHECK_THAT(error({{"images", {2, 5, 5}}}), Contains(": is no data set; a data set is"));
+}
+
+TEST_CASE("the archives of MedMNIST are read as NumPy reads them") {
+  const fs::path folder = outside_data("medmnist");
+  if (folder.empty()) return;
+  const Dataset breast = read_dataset(folder / "breastmnist.npz");
+  CHECK(breast.cases.size() == 546 + 78);
+  CHECK(breast.tests.size() == 156);
+  CHECK(breast.split->validation.size() == 78);
+  const Dataset adrenal = read_dataset(folder / "adrenalmnist3d.npz");
+  CHECK(adrenal.cases.size() == 1188 + 98);
+  CHECK(adrenal.tests.size() == 298);
+  CHECK(read_case_image(adrenal.tests[7]).data.shape() == Shape{28, 28, 28, 1});
+}
+
+TEST_CASE("folders named by classes are a data set, with the parts that they are sorted into") {
+  const TemporaryFolder folder;
+  for (const char* name : {"b/1.nii.gz", "a/1.nii.gz", "a/2.nii.gz"}) put_image(folder / "flat" / name, 3);
+  const Dataset flat = read_dataset(folder / "flat");
+  CHECK(ids(flat.cases) == "a_1=\"a\" a_2=\"a\" b_1=\"b\"");
+  CHECK(flat.labels == std::vector<std::string>{"a", "b"});
+  CHECK(!flat.split);
+  CHECK(flat.file_ending == ".nii.gz");
+  for (const char* name : {"train/10/1.nii", "train/9/1.nii", "valid/9/1.nii", "test/10/1.nii"}) put_image(folder / "parts" / name);
+  const Dataset parts = read_dataset(folder / "parts");
+  CHECK(parts.labels == std::vector<std::string>{"9", "10"});
+  CHECK(ids(parts.cases) == "train_10_1=\"10\" train_9_1=\"9\" val_9_1=\"9\"");
+  CHECK(ids(parts.tests) == "test_10_1=\"10\"");
+  CHECK(parts.split->validation == std::vector<std::string>{"val_9_1"});
+  put_image(folder / "one/a/1.nii");
+  CHECK_THAT(error_of([&] { read_dataset(folder / "one"); }), Contains("is no data set"));
+}
+
+TEST_CASE("a table of files is a data set") {
+  const TemporaryFolder folder;
+  for (const char* name : {"x.nii", "y.nii", "sub/z.nii", "w, really.nii"}) put_image(folder / name);
+  const fs::path table = folder / "list.csv";
+  put_bytes(table, "image;Label;split;age\nx.nii;ill;train;60\n\"y.nii\";well;val;n/a\r\nsub/z.nii;well;test;1.5\n\n"
+                   "\"w, really.nii\";ill;;7\n");
+  const Dataset d = read_dataset(table);
+  CHECK(ids(d.cases) == "w, really=\"ill\" x=\"ill\" y=\"well\"");
+  CHECK(ids(d.tests) == "z=\"well\"");
+  CHECK(d.split->validation == std::vector<std::string>{"y"});
+  CHECK(d.cases[1].targets.at("age") == "60");
+  CHECK(d.cases[2].targets.at("age") == "\"n/a\"");
+  CHECK(d.tests[0].targets.at("age") == "1.5");
+  CHECK(ids(list_images(table)) == "z=\"well\"");
+  const auto error = [&](const std::string& text) {
+    put_bytes(table, text);
+    return error_of([&] { read_dataset(table); });
+  };
+  CHECK_THAT(error("label\nx\n"), Contains("has no column \"image\" with the names of files; it has label"));
+  CHECK_THAT(error("image,label\nx.nii\n"), Contains("line 2 has 1 fields, the first line has 2"));
+  CHECK_THAT(error("image\nq.nii\n"), Contains("row 1: there is no file"));
+  CHECK_THAT(error("image,split\nx.nii,both\n"), Contains("none of train, val and test"));
+  CHECK_THAT(error("image\n\"x.nii\n"), Contains("a quote that does not end"));
+  CHECK_THAT(error("image\nx.nii\nx.nii\n"), Contains("the case x occurs twice"));
+  CHECK_THAT(error("image,id\nx.nii,../../y\n"), Contains("has a / in it"));
+  CHECK_THAT(error("image\n"), Contains("no training case"));
+  CHECK_THAT(error(""), Contains("is empty"));
+}
+
+TEST_CASE("fields of a table may hold separators, quotes and line breaks") {
+  const CsvTable t = parse_csv("a,b\n\"1,2\",\"say \"\"so\"\"\"\n\"two\nlines\",\n", "t");
+  REQUIRE(t.rows.size() == 2);
+  CHECK(t.rows[0] == std::vector<std::string>{"1,2", "say \"so\""});
+  CHECK(t.rows[1] == std::vector<std::string>{"two\nlines", ""});
+  CHECK(t.column("b") == 1);
+  CHECK(t.column("c") == -1);
+}
