@@ -24,23 +24,22 @@ struct SavesNone {
   static constexpr bool kSavesX = false, kSavesY = false;
 };
 
-// x > 0 ? x : slope x. Slope 0 is ReLU. The sign of y is the sign of x for slope >= 0, so y suffices.
+// x > 0 ? x : slope x. Slope 0 is ReLU, and 0 times an infinity 0 there, of the infinity's sign. The sign of y is the sign of x for
+// slope >= 0, so y suffices.
 struct LeakyRelu : SavesY {
   double slope;
   explicit LeakyRelu(double s) : slope(s) {}
-  // slope v, where 0 times an infinity is 0.
-  template <class A>
-  VOXGRAD_HD A scaled(A v) const {
-    constexpr A most = A(3.4028234663852886e38);
-    return A(slope) * (slope != 0 ? v : v < -most ? -most : v > most ? most : v);
-  }
   template <class A>
   VOXGRAD_HD A forward(A x) const {
-    return x > 0 ? x : scaled(x);
+    const A zero = VOXGRAD_MATH copysign(A(0), x);
+    if (slope != 0) return x > 0 ? x : A(slope) * x;
+    return x <= 0 ? zero : x;
   }
   template <class A>
   VOXGRAD_HD A backward(A, A y, A g) const {
-    return y > 0 ? g : scaled(g);
+    const A zero = VOXGRAD_MATH copysign(A(0), g);
+    if (slope != 0) return y > 0 ? g : A(slope) * g;
+    return (y > 0) | (g != g) ? g : zero;
   }
 };
 // x > 0 ? x : alpha (e^x - 1). Clevert et al. 2016.

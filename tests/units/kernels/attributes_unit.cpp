@@ -81,3 +81,18 @@ TEST_CASE("infinities become 0 where a ReLU takes them, and stay what they are e
   CHECK(std::vector<double>(x.grad().values()) == std::vector<double>{0, 1, 0, INFINITY, 0});
   CHECK(leaky_relu(x, 0.5).values()[0] == -INFINITY);
 }
+
+TEST_CASE("zeros of a ReLU have the sign of 0 x") {
+  for (const DType type : {DType::f32, DType::f64}) {
+    Tensor x = Tensor::from({-2, -0.0, 0, -INFINITY, 3, -1, -1}, {7}, type).require_grad();
+    const Tensor y = relu(x);
+    backward(y, Tensor::from({-1, 1, -3, -INFINITY, -4, NAN, 5}, {7}, type));
+    const std::vector<double> values = y.values(), gradient = x.grad().values();
+    for (int i : {0, 1, 3, 5, 6}) CHECK(std::signbit(values[i]));
+    CHECK(!std::signbit(values[2]));
+    for (int i : {0, 2, 3}) CHECK((gradient[i] == 0 && std::signbit(gradient[i])));
+    for (int i : {1, 6}) CHECK((gradient[i] == 0 && !std::signbit(gradient[i])));
+    CHECK(gradient[4] == -4);
+    CHECK(std::isnan(gradient[5]));
+  }
+}
