@@ -1,6 +1,7 @@
 #include "kernels/argmax/argmax.h"
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/argmax/argmax_kernels.h"
 #include "kernels/compare/compare.h"
 #include "kernels/copy/copy.h"
@@ -10,7 +11,7 @@ namespace voxgrad {
 namespace {
 
 ValuesAndIndices extremes(const char* op, const Tensor& x, int axis, bool smallest, bool values, const IndexOptions& o) {
-  check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
+  check_floating(op, x);
   check(o.dtype == DType::i32 || o.dtype == DType::i64, op, ": indices as ", name_of(o.dtype), ", i64 or i32 is wanted");
   const Shape& s = x.shape();
   const int k = axis_of(op, s, axis);

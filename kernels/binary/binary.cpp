@@ -1,6 +1,7 @@
 #include "kernels/binary/binary.h"
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/binary/binary_dispatch.h"
 #include "kernels/broadcast/broadcast.h"
 
@@ -35,7 +36,8 @@ Rows rows_of(const Broadcast& w, int full) {
 }
 
 Plan plan_of(const char* name, BinaryOp op, const Tensor& a, const Tensor& b) {
-  check(a && b && is_floating(a.dtype()) && is_floating(b.dtype()), name, ": floating tensors are wanted, not ", a, " and ", b);
+  check_floating(name, a);
+  check_floating(name, b);
   check(a.device() == b.device(), name, ": the operands are on ", a.device(), " and on ", b.device());
   Plan p{.shape = broadcast_shape(name, a.shape(), b.shape()), .dtype = a.dtype(), .each = {op, a.count()}};
   const bool suits = b.dtype() == a.dtype() || b.dtype() == accum_of(a.dtype());

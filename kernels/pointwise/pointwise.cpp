@@ -1,6 +1,7 @@
 #include "kernels/pointwise/pointwise.h"
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/pointwise/pointwise_kernels.h"
 
 namespace voxgrad {
@@ -8,7 +9,7 @@ namespace {
 
 template <class F>
 Tensor pointwise(const Op& op, const Tensor& x, const F& f) {
-  check(x && is_floating(x.dtype()), op.name, ": a floating tensor is wanted, not ", x);
+  check_floating(op.name, x);
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { pointwise_forward(on, f, x.count(), x.view(), y.view()); });
   const Tensor saved_x = F::kSavesX ? x.detach() : Tensor{}, saved_y = F::kSavesY ? y.detach() : Tensor{};

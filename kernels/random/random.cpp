@@ -1,7 +1,9 @@
 #include "kernels/random/random.h"
 
 #include "core/convert.h"
+#include "core/floating.h"
 #include "kernels/random/random_kernels.h"
+#include "kernels/reduce/reduce.h"
 #include "kernels/sort/sort_kernels.h"
 
 namespace voxgrad {
@@ -50,7 +52,11 @@ Tensor bernoulli(const Shape& s, double p, const Rng& rng, const BernoulliOption
 }
 
 Tensor bernoulli(const Tensor& p, const Rng& rng) {
-  check(bool(p), "bernoulli: a tensor of probabilities is wanted, not ", p);
+  check_floating("bernoulli", p);
+  if (p.count() > 0) {
+    const double low = min(p.detach()).item(), high = max(p.detach()).item();
+    check(low >= 0 && high <= 1, "bernoulli: probabilities from ", low, " to ", high, ", within 0 and 1 is wanted");
+  }
   return filled("bernoulli", RandomKind::bernoulli, p.shape(), 0, 0, rng, p.dtype(), p.device(), p.detach());
 }
 

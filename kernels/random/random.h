@@ -36,7 +36,8 @@ struct BernoulliOptions {
 };
 // 1 with probability p in [0, 1], else 0.
 Tensor bernoulli(const Shape&, double p, const Rng&, const BernoulliOptions& = {});
-// The same with a probability per element, of its dtype and on its device. Not differentiable.
+// The same with a probability per element, of its dtype and on its device. Waits for the device, to report one beyond [0, 1] or NaN. Not
+// differentiable.
 Tensor bernoulli(const Tensor& p, const Rng&);
 
 // The numbers 0 to n - 1 in random order, i64: the stable order of 64 random bits each.

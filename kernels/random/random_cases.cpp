@@ -92,6 +92,12 @@ OP_CASES(random) {
   rejects.push_back({"random", "an empty range", [=] { randint({2}, 3, 3, rng); }, {"randint", "[3, 3)"}});
   rejects.push_back({"random", "beyond the dtype", [=] { randint({2}, 0, 257, rng, {.dtype = DType::u8}); }, {"randint", "257", "u8"}});
   rejects.push_back({"random", "a probability above 1", [=] { bernoulli(Shape{2}, 1.5, rng); }, {"bernoulli", "1.5"}});
+  const auto reject_one = [&](const char* name, double p, std::vector<std::string> words) {
+    rejects.push_back({"random", name, [=] { bernoulli(Tensor::from({0, 0.5, p, 1}, {4}), rng); }, words});
+  };
+  reject_one("one probability above 1", 1.5, {"bernoulli", "from 0 to 1.5"});
+  reject_one("one probability below 0", -0.25, {"bernoulli", "from -0.25 to 1"});
+  reject_one("a probability of NaN", NAN, {"bernoulli", "nan"});
   rejects.push_back({"random", "a negative deviation", [=] { randn({2}, rng, {.deviation = -1}); }, {"randn", "-1"}});
   rejects.push_back({"random", "low above high", [=] { rand({2}, rng, {.low = 1, .high = 0}); }, {"rand", "[1, 0)"}});
 }

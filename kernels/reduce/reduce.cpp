@@ -1,6 +1,7 @@
 #include "kernels/reduce/reduce.h"
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/binary/binary.h"
 #include "kernels/copy/copy.h"
 #include "kernels/reduce/reduce_kernels.h"
@@ -16,7 +17,7 @@ struct Axes {
 };
 
 Axes axes_of(const char* op, const Tensor& x, const std::vector<int>& axes) {
-  check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
+  check_floating(op, x);
   Axes a{.from = x.shape(), .kept = x.shape()};
   a.spread.rank = a.from.rank;
   for (int axis : axes) {

@@ -1,8 +1,10 @@
 #include "kernels/softmax/softmax.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/copy/copy.h"
 #include "kernels/permute/permute.h"
 #include "kernels/softmax/softmax_kernels.h"
@@ -11,16 +13,16 @@ namespace voxgrad {
 namespace {
 
 Tensor softmax_of(const char* op, const Tensor& x, int axis, bool logarithm) {
-  check(x && is_floating(x.dtype()) && x.shape().rank >= 1, op, ": a floating tensor with axes is wanted, not ", x);
+  check_floating(op, x);
+  check(x.shape().rank >= 1, op, ": a tensor with axes is wanted, not ", x);
   const int rank = x.shape().rank, k = axis_of(op, x.shape(), axis);
-  check(x.dim(k) > 0, op, ": there is no element along axis ", axis, " of ", x);
   if (k != rank - 1) {
     std::vector<int> order(static_cast<size_t>(rank));  // exchanges the axis and the last one, and is its own inverse
     std::iota(order.begin(), order.end(), 0);
     std::swap(order[size_t(k)], order[size_t(rank - 1)]);
     return permute(softmax_of(op, permute(x, order), -1, logarithm), order);
   }
-  const SoftmaxProblem p = {x.count() / x.dim(-1), x.dim(-1), logarithm};
+  const SoftmaxProblem p = {x.count() / std::max<int64_t>(x.dim(-1), 1), std::max<int64_t>(x.dim(-1), 1), logarithm};
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { softmax_forward(on, p, x.view(), y.view()); });
   return record({op, {{"axis", k}}}, {x}, y, [p, y = y.detach()](const Tensor& gy, Needs) {

@@ -1,8 +1,10 @@
 #include "kernels/statistics/statistics.h"
 
+#include <limits>
 #include <numeric>
 
 #include "core/autograd.h"
+#include "core/floating.h"
 #include "kernels/compare/compare.h"
 #include "kernels/copy/copy.h"
 #include "kernels/permute/permute.h"
@@ -29,7 +31,7 @@ struct Sides {
 };
 
 Sides sides_of(const char* op, const Tensor& x, const std::vector<int>& axes, bool keep) {
-  check(x && is_floating(x.dtype()), op, ": a floating tensor is wanted, not ", x);
+  check_floating(op, x);
   const Shape& s = x.shape();
   std::vector<int> reduced, kept;
   bool chosen[Shape::kMaxRank] = {};
@@ -109,7 +111,10 @@ Tensor vector_norm(const Tensor& x, VectorNorm kind) { return vector_norm(x, all
 
 Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, const StatisticOptions& o) {
   const Sides s = sides_of("logsumexp", x, axes, o.keep);
-  check(s.runs.reduced > 0, "logsumexp: there is no element to sum in ", x);
+  if (s.runs.reduced == 0) {
+    const Tensor y = Tensor::full(s.result, -std::numeric_limits<double>::infinity(), accum_of(x.dtype()), x.device());
+    return record(s.op, {s.x}, y, [x = s.x.detach()](const Tensor&, Needs) { return Grads{Tensor::empty_like(x)}; });
+  }
   const Tensor largest = Tensor::empty({s.runs.outer, s.runs.inner}, x.dtype(), x.device());
   on_device(x.device(), [&](auto on) { extreme_runs(on, s.runs, false, s.x.view(), largest.view()); });
   return statistic(s, statistic_formula::LogSumExp{}, where(isfinite(largest), largest, 0).to(accum_of(x.dtype())));

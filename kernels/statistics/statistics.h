@@ -28,7 +28,7 @@ enum class VectorNorm { l1, l2, inf };
 Tensor vector_norm(const Tensor& x, VectorNorm kind = VectorNorm::l2);
 Tensor vector_norm(const Tensor& x, const std::vector<int>& axes, VectorNorm kind = VectorNorm::l2, const StatisticOptions& options = {});
 
-// m + ln sum e^(x - m), m the largest element: no overflow. -inf where all elements are. Error without elements. Saves x and the result.
+// m + ln sum e^(x - m), m the largest element: no overflow. -inf where all elements are, or none is. Saves x and the result.
 Tensor logsumexp(const Tensor& x, const std::vector<int>& axes, const StatisticOptions& options = {});
 
 // The product of the elements, taken in f64. Its gradient, the product of all others, is right beside zeros. Saves x.

@@ -67,7 +67,7 @@ void forward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* pivo
   const int64_t size = p.reduced * p.inner;
   if (size <= kSerial || p.inner >= kColumns) {
     const int64_t tiles = chunk_count(p.inner, kColumns), most = std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced);
-    const int64_t fold = p.inner < 64 ? std::max<int64_t>(1, std::min(period_of(p.inner) / p.inner, p.reduced)) : 1;
+    const int64_t fold = p.inner > 0 && p.inner < 64 ? std::max<int64_t>(1, std::min(period_of(p.inner) / p.inner, p.reduced)) : 1;
     parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / most), [&](int64_t task) {
       const int64_t o = task / tiles, j = task % tiles * kColumns, width = std::min(kColumns, p.inner - j);
       columns_of(f, size - j, p.inner, width, fold, x + o * size + j, pivot ? pivot + o * p.inner + j : nullptr, y + o * p.inner + j);

@@ -110,3 +110,20 @@ TEST_CASE("the extreme of a long row, or of few long columns, is found wherever 
       CHECK(std::isnan(max(x).item()));
     }
 }
+
+TEST_CASE("softmax of no element is empty, logsumexp of none -inf") {
+  for (const DType t : {DType::f32, DType::bf16, DType::f64}) {
+    const Tensor x = Tensor::zeros({3, 0}, t).require_grad();
+    for (int axis : {0, 1}) {
+      CHECK(softmax(x, axis).shape() == Shape{3, 0});
+      CHECK(log_softmax(x, axis).dtype() == t);
+    }
+    const Tensor y = logsumexp(x, {1}, {.keep = true});
+    CHECK(y.shape() == Shape{3, 1});
+    CHECK(y.values() == Values(3, -kInfinity));
+    CHECK(y.dtype() == logsumexp(row({1}, t), {0}).dtype());
+    CHECK(logsumexp(x, {0}).shape() == Shape{0});
+    backward(sum(y) + sum(softmax(x)) + sum(softmax(x, 0)));
+    CHECK(x.grad().shape() == x.shape());
+  }
+}
