@@ -154,6 +154,7 @@ template <class T, class G>
 void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
   using A = accum_t<T>;
   const Stretches s(p);
+  if (s.length == 0) return;
   const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period;
   const int64_t chunks = chunk_count(s.length, chunk),
                 grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk)));

@@ -127,3 +127,12 @@ TEST_CASE("softmax of no element is empty, logsumexp of none -inf") {
     CHECK(x.grad().shape() == x.shape());
   }
 }
+
+TEST_CASE("reductions of an empty kept axis are empty, forward and backward") {
+  const Tensor x = Tensor::zeros({3, 0}).require_grad();
+  for (const Tensor& y : {sum(x, {0}), max(x, {0}), var(x, {0}), prod(x, {0}), vector_norm(x, {0}), logsumexp(x, {0})}) {
+    CHECK(y.shape() == Shape{0});
+    backward(sum(y));
+    CHECK(x.grad().shape() == x.shape());
+  }
+}
