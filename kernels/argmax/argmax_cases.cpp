@@ -55,7 +55,7 @@ OP_CASES(argmax) {
                    .run = [](const Tensors& in) { return argmin(in[0].to(DType::f32), 1); },
                    .reference = [](const HostArrays& in) { return HostArrays{reduced(in[0], {1}, false, place_of_smallest)}; },
                    .differentiable = false});
-  rejects.push_back({"argmax", "labels", [] { argmax(Tensor::zeros({2, 3}, DType::u8), 1); }, {"argmax", "floating", "u8 {2, 3}", ".to(DType::f32)"}});
+  rejects.push_back({"argmax", "labels", [] { argmax(Tensor::zeros({2, 3}, DType::u8), 1); }, {"argmax", "floating", "u8", ".to("}});
   rejects.push_back({"argmax", "an axis", [] { argmax(Tensor::zeros({2, 3}), 2); }, {"argmax", "axis 2", "{2, 3}"}});
   rejects.push_back({"argmin", "nothing", [] { argmin(Tensor::zeros({2, 0}), 1); }, {"argmin", "no element", "{2, 0}"}});
   rejects.push_back({"argmin", "indices as f32", [] { argmin(Tensor::zeros({2}), 0, {.dtype = DType::f32}); }, {"argmin", "f32", "i64"}});
