@@ -17,7 +17,7 @@ def section(folder):
         about = stored["about"]
         machine = f"{about['cpu']}, {about['cores']} cores, {about['date']}, commit {about['commit']}"
         lines += ["## Whole scans", "", f"{machine}{'; ' + about['note'] if about['note'] else ''}. By `benchmarks/predict_scan`: `voxgrad predict`",
-                  f"from NIfTI to NIfTI, f32, no mirroring, synthetic scans, untrained networks of {about['base_features']} features in the first stage",
+                  f"from NIfTI to NIfTI, f32, no mirroring, synthetic scans, untrained U-Nets of {about['base_features']} features in the first stage",
                   "(8 where there are 104 classes or several cases). Stages of a folder run side by side, so that their times exceed the sum.", "",
                   "| scan | seconds | " + " | ".join(PARTS) + " | memory | bars |", "|---" * (len(PARTS) + 4) + "|"]
         for row in stored["rows"]:

@@ -1,0 +1,33 @@
+#include <span>
+
+#include "io/formats/numpy/npy.h"
+#include "io/zip.h"
+#include "tests/catch.h"
+#include "tests/temporary_folder.h"
+#include "train/setup.h"
+
+using namespace voxgrad;
+
+TEST_CASE("the cases that a data set names validate, unless folds are asked for") {
+  const TemporaryFolder folder;
+  const auto file = folder / "set.npz";
+  {
+    ZipWriter zip(file);
+    for (const auto& [name, shape] : {std::pair{"train_images", Shape{7, 8, 8}}, std::pair{"train_labels", Shape{7, 1}},
+                                      std::pair{"val_images", Shape{3, 8, 8}}, std::pair{"val_labels", Shape{3, 1}}}) {
+      std::string bytes = npy_header(shape, Stored::u8);
+      for (int64_t i = 0; i < shape.count(); ++i) bytes += char(i % 2);
+      zip.begin(std::string(name) + ".npy");
+      zip.write(std::as_bytes(std::span(bytes)));
+    }
+    zip.commit();
+  }
+  TrainConfig config;
+  apply_assignments(config, {"task=classification"});
+  const TrainingSetup own = set_up(file, config);
+  CHECK(own.split.training.size() == 7);
+  CHECK(own.split.validation == std::vector<std::string>{"val_000000", "val_000001", "val_000002"});
+  CHECK(own.description.patch == Int3{1, 8, 8});
+  config.data.split = "folds";
+  CHECK(set_up(file, config).split.validation.size() == 2);
+}
