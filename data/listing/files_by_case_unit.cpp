@@ -109,6 +109,7 @@ TEST_CASE("folders of one study are one case, and of some of one study nobody kn
   CHECK(cases({{"a/1", slice_at(0, 1, "1.1")}, {"b/1", slice_at(0, 1, "1.2")}}) == 2);
   // One series in two folders.
   CHECK(cases({{"a/1", slice_at(0, 1, "1.1")}, {"b/1", slice_at(5, 1, "1.1")}}) == 1);
+  CHECK(cases({{"a/1", slice_of("A", "1.1", "1.1.1")}, {"b/1", slice_of("A", "1.2", "1.1.1", 5)}}) == 1);
   CHECK_THAT(error_of([&] {
                cases({{"a_t1/1", slice_of("A", "1.1", "1.1.1")},
                       {"a_t2/1", slice_of("A", "1.1", "1.1.2")},
