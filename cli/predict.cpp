@@ -36,6 +36,11 @@ void add_predict(CLI::App& program) {
   command->add_option("--out", o->out, "Folder for the results, one per case; masks and images in the geometry of the input")
       ->required()
       ->type_name("DIR");
+  command
+      ->add_option("--batch", o->batch,
+                   "Tiles and mirror images that the network computes at once (1): more are faster on a GPU and take more memory")
+      ->check(whole_number_within(1, 1024))
+      ->type_name("N");
   command->add_option("--overlap", o->overlap, "Share of a tile that the next one covers again, 0 to 0.95 (as trained: 0.5)")
       ->check(number_within(0, 0.95))
       ->type_name("X");

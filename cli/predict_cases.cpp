@@ -127,6 +127,7 @@ class Cases {
     of_first.times = options.times;
     of_first.skip_empty = options.skip_empty;
     if (command_.overlap) of_first.overlap = *command_.overlap;
+    of_first.batch = command_.batch;
     if (command_.mirror) of_first.mirror = *command_.mirror;
     const PreviousMask mask{.mask = (*first_)(read.input, std::move(of_first)).volume, .name = "the mask of the first stage"};
     return {predict_(predict_.prepare(read.image, read.name, &mask), options), read.image, options};
@@ -262,6 +263,7 @@ void predict_cases(const PredictCommand& c) {
 
   PredictOptions options = predictor.options();
   if (c.overlap) options.overlap = *c.overlap;
+  options.batch = c.batch;
   if (!c.patch.empty()) options.patch = parse_extents(c.patch);
   if (c.mirror) options.mirror = *c.mirror;
   options.skip_empty = c.skip_empty;

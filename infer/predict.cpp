@@ -29,6 +29,7 @@ SlidingWindowOptions window_options(const ModelDescription& d, const PredictOpti
           .weights = d.tile_weights == "floored"    ? TileWeights::floored
                      : d.tile_weights == "constant" ? TileWeights::constant
                                                     : TileWeights::gaussian,
+          .batch = o.batch,
           .mirror = {o.mirror && d.mirror_axes[0], o.mirror && d.mirror_axes[1], o.mirror && d.mirror_axes[2]},
           .skip_empty = o.skip_empty,
           .device = o.device,

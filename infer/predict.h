@@ -15,6 +15,7 @@ struct PredictTimes {
 struct PredictOptions {
   double overlap = 0.5;  // of neighbouring tiles
   bool mirror = false;   // average over the eight mirror images
+  int64_t batch = 1;     // tiles and mirror images that the network computes at once, where it gives a value per voxel
   bool skip_empty = false;  // tiles of background get what the network gives for one (infer/uniform_tiles.h)
   Device device = {};
   Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "kernels/binary/binary.h"
+#include "kernels/concat/concat.h"
 #include "kernels/matmul/matmul.h"
 #include "tests/catch.h"
 #include "tests/close.h"
@@ -34,6 +36,16 @@ struct Counting {
   Tensor operator()(const Tensor& x) const {
     tiles += int(x.dim(0));
     return Tensor::full(x.shape().with(4, 2), x.values()[0]);
+  }
+};
+
+// The largest batch that it is given is kept.
+struct Largest {
+  FIELDS()
+  static inline int64_t batch = 0;
+  Tensor operator()(const Tensor& x) const {
+    batch = std::max(batch, x.dim(0));
+    return concat({x, x * 2.0}, -1);
   }
 };
 
@@ -102,6 +114,15 @@ TEST_CASE("predict_values: with mirroring the outputs are the mean over the eigh
     for (size_t k = 0; k < 2; ++k) mean[k] += y[k] / 8;
   }
   check_values(image, {.mirror = true}, mean);
+}
+
+TEST_CASE("a network gets as many tiles and mirror images at once as it is asked to take, and the outputs are the same") {
+  const Network net(Largest(), {.out_channels = 2}, "{}");
+  const Tensor image = image_of(5, 7, 9), one = predict_volume(net, description(), image, {.mirror = true});
+  CHECK(Largest::batch == 1);
+  const Tensor several = predict_volume(net, description(), image, {.mirror = true, .batch = 6});
+  CHECK(Largest::batch == 6);
+  CHECK(several.values() == one.values());
 }
 
 TEST_CASE("an empty part of an image is left out where that is asked for, not otherwise") {
