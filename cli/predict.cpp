@@ -75,6 +75,7 @@ void add_predict(CLI::App& program) {
   command->add_flag("--skip-empty", o->skip_empty,
                     "Ask the network once for all tiles of background: those in which each channel stays within 1 % of its range from the "
                     "lower quartile of the volume's outermost voxels. Without it once for all that are the same bit for bit");
+  command->add_flag("--resume", o->resume, "Leave out the cases whose results are in --out already, of a run that was stopped");
   command->add_flag("--times", o->times, "Print what reading, preprocessing, network, resampling and writing took, and the memory used");
   add_series(*command, o->series);
   add_device(*command, o->device);

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -31,22 +32,6 @@ Volume reference_of(const PredictCommand& c, const std::string& id, const Volume
   check(found != files.end(), c.reference, ": there is no reference for the case ", id);
   return on_grid(read_volume(found->second, {.labels = true}), found->second.string(), grid_of(image), "its image",
                  c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
-}
-
-fs::path probabilities_of(const DatasetCase& one, const PredictCommand& c) { return fs::path(c.out) / (one.id + ".npz"); }
-
-std::vector<fs::path> files_of(const DatasetCase& one, const Task& task, const PredictCommand& c) {
-  std::vector<fs::path> out = task.files(fs::path(c.out) / one.id, c.ending);
-  if (c.probabilities) out.push_back(probabilities_of(one, c));
-  return out;
-}
-
-// Refuses to write over what is read.
-void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
-  for (const DatasetCase& one : cases)
-    for (const fs::path& image : one.images)
-      for (const fs::path& file : files_of(one, task, c))
-        check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
 }
 
 // Seconds of all cases. Each member is written by one thread.
@@ -260,6 +245,10 @@ void predict_cases(const PredictCommand& c) {
   check(!found.empty(), c.in, ": holds no images");
   check_apart(found, predictor.task(), c);
   make_folders(c.out);
+  std::vector<std::pair<std::string, std::string>> summary;
+  if (c.resume) summary = take_done(found, predictor.task(), c);
+  if (!summary.empty())
+    std::fprintf(stderr, "voxgrad: %zu of %zu cases are in %s already\n", summary.size(), summary.size() + found.size(), c.out.c_str());
 
   PredictOptions options = predictor.options();
   if (c.overlap) options.overlap = *c.overlap;
@@ -276,9 +265,9 @@ void predict_cases(const PredictCommand& c) {
   std::vector<int64_t> written;
   std::vector<std::string> failed;
   if (cases.count() == 1) predict_one(cases, options), written = {0};
-  else failed = predict_all(cases, options, written);
-  std::vector<std::pair<std::string, std::string>> summary;
+  else if (cases.count() > 1) failed = predict_all(cases, options, written);
   for (int64_t i : written) summary.emplace_back(cases.at(i).id, cases.json(i));
+  std::sort(summary.begin(), summary.end());
   predictor.task().write_summary(c.out, summary);
   std::printf("%lld %s in %s\n", static_cast<long long>(summary.size()), predictor.task().product(), c.out.c_str());
   if (c.times) std::printf("%s\n", describe(cases.times).c_str());

@@ -13,7 +13,7 @@ struct PredictCommand {
   std::optional<double> overlap;
   int batch = 1;
   std::optional<bool> mirror;
-  bool picture = false, resample = false, times = false, skip_empty = false, probabilities = false, validation = false;
+  bool picture = false, resample = false, times = false, skip_empty = false, probabilities = false, validation = false, resume = false;
 };
 void predict_cases(const PredictCommand&);
 

@@ -55,4 +55,31 @@ std::vector<DatasetCase> validating(const std::vector<DatasetCase>& cases, const
   return out;
 }
 
+fs::path probabilities_of(const DatasetCase& one, const PredictCommand& c) { return fs::path(c.out) / (one.id + ".npz"); }
+
+std::vector<fs::path> files_of(const DatasetCase& one, const Task& task, const PredictCommand& c) {
+  std::vector<fs::path> out = task.files(fs::path(c.out) / one.id, c.ending);
+  if (c.probabilities) out.push_back(probabilities_of(one, c));
+  return out;
+}
+
+void check_apart(const std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
+  for (const DatasetCase& one : cases)
+    for (const fs::path& image : one.images)
+      for (const fs::path& file : files_of(one, task, c))
+        check(!fs::exists(file) || !fs::equivalent(file, image), file.string(), ": is an input; --out must be another folder");
+}
+
+std::vector<std::pair<std::string, std::string>> take_done(std::vector<DatasetCase>& cases, const Task& task, const PredictCommand& c) {
+  std::vector<std::pair<std::string, std::string>> done;
+  std::erase_if(cases, [&](const DatasetCase& one) {
+    std::vector<fs::path> files = files_of(one, task, c);
+    if (c.picture) files.push_back(fs::path(c.out) / (one.id + ".png"));
+    if (!std::all_of(files.begin(), files.end(), [](const fs::path& f) { return fs::exists(f); })) return false;
+    done.emplace_back(one.id, files[0].extension() == ".json" ? json_text(read_json(files[0])) : "");
+    return true;
+  });
+  return done;
+}
+
 }  // namespace voxgrad

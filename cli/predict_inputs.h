@@ -1,9 +1,12 @@
 #pragma once
+#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/predict_cases.h"
 #include "data/dataset.h"
+#include "tasks/task.h"
 
 namespace voxgrad {
 
@@ -15,5 +18,13 @@ std::vector<DatasetCase> validating(const std::vector<DatasetCase>&, const Predi
 bool names_models(const std::vector<std::string>& paths);
 // The masks of the first stage in a folder; a case without one has that as its fault.
 void find_masks(std::vector<DatasetCase>&, const std::string& folder);
+
+// Where the probabilities of a case go.
+std::filesystem::path probabilities_of(const DatasetCase&, const PredictCommand&);
+// Refuses to write over what is read.
+void check_apart(const std::vector<DatasetCase>&, const Task&, const PredictCommand&);
+// Takes out the cases of which all results are there, which are complete as files appear so. Their names, and their JSON where it is a
+// file's.
+std::vector<std::pair<std::string, std::string>> take_done(std::vector<DatasetCase>&, const Task&, const PredictCommand&);
 
 }  // namespace voxgrad
