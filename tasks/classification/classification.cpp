@@ -9,7 +9,7 @@
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "kernels/softmax/softmax.h"
 #include "tasks/case_picture.h"
-#include "tasks/classification/class_scores.h"
+#include "tasks/classification/class_meter.h"
 
 namespace voxgrad {
 namespace {
@@ -17,25 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kClass = "class";
-
-class ClassMeter : public Meter {
- public:
-  explicit ClassMeter(int classes) : classes_(classes) {}
-
-  void add(const Case& c, const std::vector<Field>& prediction) override {
-    cases_.push_back({prediction.at(0).data.values(), int(c.sample.at(kClass).item())});
-  }
-  Scores scores() const override {
-    Scores s{.name = "auc", .text = "AUC", .value = auc(cases_)};
-    const auto confusion = confusion_matrix(cases_, classes_);
-    s.others = {{"accuracy", accuracy(confusion)}, {"balanced_accuracy", balanced_accuracy(confusion)}};
-    return s;
-  }
-
- private:
-  int classes_;
-  std::vector<ClassifiedCase> cases_;
-};
 
 int index_of(const Json& value, const std::vector<std::string>& labels, const std::string& where) {
   if (value.is_number_integer() && value.get<int64_t>() >= 0 && value.get<int64_t>() < int64_t(labels.size())) return value.get<int>();
@@ -49,18 +30,6 @@ int index_of(const Json& value, const std::vector<std::string>& labels, const st
 
 std::vector<double> probabilities_of(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
   return softmax(predict_values(net, d, image, o)).values();
-}
-
-// {"class": name, "probabilities": {name: p}} as what it says.
-std::vector<double> probabilities_in(const fs::path& file, const std::vector<std::string>& labels) {
-  const Json j = read_json(file);
-  check(j.is_object() && j.contains("probabilities") && j["probabilities"].is_object(), file.string(), ": holds no \"probabilities\"");
-  std::vector<double> out;
-  for (auto& name : labels) {
-    check(j["probabilities"].contains(name) && j["probabilities"][name].is_number(), file.string(), ": has no probability of ", name);
-    out.push_back(j["probabilities"][name].get<double>());
-  }
-  return out;
 }
 
 std::string number(double v) {
@@ -99,7 +68,7 @@ std::vector<Field> Classification::predict(const Network& net, const ModelDescri
 }
 
 std::unique_ptr<Meter> Classification::meter(const std::vector<std::string>& outputs) const {
-  return std::make_unique<ClassMeter>(int(outputs.size()));
+  return class_meter(int(outputs.size()));
 }
 
 Result Classification::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
@@ -142,33 +111,6 @@ Picture Classification::picture(const Volume& image, const Result& result, const
                        .title = title + ": " + name + " (" + number(j["probabilities"][name].get<double>()) + ")",
                        .label_names = {},
                        .window = window_for(d)});
-}
-
-Task::Evaluated Classification::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
-  const Dataset data = read_dataset(references);
-  const std::vector<std::string>& labels = o.labels.empty() ? data.labels : o.labels;
-  std::vector<ClassifiedCase> cases;
-  std::vector<const DatasetCase*> known;
-  for (auto* list : {&data.cases, &data.tests})
-    for (auto& c : *list) known.push_back(&c);
-  for (const DatasetCase* c : known) {
-    const fs::path file = predictions / (c->id + ".json");
-    if (fs::exists(file)) cases.push_back({probabilities_in(file, labels), class_of(*c, labels, references.string())});
-  }
-  check(!cases.empty(), predictions.string(), ": holds no prediction of a case in ", references.string());
-  const auto confusion = confusion_matrix(cases, int(labels.size()));
-  Json json{{"cases", cases.size()},
-            {"auc", auc(cases)},
-            {"accuracy", accuracy(confusion)},
-            {"balanced_accuracy", balanced_accuracy(confusion)},
-            {"confusion", confusion}};
-  std::string table = std::to_string(cases.size()) + " cases\nAUC                " + number(auc(cases)) + "\naccuracy           " +
-              number(accuracy(confusion)) + "\nbalanced accuracy  " + number(balanced_accuracy(confusion)) + "\n";
-  for (size_t k = 0; k < labels.size(); ++k) {
-    json["f1"][labels[k]] = f1(confusion, int(k));
-    table += "F1 of " + labels[k] + "  " + number(f1(confusion, int(k))) + "\n";
-  }
-  return {table, json_text(json)};
 }
 
 }  // namespace voxgrad
