@@ -15,8 +15,8 @@ struct TrainCommand : TrainingOptions {
 void run(const TrainCommand& c) {
   if (c.resume && c.any())
     throw CLI::ValidationError("--resume goes on with the configuration in " + c.out +
-                               "; it cannot be changed by --config, --set, --resample, --series, --cache, --init, --configuration, "
-                               "--memory or --previous-stage");
+                               "; it cannot be changed by --config, --set, --resample, --series, --cache, --init, --from, --rules, --skip, "
+                               "--freeze, --lr-scale, --configuration, --memory or --previous-stage");
   const TrainConfig config = c.resume ? TrainConfig{} : config_of(c);
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);

@@ -19,8 +19,12 @@ TrainConfig read_config(const TrainingOptions& c) {
   apply_assignments(config, planned);
   apply_assignments(config, c.assignments);
   if (!c.init.empty()) config.train.init = c.init;
-  if (!c.rules.empty()) config.train.init_rules = c.rules;
-  if (config.train.init.empty() && !config.train.init_rules.empty()) fail("--rules are those of a model to start from: --init");
+  if (!c.from.empty()) config.transfer.from = c.from;
+  if (!c.rules.empty()) (config.transfer.from.empty() ? config.train.init_rules : config.transfer.rules) = c.rules;
+  if (config.train.init.empty() && !config.train.init_rules.empty())
+    fail("--rules are those of a model to start from: --init or --from");
+  for (auto& [given, key] : {std::pair{&c.skip, &config.transfer.skip}, {&c.freeze, &config.transfer.freeze}, {&c.lr_scale, &config.transfer.lr_scale}})
+    key->insert(key->end(), given->begin(), given->end());
   if (c.resample) config.data.other_grid = "resample";
   if (!c.series.empty()) config.data.series = c.series;
   if (!c.previous.empty()) config.data.previous_stage = std::filesystem::absolute(c.previous).lexically_normal().string();
@@ -32,7 +36,7 @@ TrainConfig read_config(const TrainingOptions& c) {
 
 bool TrainingOptions::any() const {
   return !config.empty() || !assignments.empty() || resample || !configuration.empty() || memory_gb > 0 || !init.empty() ||
-         !rules.empty() || !cache.empty() || !series.empty() || !previous.empty();
+         !from.empty() || !skip.empty() || !freeze.empty() || !lr_scale.empty() || !rules.empty() || !cache.empty() || !series.empty() || !previous.empty();
 }
 
 TrainConfig config_of(const TrainingOptions& c) {
@@ -64,7 +68,22 @@ void add_training_options(CLI::App& command, TrainingOptions& o) {
           "weights; outputs of another number start anew; train.init=PATH")
       ->check(CLI::ExistingPath)
       ->type_name("MODEL");
-  command.add_option("--rules", o.rules, "What the weights in --init are where they do not say it: see convert --help")
+  command
+      .add_option("--from", o.from,
+                  "Start from weights of another network, as --init takes one or any file of PyTorch or safetensors: the network that is "
+                  "planned takes what has its names and shapes, 2D kernels in 3D and first layers of other channels too; "
+                  "transfer.from=PATH")
+      ->check(CLI::ExistingPath)
+      ->type_name("WEIGHTS");
+  command.add_option("--skip", o.skip, "Of --from: parts that keep their own values; * stands for letters without a point, ** for any")
+      ->type_name("PATTERN ...");
+  command
+      .add_option("--freeze", o.freeze,
+                  "Parts that are not trained, such as encoder or '**.norm*'; '!fc': all but that; encoder@0.3: for that part of the schedule")
+      ->type_name("PATTERN ...");
+  command.add_option("--lr-scale", o.lr_scale, "Factors of the learning rate of parts, such as encoder=0.1; the first that fits counts")
+      ->type_name("PATTERN=X ...");
+  command.add_option("--rules", o.rules, "What the weights in --init or --from are where they do not say it: see convert --help")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
   command

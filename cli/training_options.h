@@ -9,9 +9,9 @@ namespace voxgrad {
 
 // The options by which commands are told a data set and a configuration.
 struct TrainingOptions {
-  std::string data, config, init, rules, configuration, plans, cache, series, previous;
+  std::string data, config, init, from, rules, configuration, plans, cache, series, previous;
   double memory_gb = 0;
-  std::vector<std::string> assignments;
+  std::vector<std::string> assignments, skip, freeze, lr_scale;
   bool resample = false;
 
   // Whether any but the data set is given.

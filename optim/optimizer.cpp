@@ -7,6 +7,12 @@ namespace voxgrad {
 Optimizer::Optimizer(const char* who, std::vector<ParameterGroup> groups, double learning_rate)
     : who_(who), groups_(std::move(groups)), learning_rate_(learning_rate) {
   check_groups(who_, groups_);
+  scale_learning_rates([](const std::string&) { return 1; });
+}
+
+void Optimizer::scale_learning_rates(const std::function<double(const std::string&)>& scale_of) {
+  scales_.clear();
+  for (auto& p : all()) scales_.push_back(scale_of(p.name));
 }
 
 void Optimizer::step() {
@@ -25,7 +31,7 @@ std::vector<Optimizer::Due> Optimizer::due(double weight_decay) const {
   for (auto& group : groups_)
     for (auto& p : group.parameters) {
       if (const Tensor g = p.tensor.grad())
-        out.push_back({p.tensor, g, learning_rate_ * group.learning_rate_scale, group.weight_decay.value_or(weight_decay), index});
+        out.push_back({p.tensor, g, learning_rate_ * group.learning_rate_scale * scales_[index], group.weight_decay.value_or(weight_decay), index});
       ++index;
     }
   return out;

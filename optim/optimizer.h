@@ -20,6 +20,8 @@ class Optimizer {
   // Changed by a schedule between steps.
   void set_learning_rate(double v) { learning_rate_ = v; }
   double learning_rate() const { return learning_rate_; }
+  // What the learning rate of each parameter is multiplied with, by its name, beside the scale of its group.
+  void scale_learning_rates(const std::function<double(const std::string& name)>&);
   const std::vector<ParameterGroup>& groups() const { return groups_; }
 
   // All that a resume needs, sharing memory, named "PARAMETER.WHAT".
@@ -52,6 +54,7 @@ class Optimizer {
  private:
   const char* who_;
   std::vector<ParameterGroup> groups_;
+  std::vector<double> scales_;  // of each parameter
   double learning_rate_;
 };
 

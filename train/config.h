@@ -40,6 +40,15 @@ struct ScheduleConfig {
   std::string init, init_rules;  // a model that the weights start from, and the rules of one that needs them
 };
 
+// Weights of another network to start from, and what of the network is trained (train/transfer). Patterns: train/transfer/trained_parts.h.
+struct TransferConfig {
+  std::string from, rules;        // a model or a file of weights, and the rules that name them; empty: none
+  std::vector<std::string> skip;  // patterns of what is not taken from there
+  std::string inflate = "average";
+  std::vector<std::string> freeze;    // "PATTERN" or "PATTERN@FRACTION": for that part of the schedule
+  std::vector<std::string> lr_scale;  // "PATTERN=FACTOR"
+};
+
 struct PredictConfig {
   double overlap = 0.5;
   bool mirror = false;  // average over mirrored inputs
@@ -52,6 +61,7 @@ struct TrainConfig {
   PlanConfig plan;
   Choice network = {"unet"};
   ScheduleConfig train;
+  TransferConfig transfer;
   Augmentation augment;
   PredictConfig predict;
 };

@@ -1,5 +1,6 @@
 #include "train/config_keys.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "core/config/json_values.h"
@@ -10,6 +11,11 @@
 
 namespace voxgrad {
 namespace {
+
+std::string a_path(const Json& v) {
+  check(v.is_string(), "a path is wanted");
+  return v.get<std::string>();
+}
 
 void add_data(ConfigTable& t, DataConfig& d) {
   t.choice("data.split", d.split, {"auto", "folds"}, "auto: the data set's own, where it says which cases validate, else folds");
@@ -32,10 +38,7 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.add("data.previous_stage",
         "folder with masks that the first stage of a cascade gave of all cases, which the network sees beside the image; none by a model "
         "that trained on the case: --previous-stage",
-        d.previous_stage, [](const Json& v) {
-          check(v.is_string(), "a path is wanted");
-          return v.get<std::string>();
-        });
+        d.previous_stage, a_path);
   t.number("data.cache_gb", d.cache_gb, 0.01, 1e6, "preprocessed cases kept in memory, in gigabytes; others are read again");
   t.add("data.cache",
         "folder that preprocessed cases are written to once and patches read from, for data sets larger than memory; \"\": none",
@@ -147,13 +150,27 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");
   t.choice("train.dtype", s.dtype, {"f32", "bf16"}, "of the activations; weights, their gradients and statistics are f32");
-  const auto path = [](const Json& v) {
-    check(v.is_string(), "a path is wanted");
-    return v.get<std::string>();
-  };
-  t.add("train.init", "a model whose network, preprocessing and weights are the start: --init", s.init, path);
-  t.add("train.init_rules", "the rules of weights that are no model by themselves: --rules", s.init_rules, path);
+  t.add("train.init", "a model whose network, preprocessing and weights are the start: --init", s.init, a_path);
+  t.add("train.init_rules", "the rules of weights that are no model by themselves: --rules", s.init_rules, a_path);
   for (auto& entry : optimizers().entries()) add_optimizer(t, entry, s);
+}
+
+// One text or several.
+std::vector<std::string> texts(const Json& v) {
+  if (v.is_string()) return {v.get<std::string>()};
+  check(v.is_array() && std::all_of(v.begin(), v.end(), [](auto& e) { return e.is_string(); }), "a text or a list of texts is wanted");
+  return v.get<std::vector<std::string>>();
+}
+
+void add_transfer(ConfigTable& t, TransferConfig& c) {
+  t.add("transfer.from",
+        "a model or a file of weights, of which the network that is planned takes what has its names and shapes: --from", c.from, a_path);
+  t.add("transfer.rules", "the rules by which those weights are named, where the network's own are not meant: --rules", c.rules, a_path);
+  t.add("transfer.skip", "patterns of tensors that keep their own values: --skip", c.skip, texts);
+  t.choice("transfer.inflate", c.inflate, {"average", "center"}, "kernels of 2D weights in 3D: each slice is the kernel / T; or the middle one");
+  t.add("transfer.freeze",
+        "patterns of what is not trained, PATTERN@0.3 for that part of the schedule, !PATTERN for all but that: --freeze", c.freeze, texts);
+  t.add("transfer.lr_scale", "factors of the learning rate of parts, PATTERN=0.1: --lr-scale", c.lr_scale, texts);
 }
 
 }  // namespace
@@ -166,6 +183,7 @@ std::vector<ConfigKey> config_keys(TrainConfig& c) {
   add_plan(t, c);
   add_network(t, c);
   add_schedule(t, c.train, c.plan.configuration != "default");
+  add_transfer(t, c.transfer);
   c.augment.add_keys(t);
   t.number("predict.overlap", c.predict.overlap, 0, 0.9, "of neighbouring patches of the sliding window, as a fraction of the patch");
   t.flag("predict.mirror", c.predict.mirror, "average the prediction over mirrored inputs (eight times the work)");

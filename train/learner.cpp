@@ -12,7 +12,7 @@
 #include "optim/parameter_group.h"
 #include "infer/fitting.h"
 #include "infer/model_file.h"
-#include "train/fine_tune.h"
+#include "train/transfer/fine_tune.h"
 #include "train/inside.h"
 
 namespace voxgrad {
@@ -33,25 +33,28 @@ int64_t step_behind_the_last(const ScheduleConfig& t) { return t.minutes > 0 ? s
 }  // namespace
 
 Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::string>& cases, const TrainConfig& config, Device device,
-                 const Network& initial)
+                 const LearnerStart& start)
     : store_(store),
       task_(task),
       config_(config),
       device_(device),
       loader_(store, task, cases, config),
       feed_(loader_, device, step_behind_the_last(config.train)),
-      net_(make_net(initial)),
+      net_(make_net(start)),
+      parts_(config.transfer, net_),
       optimizer_(parameters(net_), config.train) {
+  optimizer_.scale_learning_rates([&](const std::string& name) { return parts_.scale(name); });
   if (config.train.average_weights > 0) {
-    average_ = make_net(initial);
+    average_ = net_.clone();
     freeze(average_);
   }
 }
 
-Network Learner::make_net(const Network& initial) const {
+Network Learner::make_net(const LearnerStart& start) {
   Rng rng = Rng(config_.seed).at(kInitStream);
   Network net = build_network(parse_json(store_.description().network, "the plan"), rng);
-  if (initial) start_from(net, initial);
+  if (start.network) start_from(net, start.network);
+  if (start.transfer) transferred_ = transfer(net, *start.transfer, config_.transfer);
   move_to(net, device_);
   return net;
 }
@@ -85,6 +88,7 @@ double Learner::update(const Batch& batch, int64_t step, double fraction) {
 }
 
 double Learner::learn(int64_t step, double fraction) try {
+  parts_.apply(net_, fraction);
   const double loss = update(feed_.next(step), step, fraction);
   if (average_) move_average(state_of(average_), state_of(net_), config_.train.average_weights, step + 1);
   return loss;

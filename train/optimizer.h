@@ -21,6 +21,7 @@ class ScheduledOptimizer {
   // train.learning_rate (1 - fraction)^train.poly min(1, (step + 1) / train.warmup_steps).
   void step(double fraction, int64_t step);
   double learning_rate() const { return optimizer_->learning_rate(); }
+  void scale_learning_rates(const std::function<double(const std::string& name)>& f) { optimizer_->scale_learning_rates(f); }
 
   std::vector<Parameter> state() const { return optimizer_->state(); }
   // From the tensors of a checkpoint whose names begin with `prefix`.

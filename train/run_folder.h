@@ -22,6 +22,7 @@ class RunFolder {
   std::filesystem::path last() const { return folder_ / "last.safetensors"; }
   std::filesystem::path best() const { return folder_ / "best.safetensors"; }
   std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
+  std::filesystem::path transfer() const { return folder_ / "transfer.json"; }
   std::filesystem::path curves() const { return folder_ / "curves.png"; }
 
   void append_metrics(const Json& line) const;

@@ -5,7 +5,7 @@
 #include "data/listing/files_by_case.h"
 #include "io/checkpoint.h"
 #include "io/json_file.h"
-#include "train/fine_tune.h"
+#include "train/transfer/fine_tune.h"
 #include "train/plan.h"
 
 namespace voxgrad {
@@ -56,6 +56,10 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   s.split = own ? *s.dataset.split : split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
+  check(config.transfer.from.empty() || config.train.init.empty(), "transfer.from: train.init brings weights already");
+  check(!config.transfer.from.empty() || config.transfer.rules.empty(), "transfer.rules: are those of weights, transfer.from");
+  if (!config.transfer.from.empty() && !std::filesystem::exists(last))
+    s.transfer = transfer_source(config.transfer, parse_json(s.description.network, "the plan"));
   return s;
 }
 

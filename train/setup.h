@@ -8,6 +8,7 @@
 #include "infer/model_file.h"
 #include "tasks/task.h"
 #include "train/config.h"
+#include "train/transfer/transfer.h"
 
 namespace voxgrad {
 
@@ -22,6 +23,7 @@ struct TrainingSetup {
   std::vector<std::string> outputs;
   Split split;
   Model initial;  // its network is absent where weights are drawn
+  std::optional<TransferSource> transfer;
   ModelDescription description;
 };
 // Reads every training case for the plan, unless a model brings one. last: the checkpoint of a run that goes on, which has its weights; a

@@ -34,7 +34,8 @@ class Trainer {
         device_(device),
         setup_(set_up(data, config, run_.last())),
         store_(setup_.dataset, setup_.description, setup_.task, store_options(config.data)),
-        learner_(store_, *setup_.task, setup_.split.training, setup_.config, device, setup_.initial.net) {
+        learner_(store_, *setup_.task, setup_.split.training, setup_.config, device, {setup_.initial.net, setup_.transfer}) {
+    setup_.transfer.reset();
     // A case that cannot be used is said now rather than at a validation after hours.
     const std::string note = prepare_cases(store_, setup_.split);
     for (auto& line : setup_.dataset.warnings) std::fprintf(stderr, "warning: %s\n", line.c_str());
@@ -53,6 +54,12 @@ class Trainer {
     run_.rewind_metrics(state_.step);
   }
 
+  // What the weights were taken from, for people and into the run.
+  void report_transfer() const {
+    if (!learner_.transferred()) return;
+    std::printf("%s\n", describe(*learner_.transferred()).c_str());
+    write_json(run_.transfer(), to_json(*learner_.transferred()));
+  }
   TrainResult run();
 
  private:
@@ -220,6 +227,7 @@ TrainResult train(const std::filesystem::path& data, const std::filesystem::path
   run.check_free();
   Trainer trainer(data, run, config, device);  // before anything is written: a data set that cannot be trained on leaves no folder
   run.start(config);
+  trainer.report_transfer();
   return trainer.run();
 }
 

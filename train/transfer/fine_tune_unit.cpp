@@ -1,4 +1,4 @@
-#include "train/fine_tune.h"
+#include "train/transfer/fine_tune.h"
 
 #include "core/config/json_values.h"
 #include "io/json_file.h"

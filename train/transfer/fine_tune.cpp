@@ -1,4 +1,4 @@
-#include "train/fine_tune.h"
+#include "train/transfer/fine_tune.h"
 
 #include "core/config/json_values.h"
 #include "core/error.h"
@@ -12,9 +12,11 @@ namespace {
 constexpr const char* kOutputs = "classes";  // key of a network's JSON
 }
 
-Model initial_model(const TrainConfig& config) {
-  Model m = load_model(config.train.init, {.rules = config.train.init_rules});
-  const Json network = parse_json(m.description.network, config.train.init);
+Model initial_model(const TrainConfig& config) { return first_model(config.train.init, {.rules = config.train.init_rules}); }
+
+Model first_model(const std::filesystem::path& path, const LoadModelOptions& options) {
+  Model m = load_model(path, options);
+  const Json network = parse_json(m.description.network, path.string());
   if (network_kind(network) != "ensemble") return m;
   // Members are stored under names of their own.
   Rng unused(0);

@@ -5,7 +5,9 @@
 
 namespace voxgrad {
 
-// The model that train.init names; of several folds or models the first.
+// A model as load_model gives it; of several folds or models the first.
+Model first_model(const std::filesystem::path&, const LoadModelOptions&);
+// That which train.init names.
 Model initial_model(const TrainConfig&);
 // What it takes to train on from that model: its network, with as many outputs as the task wants, its preprocessing and its way to predict;
 // of the configuration count train.patch, data.spacing and train.dtype where they are set. Error where the data set has another number of

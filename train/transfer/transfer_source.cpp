@@ -1,0 +1,45 @@
+#include <algorithm>
+
+#include "core/config/json_values.h"
+#include "core/error.h"
+#include "infer/model_source.h"
+#include "infer/weights/import.h"
+#include "io/weights/weights.h"
+#include "models/model_registry.h"
+#include "train/transfer/fine_tune.h"
+#include "train/transfer/transfer.h"
+
+namespace voxgrad {
+namespace {
+
+// A file of weights that says nothing of a network: torchvision's, MedicalNet's.
+bool weights_alone(const TransferConfig& c) {
+  if (!c.rules.empty()) return true;
+  if (std::filesystem::is_directory(c.from) || !is_weights(c.from) || source_of(c.from)) return false;
+  return !open_weights(c.from)->metadata().contains("voxgrad.model");
+}
+
+std::vector<WeightRule> usual_rules() {
+  return weight_rules(Json::parse(R"([{"from": "**.num_batches_tracked", "skip": "a count that is not used"},
+                                      {"from": "**", "to": "$1", "layout": "channels_last"}])"),
+                      "transfer");
+}
+
+}  // namespace
+
+TransferSource transfer_source(const TransferConfig& c, const Json&) {
+  TransferSource out{.file = c.from};
+  if (!weights_alone(c)) {
+    Model m = first_model(c.from, {});
+    out.weights.tensors = state_of(m.net);
+    return out;
+  }
+  const std::vector<WeightRule> rules = c.rules.empty() ? usual_rules() : read_rules(c.rules).rules;
+  WeightMap map = map_weights(*open_weights(c.from), rules);
+  out.weights = std::move(map.weights);
+  out.skipped = std::move(map.skipped);
+  for (auto& name : map.unmatched) out.skipped.emplace_back(name, "no rule names it");
+  return out;
+}
+
+}  // namespace voxgrad
