@@ -23,7 +23,8 @@ TrainConfig read_config(const TrainingOptions& c) {
   if (!c.rules.empty()) (config.transfer.from.empty() ? config.train.init_rules : config.transfer.rules) = c.rules;
   if (config.train.init.empty() && !config.train.init_rules.empty())
     fail("--rules are those of a model to start from: --init or --from");
-  for (auto& [given, key] : {std::pair{&c.skip, &config.transfer.skip}, {&c.freeze, &config.transfer.freeze}, {&c.lr_scale, &config.transfer.lr_scale}})
+  TransferConfig& t = config.transfer;
+  for (auto& [given, key] : {std::pair{&c.skip, &t.skip}, {&c.freeze, &t.freeze}, {&c.lr_scale, &t.lr_scale}})
     key->insert(key->end(), given->begin(), given->end());
   if (c.resample) config.data.other_grid = "resample";
   if (!c.series.empty()) config.data.series = c.series;
@@ -36,7 +37,8 @@ TrainConfig read_config(const TrainingOptions& c) {
 
 bool TrainingOptions::any() const {
   return !config.empty() || !assignments.empty() || resample || !configuration.empty() || memory_gb > 0 || !init.empty() ||
-         !from.empty() || !skip.empty() || !freeze.empty() || !lr_scale.empty() || !rules.empty() || !cache.empty() || !series.empty() || !previous.empty();
+         !from.empty() || !skip.empty() || !freeze.empty() || !lr_scale.empty() ||
+         !rules.empty() || !cache.empty() || !series.empty() || !previous.empty();
 }
 
 TrainConfig config_of(const TrainingOptions& c) {
@@ -79,7 +81,8 @@ void add_training_options(CLI::App& command, TrainingOptions& o) {
       ->type_name("PATTERN ...");
   command
       .add_option("--freeze", o.freeze,
-                  "Parts that are not trained, such as encoder or '**.norm*'; '!fc': all but that; encoder@0.3: for that part of the schedule")
+                  "Parts that are not trained, such as encoder or '**.norm*'; '!fc': all but that; encoder@0.3: for that part of "
+                  "the schedule")
       ->type_name("PATTERN ...");
   command.add_option("--lr-scale", o.lr_scale, "Factors of the learning rate of parts, such as encoder=0.1; the first that fits counts")
       ->type_name("PATTERN=X ...");

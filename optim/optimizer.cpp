@@ -31,7 +31,8 @@ std::vector<Optimizer::Due> Optimizer::due(double weight_decay) const {
   for (auto& group : groups_)
     for (auto& p : group.parameters) {
       if (const Tensor g = p.tensor.grad())
-        out.push_back({p.tensor, g, learning_rate_ * group.learning_rate_scale * scales_[index], group.weight_decay.value_or(weight_decay), index});
+        out.push_back({p.tensor, g, learning_rate_ * group.learning_rate_scale * scales_[index],
+                       group.weight_decay.value_or(weight_decay), index});
       ++index;
     }
   return out;

@@ -17,6 +17,7 @@
 #include "core/device/isa.h"
 #include "core/device/parallel.h"
 #include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 // What the tests of samples and phantoms share.
 namespace voxgrad {
@@ -41,18 +42,6 @@ inline Augmentation only(const std::vector<std::string>& names) {
   return a;
 }
 
-// Largest difference; NaN anywhere gives NaN.
-inline double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  const auto x = a.values(), y = b.values();
-  double most = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const double e = std::abs(x[i] - y[i]);
-    most = !(e <= most) ? e : most;
-    if (std::isnan(e)) return e;
-  }
-  return most;
-}
 inline bool same(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && a.values() == b.values(); }
 
 struct Threads {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -18,11 +19,15 @@ inline Tensor noise(const Shape& s, uint64_t seed) {
 
 // The largest one of an element; NaN where one is.
 inline double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
   const auto u = a.values(), v = b.values();
-  REQUIRE(u.size() == v.size());
-  double worst = 0;
-  for (size_t i = 0; i < u.size(); ++i) worst = std::isnan(u[i]) || std::abs(u[i] - v[i]) > worst ? std::abs(u[i] - v[i]) : worst;
-  return worst;
+  double most = 0;
+  for (size_t i = 0; i < u.size(); ++i) {
+    const double e = std::abs(u[i] - v[i]);
+    if (std::isnan(e)) return e;
+    most = std::max(most, e);
+  }
+  return most;
 }
 
 }  // namespace voxgrad

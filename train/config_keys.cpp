@@ -167,7 +167,8 @@ void add_transfer(ConfigTable& t, TransferConfig& c) {
         "a model or a file of weights, of which the network that is planned takes what has its names and shapes: --from", c.from, a_path);
   t.add("transfer.rules", "the rules by which those weights are named, where the network's own are not meant: --rules", c.rules, a_path);
   t.add("transfer.skip", "patterns of tensors that keep their own values: --skip", c.skip, texts);
-  t.choice("transfer.inflate", c.inflate, {"average", "center"}, "kernels of 2D weights in 3D: each slice is the kernel / T; or the middle one");
+  t.choice("transfer.inflate", c.inflate, {"average", "center"},
+           "kernels of 2D weights in 3D: each slice is the kernel / T; or the middle one");
   t.add("transfer.freeze",
         "patterns of what is not trained, PATTERN@0.3 for that part of the schedule, !PATTERN for all but that: --freeze", c.freeze, texts);
   t.add("transfer.lr_scale", "factors of the learning rate of parts, PATTERN=0.1: --lr-scale", c.lr_scale, texts);

@@ -39,11 +39,11 @@ std::optional<Fields> draw(const BiasFieldOptions& o, const PatchFacts& facts, R
   });
 }
 
-void change(const Tensor& image, const Fields& fields) {
+void change_bias_field(const Tensor& image, const Fields& fields) {
   each_channel(fields, [&](int c, const BiasCoefficients& coefficients) { multiply_bias_field(image, c, coefficients); });
 }
 
-void change_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Fields*>& samples) {
+void change_bias_field_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Fields*>& samples) {
   const DrawnChannels<BiasCoefficients> c(samples);
   if (c.empty()) return;
   if constexpr (kCuda) batch_bias_field(on, image, c.places.data(), c.drawn[0].data(), c.count(), kBiasPowers);
@@ -56,8 +56,8 @@ TransformEntry bias_field_transform() {
                                                       .summary = "multiplies channels by a smooth field, as a coil in MR does",
                                                       .keys = add_keys,
                                                       .draw = draw,
-                                                      .apply = change,
-                                                      .apply_cuda = change_cuda};
+                                                      .apply = change_bias_field,
+                                                      .apply_cuda = change_bias_field_cuda};
 }
 
 }  // namespace voxgrad

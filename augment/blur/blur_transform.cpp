@@ -21,11 +21,11 @@ std::optional<Sigmas> draw(const BlurOptions& o, const PatchFacts& facts, Rng rn
   });
 }
 
-void apply(const Tensor& image, const Sigmas& sigmas) {
+void apply_blur(const Tensor& image, const Sigmas& sigmas) {
   each_channel(sigmas, [&](int c, const Double3& sigma) { gaussian_blur(image, c, sigma); });
 }
 
-void apply_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Sigmas*>& samples) {
+void apply_blur_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Sigmas*>& samples) {
   const DrawnChannels<Double3> c(samples);
   if (c.empty()) return;
   std::vector<BatchBlur> blurs;
@@ -49,8 +49,8 @@ TransformEntry blur_transform() {
                                                  .summary = "smooths channels by a Gaussian",
                                                  .keys = add_keys,
                                                  .draw = draw,
-                                                 .apply = apply,
-                                                 .apply_cuda = apply_cuda,
+                                                 .apply = apply_blur,
+                                                 .apply_cuda = apply_blur_cuda,
                                                  .stream = 3};
 }
 

@@ -24,11 +24,12 @@ std::optional<Factors> draw(const BrightnessOptions& o, const PatchFacts& facts,
   return draw_channels<double>(facts, o.probability, rng, [&](Rng& r) { return draw_about_one(o.factor, r); });
 }
 
-void change(const Tensor& image, const Factors& factors) {
+void change_brightness(const Tensor& image, const Factors& factors) {
   each_channel(factors, [&](int c, double factor) { multiply_brightness(image, c, factor); });
 }
 
-void change_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Factors*>& samples) {
+void change_brightness_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image,
+                            const std::vector<const Factors*>& samples) {
   const DrawnChannels<double> c(samples);
   if (c.empty()) return;
   if constexpr (kCuda) batch_brightness(on, image, c.places.data(), c.drawn.data(), c.count());
@@ -41,8 +42,8 @@ TransformEntry brightness_transform() {
                                                         .summary = "multiplies each channel by a factor",
                                                         .keys = add_keys,
                                                         .draw = draw,
-                                                        .apply = change,
-                                                        .apply_cuda = change_cuda,
+                                                        .apply = change_brightness,
+                                                        .apply_cuda = change_brightness_cuda,
                                                         .stream = 4};
 }
 

@@ -30,11 +30,11 @@ std::optional<Factors> draw(const ContrastOptions& o, const PatchFacts& facts, R
   return draw_channels<double>(facts, o.probability, rng, [&](Rng& r) { return draw_about_one(o.factor, r); });
 }
 
-void change(const Tensor& image, const Factors& factors) {
+void change_contrast(const Tensor& image, const Factors& factors) {
   each_channel(factors, [&](int c, double factor) { adjust_contrast(image, c, factor); });
 }
 
-void change_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Factors*>& samples) {
+void change_contrast_cuda([[maybe_unused]] Cuda on, [[maybe_unused]] const BatchImage& image, const std::vector<const Factors*>& samples) {
   const DrawnChannels<double> c(samples);
   if (c.empty()) return;
   if constexpr (kCuda) batch_contrast(on, image, c.places.data(), c.drawn.data(), c.count());
@@ -47,8 +47,8 @@ TransformEntry contrast_transform() {
                                                       .summary = "spreads each channel about its mean, within its range",
                                                       .keys = add_keys,
                                                       .draw = draw,
-                                                      .apply = change,
-                                                      .apply_cuda = change_cuda,
+                                                      .apply = change_contrast,
+                                                      .apply_cuda = change_contrast_cuda,
                                                       .stream = 5};
 }
 

@@ -23,11 +23,11 @@ std::optional<Scales> draw(const LowResolutionOptions& o, const PatchFacts& fact
   });
 }
 
-void apply(const Tensor& image, const Scales& scales) {
+void apply_low_resolution(const Tensor& image, const Scales& scales) {
   each_channel(scales, [&](int c, const Double3& scale) { simulate_low_resolution(image, c, scale); });
 }
 
-void apply_cuda([[maybe_unused]] Cuda on, const BatchImage& image, const std::vector<const Scales*>& samples) {
+void apply_low_resolution_cuda([[maybe_unused]] Cuda on, const BatchImage& image, const std::vector<const Scales*>& samples) {
   const DrawnChannels<Double3> c(samples);
   if (c.empty()) return;
   std::vector<BatchCoarse> coarse;
@@ -45,8 +45,8 @@ TransformEntry low_resolution_transform() {
                                                           .summary = "samples channels coarsely and interpolates them back",
                                                           .keys = add_keys,
                                                           .draw = draw,
-                                                          .apply = apply,
-                                                          .apply_cuda = apply_cuda,
+                                                          .apply = apply_low_resolution,
+                                                          .apply_cuda = apply_low_resolution_cuda,
                                                           .stream = 6};
 }
 

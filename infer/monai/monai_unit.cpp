@@ -62,7 +62,7 @@ void put_bundle(const TemporaryFolder& folder, const Json& inference) {
   save_checkpoint(folder / "models" / "model.pt", c);
 }
 
-std::string refusal(const char* pointer, const Json& value) {
+std::string monai_refusal(const char* pointer, const Json& value) {
   const TemporaryFolder folder;
   Json j = Json::parse(kInference);
   j[Json::json_pointer(pointer)] = value;
@@ -115,28 +115,28 @@ TEST_CASE("hostile bundles of MONAI are refused by the name of their file") {
 }
 
 TEST_CASE("what a bundle asks for and is not understood is refused by name") {
-  CHECK_THAT(refusal("/network_def/_target_", "monai.networks.nets.SwinUNETR"), Contains("the network is \"SwinUNETR\""));
-  CHECK_THAT(refusal("/network_def/_target_", "$import os"), Contains("an expression of Python"));
-  CHECK_THAT(refusal("/network_def/spatial_dims", 2), Contains("spatial_dims: is 2"));
-  CHECK_THAT(refusal("/network_def/act", "MISH"), Contains("is mish"));
-  CHECK_THAT(refusal("/network_def/adn_ordering", "ADN"), Contains("adn_ordering: is \"ADN\""));
-  CHECK_THAT(refusal("/network_def/novel", 1), Contains("the argument \"novel\""));
-  CHECK_THAT(refusal("/network_def/channels", "@nothing"), Contains("refers to @nothing"));
-  CHECK_THAT(refusal("/channels", "@channels"), Contains("lead into one another"));
-  CHECK_THAT(refusal("/channels", {4, 6}), Contains("of another shape"));
-  CHECK_THAT(refusal("/channels", {4, 8, 8}), Contains("strides has 1 entries"));
-  CHECK_THAT(refusal("/preprocessing/transforms/4/_disabled_", false), Contains("the transform \"RandFlipd\""));
-  CHECK_THAT(refusal("/preprocessing/transforms/1/axcodes", "RAA"), Contains("axcodes is \"RAA\""));
-  CHECK_THAT(refusal("/preprocessing/transforms/2/mode", "nearest"), Contains("bilinear is read"));
-  CHECK_THAT(refusal("/postprocessing/transforms/0", {{"_target_", "Activationsd"}, {"sigmoid", true}}), Contains("sigmoid"));
-  CHECK_THAT(refusal("/preprocessing/transforms/2/padding_mode", "zeros"), Contains("its padding_mode is \"zeros\""));
-  CHECK_THAT(refusal("/preprocessing/transforms/3/relative", true), Contains("its relative is true"));
-  CHECK_THAT(refusal("/postprocessing/transforms/2/to_onehot", 2), Contains("its to_onehot is 2"));
-  CHECK_THAT(refusal("/postprocessing/transforms/2", {{"_target_", "ToTensord"}}), Contains("no AsDiscreted"));
-  CHECK_THAT(refusal("/inferer/padding_mode", "reflect"), Contains("its padding_mode is \"reflect\""));
-  CHECK_THAT(refusal("/inferer/overlap", {0.5, 0.5, 0.25}), Contains("the same along all axes"));
-  CHECK_THAT(refusal("/inferer/roi_size", {8, 8, 7}), Contains("wanted multiples of 2x2x2"));
-  CHECK_THAT(refusal("/inferer/_target_", "SimpleInferer"), Contains("the inferer is \"SimpleInferer\""));
+  CHECK_THAT(monai_refusal("/network_def/_target_", "monai.networks.nets.SwinUNETR"), Contains("the network is \"SwinUNETR\""));
+  CHECK_THAT(monai_refusal("/network_def/_target_", "$import os"), Contains("an expression of Python"));
+  CHECK_THAT(monai_refusal("/network_def/spatial_dims", 2), Contains("spatial_dims: is 2"));
+  CHECK_THAT(monai_refusal("/network_def/act", "MISH"), Contains("is mish"));
+  CHECK_THAT(monai_refusal("/network_def/adn_ordering", "ADN"), Contains("adn_ordering: is \"ADN\""));
+  CHECK_THAT(monai_refusal("/network_def/novel", 1), Contains("the argument \"novel\""));
+  CHECK_THAT(monai_refusal("/network_def/channels", "@nothing"), Contains("refers to @nothing"));
+  CHECK_THAT(monai_refusal("/channels", "@channels"), Contains("lead into one another"));
+  CHECK_THAT(monai_refusal("/channels", {4, 6}), Contains("of another shape"));
+  CHECK_THAT(monai_refusal("/channels", {4, 8, 8}), Contains("strides has 1 entries"));
+  CHECK_THAT(monai_refusal("/preprocessing/transforms/4/_disabled_", false), Contains("the transform \"RandFlipd\""));
+  CHECK_THAT(monai_refusal("/preprocessing/transforms/1/axcodes", "RAA"), Contains("axcodes is \"RAA\""));
+  CHECK_THAT(monai_refusal("/preprocessing/transforms/2/mode", "nearest"), Contains("bilinear is read"));
+  CHECK_THAT(monai_refusal("/postprocessing/transforms/0", {{"_target_", "Activationsd"}, {"sigmoid", true}}), Contains("sigmoid"));
+  CHECK_THAT(monai_refusal("/preprocessing/transforms/2/padding_mode", "zeros"), Contains("its padding_mode is \"zeros\""));
+  CHECK_THAT(monai_refusal("/preprocessing/transforms/3/relative", true), Contains("its relative is true"));
+  CHECK_THAT(monai_refusal("/postprocessing/transforms/2/to_onehot", 2), Contains("its to_onehot is 2"));
+  CHECK_THAT(monai_refusal("/postprocessing/transforms/2", {{"_target_", "ToTensord"}}), Contains("no AsDiscreted"));
+  CHECK_THAT(monai_refusal("/inferer/padding_mode", "reflect"), Contains("its padding_mode is \"reflect\""));
+  CHECK_THAT(monai_refusal("/inferer/overlap", {0.5, 0.5, 0.25}), Contains("the same along all axes"));
+  CHECK_THAT(monai_refusal("/inferer/roi_size", {8, 8, 7}), Contains("wanted multiples of 2x2x2"));
+  CHECK_THAT(monai_refusal("/inferer/_target_", "SimpleInferer"), Contains("the inferer is \"SimpleInferer\""));
 }
 
 TEST_CASE("what a bundle does with its outputs decides what is brought back to the file") {

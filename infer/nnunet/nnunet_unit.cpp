@@ -42,7 +42,7 @@ ModelDescription described(const std::string& configuration, const Json& change 
   for (auto& [pointer, value] : change.items()) changed(pointer)[Json::json_pointer(pointer)] = value;
   return nnunet_description(plans, dataset, configuration, "model");
 }
-std::string refusal(const char* pointer, const Json& value) {
+std::string nnunet_refusal(const char* pointer, const Json& value) {
   return error_of([&] { described("3d_fullres", {{pointer, value}}); });
 }
 UNetConfig network_in(const ModelDescription& d) { return unet_config_from_json(Json::parse(d.network)); }
@@ -126,18 +126,18 @@ TEST_CASE("the second stage of a cascade of nnU-Net sees the labels of the first
 
 TEST_CASE("what of nnU-Net is not read is refused by name") {
   const std::string a = "/configurations/3d_fullres/architecture/";
-  CHECK_THAT(refusal((a + "network_class_name").c_str(), "x.Primus"), Contains("the network is x.Primus"));
-  CHECK_THAT(refusal((a + "arch_kwargs/norm_op").c_str(), "torch.nn.BatchNorm3d"), Contains("norm_op is torch.nn.BatchNorm3d"));
-  CHECK_THAT(refusal((a + "arch_kwargs/dropout_op").c_str(), "torch.nn.Dropout3d"), Contains("dropout"));
-  CHECK_THAT(refusal((a + "arch_kwargs/norm_op_kwargs/eps").c_str(), 0.1), Contains("eps 1e-5"));
-  CHECK_THAT(refusal((a + "arch_kwargs/n_stages").c_str(), 4), Contains("features_per_stage: has 3 entries, wanted 4"));
-  CHECK_THAT(refusal((a + "arch_kwargs/strides").c_str(), {{1, 1, 1}}), Contains("strides has 1 entries"));
-  CHECK_THAT(refusal("/configurations/3d_fullres/normalization_schemes", {"CTNormalization", "Own"}), Contains("normalisation Own"));
-  CHECK_THAT(refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("1 regions") && Contains("regions_class_order"));
-  CHECK_THAT(refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("1 is missing, 2 is there"));
-  CHECK_THAT(refusal("/transpose_forward", {0, 0, 1, 2}), Contains("transpose_forward is [0,0,1,2]"));
+  CHECK_THAT(nnunet_refusal((a + "network_class_name").c_str(), "x.Primus"), Contains("the network is x.Primus"));
+  CHECK_THAT(nnunet_refusal((a + "arch_kwargs/norm_op").c_str(), "torch.nn.BatchNorm3d"), Contains("norm_op is torch.nn.BatchNorm3d"));
+  CHECK_THAT(nnunet_refusal((a + "arch_kwargs/dropout_op").c_str(), "torch.nn.Dropout3d"), Contains("dropout"));
+  CHECK_THAT(nnunet_refusal((a + "arch_kwargs/norm_op_kwargs/eps").c_str(), 0.1), Contains("eps 1e-5"));
+  CHECK_THAT(nnunet_refusal((a + "arch_kwargs/n_stages").c_str(), 4), Contains("features_per_stage: has 3 entries, wanted 4"));
+  CHECK_THAT(nnunet_refusal((a + "arch_kwargs/strides").c_str(), {{1, 1, 1}}), Contains("strides has 1 entries"));
+  CHECK_THAT(nnunet_refusal("/configurations/3d_fullres/normalization_schemes", {"CTNormalization", "Own"}), Contains("normalisation Own"));
+  CHECK_THAT(nnunet_refusal("/labels", {{"background", 0}, {"whole", {1, 2}}}), Contains("1 regions") && Contains("regions_class_order"));
+  CHECK_THAT(nnunet_refusal("/labels", {{"background", 0}, {"a", 2}}), Contains("1 is missing, 2 is there"));
+  CHECK_THAT(nnunet_refusal("/transpose_forward", {0, 0, 1, 2}), Contains("transpose_forward is [0,0,1,2]"));
   CHECK_THAT(error_of([] { described("3d_lowres"); }), Contains("no configuration \"3d_lowres\""));
-  CHECK_THAT(refusal("/configurations/3d_fullres/inherits_from", "3d_fullres"), Contains("inherits from itself"));
+  CHECK_THAT(nnunet_refusal("/configurations/3d_fullres/inherits_from", "3d_fullres"), Contains("inherits from itself"));
 }
 
 TEST_CASE("nnU-Net model folders are loaded, from the folder, a fold or a checkpoint") {

@@ -22,7 +22,7 @@ TorchFile opened(const TemporaryFolder& folder, const std::string& pickle, const
   put_zip(folder / "a.pt", {{"a/data.pkl", pickle}, {"a/data/0", storage}});
   return TorchFile(folder / "a.pt");
 }
-std::string refusal(const std::string& pickle, const std::string& storage = kSix) {
+std::string torch_refusal(const std::string& pickle, const std::string& storage = kSix) {
   const TemporaryFolder folder;
   return error_of([&] {
     const TorchFile file = opened(folder, pickle, storage);
@@ -86,7 +86,7 @@ TEST_CASE("every dtype that there is here, and the others by name") {
     CHECK(big.load(*big.tensors().at(0).value, "x").values() == std::vector<double>{k.value});
   }
   const std::string odd = pickled(dict(text("x") + tensor({.type = "CharStorage", .count = 1, .shape = {1}, .strides = {1}})));
-  CHECK_THAT(refusal(odd, "a"), Contains("x: is of torch.CharStorage"));
+  CHECK_THAT(torch_refusal(odd, "a"), Contains("x: is of torch.CharStorage"));
 }
 
 TEST_CASE("objects of other classes are kept by name, and refused by it where they are asked for") {
@@ -128,36 +128,37 @@ TEST_CASE("the stream that PyTorch wrote before 1.6") {
 }
 
 TEST_CASE("checkpoints that are damaged or lie are one Error") {
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.offset = 1})))), Contains("x: the tensor reaches beyond the 6 elements"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.strides = {int64_t(1) << 62, 1}})))), Contains("beyond"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.shape = {int64_t(1) << 40, 1 << 30}, .strides = {0, 0}})))),
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.offset = 1})))), Contains("x: the tensor reaches beyond the 6 elements"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.strides = {int64_t(1) << 62, 1}})))), Contains("beyond"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.shape = {int64_t(1) << 40, 1 << 30}, .strides = {0, 0}})))),
              Contains("reaches beyond"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.shape = {1 << 30}, .strides = {0}})))), Contains("it was expanded"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.count = int64_t(1) << 50})))), Contains("its storage has 24 bytes, wanted are"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.strides = {-3, 1}})))), Contains("a stride of the tensor is -3"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.key = "../../x"})))), Contains("data/../../x is not in the file"));
-  CHECK_THAT(refusal(pickled(dict(text("x") + tensor({.shape = std::vector<int64_t>(9, 1), .strides = std::vector<int64_t>(9, 1)})))),
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.shape = {1 << 30}, .strides = {0}})))), Contains("it was expanded"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.count = int64_t(1) << 50})))),
+             Contains("its storage has 24 bytes, wanted are"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.strides = {-3, 1}})))), Contains("a stride of the tensor is -3"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.key = "../../x"})))), Contains("data/../../x is not in the file"));
+  CHECK_THAT(torch_refusal(pickled(dict(text("x") + tensor({.shape = std::vector<int64_t>(9, 1), .strides = std::vector<int64_t>(9, 1)})))),
              Contains("has 9 axes"));
-  CHECK_THAT(refusal("\x80\x02"
+  CHECK_THAT(torch_refusal("\x80\x02"
                      "Ptext\n."),
              Contains("opcode 0x50"));
-  CHECK_THAT(refusal("\x80\x06."), Contains("protocol 6"));
-  CHECK_THAT(refusal("\x80\x02"
+  CHECK_THAT(torch_refusal("\x80\x06."), Contains("protocol 6"));
+  CHECK_THAT(torch_refusal("\x80\x02"
                      "X" +
                      little(0xffffffff, 4) + "a."),
              Contains("is cut off"));
-  CHECK_THAT(refusal("\x80\x02"
+  CHECK_THAT(torch_refusal("\x80\x02"
                      "h\x05."),
              Contains("recalls value 5"));
-  CHECK_THAT(refusal("\x80\x02t."), Contains("a mark is not there"));
-  CHECK_THAT(refusal("\x80\x02."), Contains("malformed"));
-  CHECK_THAT(refusal("\x80\x02r" + little(0xffffffff, 4) + "."), !Contains("recalls"));
+  CHECK_THAT(torch_refusal("\x80\x02t."), Contains("a mark is not there"));
+  CHECK_THAT(torch_refusal("\x80\x02."), Contains("malformed"));
+  CHECK_THAT(torch_refusal("\x80\x02r" + little(0xffffffff, 4) + "."), !Contains("recalls"));
   // A list that holds itself; a nest; and one in which every list holds the last one twice.
-  CHECK_THAT(refusal("\x80\x02]q" + little(0, 1) + "h" + little(0, 1) + "a."), Contains("one that holds itself"));
-  CHECK_THAT(refusal("\x80\x02" + std::string(100000, ']') + std::string(99999, 'a') + "."), Contains("in more than 64 containers"));
+  CHECK_THAT(torch_refusal("\x80\x02]q" + little(0, 1) + "h" + little(0, 1) + "a."), Contains("one that holds itself"));
+  CHECK_THAT(torch_refusal("\x80\x02" + std::string(100000, ']') + std::string(99999, 'a') + "."), Contains("in more than 64 containers"));
   std::string laughs = "\x80\x02]";
   for (int i = 0; i < 60; ++i) laughs += "q" + little(uint64_t(i), 1) + "](h" + little(uint64_t(i), 1) + "h" + little(uint64_t(i), 1) + "e";
-  CHECK_THAT(refusal(laughs + "."), Contains("counting those that are shared each time"));
+  CHECK_THAT(torch_refusal(laughs + "."), Contains("counting those that are shared each time"));
 }
 
 TEST_CASE("files that PyTorch wrote and that are no checkpoints of tensors are refused by what they are") {

@@ -11,7 +11,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kMostVoxels = 64. * 64 * 64;  // of a planned patch: every layer is at full resolution
+constexpr double kMostMeshVoxels = 64. * 64 * 64;  // of a planned patch: every layer is at full resolution
 
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(MeshNetConfig& c) {
@@ -35,7 +35,7 @@ NetworkPlan plan_meshnet(MeshNetConfig c, const PlanRequest& r) {
     patch[a] = r.patch[a] > 0 ? r.patch[a] : std::max(1, int(std::lround(r.extent[size_t(a)])));
     voxels *= patch[a];
   }
-  const double shrink = std::min(1.0, std::cbrt(kMostVoxels / voxels));
+  const double shrink = std::min(1.0, std::cbrt(kMostMeshVoxels / voxels));
   for (int a = 0; a < 3; ++a)
     if (r.patch[a] == 0) patch[a] = std::max(1, int(patch[a] * shrink));
   c.in_channels = r.in_channels;

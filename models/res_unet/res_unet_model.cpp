@@ -7,7 +7,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kMostVoxels = 128. * 128 * 128;  // of a planned patch
+constexpr double kMostUNetVoxels = 128. * 128 * 128;  // of a planned patch
 
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(ResUNetConfig& c) {
@@ -34,7 +34,7 @@ NetworkPlan plan_res_unet(ResUNetConfig c, const PlanRequest& r) {
   c.classes = r.out_channels;
   c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
   validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostVoxels)};
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostUNetVoxels)};
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace voxgrad {
 namespace {
 
 constexpr int kSmall = 64;             // extents up to which a network starts at full resolution where its stem is "auto"
-constexpr double kMostVoxels = 128. * 128 * 128;
+constexpr double kMostResNetVoxels = 128. * 128 * 128;
 
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(ResNetConfig& c) {
@@ -41,8 +41,8 @@ NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
   for (int a = 0; a < 3; ++a) patch[a] = r.patch[a] > 0 ? r.patch[a] : std::max(1, int(std::lround(r.extent[size_t(a)])));
   // Where the median case is too large, all planned axes shrink alike; those of a few voxels cannot go on.
   int shrinking = 3;
-  for (double voxels; voxels = double(patch.d) * patch.h * patch.w, voxels > kMostVoxels;) {
-    const double ratio = kMostVoxels / voxels, shrink = shrinking == 3 ? std::cbrt(ratio) : std::pow(ratio, 1. / shrinking);
+  for (double voxels; voxels = double(patch.d) * patch.h * patch.w, voxels > kMostResNetVoxels;) {
+    const double ratio = kMostResNetVoxels / voxels, shrink = shrinking == 3 ? std::cbrt(ratio) : std::pow(ratio, 1. / shrinking);
     shrinking = 0;
     for (int a = 0; a < 3; ++a) {
       const int before = patch[a];

@@ -10,7 +10,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kMostVoxels = 128. * 128 * 128;  // of a planned patch
+constexpr double kMostSegVoxels = 128. * 128 * 128;  // of a planned patch
 
 Int3 extents(const SegResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
@@ -55,7 +55,7 @@ NetworkPlan plan_segresnet(SegResNetConfig c, const PlanRequest& r) {
   c.classes = r.out_channels;
   c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
   validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostVoxels)};
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostSegVoxels)};
 }
 
 }  // namespace

@@ -138,7 +138,8 @@ TransferReport transfer(Network& net, const TransferSource& source, const Transf
   Checkpoint fitted;
   for (auto& target : targets) {
     r.all += double(target.tensor.count());
-    const auto found = target.name.starts_with(naming.front) ? given.find(naming.off + target.name.substr(naming.front.size())) : given.end();
+    const bool in_part = target.name.starts_with(naming.front);
+    const auto found = in_part ? given.find(naming.off + target.name.substr(naming.front.size())) : given.end();
     if (skipped(config.skip, target.name)) {
       r.kept.push_back({target.name, "transfer.skip"});
     } else if (found == given.end()) {

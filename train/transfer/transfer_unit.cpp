@@ -67,7 +67,8 @@ TEST_CASE("weights are taken by name and shape, whatever stands in front of all 
   CHECK(said_of(skipping.loaded, "fc.weight").empty());
   TransferSource nothing{.file = "weights"};
   nothing.weights.tensors.push_back({"a.b", Tensor::zeros({2})});
-  CHECK_THAT(error_of([&] { transfer(to, nothing, {}); }), Contains("weights: nothing of it") && Contains("conv1.weight") && Contains("a.b"));
+  CHECK_THAT(error_of([&] { transfer(to, nothing, {}); }),
+             Contains("weights: nothing of it") && Contains("conv1.weight") && Contains("a.b"));
 }
 
 TEST_CASE("kernels of slices become kernels of volumes with the same answer to what is the same along D") {
@@ -89,7 +90,8 @@ TEST_CASE("kernels of slices become kernels of volumes with the same answer to w
   for (double v : plane) colours.insert(colours.end(), 3, v);
   const auto inner = [](const Tensor& y) { return y.values()[size_t(((y.dim(1) / 2) * y.dim(2) + 2) * y.dim(3) + 3) * size_t(y.dim(4))]; };
   const auto answer = [&](const Network& net, const Tensor& x) { return inner(net.as<ResNet>()->conv1(x)); };
-  const double in_slices = answer(flat, Tensor::from(colours, {1, 1, 12, 12, 3})), in_volume = answer(deep, Tensor::from(volume, {1, 20, 12, 12, 1}));
+  const double in_slices = answer(flat, Tensor::from(colours, {1, 1, 12, 12, 3}));
+  const double in_volume = answer(deep, Tensor::from(volume, {1, 20, 12, 12, 1}));
   CHECK(in_volume == Approx(in_slices).epsilon(1e-5));
   CHECK(std::abs(in_slices) > 1e-3);
 
@@ -157,11 +159,12 @@ TEST_CASE("frozen parts stay as they are until the schedule thaws them, and rate
   CHECK(trained().size() == all - 1);
   CHECK(trained()[0] == "bn1.weight");
   CHECK_FALSE(net.as<ResNet>()->layer1[0].bn1.mode.frozen);
-  CHECK_THAT(error_of([&] { TrainedParts({.freeze = {"fd"}}, resnet_of(small_net(1, 2, false), 1)); }),
-             Contains("\"fd\" means no parameter") && Contains("conv1, bn1, layer1"));
-  CHECK_THAT(error_of([&] { TrainedParts({.freeze = {"**"}}, resnet_of(small_net(1, 2, false), 1)); }), Contains("leaves nothing to train"));
-  CHECK_THAT(error_of([&] { TrainedParts({.freeze = {"fc@2"}}, resnet_of(small_net(1, 2, false), 1)); }), Contains("0 to 1 is wanted behind @"));
-  CHECK_THAT(error_of([&] { TrainedParts({.lr_scale = {"fc"}}, resnet_of(small_net(1, 2, false), 1)); }), Contains("PATTERN=FACTOR"));
+  const Network other = resnet_of(small_net(1, 2, false), 1);
+  const auto said = [&](const TransferConfig& c) { return error_of([&] { TrainedParts(c, other); }); };
+  CHECK_THAT(said({.freeze = {"fd"}}), Contains("\"fd\" means no parameter") && Contains("conv1, bn1, layer1"));
+  CHECK_THAT(said({.freeze = {"**"}}), Contains("leaves nothing to train"));
+  CHECK_THAT(said({.freeze = {"fc@2"}}), Contains("0 to 1 is wanted behind @"));
+  CHECK_THAT(said({.lr_scale = {"fc"}}), Contains("PATTERN=FACTOR"));
 }
 
 TEST_CASE("an optimizer moves each parameter at its own rate") {

@@ -16,7 +16,7 @@ std::string pixels_of(const std::string& bytes) {
   const std::vector<std::byte> out = tiff_pixels(source, tiff_pages(source));
   return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
-std::string refusal(const std::string& bytes) {
+std::string tiff_refusal(const std::string& bytes) {
   return error_of([&] { pixels_of(bytes); });
 }
 // The entry of a tag with another value.
@@ -31,14 +31,14 @@ TEST_CASE("pieces of a TIFF that announce more pixels than their bytes can hold 
   const std::string twelve = "abcdefghijkl", packed = "\x0b" + twelve;
   CHECK(pixels_of(tiff(page(4, 3, 8, 1), twelve)) == twelve);
   CHECK(pixels_of(tiff(page(4, 3, 8, 32773), packed)) == twelve);
-  CHECK_THAT(refusal(tiff(page(4, 4, 8, 1), twelve)), Contains("its 12 bytes cannot hold"));
+  CHECK_THAT(tiff_refusal(tiff(page(4, 4, 8, 1), twelve)), Contains("its 12 bytes cannot hold"));
   // 13 bytes of packed bits are 64 times as many pixels at most, of LZW 2600 times, of deflate 1032 times.
-  CHECK_THAT(refusal(tiff(but(page(4, 209, 8, 32773), 278, 209), packed)), Contains("its 13 bytes cannot hold"));
-  CHECK_THAT(refusal(tiff(but(page(4, 208, 8, 32773), 278, 208), packed)), Contains("end too early"));
-  CHECK_THAT(refusal(tiff(page(60000, 60000, 8, 5), packed)), Contains("cannot hold"));
-  CHECK_THAT(refusal(tiff(page(60000, 60000, 1, 8), packed)), Contains("cannot hold"));
+  CHECK_THAT(tiff_refusal(tiff(but(page(4, 209, 8, 32773), 278, 209), packed)), Contains("its 13 bytes cannot hold"));
+  CHECK_THAT(tiff_refusal(tiff(but(page(4, 208, 8, 32773), 278, 208), packed)), Contains("end too early"));
+  CHECK_THAT(tiff_refusal(tiff(page(60000, 60000, 8, 5), packed)), Contains("cannot hold"));
+  CHECK_THAT(tiff_refusal(tiff(page(60000, 60000, 1, 8), packed)), Contains("cannot hold"));
   // One strip per row, and one offset.
-  CHECK_THAT(refusal(tiff(but(page(4, 3, 8, 1), 278, 1), twelve)), Contains("names 1 pieces of its pixels, wanted 1 x 3"));
+  CHECK_THAT(tiff_refusal(tiff(but(page(4, 3, 8, 1), 278, 1), twelve)), Contains("names 1 pieces of its pixels, wanted 1 x 3"));
 }
 
 TEST_CASE("pieces of a TIFF that lie upon one another are refused") {
@@ -52,7 +52,7 @@ TEST_CASE("pieces of a TIFF that lie upon one another are refused") {
   };
   point(273, 8 + 64);
   point(279, 8 + 72);
-  CHECK(refusal(bytes).empty());
+  CHECK(tiff_refusal(bytes).empty());
   bytes.replace(8 + 72, 8, little(200, 4) + little(200, 4));
-  CHECK_THAT(refusal(bytes), Contains("more bytes than the file"));
+  CHECK_THAT(tiff_refusal(bytes), Contains("more bytes than the file"));
 }

@@ -11,7 +11,7 @@ using namespace voxgrad;
 
 namespace {
 
-Conv3dProblem problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
+Conv3dProblem boxes_problem(int64_t n, Int3 in, int64_t c, int64_t k, int padding) {
   Conv3dProblem p{.n = n, .c = c, .k = k, .in = in, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
   const int grown = 2 * padding - 2;
   p.padding = {padding, padding, padding};
@@ -96,12 +96,12 @@ Errors<A> errors(const Conv3dProblem& p, const WinogradBoxesPlan& plan) {
 }  // namespace
 
 TEST_CASE("the op cases of boxes as lanes are computed so") {
-  wants(problem(1, {7, 15, 30}, 9, 9, 1), {16, 8});
-  wants(problem(1, {10, 18, 34}, 9, 10, 0), {16});
-  wants(problem(1, {7, 15, 30}, 17, 9, 1), {16, 8});
-  wants(problem(1, {4, 16, 32}, 12, 17, 1), {16});
-  wants(problem(2, {14, 14, 14}, 8, 8, 2), {16});
-  wants(problem(2, {7, 15, 31}, 3, 5, 1), {16});
+  wants(boxes_problem(1, {7, 15, 30}, 9, 9, 1), {16, 8});
+  wants(boxes_problem(1, {10, 18, 34}, 9, 10, 0), {16});
+  wants(boxes_problem(1, {7, 15, 30}, 17, 9, 1), {16, 8});
+  wants(boxes_problem(1, {4, 16, 32}, 12, 17, 1), {16});
+  wants(boxes_problem(2, {14, 14, 14}, 8, 8, 2), {16});
+  wants(boxes_problem(2, {7, 15, 31}, 3, 5, 1), {16});
 }
 
 TEST_CASE("boxes are lanes for few channels of 3x3x3 kernels in volumes of many tiles") {
@@ -111,21 +111,21 @@ TEST_CASE("boxes are lanes for few channels of 3x3x3 kernels in volumes of many 
     CHECK_FALSE(winograd_boxes_plan(forward_gather(p), 16, ConvPass::weight_gradient));
   };
   for (int64_t channels : {8, 9, 12, 17, 20, 24}) {
-    wants(problem(1, {32, 32, 32}, channels, channels, 1), {16});
-    wants(problem(1, {40, 56, 40}, channels, channels, 1), {16});
+    wants(boxes_problem(1, {32, 32, 32}, channels, channels, 1), {16});
+    wants(boxes_problem(1, {40, 56, 40}, channels, channels, 1), {16});
   }
-  none(problem(1, {4, 4, 4}, 8, 8, 1));
-  none(problem(1, {1, 64, 64}, 8, 8, 1));
-  none(problem(1, {32, 32, 32}, 16, 16, 1));
-  none(problem(1, {32, 32, 32}, 64, 64, 1));
-  Conv3dProblem strided = problem(1, {32, 32, 32}, 8, 8, 1);
+  none(boxes_problem(1, {4, 4, 4}, 8, 8, 1));
+  none(boxes_problem(1, {1, 64, 64}, 8, 8, 1));
+  none(boxes_problem(1, {32, 32, 32}, 16, 16, 1));
+  none(boxes_problem(1, {32, 32, 32}, 64, 64, 1));
+  Conv3dProblem strided = boxes_problem(1, {32, 32, 32}, 8, 8, 1);
   strided.stride = {1, 2, 1};
   strided.out.h = 16;
   none(strided);
 }
 
 TEST_CASE("every way to cut a volume into boxes gives the same convolution", "[long]") {
-  const Conv3dProblem p = problem(2, {5, 11, 18}, 5, 7, 1);
+  const Conv3dProblem p = boxes_problem(2, {5, 11, 18}, 5, 7, 1);
   const auto check = [&]<class A>(double limit) {
     const int64_t lanes = conv_isa<A>().lanes;
     for (int64_t d = 1; d <= lanes; d *= 2)
@@ -145,7 +145,7 @@ TEST_CASE("every way to cut a volume into boxes gives the same convolution", "[l
 
 TEST_CASE("convolutions with boxes as lanes are as exact for any channels as those of many") {
   for (const auto& [c, k] : {std::pair<int64_t, int64_t>{1, 1}, {1, 13}, {8, 8}, {9, 4}, {12, 25}, {17, 3}, {33, 17}}) {
-    const Conv3dProblem p = problem(1, {6, 9, 17}, c, k, 0);
+    const Conv3dProblem p = boxes_problem(1, {6, 9, 17}, c, k, 0);
     CAPTURE(c, k);
     const int64_t lanes = conv_isa<float>().lanes;
     const Errors<float> e = errors<float>(p, plan(p, {1, 2, lanes / 2}, {1, 1, 2}));
@@ -155,7 +155,7 @@ TEST_CASE("convolutions with boxes as lanes are as exact for any channels as tho
 }
 
 TEST_CASE("convolutions with boxes as lanes do not depend on the number of threads") {
-  const Conv3dProblem p = problem(1, {12, 24, 40}, 9, 10, 1);
+  const Conv3dProblem p = boxes_problem(1, {12, 24, 40}, 9, 10, 1);
   const ConvGather g = forward_gather(p);
   const auto cut = plan(p, {1, 1, conv_isa<float>().lanes}, {1, 1, 2});
   REQUIRE(cut.blocks() > 3);
@@ -178,7 +178,7 @@ TEST_CASE("convolutions with boxes as lanes do not depend on the number of threa
 
 TEST_CASE("the blocks of boxes of a plan cover the volume") {
   for (const Int3 in : {Int3{6, 14, 70}, Int3{64, 64, 64}, Int3{5, 200, 60}}) {
-    const auto p = winograd_boxes_plan(forward_gather(problem(2, in, 9, 9, 1)), 16);
+    const auto p = winograd_boxes_plan(forward_gather(boxes_problem(2, in, 9, 9, 1)), 16);
     REQUIRE(p);
     CHECK(p->all_lanes() == 16);
     int64_t boxes = 0;
