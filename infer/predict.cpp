@@ -63,18 +63,58 @@ void check_dense(const Network& net, bool dense) {
         ", not what is asked of it");
 }
 
-// {1, patch, C}: the middle of the image {D, H, W, C}, among zeros where it is smaller.
-Tensor middle_of(const Tensor& image, const Int3& patch) {
-  Tensor x = image.reshape({1, image.dim(0), image.dim(1), image.dim(2), image.dim(3)});
-  Int3 begin, size = patch, before, after;
+// {1, patch, C}: what of the image {D, H, W, C} lies in the patch that begins at a voxel, among zeros where the image ends.
+Tensor patch_at(const Tensor& image, const Int3& begin, const Int3& patch) {
+  const Tensor x = image.reshape({1, image.dim(0), image.dim(1), image.dim(2), image.dim(3)});
+  Int3 first, size, before, after;
   for (int a = 0; a < 3; ++a) {
-    const int extent = int(image.dim(a));
-    begin[a] = std::max(0, (extent - patch[a]) / 2);
-    size[a] = std::min(extent, patch[a]);
-    before[a] = (patch[a] - size[a]) / 2;
+    first[a] = std::max(0, begin[a]);
+    size[a] = std::min(int(image.dim(a)), begin[a] + patch[a]) - first[a];
+    before[a] = first[a] - begin[a];
     after[a] = patch[a] - size[a] - before[a];
   }
-  return pad3d(crop3d(x, begin, size), before, after);
+  return pad3d(crop3d(x, first, size), before, after);
+}
+
+// Axes of x {1, D, H, W, C} to be mirrored, each combination.
+std::vector<std::vector<int>> mirror_poses(const Tensor& x, const std::array<bool, 3>& mirror) {
+  std::vector<std::vector<int>> poses = {{}};
+  for (int a = 0; a < 3; ++a) {
+    if (!mirror[size_t(a)] || x.dim(a + 1) == 1) continue;
+    for (size_t i = 0, n = poses.size(); i < n; ++i) {
+      poses.push_back(poses[i]);
+      poses.back().push_back(a + 1);
+    }
+  }
+  return poses;
+}
+
+// Mean of the outputs over the mirror images of a patch.
+std::vector<double> mean_values(const Net& run, const Tensor& x, const SlidingWindowOptions& w) {
+  const auto poses = mirror_poses(x, w.mirror);
+  std::vector<double> sum;
+  for (auto& axes : poses) {
+    const std::vector<double> y = run((axes.empty() ? x : flip(x, axes)).to(w.device)).values();
+    sum.resize(y.size());
+    for (size_t k = 0; k < y.size(); ++k) {
+      check(std::isfinite(y[k]), "predict: the network gave values that are not finite; its weights or the image may be damaged");
+      sum[k] += y[k] / double(poses.size());
+    }
+  }
+  return sum;
+}
+
+// Outputs {places, K} of the patches that begin there.
+Tensor values_at(const Network& net, const ModelDescription& d, const Tensor& image, const SlidingWindowOptions& w,
+                 const std::vector<Int3>& places) {
+  const Net run = net_of(net, d);
+  std::vector<double> all;
+  for (const Int3& begin : places) {
+    const std::vector<double> y = mean_values(run, patch_at(image, begin, w.patch), w);
+    all.insert(all.end(), y.begin(), y.end());
+    if (w.progress) w.progress(int64_t(all.size() / y.size()), int64_t(places.size()));
+  }
+  return Tensor::from(all, {int64_t(places.size()), int64_t(all.size() / places.size())});
 }
 
 }  // namespace
@@ -103,26 +143,32 @@ void predict_rows(const Network& net, const ModelDescription& d, const Tensor& i
   o.times->outputs += seconds(start) - in_sink;
 }
 
+int middle_begin(int extent, int patch) { return extent >= patch ? (extent - patch) / 2 : -((patch - extent) / 2); }
+
 Tensor predict_values(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
   check_dense(net, false);
   const Inference quiet;
   return with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
-    const Net run = net_of(net, d);
-    const Tensor x = middle_of(image, w.patch);
-    const int poses = o.mirror ? 8 : 1;
-    std::vector<double> sum(size_t(d.traits.out_channels));
-    for (int pose = 0; pose < poses; ++pose) {
-      std::vector<int> axes;
-      for (int a = 0; a < 3; ++a)
-        if (pose >> a & 1) axes.push_back(a + 1);
-      const std::vector<double> y = run((axes.empty() ? x : flip(x, axes)).to(o.device)).values();
-      for (size_t k = 0; k < sum.size(); ++k) {
-        check(std::isfinite(y[k]), "predict: the network gave values that are not finite; its weights or the image may be damaged");
-        sum[k] += y[k] / poses;
-      }
-      if (o.progress) o.progress(pose + 1, poses);
-    }
-    return Tensor::from(sum, {int64_t(sum.size())});
+    Int3 begin;
+    for (int a = 0; a < 3; ++a) begin[a] = middle_begin(int(image.dim(a)), w.patch[a]);
+    const Tensor row = values_at(net, d, image, w, {begin});
+    return row.reshape({row.count()});
+  });
+}
+
+Tensor predict_tile_values(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
+  check_dense(net, false);
+  const Inference quiet;
+  return with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
+    std::vector<int64_t> starts[3];
+    for (int a = 0; a < 3; ++a)
+      starts[a] = image.dim(a) > w.patch[a] ? tile_starts(image.dim(a), w.patch[a], w.overlap, w.places)
+                                            : std::vector<int64_t>{middle_begin(int(image.dim(a)), w.patch[a])};
+    std::vector<Int3> places;
+    for (int64_t z : starts[0])
+      for (int64_t y : starts[1])
+        for (int64_t x : starts[2]) places.push_back({int(z), int(y), int(x)});
+    return values_at(net, d, image, w, places);
   });
 }
 

@@ -34,7 +34,12 @@ Tensor predict_volume(const Network&, const ModelDescription&, const Tensor& ima
 void predict_rows(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&, const RowSink&);
 
 // Outputs f32 {K} of a network that gives values per image: those of the patch in the middle of the image, among zeros where the image is
-// smaller; with options.mirror the mean over the eight mirror images.
+// smaller; with options.mirror the mean over the mirror images along d.mirror_axes.
 Tensor predict_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
+// The same of each tile of a sliding window over the image: {tiles, K}.
+Tensor predict_tile_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
+
+// Where the middle of an axis begins: of the patch that predict_values takes, negative where the image is smaller.
+int middle_begin(int extent, int patch);
 
 }  // namespace voxgrad

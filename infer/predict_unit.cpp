@@ -4,7 +4,9 @@
 
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
+#include "kernels/flip/flip.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/slice/slice.h"
 #include "tests/catch.h"
 #include "tests/close.h"
 
@@ -114,6 +116,27 @@ TEST_CASE("predict_values: with mirroring the outputs are the mean over the eigh
     for (size_t k = 0; k < 2; ++k) mean[k] += y[k] / 8;
   }
   check_values(image, {.mirror = true}, mean);
+}
+
+TEST_CASE("predict_values: mirrored axes are those of the model, and an axis of one voxel is none") {
+  ModelDescription d = description();
+  d.mirror_axes = {false, false, true};
+  const Tensor image = image_of(2, 3, 4);
+  const auto sum_of = [&](const Tensor& x) { return Places()(x.reshape({1, 2, 3, 4, 1})).values(); };
+  const auto got = predict_values(Network(Places(), kTraits, "{}"), d, image, {.mirror = true}).values();
+  const auto straight = sum_of(image), mirrored = sum_of(flip(image, {2}));
+  for (size_t k = 0; k < 2; ++k) CHECK(close(got[k], (straight[k] + mirrored[k]) / 2, 1e-5));
+}
+
+TEST_CASE("predict_tile_values: overlapping patches all over the image, each as predict_values gives it") {
+  const Tensor image = image_of(2, 2, 6);
+  const Tensor rows = predict_tile_values(Network(Places(), kTraits, "{}"), description(), image, {.overlap = 0.5});
+  REQUIRE(rows.shape() == Shape{2, 2});  // along W patches begin at 0 and 2; along H one, and zeros
+  for (int64_t t = 0; t < 2; ++t) {
+    const Tensor part = crop3d(image.reshape({1, 2, 2, 6, 1}), {0, 0, int(2 * t)}, {2, 2, 4}).reshape({2, 2, 4, 1});
+    const auto wanted = predict_values(Network(Places(), kTraits, "{}"), description(), part, {}).values();
+    CHECK(rows.rows(t, t + 1).values() == wanted);
+  }
 }
 
 TEST_CASE("a network gets as many tiles and mirror images at once as it is asked to take, and the outputs are the same") {

@@ -61,6 +61,8 @@ class Task : public TargetSource {
   virtual bool dense() const { return true; }  // a value per voxel, not per image
 
   // --- training
+  // The classes that a case belongs to, by which train.sampling=balanced draws cases; none: it has none. labels: names of the outputs.
+  virtual std::vector<int> classes(const DatasetCase&, const std::vector<std::string>& /*labels*/) const { return {}; }
   // The centre of a training patch, in voxels. forced: it is to hold something to be found, as train.oversample_foreground asks for.
   virtual Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const;
   // What is done to a batch on the device, after augmentation: degradations, mixtures. A function of its arguments alone.
@@ -103,7 +105,8 @@ struct TaskEntry {
   std::string defaults = "{}";
   // Keys of the configuration below "NAME.".
   std::function<Options()> options = [] { return Options(); };
-  // What a data set says of the task is set in options that leave it open. Whether anything was.
+  // What a data set, of whose cases only those for training are there, says of the task is set in options that leave it open. Whether
+  // anything was.
   std::function<bool(const Options&, const Dataset&)> adapt = [](const Options&, const Dataset&) { return false; };
   std::function<std::shared_ptr<const Task>(const Options&)> make;
 };

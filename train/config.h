@@ -34,6 +34,7 @@ struct ScheduleConfig {
   double learning_rate = 0.01, momentum = 0.99, weight_decay = 3e-5, clip = 12, poly = 0.9;
   int64_t warmup_steps = 0;
   double oversample_foreground = 0.33;
+  std::string sampling = "random";  // of cases: random, epochs or balanced (train/sampling/case_order.h)
   double average_weights = 0;  // decay of an exponential moving average of the weights; 0: none
   int64_t validate_every = 1000, validate_cases = 8, checkpoint_every = 250;
   std::string dtype = "f32";  // of activations: f32 or bf16

@@ -144,6 +144,9 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.integer("train.warmup_steps", s.warmup_steps, 0, 1000000, "steps over which the learning rate rises from 0");
   t.number("train.oversample_foreground", s.oversample_foreground, 0, 1,
            "fraction of a batch whose patches are centred on a labelled voxel");
+  t.choice("train.sampling", s.sampling, {"random", "epochs", "balanced"},
+           "random: the case of each patch is drawn from all; epochs: every case once in a random order, then again; balanced: the classes "
+           "of the cases take turns, for tasks that have them");
   t.number("train.average_weights", s.average_weights, 0, 0.99999,
            "decay of a moving average of the weights, used for prediction; 0: none");
   t.integer("train.validate_every", s.validate_every, 1, 1000000000, "steps between validations");

@@ -1,6 +1,7 @@
 #include "train/loader.h"
 
 #include <cmath>
+#include <unordered_map>
 
 #include "core/error.h"
 #include "core/device/parallel.h"
@@ -9,6 +10,18 @@ namespace voxgrad {
 namespace {
 
 constexpr uint64_t kLoaderStream = 2;  // of the seed; 1 is for the initial weights
+constexpr uint64_t kOrderStream = 5;   // 3 and 4 are for the task and for layers
+
+// Of each of the cases, where they are asked for.
+std::vector<std::vector<int>> classes_of_cases(const CaseStore& store, const Task& task, const std::vector<std::string>& ids,
+                                               const std::string& sampling) {
+  if (sampling != "balanced") return {};
+  std::unordered_map<std::string, const DatasetCase*> known;
+  for (const DatasetCase& c : store.dataset().cases) known[c.id] = &c;
+  std::vector<std::vector<int>> out;
+  for (auto& id : ids) out.push_back(known.contains(id) ? task.classes(*known[id], store.description().labels) : std::vector<int>());
+  return out;
+}
 
 }  // namespace
 
@@ -20,7 +33,8 @@ Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids,
       batch_(config.train.batch),
       oversample_(config.train.oversample_foreground),
       augment_(config.augment),
-      rng_(Rng(config.seed).at(kLoaderStream)) {
+      rng_(Rng(config.seed).at(kLoaderStream)),
+      order_(config.train.sampling, classes_of_cases(store, task, ids_, config.train.sampling), ids_, Rng(config.seed).at(kOrderStream)) {
   check(!ids_.empty(), "train: no case is left to train on");
 }
 
@@ -30,9 +44,10 @@ bool Loader::is_forced(int slot, Rng& rng) const {
   return slot >= int(std::lround(batch_ * (1 - oversample_)));
 }
 
-PatchRequest Loader::request(int64_t step, int slot) const {
+PatchRequest Loader::request(int64_t step, int slot, int64_t number) const {
   Rng rng = rng_.at(uint64_t(step), uint64_t(slot));
-  const std::shared_ptr<const Case> sample_case = store_.open(ids_[size_t(rng.below(int64_t(ids_.size())))]);
+  const int64_t drawn = rng.below(int64_t(ids_.size()));
+  const std::shared_ptr<const Case> sample_case = store_.open(ids_[size_t(number < 0 ? drawn : number)]);
   const bool forced = is_forced(slot, rng);
   const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
   PatchRequest out{sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
@@ -45,7 +60,8 @@ PatchRequest Loader::request(int64_t step, int slot) const {
 
 std::vector<PatchRequest> Loader::requests(int64_t step) const {
   std::vector<PatchRequest> all{size_t(batch_)};
-  parallel_for(batch_, 1, [&](int64_t slot) { all[size_t(slot)] = request(step, int(slot)); });
+  const std::vector<int64_t> numbers = order_.is_random() ? std::vector<int64_t>(size_t(batch_), -1) : order_.cases(step * batch_, batch_);
+  parallel_for(batch_, 1, [&](int64_t slot) { all[size_t(slot)] = request(step, int(slot), numbers[size_t(slot)]); });
   return all;
 }
 

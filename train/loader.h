@@ -1,6 +1,7 @@
 #pragma once
 #include "augment/batch.h"
 #include "tasks/task.h"
+#include "train/sampling/case_order.h"
 #include "train/config.h"
 
 namespace voxgrad {
@@ -17,7 +18,8 @@ class Loader {
   Batch blank_batch(int batch, const Int3& patch, Device device) const { return batch_like(batch, patch, device, true); }
 
  private:
-  PatchRequest request(int64_t step, int slot) const;
+  // The number of a case, -1 where it is to be drawn.
+  PatchRequest request(int64_t step, int slot, int64_t number) const;
   std::vector<PatchRequest> requests(int64_t step) const;
   bool is_forced(int slot, Rng&) const;
   Batch batch_like(int batch, const Int3& patch, Device, bool zeros) const;
@@ -30,6 +32,7 @@ class Loader {
   double oversample_;
   Augmentation augment_;
   Rng rng_;
+  CaseOrder order_;
 };
 
 }  // namespace voxgrad

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "augment/mirror/mirror.h"
 #include "infer/nnunet/nnunet.h"
 #include "io/json_file.h"
 #include "models/model_registry.h"
@@ -55,6 +56,7 @@ void take_over(const TrainConfig& config, ModelDescription& d) {
   d.nan = config.data.nan;
   d.overlap = config.predict.overlap;
   d.mirror = config.predict.mirror;
+  d.mirror_axes = Augmentation(config.augment).options<MirrorOptions>("mirror").axes;
   d.dtype = config.train.dtype;
 }
 

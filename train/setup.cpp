@@ -1,5 +1,7 @@
 #include "train/setup.h"
 
+#include <set>
+
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/listing/files_by_case.h"
@@ -29,6 +31,12 @@ ModelDescription planned(TrainingSetup& s, const std::filesystem::path& last) {
   return p.model;
 }
 
+Dataset training_part(Dataset d, const Split& split) {
+  const std::set<std::string> training(split.training.begin(), split.training.end());
+  std::erase_if(d.cases, [&](const DatasetCase& c) { return !training.contains(c.id); });
+  return d;
+}
+
 }  // namespace
 
 Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& config) {
@@ -49,11 +57,11 @@ Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& 
 
 TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& config, const std::filesystem::path& last) {
   TrainingSetup s{.dataset = training_dataset(data, config.data)};
-  s.config = adapted(config, s.dataset);
-  s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
-  s.outputs = s.task->outputs(s.dataset);
   const bool own = s.dataset.split && config.data.split == "auto";
   s.split = own ? *s.dataset.split : split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
+  s.config = adapted(config, training_part(s.dataset, s.split));
+  s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
+  s.outputs = s.task->outputs(s.dataset);
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
   check(config.transfer.from.empty() || config.train.init.empty(), "transfer.from: train.init brings weights already");

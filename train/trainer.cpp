@@ -206,7 +206,7 @@ TrainResult Trainer::run() {
     if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !setup_.split.validation.empty() && !finished()) {
       const Scores s = validate(std::min(size_t(t.validate_cases), setup_.split.validation.size()), "validating ", &progress);
       log_validation(s, progress);
-      if (!worse(s.value, state_.best, s) && s.value != state_.best) save_best(s);
+      if (!worse(s.value, state_.best, s)) save_best(s);  // of equal ones the later, which has learned longer
     }
     if (state_.step % t.checkpoint_every == 0) save_last(false);
   }

@@ -1,6 +1,7 @@
 #include "augment/mirror/mirror.h"
 #include "augment/spatial/extract_patch.h"
 #include "augment/transform.h"
+#include "core/config/json_values.h"
 
 namespace voxgrad {
 
@@ -20,7 +21,23 @@ Sample mirror(const Sample& sample, const Bool3& axes) {
 namespace {
 
 void add_keys(ConfigTable& t, MirrorOptions& o) {
-  t.number("mirror", o.probability, 0, 1, "probability of mirroring, for each of the three axes");
+  t.number("mirror", o.probability, 0, 1, "probability of mirroring, for each of the axes mirror_axes");
+  t.add_json("mirror_axes", "axes that may be mirrored, of 0 (D), 1 (H) and 2 (W), in training and by predict.mirror",
+             [&o] {
+               Json axes = Json::array();
+               for (int a = 0; a < 3; ++a)
+                 if (o.axes[size_t(a)]) axes.push_back(a);
+               return axes;
+             },
+             [&o](const Json& v) {
+               Bool3 axes = {false, false, false};
+               check(v.is_array(), "a list of axes is wanted");
+               for (auto& a : v) {
+                 check(a.is_number_integer() && a.get<int64_t>() >= 0 && a.get<int64_t>() < 3, "axes are 0, 1 and 2");
+                 axes[a.get<size_t>()] = true;
+               }
+               o.axes = axes;
+             });
 }
 
 void turn(const MirrorOptions& o, const PatchFacts&, Rng rng, PatchPose& pose) {

@@ -9,6 +9,7 @@ namespace voxgrad {
 struct SpatialOptions {
   double rotation_probability = 0.2;
   Double3 rotation_degrees = {30, 30, 30};  // the angle about axis a is uniform in +-rotation_degrees[a]
+  double rotation_in_plane = 0;  // of the transform: of flat patches, in place of nnU-Net's rule; 0: by that rule
   double scaling_probability = 0.2;
   double scale_low = 0.7, scale_high = 1.4;  // uniform
   bool same_scale_on_all_axes = true;

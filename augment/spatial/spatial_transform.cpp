@@ -55,7 +55,8 @@ namespace {
 
 void add_keys(ConfigTable& t, SpatialOptions& o) {
   t.number("rotation", o.rotation_probability, 0, 1, "probability of a random rotation");
-  t.number("rotation_degrees", o.rotation_degrees[0], 0, 180, "largest angle about each axis (flat patches follow nnU-Net's rule)");
+  t.number("rotation_degrees", o.rotation_degrees[0], 0, 180, "largest angle about each axis (of flat patches see rotation_in_plane)");
+  t.number("rotation_in_plane", o.rotation_in_plane, 0, 180, "largest angle of flat patches, within slices; 0: nnU-Net's rule, 180 or 15");
   t.number("scaling", o.scaling_probability, 0, 1, "probability of a random scaling");
   t.number("scale_low", o.scale_low, 0.1, 1, "smallest factor of the scaling");
   t.number("scale_high", o.scale_high, 1, 10, "largest factor of the scaling");
@@ -67,6 +68,7 @@ void turn(const SpatialOptions& options, const PatchFacts& facts, Rng rng, Patch
   o.slice_axis = facts.slice_axis;
   o.spacing = facts.spacing;
   o.rotation_degrees = o.slice_axis >= 0 ? spatial_options_for(facts.size).rotation_degrees : Double3{degrees, degrees, degrees};
+  if (o.slice_axis >= 0 && o.rotation_in_plane > 0) o.rotation_degrees[size_t(o.slice_axis)] = o.rotation_in_plane;
   pose.matrix = product(pose.matrix, random_pose(pose.centre, o, rng).matrix);
 }
 

@@ -1,5 +1,5 @@
-// A table of files: a column image (file, path, filename), one of label (class), and what else is known of a case; split (fold, part) says
-// train, val or test, id names a case. Paths count from the folder of the table.
+// A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them), and what else is known
+// of a case; split (fold, part) says train, val or test, id names a case. Paths count from the folder of the table.
 #include <algorithm>
 #include <cctype>
 

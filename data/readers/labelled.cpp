@@ -25,6 +25,22 @@ bool comes_before(const std::string& a, const std::string& b) {
   return a < b;
 }
 
+constexpr const char* kSeparators = ";|";
+
+// "a; b" as a and b.
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> out;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find_first_of(kSeparators, begin), text.size());
+    const size_t first = text.find_first_not_of(' ', begin);
+    std::string name = first < end ? text.substr(first, end - first) : "";
+    while (name.ends_with(' ')) name.pop_back();
+    if (!name.empty()) out.push_back(name);
+    begin = end + 1;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<std::string> part_of(std::string word) {
@@ -37,14 +53,18 @@ std::optional<std::string> part_of(std::string word) {
 
 Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vector<LabelledImage> images, const std::string& who) {
   Dataset d{.name = name, .root = root};
+  const bool several =
+      std::any_of(images.begin(), images.end(), [](auto& i) { return i.label.find_first_of(kSeparators) != i.label.npos; });
   std::set<std::string> classes;
   for (const LabelledImage& i : images)
-    if (!i.label.empty()) classes.insert(i.label);
+    for (auto& name : several ? split_names(i.label) : std::vector{i.label})
+      if (!name.empty()) classes.insert(name);
   d.labels.assign(classes.begin(), classes.end());
   std::sort(d.labels.begin(), d.labels.end(), comes_before);
   Split split;
   for (LabelledImage& i : images) {
-    if (!i.label.empty()) i.image.targets["class"] = Json(i.label).dump();
+    if (several) i.image.targets["class"] = Json(split_names(i.label)).dump();
+    else if (!i.label.empty()) i.image.targets["class"] = Json(i.label).dump();
     if (i.part == "val") split.validation.push_back(i.image.id);
     else if (i.part != "test") split.training.push_back(i.image.id);
     (i.part == "test" ? d.tests : d.cases).push_back(std::move(i.image));

@@ -10,13 +10,14 @@ namespace voxgrad {
 // An image file (or a folder with a DICOM series) with what a table or a folder says of it.
 struct LabelledImage {
   DatasetCase image;    // with its id, files and targets; "class" is set by labelled_dataset
-  std::string label;    // the name of its class; empty: none
+  std::string label;    // the name of its class; empty: none, or, with several names, see below
   std::string part;     // train, val or test in any of their usual words; empty: train
 };
 
 // train, val or test: of "training", "validation", "valid", "dev", "testing", ..; nothing where the word is none of these.
 std::optional<std::string> part_of(std::string word);
-// The data set that they are: classes in the order of their numbers or names, channels by the header of the first image, a split where
+// The data set that they are: where a label has a ; or | in it, each is a list of names with these between, and an empty one none of the
+// classes; classes in the order of their numbers or names, channels by the header of the first image, a split where
 // some validate. who: the file or folder.
 Dataset labelled_dataset(const std::filesystem::path& root, const std::string& name, std::vector<LabelledImage>, const std::string& who);
 

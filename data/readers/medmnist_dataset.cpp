@@ -1,5 +1,5 @@
 // Archives of MedMNIST (Yang et al. 2023): train_images {N, H, W}, {N, H, W, 3} or {N, D, H, W}, train_labels {N, 1} or {N, K}, and the
-// same of val and test.
+// same of val and test. Of several labels those that are 1 are the "class" of a case, a list of their numbers.
 #include <algorithm>
 #include <set>
 
@@ -45,7 +45,7 @@ Dataset read_medmnist(const fs::path& path) {
         check(value >= 0 && value < 4096 && (columns == 1 || value <= 1), who, "_labels: image ", i, " has the label ", value,
               columns == 1 ? ", wanted is the number of a class" : ", wanted is 0 or 1 for each of several labels");
         classes.insert(columns == 1 ? value : k);
-        target.push_back(value);
+        if (columns == 1 || value == 1) target.push_back(columns == 1 ? value : k);
       }
       c.targets["class"] = columns == 1 ? target[0].dump() : target.dump();
       if (part == "train") d.split->training.push_back(c.id);

@@ -82,7 +82,7 @@ TEST_CASE("an archive of MedMNIST is a data set with its own split, and its imag
   write_archive(file, {{"train_images", {2, 4, 5, 3}}, {"train_labels", {2, 2}, 0, 2}});
   const Dataset colours = read_dataset(file);
   CHECK(colours.channel_names.size() == 3);
-  CHECK(ids(colours.cases) == "train_000000=[0,1] train_000001=[0,1]");
+  CHECK(ids(colours.cases) == "train_000000=[1] train_000001=[1]");
   const Tensor c = read_case_image(colours.cases[0]).data;
   CHECK(c.shape() == Shape{1, 4, 5, 3});
   CHECK(c.values()[4] == 4);
@@ -164,6 +164,15 @@ TEST_CASE("a table of files is a data set") {
   CHECK_THAT(error("image,id\nx.nii,../../y\n"), Contains("has a / in it"));
   CHECK_THAT(error("image\n"), Contains("no training case"));
   CHECK_THAT(error(""), Contains("is empty"));
+}
+
+TEST_CASE("a table whose labels are lists gives each case its classes") {
+  const TemporaryFolder folder;
+  for (const char* name : {"x.nii", "y.nii", "z.nii", "w.nii"}) put_image(folder / name);
+  put_bytes(folder / "list.csv", "image,label\nx.nii,mass; cyst\ny.nii,mass\nz.nii,\nw.nii,cyst|10|9\n");
+  const Dataset d = read_dataset(folder / "list.csv");
+  CHECK(d.labels == std::vector<std::string>{"9", "10", "cyst", "mass"});
+  CHECK(ids(d.cases) == R"(w=["cyst","10","9"] x=["mass","cyst"] y=["mass"] z=[])");
 }
 
 TEST_CASE("fields of a table may hold separators, quotes and line breaks") {

@@ -6,9 +6,9 @@
 #include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"
-#include "kernels/cross_entropy/cross_entropy.h"
-#include "kernels/softmax/softmax.h"
+#include "kernels/binary/binary.h"
 #include "tasks/case_picture.h"
+#include "tasks/classification/class_losses.h"
 #include "tasks/classification/class_meter.h"
 
 namespace voxgrad {
@@ -18,18 +18,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* kClass = "class";
 
-int index_of(const Json& value, const std::vector<std::string>& labels, const std::string& where) {
-  if (value.is_number_integer() && value.get<int64_t>() >= 0 && value.get<int64_t>() < int64_t(labels.size())) return value.get<int>();
-  if (value.is_string())
-    for (size_t k = 0; k < labels.size(); ++k)
-      if (labels[k] == value.get<std::string>()) return int(k);
-  std::string known;
-  for (auto& l : labels) known += (known.empty() ? "" : ", ") + l;
-  fail(where, ": the class ", value.dump().substr(0, 60), " is none of ", known, ", nor a number below ", labels.size());
-}
-
-std::vector<double> probabilities_of(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
-  return softmax(predict_values(net, d, image, o)).values();
+// Its name, or the names of several with "; " between.
+std::string class_names(const Json& result) {
+  if (result.contains("class")) return result["class"].get<std::string>();
+  std::string names;
+  for (auto& name : result["classes"]) names += (names.empty() ? "" : "; ") + name.get<std::string>();
+  return names;
 }
 
 std::string number(double v) {
@@ -40,42 +34,94 @@ std::string number(double v) {
 
 }  // namespace
 
-int class_of(const DatasetCase& c, const std::vector<std::string>& labels, const std::string& where) {
-  const auto found = c.targets.contains(kClass) ? c.targets.find(kClass) : c.targets.find("label");
-  check(found != c.targets.end(), where, ": the case ", c.id, " has no \"class\"");
-  return index_of(parse_json(found->second, where), labels, where + ": case " + c.id);
+Classification::Classification(const ClassificationOptions& o) : options_(o) {
+  check(o.focal_gamma == 0 || (o.target != "ordinal" && o.label_smoothing == 0), "classification.focal_gamma goes with neither ",
+        "label_smoothing nor ordinal targets");
+  check(o.focal_gamma == 0 || o.target != "multi_label" || (o.weighting == "none" && o.class_weights.empty()),
+        "classification.focal_gamma goes with no class_weights where target is multi_label");
+}
+
+ClassTarget Classification::target() const {
+  if (options_.target == "multi_label") return ClassTarget::multi_label;
+  return options_.target == "ordinal" ? ClassTarget::ordinal : ClassTarget::single;
+}
+
+std::vector<int> Classification::classes(const DatasetCase& c, const std::vector<std::string>& labels) const {
+  const std::vector<int> known = classes_of(c, labels, c.images.at(0).string(), target());
+  return known.empty() ? std::vector{int(labels.size())} : known;
 }
 
 std::vector<Field> Classification::targets(const DatasetCase& c, const Geometry&, const std::vector<std::string>& labels) const {
-  const int k = class_of(c, labels, c.images.at(0).string());
-  return {{kClass, DataKind::values, Tensor::from({double(k)}, {1}, DType::i32)}};
+  const std::vector<int> known = classes_of(c, labels, c.images.at(0).string(), target());
+  if (target() != ClassTarget::multi_label) return {{kClass, DataKind::values, Tensor::from({double(known[0])}, {1}, DType::i32)}};
+  std::vector<double> row(labels.size());
+  for (int k : known) row[size_t(k)] = 1;
+  return {{kClass, DataKind::values, Tensor::from(row, {int64_t(row.size())})}};
 }
 
 std::vector<std::string> Classification::outputs(const Dataset& d) const {
   const std::string file = (d.root / "dataset.json").string();
   check(d.labels.size() >= 2, file, ": declares ", d.labels.size(), " classes in \"labels\", at least two are wanted");
-  for (auto& c : d.cases) class_of(c, d.labels, file);
+  for (auto& c : d.cases) classes_of(c, d.labels, file, target());
   return d.labels;
 }
 
 Tensor Classification::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
-  const Tensor truth = batch.at(kClass);
-  return cross_entropy(outputs.at(0), truth.reshape({truth.dim(0)}), {.label_smoothing = options_.label_smoothing});
+  const ClassLossOptions how{.target = target(),
+                             .class_weights = options_.class_weights,
+                             .label_smoothing = options_.label_smoothing,
+                             .focal_gamma = options_.focal_gamma};
+  const auto of = [&](const std::string& field) { return classification_loss(outputs.at(0), batch.at(field), how); };
+  if (!batch.find("share")) return of(kClass);
+  const double share = batch.at("share").item();
+  return add(affine(of(kClass), share, 0), affine(of(std::string(kClass) + "_mixed"), 1 - share, 0));
+}
+
+Batch Classification::prepare(const Batch& batch, const Rng& rng) const { return mixed(batch, options_.mixing, rng); }
+
+Double3 Classification::centre(const Case& c, const Int3& patch, bool forced, Rng rng) const {
+  if (options_.input == "patch") return Task::centre(c, patch, forced, rng);
+  Double3 centre;
+  for (int a = 0; a < 3; ++a) {
+    const int begin = middle_begin(c.places.size[a], patch[a]);
+    const double reach = patch[a] > 1 ? options_.shift * patch[a] : 0;
+    centre[size_t(a)] = begin + (patch[a] - 1) / 2.0 + double(std::lround(rng.uniform(-reach, reach)));
+  }
+  return centre;
+}
+
+std::vector<double> Classification::probabilities(const Network& net, const ModelDescription& d, const Tensor& image,
+                                                  const PredictOptions& o) const {
+  if (options_.input != "patch") return class_probabilities(predict_values(net, d, image, o).values(), target());
+  const Tensor tiles = predict_tile_values(net, d, image, o);
+  std::vector<double> mean(size_t(tiles.dim(1)));
+  for (int64_t t = 0; t < tiles.dim(0); ++t) {
+    const std::vector<double> p = class_probabilities(tiles.rows(t, t + 1).values(), target());
+    for (size_t k = 0; k < mean.size(); ++k) mean[k] += p[k] / double(tiles.dim(0));
+  }
+  return mean;
 }
 
 std::vector<Field> Classification::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  return {{kClass, DataKind::values, Tensor::from(probabilities_of(net, d, c.sample.image(), o), {d.traits.out_channels})}};
+  return {{kClass, DataKind::values, Tensor::from(probabilities(net, d, c.sample.image(), o), {d.traits.out_channels})}};
 }
 
 std::unique_ptr<Meter> Classification::meter(const std::vector<std::string>& outputs) const {
   return class_meter(int(outputs.size()));
 }
 
-Result Classification::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
-  const std::vector<double> probabilities = probabilities_of(model.net, model.description, p.image, o);
-  const auto largest = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
-  Json j{{"class", model.description.labels[size_t(largest)]}};
-  for (size_t k = 0; k < probabilities.size(); ++k) j["probabilities"][model.description.labels[k]] = probabilities[k];
+Result Classification::apply(const Model& model, const Preprocessed& image, const PredictOptions& o) const {
+  const std::vector<double> p = probabilities(model.net, model.description, image.image, o);
+  const std::vector<std::string>& labels = model.description.labels;
+  Json j;
+  if (target() != ClassTarget::multi_label) {
+    j["class"] = labels[size_t(std::max_element(p.begin(), p.end()) - p.begin())];
+  } else {
+    j["classes"] = Json::array();
+    for (size_t k = 0; k < p.size(); ++k)
+      if (p[k] > 0.5) j["classes"].push_back(labels[k]);
+  }
+  for (size_t k = 0; k < p.size(); ++k) j["probabilities"][labels[k]] = p[k];
   return {.volume = {}, .json = j.dump()};
 }
 
@@ -94,7 +140,7 @@ void Classification::write_summary(const fs::path& folder, const std::vector<std
       for (auto& [name, p] : j["probabilities"].items()) text += "," + name;
       text += "\n";
     }
-    text += id + "," + j["class"].get<std::string>();
+    text += id + "," + class_names(j);
     for (auto& [name, p] : j["probabilities"].items()) text += "," + number(p.get<double>());
     text += "\n";
   }
@@ -104,11 +150,12 @@ void Classification::write_summary(const fs::path& folder, const std::vector<std
 Picture Classification::picture(const Volume& image, const Result& result, const Volume&, const std::string& title,
                                 const ModelDescription& d) const {
   const Json j = parse_json(result.json, "result");
-  const std::string name = j["class"].get<std::string>();
+  const std::string names = class_names(j);
+  const bool one = j["probabilities"].contains(names);
   return case_picture({.image = image,
                        .prediction = {},
                        .reference = {},
-                       .title = title + ": " + name + " (" + number(j["probabilities"][name].get<double>()) + ")",
+                       .title = title + ": " + names + (one ? " (" + number(j["probabilities"][names].get<double>()) + ")" : ""),
                        .label_names = {},
                        .window = window_for(d)});
 }

@@ -1,21 +1,34 @@
 #pragma once
+#include "tasks/classification/class_targets.h"
+#include "tasks/classification/mixing.h"
 #include "tasks/task.h"
 
 namespace voxgrad {
 
 struct ClassificationOptions {
-  double label_smoothing = 0;
+  std::string target = "auto";  // single, multi_label or ordinal; auto: multi_label where the data set has lists of classes, else single
+  std::string weighting = "none";         // none or balanced, of which class_weights are made
+  std::vector<double> class_weights = {};  // one for each class; empty: none
+  double label_smoothing = 0, focal_gamma = 0;
+  MixingOptions mixing = {};
+  std::string input = "whole";  // whole and center: the middle of the image, of the size of the patch; patch: patches anywhere
+  double shift = 0;             // of the middle in training: up to this part of the patch, along each axis
 };
 
-// One class for each image: softmax cross-entropy, the whole image (its middle where it is larger than the patch) to a row of logits. A
-// case of dataset.json has a "class" (or a "label" that is no file): a name, or a number that counts the names in "labels".
+// Classes of an image (class_targets.h says of which kinds): the whole image (its middle where it is larger than the patch) to a row of
+// logits, or with input=patch the mean of what overlapping patches say. A case of dataset.json has a "class" (or a "label" that is no
+// file): a name, or a number that counts the names in "labels"; where there may be several, a list of them. Results are JSON,
+// {"class": name, "probabilities": {name: p}}, with multi_label "classes": [name, ..], those above one half.
 class Classification : public Task {
  public:
-  explicit Classification(const ClassificationOptions& options) : options_(options) {}
+  explicit Classification(const ClassificationOptions&);
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
   std::vector<std::string> outputs(const Dataset&) const override;
   bool dense() const override { return false; }
+  std::vector<int> classes(const DatasetCase&, const std::vector<std::string>& labels) const override;
+  Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const override;
+  Batch prepare(const Batch&, const Rng&) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
@@ -29,11 +42,12 @@ class Classification : public Task {
   Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                      const EvaluateOptions&) const override;
 
+  ClassTarget target() const;
+
  private:
+  std::vector<double> probabilities(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&) const;
+
   ClassificationOptions options_;
 };
-
-// The class that a case of dataset.json names, as a number. where: the file, for messages.
-int class_of(const DatasetCase&, const std::vector<std::string>& labels, const std::string& where);
 
 }  // namespace voxgrad

@@ -1,20 +1,63 @@
+#include "core/config/json_values.h"
 #include "tasks/classification/classification.h"
 
 namespace voxgrad {
 namespace {
 
+std::vector<double> weights_from(const Json& v) {
+  const std::string wanted = "none, balanced or a list of numbers above 0, one for each class, is wanted";
+  check(v.is_array() && v.size() >= 2, wanted);
+  std::vector<double> out;
+  for (auto& w : v) {
+    check(w.is_number() && w.get<double>() > 0 && w.get<double>() <= 1e6, wanted);
+    out.push_back(w.get<double>());
+  }
+  return out;
+}
+
 void add_keys(ConfigTable& t, ClassificationOptions& o) {
+  t.choice("target", o.target, {"auto", "single", "multi_label", "ordinal"},
+           "single: one class for each image; multi_label: any number of them; ordinal: one, and they have an order; auto: multi_label "
+           "where the data set has lists of classes, else single");
+  t.add_json("class_weights",
+             "of the classes in the loss: none, balanced (the rarer the heavier, by the training cases) or a list of numbers; with "
+             "multi_label of positive targets",
+             [&o] { return o.class_weights.empty() ? Json(o.weighting) : Json(o.class_weights); },
+             [&o](const Json& v) {
+               const bool word = v == "none" || v == "balanced";
+               o.class_weights = word ? std::vector<double>() : weights_from(v);
+               o.weighting = word ? v.get<std::string>() : "none";
+             });
   t.number("label_smoothing", o.label_smoothing, 0, 1, "part of the target that is spread over all classes");
+  t.number("focal_gamma", o.focal_gamma, 0, 10, "> 0: focal loss (Lin et al. 2017), in which cases that are right already count little");
+  t.number("mixup", o.mixing.mixup, 0, 100, "> 0: alpha of mixup: images and classes of a batch are averaged in pairs");
+  t.number("cutmix", o.mixing.cutmix, 0, 100, "> 0: alpha of CutMix: a box of each image is that of another one of the batch");
+  t.choice("input", o.input, {"whole", "center", "patch"},
+           "whole: the image, padded or cut to the patch, which is planned for the median case; center: the middle of the image, a patch "
+           "of train.patch; patch: patches anywhere in training, the mean over overlapping ones in prediction");
+  t.number("shift", o.shift, 0, 0.5, "largest random shift of the image in training, along each axis, as a part of the patch");
+}
+
+bool adapt(const Options& options, const Dataset& training) {
+  auto& o = options.as<ClassificationOptions>();
+  const bool open = o.target == "auto", counts = o.weighting == "balanced" && o.class_weights.empty();
+  if (open) o.target = has_lists_of_classes(training) ? "multi_label" : "single";
+  if (counts) {
+    o.class_weights = balanced_weights(training, training.labels, Classification(o).target());
+    o.weighting = "none";
+  }
+  return open || counts;
 }
 
 }  // namespace
 
 TaskEntry classification_task() {
   return {.name = "classification",
-          .summary = "one class for each image",
+          .summary = "one class for each image, or several, or a grade",
           .defaults = R"({"network": {"kind": "resnet"}, "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01,
                           "batch": 16, "oversample_foreground": 0}})",
           .options = [] { return Options::of<ClassificationOptions>(add_keys); },
+          .adapt = adapt,
           .make = [](const Options& o) { return std::make_shared<Classification>(o.as<ClassificationOptions>()); }};
 }
 

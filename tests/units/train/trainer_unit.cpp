@@ -64,6 +64,11 @@ TEST_CASE("trainer: the best checkpoint is the one with the best score, and no w
   train(data, folder / "last", fake_config(settings));
   CHECK(best_of(folder / "last").step == 5);
 
+  Script& equal = the_script();
+  equal.scores = {0.9, 0.2, 0.9, 0.3, 0.1};  // of equal ones the later
+  train(data, folder / "equal", fake_config(settings));
+  CHECK(best_of(folder / "equal").step == 3);
+
   Script& unknown = the_script();
   unknown.scores = {0.2, NAN, 0.1, 0.1, 0.1};  // what is not known is kept rather than thrown away
   train(data, folder / "unknown", fake_config(settings));
