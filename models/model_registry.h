@@ -45,6 +45,8 @@ struct ModelEntry {
   std::function<NetworkTraits(const Json& config)> traits;
   // Weights that it has at the least: what a file describes is held against the file's size before memory is asked for.
   std::function<double(const Json& config)> least_weights = [](const Json&) { return 0.0; };
+  // How the usual files of other programs become this network's weights: JSON as infer/weights/weight_rules.h has it. Empty: nobody says.
+  std::string weight_rules = {};
 };
 Registry<ModelEntry>& model_registry();
 

@@ -2,8 +2,10 @@
 
 #include <array>
 
+#include "kernels/concat/concat.h"
 #include "kernels/max_pool3d/max_pool3d.h"
 #include "kernels/reduce/reduce.h"
+#include "kernels/strided_slice/strided_slice.h"
 
 namespace voxgrad {
 namespace {
@@ -21,30 +23,65 @@ Layout layout_of(int depth) {
     case 50: return {true, {3, 4, 6, 3}};
     case 101: return {true, {3, 4, 23, 3}};
     case 152: return {true, {3, 8, 36, 3}};
-    default: fail("ResNetConfig: depth is ", depth, ", one of 10, 18, 34, 50, 101, 152 is wanted");
+    case 200: return {true, {3, 24, 36, 3}};
+    default: fail("ResNetConfig: depth is ", depth, ", one of 10, 18, 34, 50, 101, 152, 200 is wanted");
   }
 }
 
 // n along every axis that the volume has.
 Int3 cube(const ResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
-Conv3d convolution(const ResNetConfig& c, int in, int out, int kernel, int stride, Rng& rng) {
-  return Conv3d({.in = in, .out = out, .kernel = cube(c, kernel), .stride = cube(c, stride), .bias = false}, rng);
+struct Window {
+  int kernel = 3, stride = 1, dilation = 1;
+};
+Conv3d convolution(const ResNetConfig& c, int in, int out, const Window& w, Rng& rng, bool bias = false) {
+  return Conv3d({.in = in,
+                 .out = out,
+                 .kernel = cube(c, w.kernel),
+                 .stride = cube(c, w.stride),
+                 .dilation = cube(c, w.dilation),
+                 .bias = bias},
+                rng);
 }
 
-ResNetBlock block(const ResNetConfig& c, int in, int width, int out, int stride, Rng& rng) {
+// Of the first block of a stage, 0 to 3.
+int stride_of(const ResNetConfig& c, int stage) { return stage == 0 || (c.dilated && stage >= 2) ? 1 : 2; }
+int dilation_of(const ResNetConfig& c, int stage) { return c.dilated && stage >= 2 ? 1 << (stage - 1) : 1; }
+
+// The places of a block: its channels and those between its convolutions.
+struct Width {
+  int in, between, out;
+};
+bool changes(const Width& w, int stride) { return stride != 1 || w.in != w.out; }
+
+// window: of the convolution that is 3 wide and has the stride.
+ResNetBlock block(const ResNetConfig& c, const Width& w, const Window& window, Rng& rng) {
   const bool bottleneck = layout_of(c.depth).bottleneck;
+  const Window point = {.kernel = 1}, second = {.dilation = window.dilation};
   ResNetBlock b;
-  b.conv1 = bottleneck ? convolution(c, in, width, 1, 1, rng) : convolution(c, in, width, 3, stride, rng);
-  b.bn1 = BatchNorm({.channels = width});
-  b.conv2 = bottleneck ? convolution(c, width, width, 3, stride, rng) : convolution(c, width, out, 3, 1, rng);
-  b.bn2 = BatchNorm({.channels = bottleneck ? width : out});
+  b.conv1 = convolution(c, w.in, w.between, bottleneck ? point : window, rng);
+  b.bn1 = BatchNorm({.channels = w.between});
+  b.conv2 = bottleneck ? convolution(c, w.between, w.between, window, rng) : convolution(c, w.between, w.out, second, rng);
+  b.bn2 = BatchNorm({.channels = bottleneck ? w.between : w.out});
   if (bottleneck) {
-    b.conv3 = convolution(c, width, out, 1, 1, rng);
-    b.bn3 = BatchNorm({.channels = out});
+    b.conv3 = convolution(c, w.between, w.out, point, rng);
+    b.bn3 = BatchNorm({.channels = w.out});
   }
-  if (stride != 1 || in != out) b.downsample.emplace(convolution(c, in, out, 1, stride, rng), BatchNorm({.channels = out}));
+  b.stride = cube(c, window.stride);
+  if (changes(w, window.stride) && c.shortcut == "B")
+    b.downsample.emplace(convolution(c, w.in, w.out, {.kernel = 1, .stride = window.stride}, rng, c.shortcut_bias),
+                         BatchNorm({.channels = w.out}));
   return b;
+}
+
+// x at every stride-th voxel, and channels of zeros behind its own: shortcut A.
+Tensor padded_shortcut(const Tensor& x, const Int3& stride, int64_t channels) {
+  std::vector<AxisSlice> every;
+  for (int a = 0; a < 3; ++a)
+    if (stride[a] != 1) every.push_back({.axis = a + 1, .step = stride[a]});
+  const Tensor y = every.empty() ? x : slice(x, every);
+  const int64_t missing = channels - y.dim(-1);
+  return missing == 0 ? y : concat({y, Tensor::zeros(y.shape().with(4, missing), y.dtype(), y.device())}, -1);
 }
 
 constexpr double kRelu = 0;  // the slope for which a norm's activation is ReLU
@@ -56,40 +93,49 @@ void validate(const ResNetConfig& c) {
   check(c.in_channels > 0, "ResNetConfig: in_channels is ", c.in_channels);
   check(c.classes > 0, "ResNetConfig: classes is ", c.classes);
   check(c.base_features > 0 && c.base_features <= 4096, "ResNetConfig: base_features is ", c.base_features, ", 1 to 4096 is wanted");
+  check(c.stem_stride == 1 || c.stem_stride == 2, "ResNetConfig: stem_stride is ", c.stem_stride, ", 1 or 2 is wanted");
+  check(c.shortcut == "A" || c.shortcut == "B", "ResNetConfig: shortcut is \"", c.shortcut, "\", A or B is wanted");
 }
 
 NetworkTraits traits_of(const ResNetConfig& c) { return {.in_channels = c.in_channels, .out_channels = c.classes, .dense = false}; }
 
-double least_weights(const ResNetConfig& c) {
+double parameters_of(const ResNetConfig& c) {
   const Layout l = layout_of(c.depth);
-  double n = 0;
+  const auto taps = [&](int n) { return double(n) * n * (c.flat ? 1 : n); };
+  double in = c.base_features, n = taps(c.small_stem ? 3 : 7) * c.in_channels * in + 2 * in;
   for (int s = 0; s < 4; ++s) {
-    const double width = double(c.base_features) * (1 << s);
-    n += (l.blocks[size_t(s)] - 1) * width * width * (c.flat ? 9 : 27);
+    const double width = double(c.base_features) * (1 << s), out = l.bottleneck ? 4 * width : width;
+    for (int i = 0; i < l.blocks[size_t(s)]; ++i, in = out) {
+      n += l.bottleneck ? in * width + taps(3) * width * width + width * out + 4 * width + 2 * out
+                        : taps(3) * (in * width + width * out) + 2 * width + 2 * out;
+      const bool other = in != out || (i == 0 && stride_of(c, s) != 1);
+      if (other && c.shortcut == "B") n += in * out + 2 * out + (c.shortcut_bias ? out : 0);
+    }
   }
-  return n;
+  return n + in * c.classes + c.classes;
 }
 
 Tensor ResNetBlock::operator()(const Tensor& x) const {
-  const Tensor skip = downsample ? (*downsample)(x) : x;
+  const Conv3d& last = conv3 ? *conv3 : conv2;
+  const Tensor skip = downsample ? (*downsample)(x) : padded_shortcut(x, stride, last.weight.dim(0));
   Tensor y = bn1(conv1(x), {}, kRelu);
-  if (!conv3) return bn2(conv2(y), skip, kRelu);
+  if (!conv3) return hooked(*this, bn2(conv2(y), skip, kRelu));
   y = bn2(conv2(y), {}, kRelu);
-  return (*bn3)((*conv3)(y), skip, kRelu);
+  return hooked(*this, (*bn3)((*conv3)(y), skip, kRelu));
 }
 
 ResNet::ResNet(const ResNetConfig& c, Rng& rng) : config(c) {
   validate(c);
   const Layout l = layout_of(c.depth);
-  conv1 = c.small_stem ? convolution(c, c.in_channels, c.base_features, 3, 1, rng)
-                       : convolution(c, c.in_channels, c.base_features, 7, 2, rng);
+  const Window stem = c.small_stem ? Window{} : Window{.kernel = 7, .stride = c.stem_stride};
+  conv1 = convolution(c, c.in_channels, c.base_features, stem, rng);
   bn1 = BatchNorm({.channels = c.base_features});
   int in = c.base_features;
   std::vector<ResNetBlock>* const stages[] = {&layer1, &layer2, &layer3, &layer4};
   for (int s = 0; s < 4; ++s) {
     const int width = c.base_features << s, out = l.bottleneck ? 4 * width : width;
     for (int i = 0; i < l.blocks[size_t(s)]; ++i) {
-      stages[s]->push_back(block(c, in, width, out, s > 0 && i == 0 ? 2 : 1, rng));
+      stages[s]->push_back(block(c, {in, width, out}, {.stride = i == 0 ? stride_of(c, s) : 1, .dilation = dilation_of(c, s)}, rng));
       in = out;
     }
   }
@@ -109,6 +155,7 @@ std::vector<Tensor> ResNet::features(const Tensor& x) const {
   return out;
 }
 
-Tensor ResNet::operator()(const Tensor& x) const { return fc(mean(features(x).back(), {1, 2, 3})); }
+Tensor ResNet::pooled(const Tensor& x) const { return mean(features(x).back(), {1, 2, 3}); }
+Tensor ResNet::operator()(const Tensor& x) const { return fc(pooled(x)); }
 
 }  // namespace voxgrad
