@@ -1,0 +1,82 @@
+#include "core/config/json_values.h"
+#include "models/densenet/densenet.h"
+#include "models/keyed_config.h"
+#include "models/whole_patch.h"
+
+namespace voxgrad {
+namespace {
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(DenseNetConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.choice("depth", c.depth, {121, 161, 169, 201, 264}, "layers with weights");
+  t.integer("growth", c.growth, 0, 1024, "channels that each layer adds; 0: 48 for depth 161, else 32");
+  t.integer("base_features", c.base_features, 0, 4096, "channels of the stem; 0: twice the growth");
+  t.number("dropout", c.dropout, 0, 0.99, "of what each layer adds");
+  t.flag("small_stem", c.small_stem, "");
+  t.flag("flat", c.flat, "");
+  return t;
+}
+
+struct DenseNetOptions {
+  DenseNetConfig net;
+  std::string stem = "auto";
+};
+
+void add_keys(ConfigTable& t, DenseNetOptions& o) {
+  add_documented(t, keys_of(o.net));
+  add_stem_key(t, o.stem);
+}
+
+NetworkPlan plan_densenet(const DenseNetOptions& o, const PlanRequest& r) {
+  const Int3 patch = whole_patch(r);
+  DenseNetConfig c = o.net;
+  c.in_channels = r.in_channels;
+  c.classes = r.out_channels;
+  c.small_stem = starts_small(o.stem, patch);
+  c.flat = patch.d == 1;
+  return {to_json_text(c), patch};
+}
+
+// torchvision's names, those of its files of before 2018 and MONAI's.
+constexpr const char* kRules = R"([
+  {"from": "**.num_batches_tracked", "skip": "a count that is not used"},
+  {"from": "features.*.*.norm.*.*", "to": "features.$1.$2.norm$3.$4"},
+  {"from": "features.*.*.conv.*.*", "to": "features.$1.$2.conv$3.$4", "layout": "channels_last"},
+  {"from": "features.*.*.layers.*.*", "to": "features.$1.$2.$3.$4", "layout": "channels_last"},
+  {"from": "class_layers.out.*", "to": "classifier.$1"},
+  {"from": "**", "to": "$1", "layout": "channels_last"}])";
+
+}  // namespace
+
+std::string to_json_text(const DenseNetConfig& c) {
+  DenseNetConfig copy = c;
+  return json_text_of("densenet", keys_of(copy));
+}
+
+DenseNetConfig densenet_config_from_json(const Json& j) {
+  DenseNetConfig c;
+  set_fields(keys_of(c), j, "DenseNetConfig");
+  validate(c);
+  return c;
+}
+
+ModelEntry densenet_model() {
+  return {.name = "densenet",
+          .summary = "densely connected network for values per image (Huang et al. 2017), with torchvision's names",
+          .dense = false,
+          .options = [] { return Options::of<DenseNetOptions>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_densenet(o.as<DenseNetOptions>(), r); },
+          .build =
+              [](const Json& j, Rng& rng) {
+                const DenseNetConfig c = densenet_config_from_json(j);
+                return Network(DenseNet(c, rng), traits_of(c), to_json_text(c));
+              },
+          .traits = [](const Json& j) { return traits_of(densenet_config_from_json(j)); },
+          .least_weights = [](const Json& j) { return parameters_of(densenet_config_from_json(j)); },
+          .weight_rules = kRules};
+}
+
+}  // namespace voxgrad
