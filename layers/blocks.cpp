@@ -1,5 +1,7 @@
 #include "layers/blocks.h"
 
+#include <algorithm>
+
 #include "kernels/avg_pool3d/avg_pool3d.h"
 
 namespace voxgrad {
@@ -73,7 +75,11 @@ ResidualBlock::ResidualBlock(const BlockLayer& o, Rng& rng) : first(o, rng), str
 
 Tensor ResidualBlock::operator()(const Tensor& x) const {
   Tensor skip = x;
-  if (stride != Int3{1, 1, 1}) skip = avg_pool3d(skip, {.kernel = stride});
+  if (stride != Int3{1, 1, 1}) {
+    Int3 window = stride;
+    for (int a = 0; a < 3; ++a) window[a] = int(std::min<int64_t>(window[a], x.dim(a + 1)));
+    skip = avg_pool3d(skip, {.kernel = window, .stride = stride, .ceil_mode = true});
+  }
   if (projection) skip = (*projection)(skip);
   return hooked(*this, second(first(x), skip));
 }

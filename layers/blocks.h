@@ -47,9 +47,9 @@ struct ConvStack {
   ConvSource lazily(std::vector<ConvSource>) const;
 };
 
-// y = act(norm2(conv2(act(norm1(conv1(x))))) + skip(x)), skip = average pooling by the stride, then where the channels change a
-// 1x1x1 convolution without bias and a norm: BasicBlockD of dynamic_network_architectures (ResNet-D, He et al. 2019). The scale of norm2
-// starts at 0, so that the block starts as its skip.
+// y = act(norm2(conv2(act(norm1(conv1(x))))) + skip(x)), skip = average pooling by the stride (windows at the end are smaller), then where
+// the channels change a 1x1x1 convolution without bias and a norm: BasicBlockD of dynamic_network_architectures (ResNet-D, He et al. 2019).
+// The scale of norm2 starts at 0, so that the block starts as its skip.
 struct ResidualBlock {
   ConvBlock first, second;
   std::optional<ConvBlock> projection;

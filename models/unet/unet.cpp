@@ -3,36 +3,32 @@
 #include "core/autograd.h"
 #include "core/config/json_values.h"
 #include "models/slab_outputs.h"
+#include "models/unet/unet_encoder.h"
 
 namespace voxgrad {
 
+BlockLayer unet_block(const UNetConfig& c, int in, size_t stage, const Int3& stride) {
+  return {.in = in,
+          .out = c.features[stage],
+          .kernel = c.kernels[stage],
+          .stride = stride,
+          .bias = c.bias,
+          .norm = c.norm,
+          .groups = c.groups,
+          .activation = c.activation};
+}
+
 UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
   c.validate();
-  const auto block = [&](int in, size_t stage, const Int3& stride) {
-    return BlockLayer{.in = in,
-                      .out = c.features[stage],
-                      .kernel = c.kernels[stage],
-                      .stride = stride,
-                      .bias = c.bias,
-                      .norm = c.norm,
-                      .groups = c.groups,
-                      .activation = c.activation};
-  };
+  build_encoder(*this, c, rng);
   const size_t stages = c.features.size();
-  if (c.residual) stem.emplace(block(c.in_channels, 0, {1, 1, 1}), rng);
-  for (size_t s = 0; s < stages; ++s) {
-    const int in = s > 0 ? c.features[s - 1] : c.residual ? c.features[0] : c.in_channels;
-    const BlockLayer layer = block(in, s, c.strides[s]);
-    if (c.residual) residual_encoder.emplace_back(layer, c.encoder_depth[s], rng);
-    else encoder.emplace_back(layer, c.encoder_depth[s], rng);
-  }
   for (size_t i = 0; i + 1 < stages; ++i) {
     const size_t s = stages - 2 - i;  // the stage whose resolution this decoder stage has
     const Int3 stride = c.strides[s + 1];
     const ConvTranspose3dLayer upwards{
         .in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride, .bias = c.bias};
     up.emplace_back(upwards, rng);
-    decoder.emplace_back(block(2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
+    decoder.emplace_back(unet_block(c, 2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
     if (c.deep_supervision || s == 0) heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
   }
 }
@@ -44,9 +40,8 @@ ConvSource UNet::features_of(const Tensor& x, std::vector<Tensor>* logits) const
   for (int a = 0; a < 3; ++a)
     check(size[a] > 0 && size[a] % divisor[a] == 0, "UNet: an input of ", size, " voxels is not a multiple of ", divisor,
           ", the product of the strides");
-  std::vector<Tensor> skips;
-  Tensor y = stem ? (*stem)(x) : x;
-  for (int s = 0; s < config.stages(); ++s) skips.push_back(y = config.residual ? residual_encoder[size_t(s)](y) : encoder[size_t(s)](y));
+  std::vector<Tensor> skips = encoder_features(*this, x);
+  Tensor y = skips.back();
   skips.pop_back();
   for (size_t i = 0; i < decoder.size(); ++i) {
     const Tensor skip = std::move(skips.back());
