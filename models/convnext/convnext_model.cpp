@@ -1,0 +1,98 @@
+#include "core/config/json_values.h"
+#include "models/convnext/convnext.h"
+#include "models/keyed_config.h"
+#include "models/whole_patch.h"
+
+namespace voxgrad {
+namespace {
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(ConvNeXtConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.integer("base_features", c.base_features, 1, 1024, "channels of the first stage, doubled at each further one");
+  t.integers("blocks", c.blocks, 1, 100, "of the stages, one after the other");
+  t.integer("kernel", c.kernel, 1, 15, "extent of the depthwise convolutions; 3, 5 and 7 are fast");
+  t.integer("patch_size", c.patch_size, 1, 64, "");
+  t.number("drop_path", c.drop_path, 0, 0.99, "stochastic depth of the last block, rising up to it");
+  t.number("layer_scale", c.layer_scale, 0, 1, "that blocks are multiplied by to begin with");
+  t.flag("flat", c.flat, "");
+  return t;
+}
+
+struct ConvNeXtOptions {
+  ConvNeXtConfig net;
+  int patch_size = 0;
+};
+
+void add_keys(ConfigTable& t, ConvNeXtOptions& o) {
+  add_documented(t, keys_of(o.net));
+  t.integer("patch_size", o.patch_size, 0, 64, "extent and stride of the first convolution; 0: 2 for patches of up to 64 voxels, else 4");
+}
+
+NetworkPlan plan_convnext(const ConvNeXtOptions& o, const PlanRequest& r) {
+  const Int3 patch = whole_patch(r);
+  ConvNeXtConfig c = o.net;
+  c.in_channels = r.in_channels;
+  c.classes = r.out_channels;
+  c.patch_size = o.patch_size > 0 ? o.patch_size : starts_small("auto", patch) ? 2 : 4;
+  c.flat = patch.d == 1;
+  validate(c);
+  return {to_json_text(c), patch};
+}
+
+// torchvision's names: features.0 the stem, then a stage and what lies between two in turn.
+std::string rules_of_torchvision(size_t stages) {
+  std::string out = R"([{"from": "features.0.0.*", "to": "stem.$1", "layout": "channels_last"},
+    {"from": "features.0.1.*", "to": "stem_norm.$1"}, {"from": "classifier.0.*", "to": "norm.$1"},
+    {"from": "classifier.2.*", "to": "head.$1"})";
+  const auto add = [&](const std::string& from, const std::string& to) {
+    out += ", {\"from\": \"" + from + "\", \"to\": \"" + to + "\", \"layout\": \"channels_last\"}";
+  };
+  for (size_t s = 0; s < stages; ++s) {
+    const std::string theirs = "features." + std::to_string(2 * s + 1), ours = "stages." + std::to_string(s);
+    add(theirs + ".*.block.0.*", ours + ".blocks.$1.depthwise.$2");
+    add(theirs + ".*.block.2.*", ours + ".blocks.$1.norm.$2");
+    add(theirs + ".*.block.3.*", ours + ".blocks.$1.expand.$2");
+    add(theirs + ".*.block.5.*", ours + ".blocks.$1.project.$2");
+    out += ", {\"from\": \"" + theirs + ".*.layer_scale\", \"to\": \"" + ours + ".blocks.$1.layer_scale\", \"squeeze\": [1, 2]}";
+    if (s == 0) continue;
+    const std::string between = "features." + std::to_string(2 * s);
+    add(between + ".0.*", ours + ".norm.$1");
+    add(between + ".1.*", ours + ".down.$1");
+  }
+  return out + "]";
+}
+
+}  // namespace
+
+std::string to_json_text(const ConvNeXtConfig& c) {
+  ConvNeXtConfig copy = c;
+  return json_text_of("convnext", keys_of(copy));
+}
+
+ConvNeXtConfig convnext_config_from_json(const Json& j) {
+  ConvNeXtConfig c;
+  set_fields(keys_of(c), j, "ConvNeXtConfig");
+  validate(c);
+  return c;
+}
+
+ModelEntry convnext_model() {
+  return {.name = "convnext",
+          .summary = "ConvNeXt for values per image (Liu et al. 2022), small to begin with",
+          .dense = false,
+          .options = [] { return Options::of<ConvNeXtOptions>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_convnext(o.as<ConvNeXtOptions>(), r); },
+          .build =
+              [](const Json& j, Rng& rng) {
+                const ConvNeXtConfig c = convnext_config_from_json(j);
+                return Network(ConvNeXt(c, rng), traits_of(c), to_json_text(c));
+              },
+          .traits = [](const Json& j) { return traits_of(convnext_config_from_json(j)); },
+          .least_weights = [](const Json& j) { return parameters_of(convnext_config_from_json(j)); },
+          .weight_rules = rules_of_torchvision(6)};
+}
+
+}  // namespace voxgrad
