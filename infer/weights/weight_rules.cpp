@@ -81,36 +81,6 @@ Tensor transformed(Tensor t, const WeightRule& r) {
   if (t.shape().rank < 3 || r.layout.empty()) return t;
   return r.layout == "channels_last" ? channels_last(t) : channels_first(t, r.axes);
 }
-
-template <class Load>
-WeightMap mapped(const std::vector<std::string>& names, const std::vector<WeightRule>& rules, const std::string& who, Load&& load) {
-  Unrecorded quiet;
-  WeightMap out;
-  std::map<std::string, std::string> origin;
-  for (size_t i = 0; i < names.size(); ++i) {
-    std::vector<std::string> stars;
-    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const WeightRule& r) { return fits(r.from, names[i], stars); });
-    if (rule == rules.end()) {
-      out.unmatched.push_back(names[i]);
-      continue;
-    }
-    if (!rule->skip.empty()) {
-      out.skipped.emplace_back(names[i], rule->skip);
-      continue;
-    }
-    Tensor t = load(i);
-    try {
-      t = transformed(t, *rule);
-    } catch (const Error& e) { fail(who, ": ", names[i], " ", t.shape(), " by the rule for \"", rule->from, "\": ", e.what()); }
-    for (const std::string& to : rule->to) {
-      const std::string name = filled(to, stars, who);
-      const auto [at, fresh] = origin.emplace(name, names[i]);
-      check(fresh, who, ": both ", at->second, " and ", names[i], " would become ", name);
-      out.weights.tensors.push_back({name, t});
-    }
-  }
-  return out;
-}
 }  // namespace
 
 bool fits(std::string_view pattern, std::string_view name, std::vector<std::string>& stars) {
@@ -138,16 +108,46 @@ bool fits(std::string_view pattern, std::string_view name, std::vector<std::stri
   return from(0, 0);
 }
 
+WeightMap map_weights(const std::vector<std::string>& names, const std::vector<WeightRule>& rules, const std::string& who,
+                      const std::function<Tensor(size_t)>& load) {
+  Unrecorded quiet;
+  WeightMap out;
+  std::map<std::string, std::string> origin;
+  for (size_t i = 0; i < names.size(); ++i) {
+    std::vector<std::string> stars;
+    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const WeightRule& r) { return fits(r.from, names[i], stars); });
+    if (rule == rules.end()) {
+      out.unmatched.push_back(names[i]);
+      continue;
+    }
+    if (!rule->skip.empty()) {
+      out.skipped.emplace_back(names[i], rule->skip);
+      continue;
+    }
+    Tensor t = load(i);
+    try {
+      t = transformed(t, *rule);
+    } catch (const Error& e) { fail(who, ": ", names[i], " ", t.shape(), " by the rule for \"", rule->from, "\": ", e.what()); }
+    for (const std::string& to : rule->to) {
+      const std::string name = filled(to, stars, who);
+      const auto [at, fresh] = origin.emplace(name, names[i]);
+      check(fresh, who, ": both ", at->second, " and ", names[i], " would become ", name);
+      out.weights.tensors.push_back({name, t});
+    }
+  }
+  return out;
+}
+
 WeightMap map_weights(const Weights& w, const std::vector<WeightRule>& rules) {
   std::vector<std::string> names;
   for (auto& e : w.list()) names.push_back(e.name);
-  return mapped(names, rules, w.name(), [&](size_t i) { return w.load(i); });
+  return map_weights(names, rules, w.name(), [&](size_t i) { return w.load(i); });
 }
 
 WeightMap map_weights(const Checkpoint& c, const std::vector<WeightRule>& rules, const std::string& who) {
   std::vector<std::string> names;
   for (auto& p : c.tensors) names.push_back(p.name);
-  return mapped(names, rules, who, [&](size_t i) { return c.tensors[i].tensor.detach().to(Device{}); });
+  return map_weights(names, rules, who, [&](size_t i) { return c.tensors[i].tensor.detach().to(Device{}); });
 }
 
 std::string describe(const WeightMap& m) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,9 @@ struct WeightMap {
 };
 // The tensors that a rule names, read; what is skipped or unmatched is not. Two that get one name are an Error.
 WeightMap map_weights(const Weights&, const std::vector<WeightRule>&);
+// The same of tensors whose names are said apart: load(i) reads the one of names[i].
+WeightMap map_weights(const std::vector<std::string>& names, const std::vector<WeightRule>&, const std::string& who,
+                      const std::function<Tensor(size_t)>& load);
 // The same of tensors in memory.
 WeightMap map_weights(const Checkpoint&, const std::vector<WeightRule>&, const std::string& who);
 
