@@ -9,7 +9,7 @@ namespace voxgrad {
 namespace {
 
 constexpr int kInstance = 32, kFlatInstance = 64;  // extents that are planned
-constexpr int kSmall = 16;  // extents of instances up to which the encoder starts at full resolution where its stem is "auto"
+constexpr int kSmallInstance = 16;  // extents of instances up to which the encoder starts at full resolution where its stem is "auto"
 
 Json encoder_json(const ResNetConfig& c) {
   Json j = Json::parse(to_json_text(c));
@@ -40,7 +40,7 @@ struct MilOptions {
 void add_keys(ConfigTable& t, MilOptions& o) {
   t.choice("depth", o.net.encoder.depth, {10, 18, 34, 50}, "of the encoder, a residual network");
   t.integer("base_features", o.net.encoder.base_features, 1, 1024, "channels of its first stage");
-  add_stem_key(t, o.stem, kSmall);
+  add_stem_key(t, o.stem, kSmallInstance);
   add_documented(t, keys_of(o.net));
 }
 
@@ -53,13 +53,13 @@ NetworkPlan plan_mil(const MilOptions& o, const PlanRequest& r) {
     if (c.instance[a] == 0) c.instance[a] = patch.d == 1 ? kFlatInstance : kInstance;
     c.instance[a] = std::min(c.instance[a], patch[a]);
   }
-  c.encoder.small_stem = starts_small(o.stem, c.instance, kSmall);
+  c.encoder.small_stem = starts_small(o.stem, c.instance, kSmallInstance);
   c.encoder.flat = c.instance.d == 1;
   return {to_json_text(c), patch};
 }
 
 // A residual network's weights are those of the encoder.
-constexpr const char* kRules = R"([
+constexpr const char* kMilRules = R"([
   {"from": "**.num_batches_tracked", "skip": "a count that is not used"},
   {"from": "conv_seg.**", "skip": "a head of segmentation"},
   {"from": "fc.*", "skip": "a head for one image"},
@@ -98,7 +98,7 @@ ModelEntry attention_mil_model() {
                 c.classes = 0;
                 return parameters_of(c);
               },
-          .weight_rules = kRules};
+          .weight_rules = kMilRules};
 }
 
 }  // namespace voxgrad

@@ -11,7 +11,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kEps = 1e-6;
+constexpr double kChannelEps = 1e-6;
 constexpr int kWider = 4;  // channels between the two layers of a block, in those of the block
 
 Int3 cube(const ConvNeXtConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
@@ -64,7 +64,7 @@ double parameters_of(const ConvNeXtConfig& c) {
 }
 
 ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}
-Tensor ChannelNorm::operator()(const Tensor& x) const { return hooked(*this, layer_norm(x, weight, bias, {.eps = kEps})); }
+Tensor ChannelNorm::operator()(const Tensor& x) const { return hooked(*this, layer_norm(x, weight, bias, {.eps = kChannelEps})); }
 
 Tensor ConvNeXtBlock::operator()(const Tensor& x) const {
   const Tensor y = project(gelu(expand(norm(depthwise(x))))) * layer_scale;

@@ -11,7 +11,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kRelu = 0;      // the slope for which a norm's activation is ReLU
+constexpr double kDenseRelu = 0;  // the slope for which a norm's activation is ReLU
 constexpr int kBottleneck = 4;  // channels between the convolutions of a layer, in growths
 
 std::array<int, 4> layers_of(int depth) {
@@ -73,7 +73,7 @@ double parameters_of(const DenseNetConfig& c) {
 }
 
 Tensor DenseLayer::operator()(const Tensor& x) const {
-  const Tensor y = conv2(norm2(conv1(norm1(x, {}, kRelu)), {}, kRelu));
+  const Tensor y = conv2(norm2(conv1(norm1(x, {}, kDenseRelu)), {}, kDenseRelu));
   return hooked(*this, drop ? (*drop)(y) : y);
 }
 
@@ -91,7 +91,7 @@ void DenseBlock::walk_fields(FieldVisitor& v, const std::string& path) {
 Tensor DenseTransition::operator()(const Tensor& x) const {
   Int3 window;
   for (int a = 0; a < 3; ++a) window[a] = flat && a == 0 ? 1 : int(std::min<int64_t>(2, x.dim(a + 1)));
-  return hooked(*this, conv(avg_pool3d(norm(x, {}, kRelu), {.kernel = window})));
+  return hooked(*this, conv(avg_pool3d(norm(x, {}, kDenseRelu), {.kernel = window})));
 }
 
 DenseNet::DenseNet(const DenseNetConfig& c, Rng& rng) : config(c) {
@@ -117,12 +117,12 @@ Tensor DenseNet::last_features(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "DenseNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   const DenseFeatures& f = features;
-  Tensor y = f.norm0(f.conv0(x), {}, kRelu);
+  Tensor y = f.norm0(f.conv0(x), {}, kDenseRelu);
   if (!config.small_stem) y = max_pool3d(y, {.kernel = cube(config, 3), .stride = cube(config, 2), .padding = {config.flat ? 0 : 1, 1, 1}});
   y = f.transition1(f.denseblock1(y));
   y = f.transition2(f.denseblock2(y));
   y = f.transition3(f.denseblock3(y));
-  return f.norm5(f.denseblock4(y), {}, kRelu);
+  return f.norm5(f.denseblock4(y), {}, kDenseRelu);
 }
 
 Tensor DenseNet::operator()(const Tensor& x) const { return classifier(mean(last_features(x), {1, 2, 3})); }

@@ -41,7 +41,7 @@ NetworkPlan plan_densenet(const DenseNetOptions& o, const PlanRequest& r) {
 }
 
 // torchvision's names, those of its files of before 2018 and MONAI's.
-constexpr const char* kRules = R"([
+constexpr const char* kDenseNetRules = R"([
   {"from": "**.num_batches_tracked", "skip": "a count that is not used"},
   {"from": "features.*.*.norm.*.*", "to": "features.$1.$2.norm$3.$4"},
   {"from": "features.*.*.conv.*.*", "to": "features.$1.$2.conv$3.$4", "layout": "channels_last"},
@@ -76,7 +76,7 @@ ModelEntry densenet_model() {
               },
           .traits = [](const Json& j) { return traits_of(densenet_config_from_json(j)); },
           .least_weights = [](const Json& j) { return parameters_of(densenet_config_from_json(j)); },
-          .weight_rules = kRules};
+          .weight_rules = kDenseNetRules};
 }
 
 }  // namespace voxgrad

@@ -45,7 +45,7 @@ NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
 }
 
 // torchvision's names, which MONAI has too, and MedicalNet's.
-constexpr const char* kRules = R"([
+constexpr const char* kResNetRules = R"([
   {"from": "**.num_batches_tracked", "skip": "a count that is not used"},
   {"from": "conv_seg.**", "skip": "a head of segmentation"},
   {"from": "**", "to": "$1", "layout": "channels_last"}])";
@@ -77,7 +77,7 @@ ModelEntry resnet_model() {
               },
           .traits = [](const Json& j) { return traits_of(resnet_config_from_json(j)); },
           .least_weights = [](const Json& j) { return parameters_of(resnet_config_from_json(j)); },
-          .weight_rules = kRules};
+          .weight_rules = kResNetRules};
 }
 
 }  // namespace voxgrad

@@ -27,15 +27,18 @@ std::vector<WeightRule> usual_rules() {
 
 }  // namespace
 
-TransferSource transfer_source(const TransferConfig& c, const Json&) {
+TransferSource transfer_source(const TransferConfig& c, const Json& network) {
   TransferSource out{.file = c.from};
   if (!weights_alone(c)) {
     Model m = first_model(c.from, {});
     out.weights.tensors = state_of(m.net);
     return out;
   }
-  const std::vector<WeightRule> rules = c.rules.empty() ? usual_rules() : read_rules(c.rules).rules;
-  WeightMap map = map_weights(*open_weights(c.from), rules);
+  const std::vector<WeightRule> given = c.rules.empty() ? std::vector<WeightRule>{} : read_rules(c.rules).rules;
+  const ModelEntry& entry = model_registry().find(network_kind(network));
+  const auto weights = open_weights(c.from);
+  WeightMap map = given.empty() && !entry.weight_rules.empty() ? foreign_weights(*weights, entry)
+                                                               : map_weights(*weights, given.empty() ? usual_rules() : given);
   out.weights = std::move(map.weights);
   out.skipped = std::move(map.skipped);
   for (auto& name : map.unmatched) out.skipped.emplace_back(name, "no rule names it");
