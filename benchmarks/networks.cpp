@@ -1,4 +1,4 @@
-// Whole networks: nnU-Net's plain U-Net in training and at inference.
+// Whole networks in training and at inference: nnU-Net's plain U-Net, and a residual network for values per image.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -7,8 +7,9 @@
 #include "benchmarks/bench.h"
 #include "core/autograd.h"
 #include "core/fields.h"
-#include "kernels/pointwise/pointwise.h"
+#include "kernels/cross_entropy/cross_entropy.h"
 #include "layers/losses.h"
+#include "models/resnet/resnet.h"
 #include "models/unet/unet.h"
 #include "optim/sgd.h"
 
@@ -18,7 +19,9 @@ namespace {
 constexpr int kClasses = 3;
 constexpr double kClip = 12;
 
-struct Network {
+// A kind of network: its configuration, and the loss that a training step takes of what it gives.
+struct UNetWork {
+  using Net = UNet;
   std::string name;
   int stages, base_features;
   int64_t batch;
@@ -26,9 +29,30 @@ struct Network {
 
   UNetConfig config() const { return UNetConfig::plain({.classes = kClasses, .stages = stages, .base_features = base_features}); }
   Json work(const char* op) const {
-    return {{"op", op},       {"features", config().features},    {"classes", kClasses},
-            {"batch", batch}, {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
+    return {{"op", std::string("unet_") + op}, {"features", config().features},    {"classes", kClasses},
+            {"batch", batch},                  {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
   }
+  Tensor label(Device device) const { return random_label({batch, size.d, size.h, size.w}, kClasses, 2, device); }
+  // Dice + cross-entropy at every resolution.
+  static Tensor loss(const std::vector<Tensor>& outputs, const Tensor& label) { return deep_supervision_loss(outputs, label); }
+};
+
+struct ResNetWork {
+  using Net = ResNet;
+  std::string name;
+  int depth, base_features;
+  int64_t batch;
+  Int3 size;
+
+  ResNetConfig config() const { return {.classes = kClasses, .depth = depth, .base_features = base_features}; }
+  Json work(const char* op) const {
+    return {{"op", std::string("resnet_") + op}, {"depth", depth},
+            {"features", base_features},         {"classes", kClasses},
+            {"batch", batch},                    {"size", {size.d, size.h, size.w}},
+            {"clip", kClip}};
+  }
+  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
+  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
 };
 
 // Resident memory of the process in bytes, by the key of /proc/self/status: "VmRSS" now, "VmHWM" at most since reset_peak.
@@ -58,39 +82,48 @@ std::function<Json()> memory_above_now(Device device) {
   return [before] { return Json{{"memory", std::max(0.0, process_memory("VmHWM") - before)}}; };
 }
 
+template <class Net>
 struct TrainingRun {
-  UNet net;
+  Net net;
   Sgd optimizer;
   std::vector<Parameter> trained;
-  TrainingRun(const UNetConfig& config, Device device, Rng rng)
+  template <class Config>
+  TrainingRun(const Config& config, Device device, Rng rng)
       : net(on(config, device, rng)), optimizer(parameters(net)), trained(parameters(net)) {}
 
  private:
-  static UNet on(const UNetConfig& config, Device device, Rng& rng) {
-    UNet made(config, rng);
+  template <class Config>
+  static Net on(const Config& config, Device device, Rng& rng) {
+    Net made(config, rng);
     move_to(made, device);
     return made;
   }
 };
 
-// Forward, Dice + cross-entropy at every resolution, backward, clipping, SGD with Nesterov momentum.
-Job step_job(const Network& n, const Setting& s) {
-  const auto t = std::make_shared<TrainingRun>(n.config(), s.device, Rng(1));
-  const Tensor x = random_tensor({n.batch, n.size.d, n.size.h, n.size.w, 1}, s.dtype, 1, s.device);
-  const Tensor label = random_label({n.batch, n.size.d, n.size.h, n.size.w}, kClasses, 2, s.device);
+template <class Work>
+Tensor image_of(const Work& n, const Setting& s) {
+  return random_tensor({n.batch, n.size.d, n.size.h, n.size.w, 1}, s.dtype, 1, s.device);
+}
+
+// Forward, loss, backward, clipping, SGD with Nesterov momentum.
+template <class Work>
+Job step_job(const Work& n, const Setting& s) {
+  const auto t = std::make_shared<TrainingRun<typename Work::Net>>(n.config(), s.device, Rng(1));
+  const Tensor x = image_of(n, s), label = n.label(s.device);
   const auto run = [=] {
-    backward(deep_supervision_loss(t->net(x), label));
+    backward(Work::loss(t->net(x), label));
     clip_grad_norm(t->trained, kClip);
     t->optimizer.step();
   };
   return {.contenders = {{"voxgrad", run}}, .facts = memory_above_now(s.device)};
 }
 
-Job inference_job(const Network& n, const Setting& s) {
+template <class Work>
+Job inference_job(const Work& n, const Setting& s) {
   Rng rng(1);
-  const auto net = std::make_shared<UNet>(n.config(), rng);
+  const auto net = std::make_shared<typename Work::Net>(n.config(), rng);
   move_to(*net, s.device);
-  const Tensor x = random_tensor({n.batch, n.size.d, n.size.h, n.size.w, 1}, s.dtype, 1, s.device);
+  const Tensor x = image_of(n, s);
   const auto run = [=] {
     const Inference scope;
     (*net)(x);
@@ -102,20 +135,25 @@ Job inference_job(const Network& n, const Setting& s) {
 
 void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const std::vector<DType> dtypes = {DType::f32, DType::bf16};
-  const auto add = [&](const char* group, const Network& n, const char* op, auto job) {
-    cases.push_back({.group = group, .name = n.name, .work = n.work(op), .dtypes = dtypes, .prepare = [n, job](const Setting& s) {
-                       return job(n, s);
+  const auto add = [&](const char* group, const auto& n, const char* op) {
+    const bool step = std::string_view(op) == "step";
+    cases.push_back({.group = group, .name = n.name, .work = n.work(op), .dtypes = dtypes, .prepare = [n, step](const Setting& s) {
+                       return step ? step_job(n, s) : inference_job(n, s);
                      }});
   };
   const auto base = [&](int features) { return sizes.tiny ? 4 : features; };
   const auto extent = [&](int v) { return sizes.tiny ? 16 : v; };
-  const Network plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
-  const Network small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
-  for (const Network& n : {plain, small}) add("step", n, "unet_step", step_job);
-  for (const Network& n : {plain, small}) add("inference", n, "unet_inference", inference_job);
-  for (const int e : {32, 48, 64, 96, 128, 160, 192, 256})
-    add("sweep", {"unet 16-32-64-128, voxels " + std::to_string(e), 4, base(16), 1, {extent(e), extent(e), extent(e)}},
-        "unet_inference", inference_job);
+  const UNetWork plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
+  const UNetWork small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
+  const ResNetWork resnet{"resnet50, 2x64^3", 50, base(64), 2, {extent(64), extent(64), extent(64)}};
+  for (const char* op : {"step", "inference"}) {
+    for (const UNetWork& n : {plain, small}) add(op, n, op);
+    add(op, resnet, op);
+  }
+  for (const int e : {32, 48, 64, 96, 128, 160, 192, 256}) {
+    const Int3 size = {extent(e), extent(e), extent(e)};
+    add("sweep", UNetWork{"unet 16-32-64-128, voxels " + std::to_string(e), 4, base(16), 1, size}, "inference");
+  }
 }
 
 }  // namespace voxgrad::bench

@@ -22,6 +22,7 @@ import warnings
 import torch
 
 import torch_ops
+import torch_resnet
 import torch_unet
 
 LAYOUTS = {"": torch.contiguous_format, " channels_last": torch.channels_last_3d}
@@ -30,8 +31,9 @@ DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 def contenders_of(work, dtype):
     """Maker of each contender's run, by its name; empty where PyTorch has no such op."""
-    if work["op"] in ("unet_step", "unet_inference"):
-        build = torch_unet.step if work["op"] == "unet_step" else torch_unet.inference
+    networks = {"unet_step": torch_unet.step, "unet_inference": torch_unet.inference, "resnet_step": torch_resnet.step,
+                "resnet_inference": torch_resnet.inference}
+    if build := networks.get(work["op"]):
         return {
             "pytorch" + layout + (" compiled" if compiled else ""): (lambda m=form, c=compiled: build(work, dtype, m, c))
             for compiled in (False, True)

@@ -93,8 +93,7 @@ def step(work, dtype, form, compiled):
     return run, facts
 
 
-def inference(work, dtype, form, compiled):
-    net, x = network(work, form)
+def run_inference(net, x, dtype, compiled):
     net.eval()
     facts = memory_above_now()
     call = torch.compile(net) if compiled else net
@@ -104,3 +103,7 @@ def inference(work, dtype, form, compiled):
             return call(x)
 
     return run, facts
+
+
+def inference(work, dtype, form, compiled):
+    return run_inference(*network(work, form), dtype, compiled)

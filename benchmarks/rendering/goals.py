@@ -36,6 +36,7 @@ LAYERS = [
 ]
 OP_BARS = {"ops/instance norm + leaky relu, 2x64^3x32/forward+backward": 4, "ops/trilinear x2, 64^3x32/forward": 5}
 LARGE, SMALL = "unet 32-64-128-256-320, 2x64^3", "unet 16-32-64-128, 2x40x56x40"
+RESNET = "resnet50, 2x64^3"
 
 
 def layer_goals():
@@ -59,6 +60,9 @@ def network_goals():
         yield Goal(f"training step, {SMALL}", f"step/{SMALL}", dtype, bar)
         yield Goal(f"training step, {SMALL}", f"step/{SMALL}", dtype, None, COMPILED)
         yield Goal(f"inference, {SMALL}", f"inference/{SMALL}", dtype)
+    for group, title in (("step", "training step"), ("inference", "inference")):
+        yield Goal(f"{title}, {RESNET}", f"{group}/{RESNET}", "f32", 3)
+        yield Goal(f"{title}, {RESNET}", f"{group}/{RESNET}", "f32", None, COMPILED)
 
 
 def op_goals(results):
