@@ -16,8 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvaluateCommand {
-  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, postprocessing, froc, task = "segmentation";
-  double tolerance_mm = 1, froc_threshold = 0.1;
+  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, postprocessing, froc, curves,
+      task = "segmentation";
+  double tolerance_mm = 1, froc_threshold = 0.1, threshold = 0.5;
   int ignore_label = -1, connectivity = 26, resamples = 0;
   uint64_t seed = 1;
   bool partial = false, fast = false, resample = false;
@@ -67,26 +68,11 @@ std::string check_metrics(const std::string& text) {
   } catch (const Error& e) { return e.what(); }
 }
 
-std::string describe_metrics() {
-  std::string out =
-      "--froc: a candidate is a connected part of where the probability is at least --froc-threshold, its confidence the largest one\n"
-      "in it; a lesion is a connected part of the reference (--connectivity). A candidate that shares a voxel with a lesion finds it, one\n"
-      "that shares none with any is a false positive, others that find the same lesion are neither. Sensitivity is found / all lesions\n"
-      "of all volumes over false positives per volume, linear between the points for each confidence; its mean at 1/8, 1/4, 1/2, 1, 2,\n"
-      "4, 8 false positives is LUNA16's competition performance metric (CPM); not a number without lesions.\n"
-      "--choose-postprocessing tries, each upon what was better before: keep_largest, all but the largest component (26 neighbours) of\n"
-      "all labels together become background, if the mean Dice rises and that of no class falls (as nnU-Net); of each class, if there are\n"
-      "several; fill_holes of each class: background that it encloses (6 neighbours); remove_small of each class: components below the\n"
-      "best of 5, 10, 20, 50 .. 10000 mm3; if its mean Dice over the cases and the mean of all rise. Choose it on validation cases alone.\n"
-      "Every evaluation has, for each class but the background, against all others:\n"
-      "  Dice       2 TP / (2 TP + FP + FN); IoU TP / (TP + FP + FN); both not a number if the class is in neither, 0 if in one only\n"
-      "  precision  TP / (TP + FP), not a number if not predicted; recall TP / (TP + FN), not a number if not in the reference\n"
-      "  HD95       95th percentile of the distances between the surfaces in mm, the larger of both directions; a surface is the voxels\n"
-      "             of an object with a face neighbour outside it or the volume; not a number if in neither, infinite if in one only\n"
-      "  NSD        share of both surfaces' voxels within --tolerance of the other surface, as MONAI; not a number if in neither,\n"
-      "             0 if in one only\n"
-      "Means leave out what is not a number, and what is infinite. Distances heed the spacing of the voxels. Names for --metrics:\n";
-  for (const MetricEntry& m : metric_registry().entries()) out += "  " + m.name + "  (" + m.key + ") " + m.summary + "\n";
+// Of each task that has scores.
+std::string describe_scores() {
+  std::string out;
+  for (const TaskEntry& task : task_registry().entries())
+    if (const std::string text = task.describe_scores(); !text.empty()) out += "Scores of --task " + task.name + ":\n" + text + "\n";
   return out;
 }
 
@@ -111,6 +97,8 @@ void run(const EvaluateCommand& c) {
                                             .seed = c.seed,
                                             .froc = c.froc,
                                             .froc_threshold = c.froc_threshold,
+                                            .threshold = c.threshold,
+                                            .curves = c.curves,
                                             .choose_postprocessing = c.postprocessing});
   std::fputs(e.table.c_str(), stdout);
   check(c.csv.empty() || !e.csv.empty(), "--csv: the task ", c.task, " writes none");
@@ -183,8 +171,19 @@ void add_evaluate(CLI::App& program) {
                    "Look for what makes these predictions of validation cases better and write it; predict applies RUN/postprocessing.json")
       ->type_name("FILE");
   command->add_option("--csv", o->csv, "Write a line for each case and class")->type_name("FILE");
-  command->footer(describe_metrics());
-  command->add_option("--task", o->task, "What the results are of, a name of voxgrad tasks; the other options are for segmentation")
+  command->footer(describe_scores());
+  command->add_option("--threshold", o->threshold, "Of classes: probability from which one is called, in sensitivity and the like")
+      ->check(number_within(0, 1))
+      ->type_name("P")
+      ->capture_default_str();
+  command
+      ->add_option("--curves", o->curves,
+                   "Write pictures: of classes PREFIX_roc.png, _pr.png, _calibration.png, _confusion.png")
+      ->type_name("PREFIX");
+  command
+      ->add_option("--task", o->task,
+                   "What the results are of, a name of voxgrad tasks; of values per image --ref is the data set and --pred the folder of "
+                   "predict or a table of case and probabilities")
       ->check(CLI::IsMember(task_registry().names()))
       ->type_name("NAME")
       ->capture_default_str();

@@ -48,6 +48,8 @@ struct EvaluateOptions {
   uint64_t seed = 1;                           // of these
   std::filesystem::path froc = {};             // where FROC curves of probabilities go, without the ending; empty: none
   double froc_threshold = 0.1;                 // of candidates (tasks/segmentation/froc)
+  double threshold = 0.5;                      // of the probability from which a class is called
+  std::filesystem::path curves = {};           // where pictures of values per image go, without their endings; empty: none
   std::filesystem::path choose_postprocessing = {};  // where to write what makes these predictions better; empty: is not looked for
 };
 
@@ -109,6 +111,8 @@ struct TaskEntry {
   // anything was.
   std::function<bool(const Options&, const Dataset&)> adapt = [](const Options&, const Dataset&) { return false; };
   std::function<std::shared_ptr<const Task>(const Options&)> make;
+  // How `evaluate` judges its results, for --help: each score with its definition.
+  std::function<std::string()> describe_scores = [] { return std::string(); };
 };
 Registry<TaskEntry>& task_registry();
 

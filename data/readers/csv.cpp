@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "core/config/json_values.h"
 #include "core/error.h"
+#include "io/formats/byte_source.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr size_t kMostFields = 10000;
+constexpr uint64_t kMostBytes = 256 << 20;
 
 // The separator that the first line has most of, outside of quotes.
 char separator_of(const std::string& text) {
@@ -71,6 +74,26 @@ CsvTable parse_csv(const std::string& text, const std::string& who) {
   end_row();
   check(!table.columns.empty(), who, ": is empty, wanted is a line with the names of columns");
   return table;
+}
+
+CsvTable read_csv_table(const std::filesystem::path& path) {
+  ByteSource file(path, ByteSource::Coding::plain);
+  check(file.file_size() <= kMostBytes, path.string(), ": is ", file.file_size(), " bytes long, at most ", kMostBytes, " are read");
+  std::string text(size_t(file.file_size()), '\0');
+  file.read(text.data(), text.size());
+  return parse_csv(text, path.string());
+}
+
+std::string json_of_field(const std::string& field) {
+  const Json number = Json::parse(field, nullptr, false);
+  return number.is_number() ? number.dump() : Json(field).dump();
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string out = "\"";
+  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
 }
 
 }  // namespace voxgrad

@@ -15,5 +15,12 @@ struct CsvTable {
 };
 // who: the file, for messages.
 CsvTable parse_csv(const std::string& text, const std::string& who);
+// Of a file of at most 256 MiB.
+CsvTable read_csv_table(const std::filesystem::path&);
+
+// A number as such, anything else as text.
+std::string json_of_field(const std::string& field);
+// Text as a field: in quotes where it holds a comma, a quote or a line break.
+std::string csv_field(const std::string& text);
 
 }  // namespace voxgrad

@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <cctype>
 
-#include "core/config/json_values.h"
 #include "data/listing/files_by_case.h"
 #include "data/readers/csv.h"
 #include "data/readers/dataset_reader.h"
 #include "data/readers/labelled.h"
-#include "io/formats/byte_source.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr uint64_t kMostBytes = 256 << 20;
 constexpr const char* kImage[] = {"image", "file", "path", "filename", "image_path", "filepath"};
 constexpr const char* kLabel[] = {"label", "class", "diagnosis"};
 constexpr const char* kPart[] = {"split", "part", "subset", "set"};
@@ -32,19 +29,9 @@ int column_of(const CsvTable& t, const Names& names) {
   return -1;
 }
 
-// A number as such, anything else as text.
-std::string json_of(const std::string& field) {
-  const Json number = Json::parse(field, nullptr, false);
-  return number.is_number() ? number.dump() : Json(field).dump();
-}
-
 Dataset read_csv(const fs::path& path) {
   const std::string who = path.string();
-  ByteSource file(path, ByteSource::Coding::plain);
-  check(file.file_size() <= kMostBytes, who, ": is ", file.file_size(), " bytes long, at most ", kMostBytes, " are read");
-  std::string text(size_t(file.file_size()), '\0');
-  file.read(text.data(), text.size());
-  const CsvTable t = parse_csv(text, who);
+  const CsvTable t = read_csv_table(path);
   const int image = column_of(t, kImage), label = column_of(t, kLabel), part = column_of(t, kPart), id = column_of(t, kId);
   check(image >= 0, who, ": has no column \"image\" with the names of files; it has ", [&] {
     std::string all;
@@ -69,7 +56,7 @@ Dataset read_csv(const fs::path& path) {
       one.part = *known;
     }
     for (size_t k = 0; k < row.size(); ++k)
-      if (int(k) != image && int(k) != label && int(k) != part && int(k) != id) one.image.targets[t.columns[k]] = json_of(row[k]);
+      if (int(k) != image && int(k) != label && int(k) != part && int(k) != id) one.image.targets[t.columns[k]] = json_of_field(row[k]);
     images.push_back(std::move(one));
   }
   return labelled_dataset(path.parent_path(), path.stem().string(), std::move(images), who);

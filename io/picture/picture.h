@@ -69,13 +69,26 @@ struct OverviewOptions {
 Picture slice_overview(const Volume& image, const std::vector<OverviewColumn>&, const OverviewOptions& = {});
 
 struct Curve {
+  enum class Style {
+    line,             // with its points where they are few
+    line_and_points,  // with its points in any case
+    points,
+    reference  // thin and grey, such as a diagonal; it takes no colour
+  };
   std::string name;
   std::vector<double> x, y;  // points that are not finite are left out
+  Style style = Style::line;
+};
+struct PlotRange {
+  double low = 0, high = 1;
 };
 struct PlotOptions {
+  enum class Legend { top, bottom_right, bottom_left };  // top: in one line with the title; the others within the plot, a line each
   std::string title, x_label, y_label;
   int width = 800, height = 420;
   bool log_y = false;
+  std::optional<PlotRange> x_range = {}, y_range = {};  // of the axes; that of the points without it. Points beyond it are not drawn
+  Legend legend = Legend::top;
 };
 Picture plot_curves(const std::vector<Curve>&, const PlotOptions& = {});
 // Pictures below one another, left-aligned.

@@ -66,6 +66,33 @@ std::vector<std::vector<Point>> finite_points(const std::vector<Curve>& curves, 
   }
   return out;
 }
+
+bool within(const std::optional<PlotRange>& range, double v) { return !range || (v >= range->low && v <= range->high); }
+
+void draw_legend(Picture& p, const std::vector<Curve>& curves, const std::vector<Color>& colors, const PlotOptions& o) {
+  if (o.legend == PlotOptions::Legend::top) {
+    int right = o.width - kRight;
+    for (size_t c = curves.size(); c-- > 0;) {
+      if (curves[c].name.empty()) continue;
+      right -= text_size(curves[c].name)[0];
+      draw_text(p, right, 20, curves[c].name, kInk);
+      right -= 22;
+      draw_line(p, {double(right), 23}, {double(right + 16), 23}, colors[c], 3);
+      right -= 12;
+    }
+    return;
+  }
+  int widest = 0, row = o.height - kBottom - 10;
+  for (auto& c : curves) widest = std::max(widest, text_size(c.name)[0]);
+  const int left = o.legend == PlotOptions::Legend::bottom_left ? kLeft + 12 : o.width - kRight - 34 - widest;
+  for (size_t c = curves.size(); c-- > 0;) {
+    if (curves[c].name.empty()) continue;
+    row -= 14;
+    if (row < kTop) break;
+    draw_line(p, {double(left), row + 3.0}, {double(left + 16), row + 3.0}, colors[c], 3);
+    draw_text(p, left + 22, row, curves[c].name, kInk);
+  }
+}
 }  // namespace
 
 Picture plot_curves(const std::vector<Curve>& curves, const PlotOptions& o) {
@@ -79,8 +106,10 @@ Picture plot_curves(const std::vector<Curve>& curves, const PlotOptions& o) {
   if (empty) low[0] = low[1] = o.log_y ? 1 : 0, high[0] = high[1] = 1;
   const int width = o.width - kLeft - kRight, height = o.height - kTop - kBottom;
   check(width > 0 && height > 0, "plot: ", o.width, " x ", o.height, " pixels are too few");
+  if (o.x_range) low[0] = o.x_range->low, high[0] = o.x_range->high;
+  if (o.y_range) low[1] = o.y_range->low, high[1] = o.y_range->high;
   const Axis x = linear_axis(low[0], high[0], std::max(2, width / 90), false);
-  const Axis y = o.log_y ? log_axis(low[1], high[1]) : linear_axis(low[1], high[1], std::max(2, height / 50), true);
+  const Axis y = o.log_y ? log_axis(low[1], high[1]) : linear_axis(low[1], high[1], std::max(2, height / 50), !o.y_range);
   const auto px = [&](double v) { return kLeft + x.at(v) * width; };
   const auto py = [&](double v) { return kTop + (1 - y.at(v)) * height; };
 
@@ -99,25 +128,26 @@ Picture plot_curves(const std::vector<Curve>& curves, const PlotOptions& o) {
   fill_rectangle(p, kLeft, kTop + height, width + 1, 1, kInk);
   fill_rectangle(p, kLeft, kTop, 1, height, kInk);
 
+  std::vector<Color> colors;
+  size_t coloured = 0;
   for (size_t c = 0; c < points.size(); ++c) {
+    using Style = Curve::Style;
     const auto& curve = points[c];
-    for (size_t i = 0; i + 1 < curve.size(); ++i)
-      draw_line(p, {px(curve[i][0]), py(curve[i][1])}, {px(curve[i + 1][0]), py(curve[i + 1][1])}, curve_color(c), 1.6);
-    if (curve.size() <= 40)
-      for (auto& q : curve) draw_line(p, {px(q[0]), py(q[1])}, {px(q[0]), py(q[1])}, curve_color(c), 5);
+    const Style style = curves[c].style;
+    colors.push_back(style == Style::reference ? kMuted : curve_color(coloured++));
+    const auto inside = [&](const Point& q) { return within(o.x_range, q[0]) && within(o.y_range, q[1]); };
+    for (size_t i = 0; i + 1 < curve.size() && style != Style::points; ++i)
+      if (inside(curve[i]) && inside(curve[i + 1]))
+        draw_line(p, {px(curve[i][0]), py(curve[i][1])}, {px(curve[i + 1][0]), py(curve[i + 1][1])}, colors[c],
+                  style == Style::reference ? 1 : 1.6);
+    if (style == Style::points || style == Style::line_and_points || (style == Style::line && curve.size() <= 40))
+      for (auto& q : curve)
+        if (inside(q)) draw_line(p, {px(q[0]), py(q[1])}, {px(q[0]), py(q[1])}, colors[c], 5);
   }
   draw_text(p, kLeft, 12, o.title, kInk, 2);
   draw_text(p, kLeft + (width - text_size(o.x_label)[0]) / 2, o.height - 18, o.x_label, kInk);
   draw_text(p, kLeft + (o.title.empty() ? 0 : text_size(o.title, 2)[0] + 14), 19, o.y_label, kMuted);
-  int right = o.width - kRight;
-  for (size_t c = curves.size(); c-- > 0;) {
-    if (curves[c].name.empty()) continue;
-    right -= text_size(curves[c].name)[0];
-    draw_text(p, right, 20, curves[c].name, kInk);
-    right -= 22;
-    draw_line(p, {double(right), 23}, {double(right + 16), 23}, curve_color(c), 3);
-    right -= 12;
-  }
+  draw_legend(p, curves, colors, o);
   if (empty) draw_text(p, kLeft + width / 2 - 24, kTop + height / 2, "no data", kMuted);
   return p;
 }

@@ -1,4 +1,5 @@
 #include "core/config/json_values.h"
+#include "tasks/classification/class_judge.h"
 #include "tasks/classification/classification.h"
 
 namespace voxgrad {
@@ -58,7 +59,8 @@ TaskEntry classification_task() {
                           "batch": 16, "oversample_foreground": 0}})",
           .options = [] { return Options::of<ClassificationOptions>(add_keys); },
           .adapt = adapt,
-          .make = [](const Options& o) { return std::make_shared<Classification>(o.as<ClassificationOptions>()); }};
+          .make = [](const Options& o) { return std::make_shared<Classification>(o.as<ClassificationOptions>()); },
+          .describe_scores = describe_class_scores};
 }
 
 }  // namespace voxgrad

@@ -5,6 +5,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "data/readers/csv.h"
 #include "tasks/segmentation/metrics/metric.h"
 
 namespace voxgrad {
@@ -35,13 +36,6 @@ double mean_where_both(const std::vector<double>& a, const std::vector<double>& 
   for (size_t i = 0; i < a.size(); ++i)
     if (std::isfinite(a[i]) && std::isfinite(b[i])) out.push_back(a[i]);
   return nan_mean(out);
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == text.npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 std::string aligned(const std::vector<std::vector<std::string>>& rows) {
@@ -85,7 +79,7 @@ std::string csv_of(const Evaluation& e) {
   };
   for (auto& c : e.cases)
     for (size_t k = 0; k < c.classes.size(); ++k) {
-      out += quoted(c.id) + "," + std::to_string(c.classes[k].label) + "," + quoted(name_of(e, k));
+      out += csv_field(c.id) + "," + std::to_string(c.classes[k].label) + "," + csv_field(name_of(e, k));
       for (auto& column : columns) out += "," + field(column.value(c.classes[k]));
       out += "," + field(c.classes[k].volume_mm3) + "," + field(c.classes[k].reference_volume_mm3) + "\n";
     }

@@ -1,6 +1,7 @@
 #include "tasks/segmentation/segmentation.h"
 
 #include "core/config/json_values.h"
+#include "tasks/segmentation/metrics/metric.h"
 
 namespace voxgrad {
 namespace {
@@ -58,7 +59,8 @@ TaskEntry segmentation_task() {
           .summary = "a label for each voxel",
           .options = [] { return Options::of<SegmentationOptions>(add_keys); },
           .adapt = adapt,
-          .make = [](const Options& o) { return std::make_shared<Segmentation>(o.as<SegmentationOptions>()); }};
+          .make = [](const Options& o) { return std::make_shared<Segmentation>(o.as<SegmentationOptions>()); },
+          .describe_scores = describe_metrics};
 }
 
 }  // namespace voxgrad

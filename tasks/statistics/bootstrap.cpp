@@ -7,18 +7,12 @@
 #include "core/device/parallel.h"
 #include "core/error.h"
 #include "core/rng.h"
+#include "tasks/statistics/quantile.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-// Linear between order statistics, of a sorted list.
-double quantile_of_sorted(const std::vector<double>& v, double share) {
-  const double place = share * double(v.size() - 1), part = place - std::floor(place);
-  const size_t low = size_t(place), high = std::min(v.size() - 1, low + 1);
-  return v[low] + part * (v[high] - v[low]);
-}
 
 std::vector<double> finite(const std::vector<double>& values) {
   std::vector<double> out;

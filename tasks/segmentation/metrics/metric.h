@@ -63,5 +63,7 @@ struct MetricEntry {
   std::function<double(const ObjectPair&)> value;
 };
 Registry<MetricEntry>& metric_registry();
+// What `evaluate --help` says of scores of masks.
+std::string describe_metrics();
 
 }  // namespace voxgrad
