@@ -23,6 +23,7 @@ void add_preprocess(CLI::App& program);
 void add_train(CLI::App& program);
 void add_predict(CLI::App& program);
 void add_evaluate(CLI::App& program);
+void add_explain(CLI::App& program);
 void add_ensemble(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_convert(CLI::App& program);

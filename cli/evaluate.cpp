@@ -178,7 +178,8 @@ void add_evaluate(CLI::App& program) {
       ->capture_default_str();
   command
       ->add_option("--curves", o->curves,
-                   "Write pictures: of classes PREFIX_roc.png, _pr.png, _calibration.png, _confusion.png")
+                   "Write pictures: of classes PREFIX_roc.png, _pr.png, _calibration.png, _confusion.png, of values _predicted.png and "
+                   "_bland_altman.png")
       ->type_name("PREFIX");
   command
       ->add_option("--task", o->task,

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inspect.h"
 #include "core/error.h"
+#include "data/dataset.h"
 #include "data/listing/files_by_case.h"
 #include "infer/model_source.h"
 #include "io/weights/weights.h"

@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   add_train(program);
   add_predict(program);
   add_evaluate(program);
+  add_explain(program);
   add_ensemble(program);
   add_inspect(program);
   add_convert(program);

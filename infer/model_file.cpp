@@ -13,12 +13,15 @@ namespace voxgrad {
 namespace {
 constexpr const char* kModelKey = "voxgrad.model";
 constexpr const char* kPrefix = "net.";
+constexpr const char* kTemperature = "temperature";  // of a task's options: what each model of several was calibrated by
 }  // namespace
 
 Checkpoint checkpoint_of(const Network& given, const ModelDescription& description) {
   Network net = given;
   return {.tensors = state_of(net, "net"), .metadata = {{kModelKey, to_json(description).dump()}}};
 }
+
+void set_description(Checkpoint& c, const ModelDescription& d) { c.metadata[kModelKey] = to_json(d).dump(); }
 
 ModelDescription description_of(const Checkpoint& c, const std::string& file) {
   const auto found = c.metadata.find(kModelKey);
@@ -75,9 +78,11 @@ Model load_ensemble(const std::vector<std::filesystem::path>& files, const LoadM
   check(!files.empty(), "no model is given");
   std::vector<Network> members;
   Model out;
-  const auto without_network = [](ModelDescription d) {
+  double temperature = 0;
+  const auto without_network = [](const ModelDescription& d) {
     Json j = to_json(d);
     j.erase("network");
+    if (j.contains("task")) j["task"].erase(kTemperature);
     return j;
   };
   for (const std::filesystem::path& file : files) {
@@ -89,12 +94,15 @@ Model load_ensemble(const std::vector<std::filesystem::path>& files, const LoadM
             other.contains(key) ? other[key].dump().substr(0, 200) : "not said", ", that of ", files[0].string(), " is ",
             value.dump().substr(0, 200), "; models are averaged where they see the same");
     check(first.size() == other.size(), file.string(), ": does not describe its preprocessing as ", files[0].string(), " does");
+    if (!m.description.task.empty()) temperature += parse_json(m.description.task, "the task").value(kTemperature, 1.0);
     members.push_back(std::move(m.net));
   }
   if (members.size() == 1) return {members[0], out.description};
   out.net = ensemble_of(std::move(members));
   out.description.network = out.net.config();
   out.description.traits = out.net.traits();
+  Json task = out.description.task.empty() ? Json() : parse_json(out.description.task, "the task");
+  if (task.contains(kTemperature)) task[kTemperature] = temperature / double(files.size()), out.description.task = task.dump();
   return out;
 }
 

@@ -21,6 +21,12 @@ class Meter {
   // prediction: what Task::predict gave for the case.
   virtual void add(const Case&, const std::vector<Field>& prediction) = 0;
   virtual Scores scores() const = 0;
+  // What the cases that validate say of the task's options once the training is over, such as a temperature: a JSON object of options for
+  // the best checkpoint, and a line for people. Empty: nothing.
+  struct Calibration {
+    std::string options, text;
+  };
+  virtual Calibration calibration() const { return {}; }
 };
 
 // What a model says of one file: a volume in the geometry of the file, a JSON object, or both.

@@ -7,6 +7,8 @@
 #include "core/autograd.h"
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "core/module.h"
+#include "infer/model_file.h"
 #include "io/json_file.h"
 #include "train/learner.h"
 #include "core/progress.h"
@@ -74,9 +76,12 @@ class Trainer {
 
   void save_last(bool training_done);
   void save_best(const Scores&);
-  // Of the network to use, on the first n validation cases. note: what the progress says meanwhile. The scores of the first of them by
-  // themselves are given where `first` is.
-  Scores validate(size_t n, const char* note, Progress*, size_t first_n = 0, Scores* first = nullptr);
+  // Options that the best checkpoint is used with, found on all validation cases. last: how the last weights validated, where they are it.
+  void calibrate_best(const Meter* last, const Meter* any, Progress&);
+  // Of the network to use, or of another, on the first n validation cases. note: what the progress says meanwhile. The scores of the first
+  // of them by themselves are given where `first` is.
+  Scores validate(size_t n, const char* note, Progress* p) { return validated(learner_.network_to_use(), n, note, p)->scores(); }
+  std::unique_ptr<Meter> validated(const Network&, size_t n, const char* note, Progress*, size_t first_n = 0, Scores* first = nullptr);
   void measure_validation();
   void finish(TrainResult&, Progress&);
   void log_validation(const Scores&, Progress&);
@@ -113,19 +118,40 @@ void Trainer::save_best(const Scores& s) {
 // Whether `a` is worse than b; never where one of them is not known.
 bool worse(double a, double b, const Scores& of) { return of.larger_is_better ? a < b : a > b; }
 
-Scores Trainer::validate(size_t n, const char* note, Progress* progress, size_t first_n, Scores* first) {
+std::unique_ptr<Meter> Trainer::validated(const Network& net, size_t n, const char* note, Progress* progress, size_t first_n,
+                                          Scores* first) {
   const Inference quiet;
   PredictOptions options = predict_options(store_.description());
   options.mirror = false;
   options.device = device_;
-  const std::unique_ptr<Meter> meter = setup_.task->meter(setup_.outputs);
+  std::unique_ptr<Meter> meter = setup_.task->meter(setup_.outputs);
   for (size_t i = 0; i < n; ++i) {
     const std::shared_ptr<const Case> c = store_.get(setup_.split.validation[i]);
-    meter->add(*c, setup_.task->predict(learner_.network_to_use(), store_.description(), *c, options));
+    meter->add(*c, setup_.task->predict(net, store_.description(), *c, options));
     if (first && i + 1 == first_n) *first = meter->scores();
     if (progress) progress->update(state_.step, note + std::to_string(i + 1) + "/" + std::to_string(n), fraction());
   }
-  return meter->scores();
+  return meter;
+}
+
+void Trainer::calibrate_best(const Meter* last, const Meter* any, Progress& progress) {
+  if (any->calibration().options.empty()) return;
+  Checkpoint best = load_checkpoint(run_.best());
+  ModelDescription d = description_of(best, run_.best().string());
+  std::unique_ptr<Meter> earlier;
+  if (!last) {
+    Network net = load_model(run_.best()).net;
+    move_to(net, device_);
+    earlier = validated(net, setup_.split.validation.size(), "calibrating ", &progress);
+    last = earlier.get();
+  }
+  const Meter::Calibration found = last->calibration();
+  Json task = parse_json(d.task, "the task");
+  task.update(parse_json(found.options, "calibration"));
+  d.task = task.dump();
+  set_description(best, d);
+  save_checkpoint(run_.best(), best);
+  progress.message(found.text);
 }
 
 void Trainer::log_validation(const Scores& s, Progress& progress) {
@@ -165,17 +191,21 @@ void Trainer::finish(TrainResult& result, Progress& progress) {
   const size_t n = setup_.split.validation.size();
   // Without validation the last weights are the best that is known.
   Scores comparable = setup_.task->meter(setup_.outputs)->scores();
+  std::unique_ptr<Meter> meter;
   comparable.value = NAN;
   result.score = comparable.text;
   result.final_score = NAN;
   if (n > 0) {
     // Best and last are compared on the same cases.
     const size_t subset = std::min(n, size_t(std::max<int64_t>(1, setup_.config.train.validate_cases)));
-    const Scores all = validate(n, "last validation ", &progress, subset, &comparable);
+    meter = validated(learner_.network_to_use(), n, "last validation ", &progress, subset, &comparable);
+    const Scores all = meter->scores();
     log_validation(all, progress);
     result.final_score = all.value;
   }
-  if (!worse(comparable.value, state_.best, comparable)) save_best(comparable);
+  const bool last_is_best = !worse(comparable.value, state_.best, comparable);
+  if (last_is_best) save_best(comparable);
+  if (meter) calibrate_best(last_is_best ? meter.get() : nullptr, meter.get(), progress);
   result.best_score = state_.best;
 }
 

@@ -69,7 +69,7 @@ std::vector<std::vector<Point>> finite_points(const std::vector<Curve>& curves, 
 
 bool within(const std::optional<PlotRange>& range, double v) { return !range || (v >= range->low && v <= range->high); }
 
-void draw_legend(Picture& p, const std::vector<Curve>& curves, const std::vector<Color>& colors, const PlotOptions& o) {
+void name_curves(Picture& p, const std::vector<Curve>& curves, const std::vector<Color>& colors, const PlotOptions& o) {
   if (o.legend == PlotOptions::Legend::top) {
     int right = o.width - kRight;
     for (size_t c = curves.size(); c-- > 0;) {
@@ -147,7 +147,7 @@ Picture plot_curves(const std::vector<Curve>& curves, const PlotOptions& o) {
   draw_text(p, kLeft, 12, o.title, kInk, 2);
   draw_text(p, kLeft + (width - text_size(o.x_label)[0]) / 2, o.height - 18, o.x_label, kInk);
   draw_text(p, kLeft + (o.title.empty() ? 0 : text_size(o.title, 2)[0] + 14), 19, o.y_label, kMuted);
-  draw_legend(p, curves, colors, o);
+  name_curves(p, curves, colors, o);
   if (empty) draw_text(p, kLeft + width / 2 - 24, kTop + height / 2, "no data", kMuted);
   return p;
 }

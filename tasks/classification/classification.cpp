@@ -4,17 +4,12 @@
 #include <cmath>
 
 #include "core/config/json_values.h"
-#include "io/atomic_file.h"
-#include "io/json_file.h"
 #include "kernels/binary/binary.h"
-#include "tasks/case_picture.h"
 #include "tasks/classification/class_losses.h"
 #include "tasks/classification/class_meter.h"
 
 namespace voxgrad {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kClass = "class";
 
@@ -90,28 +85,33 @@ Double3 Classification::centre(const Case& c, const Int3& patch, bool forced, Rn
   return centre;
 }
 
-std::vector<double> Classification::probabilities(const Network& net, const ModelDescription& d, const Tensor& image,
-                                                  const PredictOptions& o) const {
-  if (options_.input != "patch") return class_probabilities(predict_values(net, d, image, o).values(), target());
-  const Tensor tiles = predict_tile_values(net, d, image, o);
-  std::vector<double> mean(size_t(tiles.dim(1)));
-  for (int64_t t = 0; t < tiles.dim(0); ++t) {
-    const std::vector<double> p = class_probabilities(tiles.rows(t, t + 1).values(), target());
-    for (size_t k = 0; k < mean.size(); ++k) mean[k] += p[k] / double(tiles.dim(0));
+Tensor Classification::logits(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) const {
+  if (options_.input == "patch") return predict_tile_values(net, d, image, o);
+  return predict_values(net, d, image, o).reshape({1, d.traits.out_channels});
+}
+
+std::vector<double> Classification::probabilities(const Tensor& logits, double temperature) const {
+  std::vector<double> mean(size_t(logits.dim(1)));
+  for (int64_t t = 0; t < logits.dim(0); ++t) {
+    std::vector<double> z = logits.rows(t, t + 1).values();
+    for (double& x : z) x /= temperature;
+    const std::vector<double> p = class_probabilities(z, target());
+    for (size_t k = 0; k < mean.size(); ++k) mean[k] += p[k] / double(logits.dim(0));
   }
   return mean;
 }
 
 std::vector<Field> Classification::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  return {{kClass, DataKind::values, Tensor::from(probabilities(net, d, c.sample.image(), o), {d.traits.out_channels})}};
+  const Tensor z = logits(net, d, c.sample.image(), o);
+  return {{kClass, DataKind::values, Tensor::from(probabilities(z, options_.temperature), {z.dim(1)})}, {"logits", DataKind::values, z}};
 }
 
 std::unique_ptr<Meter> Classification::meter(const std::vector<std::string>& outputs) const {
-  return class_meter(int(outputs.size()));
+  return class_meter(int(outputs.size()), [self = *this](const Tensor& z, double t) { return self.probabilities(z, t); });
 }
 
 Result Classification::apply(const Model& model, const Preprocessed& image, const PredictOptions& o) const {
-  const std::vector<double> p = probabilities(model.net, model.description, image.image, o);
+  const std::vector<double> p = probabilities(logits(model.net, model.description, image.image, o), options_.temperature);
   const std::vector<std::string>& labels = model.description.labels;
   Json j;
   if (target() != ClassTarget::multi_label) {
@@ -125,39 +125,16 @@ Result Classification::apply(const Model& model, const Preprocessed& image, cons
   return {.volume = {}, .json = j.dump()};
 }
 
-std::vector<fs::path> Classification::files(const fs::path& stem, const std::string&) const { return {stem.string() + ".json"}; }
-
-void Classification::write(const Result& r, const fs::path& stem, const std::string& ending) const {
-  write_json(files(stem, ending)[0], parse_json(r.json, "result"));
+std::vector<std::pair<std::string, std::string>> Classification::columns(const Json& result) const {
+  std::vector<std::pair<std::string, std::string>> out = {{"class", class_names(result)}};
+  for (auto& [name, p] : result["probabilities"].items()) out.emplace_back(name, number(p.get<double>()));
+  return out;
 }
 
-void Classification::write_summary(const fs::path& folder, const std::vector<std::pair<std::string, std::string>>& cases) const {
-  std::string text;
-  for (auto& [id, json] : cases) {
-    const Json j = parse_json(json, "result");
-    if (text.empty()) {
-      text = "case,class";
-      for (auto& [name, p] : j["probabilities"].items()) text += "," + name;
-      text += "\n";
-    }
-    text += id + "," + class_names(j);
-    for (auto& [name, p] : j["probabilities"].items()) text += "," + number(p.get<double>());
-    text += "\n";
-  }
-  write_text_file(folder / "predictions.csv", text);
-}
-
-Picture Classification::picture(const Volume& image, const Result& result, const Volume&, const std::string& title,
-                                const ModelDescription& d) const {
-  const Json j = parse_json(result.json, "result");
-  const std::string names = class_names(j);
-  const bool one = j["probabilities"].contains(names);
-  return case_picture({.image = image,
-                       .prediction = {},
-                       .reference = {},
-                       .title = title + ": " + names + (one ? " (" + number(j["probabilities"][names].get<double>()) + ")" : ""),
-                       .label_names = {},
-                       .window = window_for(d)});
+std::string Classification::in_words(const Json& result) const {
+  const std::string names = class_names(result);
+  const bool one = result["probabilities"].contains(names);
+  return names + (one ? " (" + number(result["probabilities"][names].get<double>()) + ")" : "");
 }
 
 }  // namespace voxgrad

@@ -1,7 +1,7 @@
 #pragma once
 #include "tasks/classification/class_targets.h"
 #include "tasks/classification/mixing.h"
-#include "tasks/task.h"
+#include "tasks/values/values.h"
 
 namespace voxgrad {
 
@@ -13,19 +13,19 @@ struct ClassificationOptions {
   MixingOptions mixing = {};
   std::string input = "whole";  // whole and center: the middle of the image, of the size of the patch; patch: patches anywhere
   double shift = 0;             // of the middle in training: up to this part of the patch, along each axis
+  double temperature = 1;       // that logits are divided by (tasks/classification/temperature.h)
 };
 
 // Classes of an image (class_targets.h says of which kinds): the whole image (its middle where it is larger than the patch) to a row of
 // logits, or with input=patch the mean of what overlapping patches say. A case of dataset.json has a "class" (or a "label" that is no
 // file): a name, or a number that counts the names in "labels"; where there may be several, a list of them. Results are JSON,
 // {"class": name, "probabilities": {name: p}}, with multi_label "classes": [name, ..], those above one half.
-class Classification : public Task {
+class Classification : public ValuesTask {
  public:
   explicit Classification(const ClassificationOptions&);
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
   std::vector<std::string> outputs(const Dataset&) const override;
-  bool dense() const override { return false; }
   std::vector<int> classes(const DatasetCase&, const std::vector<std::string>& labels) const override;
   Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const override;
   Batch prepare(const Batch&, const Rng&) const override;
@@ -34,18 +34,20 @@ class Classification : public Task {
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   const char* product() const override { return "classes"; }
-  std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
-  void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
-  void write_summary(const std::filesystem::path& folder, const std::vector<std::pair<std::string, std::string>>&) const override;
-  Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
-                  const ModelDescription&) const override;
   Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                      const EvaluateOptions&) const override;
 
   ClassTarget target() const;
 
+ protected:
+  std::vector<std::pair<std::string, std::string>> columns(const Json& result) const override;
+  std::string in_words(const Json& result) const override;
+
  private:
-  std::vector<double> probabilities(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&) const;
+  // {T, K}: of the image, or of each tile.
+  Tensor logits(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&) const;
+  // The mean over the rows.
+  std::vector<double> probabilities(const Tensor& logits, double temperature) const;
 
   ClassificationOptions options_;
 };

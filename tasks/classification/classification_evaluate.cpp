@@ -46,7 +46,7 @@ bool several_in(const DatasetCase& c) {
 
 std::vector<int> present_in(const DatasetCase& c, const std::vector<std::string>& labels, const std::string& where) {
   std::vector<int> out(labels.size());
-  for (int k : classes_of(c, labels, where)) out[size_t(k)] = 1;
+  for (int k : classes_of(c, labels, where, ClassTarget::multi_label)) out[size_t(k)] = 1;
   return out;
 }
 

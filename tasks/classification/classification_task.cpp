@@ -36,6 +36,8 @@ void add_keys(ConfigTable& t, ClassificationOptions& o) {
   t.choice("input", o.input, {"whole", "center", "patch"},
            "whole: the image, padded or cut to the patch, which is planned for the median case; center: the middle of the image, a patch "
            "of train.patch; patch: patches anywhere in training, the mean over overlapping ones in prediction");
+  t.number("temperature", o.temperature, 1e-3, 1e3,
+           "that logits are divided by; at the end of a training it is fitted to the cases that validate, for the best checkpoint");
   t.number("shift", o.shift, 0, 0.5, "largest random shift of the image in training, along each axis, as a part of the patch");
 }
 

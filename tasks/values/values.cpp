@@ -1,0 +1,45 @@
+#include "tasks/values/values.h"
+
+#include "core/config/json_values.h"
+#include "data/readers/csv.h"
+#include "io/atomic_file.h"
+#include "io/json_file.h"
+#include "tasks/case_picture.h"
+
+namespace voxgrad {
+
+std::vector<std::filesystem::path> ValuesTask::files(const std::filesystem::path& stem, const std::string&) const {
+  return {stem.string() + ".json"};
+}
+
+void ValuesTask::write(const Result& r, const std::filesystem::path& stem, const std::string& ending) const {
+  write_json(files(stem, ending)[0], parse_json(r.json, "result"));
+}
+
+void ValuesTask::write_summary(const std::filesystem::path& folder, const std::vector<std::pair<std::string, std::string>>& cases) const {
+  std::string text;
+  for (auto& [id, json] : cases) {
+    const auto row = columns(parse_json(json, "result"));
+    if (text.empty()) {
+      text = "case";
+      for (auto& [name, value] : row) text += "," + csv_field(name);
+      text += "\n";
+    }
+    text += csv_field(id);
+    for (auto& [name, value] : row) text += "," + csv_field(value);
+    text += "\n";
+  }
+  write_text_file(folder / "predictions.csv", text);
+}
+
+Picture ValuesTask::picture(const Volume& image, const Result& result, const Volume&, const std::string& title,
+                            const ModelDescription& d) const {
+  return case_picture({.image = image,
+                       .prediction = {},
+                       .reference = {},
+                       .title = title + ": " + in_words(parse_json(result.json, "result")),
+                       .label_names = {},
+                       .window = window_for(d)});
+}
+
+}  // namespace voxgrad
