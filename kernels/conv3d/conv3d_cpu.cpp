@@ -31,6 +31,19 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
   });
 }
 
+// Voxels that see themselves alone have no neighbours: a few of them are one row, where rows of the volume are too short for the kernels.
+Conv3dProblem in_one_row(Conv3dProblem p, bool normalised = false) {
+  constexpr int64_t kShort = 8, kMost = 512;
+  const Int3 one = {1, 1, 1};
+  const int64_t voxels = p.n * p.in.d * p.in.h * p.in.w;
+  if (normalised || p.kernel != one || p.stride != one || p.padding != Int3{0, 0, 0} || p.in.w >= kShort || voxels == 0 || voxels > kMost)
+    return p;
+  p.n = 1;
+  p.in = p.out = {1, 1, int(voxels)};
+  p.dilation = one;
+  return p;
+}
+
 std::optional<DilatedPlan> dilated(const Conv3dProblem& p, bool normalised = false) {
   return is_depthwise_brick(forward_gather(p)) ? std::nullopt : dilated_plan(p, normalised);
 }
@@ -41,18 +54,21 @@ void conv3d_forward(Cpu on, const Conv3dProblem& p, View x, View w, View b, View
   const ConvPart whole{x, p.c};
   conv3d_forward(on, p, &whole, 1, w, b, y);
 }
-void conv3d_forward(Cpu, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y,
+void conv3d_forward(Cpu, const Conv3dProblem& given, const ConvPart* parts, int64_t count, View w, View b, View y,
                     std::shared_ptr<void>* kept) {
   const bool normalised = std::any_of(parts, parts + count, [](const ConvPart& part) { return part.coefficients.data != nullptr; });
+  const Conv3dProblem p = in_one_row(given, normalised);
   if (const auto plan = dilated(p, normalised)) return dilated_forward(p, *plan, parts, count, w, b, y, kept);
   gather(forward_gather(p), ConvInput(parts, count), w, b, y, kept);
 }
-void conv3d_input_gradient(Cpu, const Conv3dProblem& p, View gy, View w, View b, View gx) {
+void conv3d_input_gradient(Cpu, const Conv3dProblem& given, View gy, View w, View b, View gx) {
+  const Conv3dProblem p = in_one_row(given);
   if (const auto plan = dilated(p)) return dilated_input_gradient(p, *plan, gy, w, b, gx);
   gather(gradient_gather(p), ConvInput(gy, p.k), w, b, gx);
 }
 
-void conv3d_weight_gradient(Cpu, const Conv3dProblem& p, const ConvPart& x, View gy, View gw) {
+void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, View gy, View gw) {
+  const Conv3dProblem p = in_one_row(given, x.coefficients.data);
   if (const auto plan = dilated(p, x.coefficients.data)) return dilated_weight_gradient(p, *plan, x, gy, gw);
   const ConvGather g = forward_gather(p);
   const ConvInput input(&x, 1);

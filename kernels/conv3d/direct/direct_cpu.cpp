@@ -3,6 +3,7 @@
 
 #include "core/device/parallel.h"
 #include "kernels/conv3d/direct/direct.h"
+#include "kernels/conv3d/direct/paired_gather.h"
 
 // Forward pass and input gradient: a task loads the inputs that a tile of outputs reads into the second-level cache, then sums run by
 // run; the weights of a block of runs and of output channels stay in the first-level cache while the rows of the tile pass.
@@ -10,15 +11,16 @@ namespace voxgrad {
 namespace {
 
 constexpr int64_t kWeightBytes = 32 << 10;  // of a block of runs: most of a first-level cache
-constexpr int64_t kFewOutputs = 8;          // below which pairs do not pay
+constexpr int64_t kFreshBytes = 256 << 10;  // the same where they are packed on the way: long rows of the weight are read
 constexpr int64_t kTasks = 16;              // enough to keep a few threads evenly busy
+constexpr int64_t kFewTiles = 2;            // that meet a weight, up to which it is not packed ahead
 
 template <class A>
 class GatherPass {
  public:
   // pairs: elements of x and w are pairs of bf16 (PairedGather).
   GatherPass(const ConvGather& g, const ConvInput& x, View w, View bias, View y, bool pairs = false)
-      : g_(g), isa_(conv_isa<A>()), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+      : g_(g), isa_(conv_isa<A>()), x_(x), w_(w), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
     if constexpr (sizeof(A) == 4)
@@ -34,17 +36,22 @@ class GatherPass {
     tiling_ = tile_volume(g, in_bytes, out_bytes, (kTasks + others * parts_ - 1) / (others * parts_));
     if (ConvTile<A>::is_readable(g, x, inputs_) && g.slices == 1) read_in_place(tiling_, g);
     const int64_t widest = blocks_.width(blocks_.count - 1) * lanes * int64_t(sizeof(A));
-    most_steps_ = std::max<int64_t>(kWeightBytes / widest, 16);
+    const bool along_rows = g.w_output != 1 || g.taps() == 1;  // a block reads whole rows of the weight, not a piece of each
+    fresh_ = !dot_ && !g.depthwise && along_rows && g.n * tiling_.tiles() <= kFewTiles;
+    most_steps_ = std::max<int64_t>((fresh_ ? kFreshBytes : kWeightBytes) / widest, 16);
     phases_ = phases_of(g, tiling_, inputs_, g.depthwise ? 0 : dot_ ? int64_t(1) << 40 : most_steps_);
-    pack(w, bias);
+    pack_bias(bias);
+    if (!fresh_) pack();
   }
 
   void run() {
     const int64_t tiles = tiling_.tiles();
-    const int64_t sums = direct_ ? 0 : tiling_.voxels() * outputs_, inputs = round_up(tiling_.extents() * inputs_, 16);
+    const int64_t sums = direct_ ? 0 : round_up(tiling_.voxels() * outputs_, 16), inputs = round_up(tiling_.extents() * inputs_, 16),
+                  weights = fresh_ ? most_steps_ * blocks_.width(blocks_.count - 1) * isa_.lanes : 0;
     parallel_ranges(g_.n * g_.slices * tiles * parts_, 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(inputs + sums);
-      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}};
+      ConvScratch<A> scratch(inputs + sums + weights);
+      A* const at = scratch.data();
+      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, at), at + inputs, at + inputs + sums, {}, {}};
       int64_t loaded = -1;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t part = task % parts_, tile = task / parts_ % tiles, slice = task / parts_ / tiles % g_.slices,
@@ -61,6 +68,7 @@ class GatherPass {
   struct Worker {
     ConvTile<A> tile;
     A* sums;
+    A* weights;  // of a block of runs, where they are packed when they are multiplied
     std::vector<ConvRun> runs;
     std::vector<char> started;  // rows that have been written
   };
@@ -70,12 +78,15 @@ class GatherPass {
 
   // Weights as the kernels want them: [slice][phase][block][tap][input][lanes of the block] (dot: [slice][phase][output][tap][input],
   // depthwise: [slice][phase][tap][channel]); biases [slice][output]. Padded with zeros.
-  void pack(View w, View bias) {
-    packed_.emplace(g_.slices * slice_weights());
+  void pack_bias(View bias) {
     bias_.resize(size_t(g_.slices * outputs_));
     for (int64_t i = 0; i < g_.slices; ++i)
       for (int64_t k = 0; k < outputs_; ++k)
         bias_[size_t(i * outputs_ + k)] = bias && k < g_.outputs_of(i) ? bias.as<A>()[i * g_.outputs + k] : A(0);
+  }
+  void pack() {
+    packed_.emplace(g_.slices * slice_weights());
+    const View w = w_;
     const bool turned = g_.w_output != 1 && !dot_ && !g_.depthwise;  // lanes are rows of the weight: a transposition, along whole rows
     const int64_t vectors = blocks_.vectors, item = std::max<int64_t>(1, slice_weights() / (turned ? vectors : g_.taps()));
     for (const ConvPhase& p : phases_) {
@@ -124,6 +135,24 @@ class GatherPass {
     }
   }
 
+  // Steps [from, to) of a block as [step][lanes of the block]. Weights that meet few tiles are read once so, in their own layout; packed
+  // ahead they would be written to memory and read back.
+  void pack_steps(const ConvPhase& p, int64_t slice, int64_t block, int64_t from, int64_t to, A* out) const {
+    const int64_t lanes = isa_.lanes, first = blocks_.first(block) * lanes, width = blocks_.width(block) * lanes,
+                  real = std::min(width, g_.outputs_of(slice) - first);
+    for (int64_t s = from, n; s < to; s += n, out += n * width) {
+      n = std::min(inputs_ - s % inputs_, to - s);  // of one tap
+      const A* w = w_.as<A>() + slice * g_.w_slice + p.kernel_tap(g_, s / inputs_) * g_.w_tap + first * g_.w_output +
+                   s % inputs_ * g_.w_input;
+      for (int64_t v = 0; v < width && g_.w_output != 1; v += lanes)
+        isa_.transpose(w + v * g_.w_output, g_.w_output, out + v, width, std::min(lanes, real - v), n);
+      for (int64_t c = 0; c < n; ++c) {
+        if (g_.w_output == 1) std::copy_n(w + c * g_.w_input, real, out + c * width);
+        std::fill(out + c * width + real, out + (c + 1) * width, A(0));
+      }
+    }
+  }
+
   void sum_phase(Worker& worker, const ConvPhase& p, int64_t n, int64_t slice, const ConvStart& start, int64_t part) {
     const Rows rows{n, slice, start.size(tiling_, 0, p.axis[0]->positions), start.size(tiling_, 1, p.axis[1]->positions),
                     start.size(tiling_, 2, p.axis[2]->positions)};
@@ -160,7 +189,9 @@ class GatherPass {
     const bool last = to == int64_t(p.pieces.size());
     const int64_t lanes = isa_.lanes, first = blocks_.first(block) * lanes;
     ConvRow<A> row;
-    row.w = weights(r.slice, p) + (dot_ || g_.depthwise ? 0 : first * p.taps * inputs_);
+    row.w = fresh_ ? worker.weights : weights(r.slice, p) + (dot_ || g_.depthwise ? 0 : first * p.taps * inputs_);
+    const int64_t first_step = from < to ? p.pieces[size_t(from)].run.w : 0;
+    bool packed = !fresh_;
     row.x_step = worker.tile.step();
     row.voxels = r.width;
     row.y_step = direct_ ? g_.out_step.w * g_.out_channels : outputs_;
@@ -172,10 +203,17 @@ class GatherPass {
         const int64_t tz = z * tiling_.step[0], ty = y * tiling_.step[1];
         for (int64_t i = from; i < to; ++i) {
           const ConvPiece& piece = p.pieces[size_t(i)];
-          if (worker.tile.inside(tz + piece.z, ty + piece.y)) worker.runs.push_back(piece.run);
+          if (!worker.tile.inside(tz + piece.z, ty + piece.y)) continue;
+          worker.runs.push_back(piece.run);
+          if (fresh_) worker.runs.back().w -= first_step;
         }
         char& started = worker.started[size_t(z * r.height + y)];
         if (worker.runs.empty() && (started || !last)) continue;
+        if (!packed && !worker.runs.empty()) {
+          const ConvRun& end = p.pieces[size_t(to - 1)].run;
+          pack_steps(p, r.slice, block, first_step, end.w + end.steps, worker.weights);
+          packed = true;
+        }
         row.x = worker.tile.row(tz, ty);
         if (tiling_.in_place && block == 0) {  // these inputs come from memory
           const bool turn = y + 1 == r.height;
@@ -206,51 +244,14 @@ class GatherPass {
   const ConvGather& g_;
   ConvIsa<A> isa_;
   const ConvInput& x_;
-  View y_;
-  bool dot_, direct_, streamed_;
+  View w_, y_;
+  bool dot_, direct_, streamed_, fresh_ = false;
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
   ConvTiling tiling_;
   std::vector<ConvPhase> phases_;
   std::optional<ConvScratch<A>> packed_;
   std::vector<A> bias_;
-};
-
-// A bf16 convolution as one of pairs of inputs, which the processor multiplies at twice the rate: the bits of a pair are those of an f32.
-// The weights are rounded to bf16.
-struct PairedGather {
-  ConvGather g;
-  ConvInput x;
-  ConvScratch<float> weight;
-  View w;
-
-  static bool is_possible(const ConvGather& g, const ConvInput& x) {
-    return isa() >= Isa::avx512_bf16 && x.whole() && x.dtype() == DType::bf16 && !g.depthwise && g.inputs % 2 == 0 &&
-           g.outputs >= kFewOutputs;
-  }
-  PairedGather(const ConvGather& of, const ConvInput& in, View w_in)
-      : g(of),
-        x({in.whole().data, DType::f32}, of.in_channels / 2),
-        weight(of.in_channels / 2 * of.outputs * of.taps()),
-        w{weight.data(), DType::f32} {
-    g.in_channels /= 2;
-    g.inputs /= 2;
-    // Outputs stay where they are contiguous, else inputs: loads and stores of the inner loop are then too.
-    const bool outputs_inside = of.w_output == 1;
-    const int64_t inner = outputs_inside ? g.outputs : g.inputs, outer = outputs_inside ? g.inputs : g.outputs;
-    g.w_slice = g.taps() * inner * outer;
-    g.w_tap = inner;
-    (outputs_inside ? g.w_output : g.w_input) = 1;
-    (outputs_inside ? g.w_input : g.w_output) = g.taps() * inner;
-    parallel_for(g.slices * outer, 1 + (1 << 14) / (g.taps() * inner), [&](int64_t i) {
-      const int64_t from_outer = outputs_inside ? 2 * of.w_input : of.w_output;
-      for (int64_t t = 0; t < g.taps(); ++t) {
-        const float* from = w_in.as<float>() + i / outer * of.w_slice + i % outer * from_outer + t * of.w_tap;
-        float* to = weight.data() + (i * g.taps() + t) * inner;
-        direct_kernels::avx512_bf16::make_pairs(from, from + of.w_input, outputs_inside ? 1 : 2, to, inner);
-      }
-    });
-  }
 };
 
 }  // namespace
