@@ -73,6 +73,8 @@ class Task : public TargetSource {
   virtual std::vector<int> classes(const DatasetCase&, const std::vector<std::string>& /*labels*/) const { return {}; }
   // The centre of a training patch, in voxels. forced: it is to hold something to be found, as train.oversample_foreground asks for.
   virtual Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const;
+  // How many patches behind one another in a batch are views of one: the same case and centre, augmented each by itself.
+  virtual int views() const { return 1; }
   // What is done to a batch on the device, after augmentation: degradations, mixtures. A function of its arguments alone.
   virtual Batch prepare(const Batch& batch, const Rng&) const { return batch; }
   // A scalar, of the outputs of the network for batch.image.

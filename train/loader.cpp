@@ -36,6 +36,7 @@ Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids,
       rng_(Rng(config.seed).at(kLoaderStream)),
       order_(config.train.sampling, classes_of_cases(store, task, ids_, config.train.sampling), ids_, Rng(config.seed).at(kOrderStream)) {
   check(!ids_.empty(), "train: no case is left to train on");
+  check(batch_ % task.views() == 0, "train.batch: ", batch_, " is not a multiple of ", task.views(), ", the views of each patch");
 }
 
 // nnU-Net: the last slots of a batch, round(batch (1 - fraction)) and on, are forced. A batch of one draws instead.
@@ -45,12 +46,14 @@ bool Loader::is_forced(int slot, Rng& rng) const {
 }
 
 PatchRequest Loader::request(int64_t step, int slot, int64_t number) const {
-  Rng rng = rng_.at(uint64_t(step), uint64_t(slot));
+  const int views = task_.views();
+  Rng rng = rng_.at(uint64_t(step), uint64_t(slot / views));
   const int64_t drawn = rng.below(int64_t(ids_.size()));
   const std::shared_ptr<const Case> sample_case = store_.open(ids_[size_t(number < 0 ? drawn : number)]);
   const bool forced = is_forced(slot, rng);
   const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
   PatchRequest out{sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
+  if (views > 1) out.rng = out.rng.at(uint64_t(slot % views));
   if (const auto& stored = sample_case->stored) {
     const int64_t channels = stored->fields()[0].shape[3];
     out.volume = stored->part(augmented_reach(stored->size(), channels, out.place, augment_, out.rng));
@@ -60,8 +63,9 @@ PatchRequest Loader::request(int64_t step, int slot, int64_t number) const {
 
 std::vector<PatchRequest> Loader::requests(int64_t step) const {
   std::vector<PatchRequest> all{size_t(batch_)};
-  const std::vector<int64_t> numbers = order_.is_random() ? std::vector<int64_t>(size_t(batch_), -1) : order_.cases(step * batch_, batch_);
-  parallel_for(batch_, 1, [&](int64_t slot) { all[size_t(slot)] = request(step, int(slot), numbers[size_t(slot)]); });
+  const int64_t views = task_.views(), places = batch_ / views;
+  const std::vector<int64_t> numbers = order_.is_random() ? std::vector<int64_t>(size_t(places), -1) : order_.cases(step * places, places);
+  parallel_for(batch_, 1, [&](int64_t slot) { all[size_t(slot)] = request(step, int(slot), numbers[size_t(slot / views)]); });
   return all;
 }
 

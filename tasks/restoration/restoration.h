@@ -1,6 +1,6 @@
 #pragma once
 #include "core/config/range.h"
-#include "tasks/task.h"
+#include "tasks/image_results.h"
 
 namespace voxgrad {
 
@@ -12,7 +12,7 @@ struct RestorationOptions {
 // A better image: denoising, learned from the images of the data set alone. Training adds Gaussian noise of random strength to each patch,
 // and the network learns the difference to the image without it (residual learning, Zhang et al. 2017, DnCNN); a prediction is the image
 // plus the network's output, in the units of its file. Scores are PSNR at the middle of the range of strengths.
-class Restoration : public Task {
+class Restoration : public ImageTask {
  public:
   explicit Restoration(const RestorationOptions& options) : options_(options) {}
 
@@ -24,20 +24,9 @@ class Restoration : public Task {
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
-  const char* product() const override { return "images"; }
-  std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
-  void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
-  Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
-                  const ModelDescription&) const override;
-  Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
-                     const EvaluateOptions&) const override;
 
  private:
   RestorationOptions options_;
 };
-
-// Peak signal-to-noise ratio in dB: 20 log10(range / root mean square difference), range = max - min of the reference. Tensors of one
-// shape; +infinity where they are equal.
-double psnr(const Tensor& image, const Tensor& reference);
 
 }  // namespace voxgrad

@@ -20,6 +20,7 @@ struct Script {
   bool larger_is_better = true;
   size_t validations = 0;
   std::vector<double> trained, validated;      // the bias of the network at each step, at each case that validates
+  int views = 1;
   std::vector<bool> forced;                    // of each patch asked for
   std::vector<uint64_t> sources;               // their random numbers
   std::mutex mutex;                            // patches are asked for by several threads
@@ -39,6 +40,7 @@ class FakeTask : public Task {
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>&) const override { return {}; }
   std::vector<std::string> outputs(const Dataset&) const override { return {"y"}; }
+  int views() const override { return script_.views; }
   Double3 centre(const Case& c, const Int3& patch, bool forced, Rng rng) const override {
     const std::lock_guard lock(script_.mutex);
     script_.forced.push_back(forced);
@@ -99,6 +101,7 @@ inline Script& the_script() {
   script.scores.clear();
   script.larger_is_better = true;
   script.validations = 0;
+  script.views = 1;
   script.trained.clear();
   script.validated.clear();
   script.forced.clear();

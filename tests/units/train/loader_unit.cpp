@@ -85,3 +85,20 @@ TEST_CASE("loader: each axis of a patch is mirrored half the time, independently
     for (int64_t n = 0; n < 4; ++n) CHECK(mirrored(batch.rows(n, n + 1)) == std::array<bool, 3>{});
   }
 }
+
+TEST_CASE("loader: views are of one place, each augmented by itself") {
+  for (const char* sampling : {"random", "epochs"}) {
+    Ramps r({"train.batch=4", std::string("train.sampling=") + sampling});
+    Ramps noisy({"train.batch=4", "augment.noise=1", std::string("train.sampling=") + sampling});
+    r.script.views = 2;
+    const Tensor x = r.loader.batch(3).image, y = noisy.loader.batch(3).image;
+    CAPTURE(sampling);
+    for (int64_t n : {0, 2}) {
+      CHECK(x.rows(n, n + 1).values() == x.rows(n + 1, n + 2).values());
+      CHECK(y.rows(n, n + 1).values() != y.rows(n + 1, n + 2).values());
+    }
+    CHECK(x.rows(0, 1).values() != x.rows(2, 3).values());
+    r.script.views = 3;
+    CHECK_THAT(error_of([&] { Loader(r.store, *r.task, {"case_0"}, r.config); }), Catch::Matchers::Contains("train.batch: 4 is not a multiple of 3"));
+  }
+}
