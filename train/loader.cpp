@@ -39,10 +39,11 @@ Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids,
   check(batch_ % task.views() == 0, "train.batch: ", batch_, " is not a multiple of ", task.views(), ", the views of each patch");
 }
 
-// nnU-Net: the last slots of a batch, round(batch (1 - fraction)) and on, are forced. A batch of one draws instead.
-bool Loader::is_forced(int slot, Rng& rng) const {
-  if (batch_ == 1) return rng.coin(oversample_);
-  return slot >= int(std::lround(batch_ * (1 - oversample_)));
+// nnU-Net: the last places of a batch, round(batch (1 - fraction)) and on, are forced. A batch of one draws instead.
+bool Loader::is_forced(int place, Rng& rng) const {
+  const int places = batch_ / task_.views();
+  if (places == 1) return rng.coin(oversample_);
+  return place >= int(std::lround(places * (1 - oversample_)));
 }
 
 PatchRequest Loader::request(int64_t step, int slot, int64_t number) const {
@@ -50,7 +51,7 @@ PatchRequest Loader::request(int64_t step, int slot, int64_t number) const {
   Rng rng = rng_.at(uint64_t(step), uint64_t(slot / views));
   const int64_t drawn = rng.below(int64_t(ids_.size()));
   const std::shared_ptr<const Case> sample_case = store_.open(ids_[size_t(number < 0 ? drawn : number)]);
-  const bool forced = is_forced(slot, rng);
+  const bool forced = is_forced(slot / views, rng);
   const Double3 centre = task_.centre(*sample_case, patch_, forced, rng.split());
   PatchRequest out{sample_case->sample, {centre, patch_, sample_case->geometry.spacing}, rng.split()};
   if (views > 1) out.rng = out.rng.at(uint64_t(slot % views));

@@ -21,7 +21,7 @@ class Loader {
   // The number of a case, -1 where it is to be drawn.
   PatchRequest request(int64_t step, int slot, int64_t number) const;
   std::vector<PatchRequest> requests(int64_t step) const;
-  bool is_forced(int slot, Rng&) const;
+  bool is_forced(int place, Rng&) const;
   Batch batch_like(int batch, const Int3& patch, Device, bool zeros) const;
 
   CaseStore& store_;

@@ -99,6 +99,7 @@ TEST_CASE("loader: views are of one place, each augmented by itself") {
     }
     CHECK(x.rows(0, 1).values() != x.rows(2, 3).values());
     r.script.views = 3;
-    CHECK_THAT(error_of([&] { Loader(r.store, *r.task, {"case_0"}, r.config); }), Catch::Matchers::Contains("train.batch: 4 is not a multiple of 3"));
+    CHECK_THAT(error_of([&] { Loader(r.store, *r.task, {"case_0"}, r.config); }),
+               Catch::Matchers::Contains("train.batch: 4 is not a multiple of 3"));
   }
 }
