@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   const double scratch = trained("few", "from_scratch", steps, {});
   const double tuned = trained("few", "fine_tuned", steps, {"transfer.from=pretrained"});
   const double probed = trained("few", "probed", steps, {"transfer.from=pretrained", "transfer.freeze=[\"encoder\"]"});
-  std::printf("masked voxels: R2 %.3f\nDice from scratch %.3f, fine-tuned %.3f, with the encoder frozen %.3f\n", r2, scratch, tuned, probed);
+  std::printf("masked voxels: R2 %.3f\nDice from scratch %.3f, fine-tuned %.3f, with the encoder frozen %.3f\n", r2, scratch, tuned,
+              probed);
   return fs::exists("fine_tuned/transfer.json") ? 0 : 1;
 }

@@ -20,8 +20,8 @@ Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& l
 Tensor deep_supervision_loss(const std::vector<Tensor>& outputs, const Tensor& label, const Tensor& members,
                              const RegionDiceBceOptions&);
 
-// NT-Xent, the loss of SimCLR (Chen et al. 2020), of embeddings {2 B, C} whose rows 2 i and 2 i + 1 are two views of one image: the mean over
-// all rows of the cross-entropy of their cosine similarities to all other rows, divided by the temperature, whose target is the other
+// NT-Xent, the loss of SimCLR (Chen et al. 2020), of embeddings {2 B, C} whose rows 2 i and 2 i + 1 are two views of one image: the mean
+// over all rows of the cross-entropy of their cosine similarities to all other rows, divided by the temperature, whose target is the other
 // view. A scalar of accum_of(dtype). Error where there are fewer than two images, or an odd number of rows.
 Tensor nt_xent(const Tensor& embeddings, double temperature);
 

@@ -10,7 +10,8 @@ struct ContrastiveOptions {
 
 // Pre-training on images alone: a network that gives values per image learns embeddings, those of two views of a patch (the augmentation's)
 // alike and those of other patches of the batch not (SimCLR, Chen et al. 2020: layers/losses.h, nt_xent). Its encoder starts others by
-// transfer.from. The score is the part of the validation cases one view of which is more similar to the other than to that of any other case.
+// transfer.from. The score is the part of the validation cases one view of which is more similar to the other than to that of any other
+// case.
 class Contrastive : public Task {
  public:
   explicit Contrastive(const ContrastiveOptions& options) : options_(options) {}
