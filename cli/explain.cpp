@@ -137,7 +137,8 @@ void add_explain(CLI::App& program) {
       "logits over the voxels where it is the largest. What is seen is the middle of the image, of the size of the patch.\n"
       "grad_cam  ReLU of the layer's activations, each channel weighted by the mean gradient of the score (Selvaraju et al. 2017)\n"
       "integrated_gradients  voxel times mean gradient on the way from 0, behind normalisation, to the image (Sundararajan et al. 2017);\n"
-      "          the sum of the map is the score less that of the baseline, and by how much it is not is printed\n"
+      "          the sum of the map is the score less that of the baseline; by how much it is not is printed, and is large\n"
+      "          with instance normalisation, to which an image is the same whatever its contrast\n"
       "occlusion what the score falls by where a box is filled (Zeiler and Fergus 2014)");
   command->callback([o] { run_explain(*o); });
 }

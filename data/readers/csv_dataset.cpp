@@ -1,5 +1,7 @@
 // A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them), and what else is known
-// of a case; split (fold, part) says train, val or test, id names a case. Paths count from the folder of the table.
+// of a case; split (fold, part) says train, val or test, id names a case. Paths count from the folder of the table. Other columns are
+// targets of a case by their names, as numbers where they are some: task=regression learns "target" or "value", or what its option
+// "values" names, and a column label is a class whatever is in it.
 #include <algorithm>
 #include <cctype>
 
@@ -65,7 +67,9 @@ Dataset read_csv(const fs::path& path) {
 }  // namespace
 
 DatasetReader csv_dataset() {
-  return {"csv", "a table (.csv, .tsv) with a column image of file names, and label, split (train, val, test) and others as they are there",
+  return {"csv",
+          "a table (.csv, .tsv) with a column image of file names, and label, split (train, val, test) and others as they are there; "
+          "numbers to be learned are a column target or value, or those that regression.values names",
           [](const fs::path& p) { return fs::is_regular_file(p) && (p.extension() == ".csv" || p.extension() == ".tsv"); }, read_csv};
 }
 

@@ -12,12 +12,16 @@ namespace voxgrad {
 // Where in an image a network finds the reason for a score. The score is the network's output `output` (a logit, a value) for an image;
 // of a network with a value per voxel the sum of that output over the voxels in which it is the largest of all.
 //
-// grad_cam (Selvaraju et al. 2017): ReLU(sum_c w_c A_c) for the activations A of one layer, w_c the mean over the voxels of d score / d
-// A_c; linear between the layer's voxels. In units of the score. integrated_gradients (Sundararajan et al. 2017): x_i times the mean of d
-// score / d x_i along the line from the baseline 0 (behind normalisation) to the image, at the middle of each of `steps` parts, summed over
-// the channels. The sum over all voxels is the score less that of the baseline, but for what the steps are too coarse for:
-// Explanation::completeness. occlusion (Zeiler and Fergus 2014): a box is filled with one value (behind normalisation) and moved over the
-// image; each voxel gets the mean, over the boxes that cover it, of what the score falls by.
+// grad_cam (Selvaraju et al. 2017): ReLU(sum_c w_c A_c) for the activations A of one layer, w_c the mean over the voxels of
+// d score / d A_c; linear between the layer's voxels. In units of the score.
+//
+// integrated_gradients (Sundararajan et al. 2017): x_i times the mean of d score / d x_i along the line from the baseline 0 (behind
+// normalisation) to the image, at the middle of each of `steps` parts, summed over the channels. The sum over all voxels is the score less
+// that of the baseline, but for what the steps are too coarse for: Explanation::completeness. It is large with instance normalisation, to
+// which an image is the same whatever its contrast, so that all changes at once close to the baseline.
+//
+// occlusion (Zeiler and Fergus 2014): a box is filled with one value (behind normalisation) and moved over the image; each voxel gets the
+// mean, over the boxes that cover it, of what the score falls by.
 enum class ExplainMethod { grad_cam, integrated_gradients, occlusion };
 
 struct ExplainOptions {

@@ -122,6 +122,14 @@ TEST_CASE("several models are one whose output is the mean of theirs, also from 
   save_checkpoint(folder / "turned.safetensors", checkpoint_of(turned.net, turned.description));
   CHECK_THAT(error_of([&] { load_ensemble({folder / "a.safetensors", folder / "turned.safetensors"}); }), Contains("axis_order"));
   CHECK_THAT(error_of([&] { load_model(folder / "a.safetensors", {.folds = {"1"}}); }), Contains("has no folds"));
+  // Classifiers are calibrated each by itself.
+  for (const auto& [file, temperature] : {std::pair{"cold.safetensors", 1.0}, {"hot.safetensors", 2.5}}) {
+    Model one = a;
+    one.description.task = Json{{"kind", "classification"}, {"temperature", temperature}}.dump();
+    save_checkpoint(folder / file, checkpoint_of(one.net, one.description));
+  }
+  const Model calibrated = load_ensemble({folder / "cold.safetensors", folder / "hot.safetensors"});
+  CHECK(parse_json(calibrated.description.task, "task")["temperature"] == 1.75);
 }
 
 // The bar is the map of the whole volume; here it is its middle, whose voxels see 46 others to either side, to take a tenth of the time.

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "core/config/json_values.h"
+#include "infer/model_file.h"
 #include "io/checkpoint.h"
 #include "io/json_file.h"
 #include "tests/catch.h"
@@ -73,6 +74,32 @@ TEST_CASE("trainer: the best checkpoint is the one with the best score, and no w
   unknown.scores = {0.2, NAN, 0.1, 0.1, 0.1};  // what is not known is kept rather than thrown away
   train(data, folder / "unknown", fake_config(settings));
   CHECK(best_of(folder / "unknown").step == 5);
+}
+
+TEST_CASE("trainer: what all cases that validate say of the task goes into the best checkpoint, and into no other") {
+  const TemporaryFolder folder;
+  const auto data = write_ramps(folder, 2);
+  const std::vector<std::string> settings = with({"train.steps=5", "train.validate_every=1", "train.validate_cases=1", "data.folds=2"});
+  const auto task_in = [&](const char* run, const char* file) {
+    const Checkpoint c = load_checkpoint(folder / run / file);
+    return parse_json(description_of(c, file).task, file);
+  };
+  Script& earlier = the_script();
+  earlier.scores = {0.2, 0.7, 0.5, 0.6, 0.1, 0.7};  // the best of them validates once more
+  earlier.calibrates = true;
+  CHECK(train(data, folder / "earlier", fake_config(settings)).final_score == 0.1);
+  CHECK(best_of(folder / "earlier").step == 2);
+  CHECK(earlier.validations == 6);
+  CHECK(close(task_in("earlier", "best.safetensors").at("bias").get<double>(), best_of(folder / "earlier").bias));
+  CHECK(task_in("earlier", "best.safetensors").at("kind") == "fake");
+  CHECK(!task_in("earlier", "last.safetensors").contains("bias"));
+
+  Script& last = the_script();
+  last.scores = {0.2, 0.7, 0.1, 0.6, 0.8};
+  last.calibrates = true;
+  train(data, folder / "last", fake_config(settings));
+  CHECK(last.validations == 5);
+  CHECK(close(task_in("last", "best.safetensors").at("bias").get<double>(), best_of(folder / "last").bias));
 }
 
 TEST_CASE("trainer: without validation the last weights are the best") {
