@@ -79,14 +79,18 @@ void add_chosen(ConfigTable& t, const std::string& prefix, const Options& option
                       }});
 }
 
-// Another network keeps the options that it has too.
+// Another network keeps what was set of the options that it has too, as far as it has such values.
 void add_network(ConfigTable& t, TrainConfig& c) {
   t.add("network.kind", "the network, a name of voxgrad models; its keys follow", c.network.name, [&c](const Json& v) {
     check(v.is_string(), "the name of a network is wanted");
     const Options now = model_registry().find(v.get<std::string>()).options();
-    const Json before = parse_json(c.network.options, "network");
-    for (auto& key : now.keys())
-      if (before.contains(key.name)) key.set(before[key.name]);
+    const Json before = parse_json(c.network.options, "network"), usual = model_registry().find(c.network.name).options().to_json();
+    for (auto& key : now.keys()) {
+      const bool set = before.contains(key.name) && (!usual.contains(key.name) || before[key.name] != usual[key.name]);
+      try {
+        if (set) key.set(before[key.name]);
+      } catch (const Error&) {}  // such as a depth that it cannot have
+    }
     c.network.options = now.to_json().dump();
     return v.get<std::string>();
   });

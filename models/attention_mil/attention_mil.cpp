@@ -50,11 +50,13 @@ AttentionMil::Bag AttentionMil::bag_of(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "AttentionMil: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   const InstanceGrid g = instance_grid(x.shape().spatial(), config);
-  const auto rows_of = [encoder = encoder](const Tensor& boxes) { return encoder.pooled(boxes); };
+  // The copy lives as long as the graph does; hooks want to see the encoder itself.
+  const auto rows_again = [encoder = encoder](const Tensor& boxes) { return encoder.pooled(boxes); };
+  const bool again = config.checkpoint && !ForwardHooks::active();
   std::vector<Tensor> boxes, rows;
   const auto flush = [&] {
     const Tensor some = boxes.size() == 1 ? boxes[0] : concat(boxes, 0);
-    rows.push_back(config.checkpoint ? checkpoint(rows_of, some) : rows_of(some));
+    rows.push_back(again ? checkpoint(rows_again, some) : encoder.pooled(some));
     boxes.clear();
   };
   for (const int d : g.begin[0])

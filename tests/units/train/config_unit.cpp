@@ -116,3 +116,16 @@ TEST_CASE("configuration: what is planned brings its batch, unless that is set b
   CHECK(other.train.batch == 2);
   CHECK_THROWS_WITH(apply_assignment(c, "plan.configuration=3d"), Contains("3d_lowres"));
 }
+
+TEST_CASE("another network keeps what was set of the options that it has too, and nothing else of them") {
+  TrainConfig c;
+  apply_assignments(c, {"task=classification"});
+  apply_assignments(c, {"network.depth=50", "network.shortcut=A"});
+  apply_assignments(c, {"network.kind=densenet"});
+  // Neither a depth that there is not, nor the other's usual number of channels.
+  CHECK(network_options(c).to_json()["depth"] == 121);
+  CHECK(network_options(c).to_json()["base_features"] == 0);
+  apply_assignments(c, {"network.base_features=8"});
+  apply_assignments(c, {"network.kind=convnext"});
+  CHECK(network_options(c).to_json()["base_features"] == 8);
+}
