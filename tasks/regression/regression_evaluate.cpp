@@ -41,12 +41,14 @@ std::vector<std::string> names_in(const Json& j, const std::vector<std::string>&
 }
 
 RegressedCase said_of(const Json& j, const std::string& name, const std::string& where) {
-  if (!j.contains("values")) {
-    const std::string column = kStdColumn + name;
-    return {number_in(j, name, where), 0, j.contains(column) ? number_in(j, column, where) : 0};
-  }
-  check(!j.contains("std") || j["std"].is_object(), where, ": \"std\" is no object");
-  return {number_in(j["values"], name, where), 0, j.contains("std") ? number_in(j["std"], name, where) : 0};
+  const bool nested = j.contains("values");
+  check(!nested || !j.contains("std") || j["std"].is_object(), where, ": \"std\" is no object");
+  RegressedCase out{.said = number_in(nested ? j["values"] : j, name, where)};
+  const std::string column = kStdColumn + name;
+  if (!(nested ? j.contains("std") : j.contains(column))) return out;
+  out.std = nested ? number_in(j["std"], name, where) : number_in(j, column, where);
+  check(out.std > 0, where, ": the standard deviation of \"", name, "\" is ", out.std, ", which is not above 0");
+  return out;
 }
 
 ValueCases value_cases(const fs::path& predictions, const fs::path& references, const std::vector<std::string>& wanted, bool partial) {

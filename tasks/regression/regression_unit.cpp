@@ -143,7 +143,7 @@ TEST_CASE("targets are standardised by the training cases, and results are in th
   CHECK_THROWS_WITH(fails({}, values_dataset({"2", "2"})), Contains("nothing to learn"));
 }
 
-TEST_CASE("a network's outputs are standardised values and log variances") {
+TEST_CASE("outputs of a network are standardised values and log variances") {
   const Network net(FixedOutputs(), {.in_channels = 1, .out_channels = 2, .dense = false}, "{}");
   ModelDescription d;
   d.traits = net.traits(), d.patch = {1, 1, 1};
@@ -188,4 +188,6 @@ TEST_CASE("values are evaluated from JSON and from a table alike, with intervals
   CHECK(judged("said.csv").table == judged("json").table);
   write_text_file(folder / "json/c3.json", R"({"values": {"weight": 3}})");
   CHECK_THROWS_WITH(judged("json"), Contains("c3.json: has no number \"age\""));
+  write_text_file(folder / "json/c3.json", R"({"values": {"age": 3}, "std": {"age": -1}})");
+  CHECK_THROWS_WITH(judged("json"), Contains("c3.json: the standard deviation of \"age\" is -1"));
 }
