@@ -110,6 +110,14 @@ TEST_CASE("scores that are not defined are no numbers") {
   CHECK_THROWS_WITH(ClassJudge({{{0.2, 0.8}, 1}}, 3, 0.5), Contains("2 probabilities"));
 }
 
+TEST_CASE("a probability at the edge of two bins of calibration is in the lower one, and 0 and 1 are in bins too") {
+  // 0.6 = 9 / 15 is right, 0.65 in the bin above is wrong.
+  CHECK(close(score_of(ClassJudge({{{0.4, 0.6}, 1}, {{0.35, 0.65}, 0}}, 2, 0.5), "ece"), (0.4 + 0.65) / 2));
+  const ClassJudge ends({{.probabilities = {0, 1}, .present = {0, 1}}, {.probabilities = {1, 0}, .present = {1, 1}}}, 2, 0.5);
+  CHECK(close(score_of(ends, "ece"), 0.25));
+  CHECK(score_of(ends, "mce") == 1);
+}
+
 TEST_CASE("a decision is the one that was made, else the first of the most probable classes") {
   CHECK(decision_of({{0.4, 0.4, 0.2}, 1}) == 0);
   CHECK(decision_of({.probabilities = {0.6, 0.4}, .truth = 1, .decided = 1}) == 1);
