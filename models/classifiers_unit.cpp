@@ -2,6 +2,7 @@
 
 #include "core/autograd.h"
 #include "core/config/json_values.h"
+#include "core/forward_hooks.h"
 #include "core/training.h"
 #include "io/checkpoint.h"
 #include "kernels/cross_entropy/cross_entropy.h"
@@ -193,6 +194,19 @@ TEST_CASE("a bag of instances is weighed by its attention") {
         CHECK(std::abs(y[2 * n + k] - wanted) < 1e-5);
       }
     }
+  }
+  // What hooks see of the instances, and put in their place, is what is weighed.
+  {
+    const Inference quiet;
+    Shape seen;
+    const ForwardHooks scope(net, [&](const LayerOutput& o) {
+      if (o.name != "instances") return Tensor{};
+      seen = o.output.shape();
+      return Tensor::zeros(seen);
+    });
+    const std::vector<double> y = net(x).values();
+    CHECK(seen == Shape{2, 1, 2, 3, 16});
+    CHECK(y[0] == net.fc.bias.values()[0]);
   }
   // The encoder that runs again gives the same gradients, and its running statistics move once.
   std::vector<std::vector<double>> grads[2], statistics[2];

@@ -25,7 +25,8 @@ struct LayerShape {
   Shape shape;
 };
 
-bool extended(const Shape& s) { return s.rank == 5 && s[1] * s[2] * s[3] > 1; }
+// With places, of the one image.
+bool extended(const Shape& s) { return s.rank == 5 && s[0] == 1 && s[1] * s[2] * s[3] > 1; }
 
 // The last layer with a place in it, before what gives the outputs themselves.
 std::string last_layer(const std::vector<LayerShape>& layers, const Shape& output) {

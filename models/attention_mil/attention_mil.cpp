@@ -66,20 +66,23 @@ AttentionMil::Bag AttentionMil::bag_of(const Tensor& x) const {
         if (int(boxes.size()) == config.chunk) flush();
       }
   if (!boxes.empty()) flush();
-  const Tensor h = rows.size() == 1 ? rows[0] : concat(rows, 0);
-  const int64_t n = x.dim(0), instances = h.dim(0) / n;
-  return {h.reshape({instances, n, h.dim(1)}), softmax(attention(h).reshape({instances, n}), 0), g.counts()};
+  const Tensor all = rows.size() == 1 ? rows[0] : concat(rows, 0);  // of all images, an instance after the other
+  const Int3 counts = g.counts();
+  const int64_t n = x.dim(0), count = int64_t(counts.d) * counts.h * counts.w, features = all.dim(1);
+  const Tensor placed = permute(all.reshape({count, n, features}), {1, 0, 2}).reshape({n, counts.d, counts.h, counts.w, features});
+  const Tensor h = instances(placed).reshape({n * count, features});
+  return {h.reshape({n, count, features}), softmax(attention(h).reshape({n, count})), counts};
 }
 
 Tensor AttentionMil::operator()(const Tensor& x) const {
   const Bag bag = bag_of(x);
-  const Tensor z = sum(bag.features * bag.weights.reshape({bag.weights.dim(0), bag.weights.dim(1), 1}), {0});
+  const Tensor z = sum(bag.features * bag.weights.reshape({bag.weights.dim(0), bag.weights.dim(1), 1}), {1});
   return fc(drop ? (*drop)(z) : z);
 }
 
 Tensor AttentionMil::weights_of_instances(const Tensor& x) const {
   const Bag bag = bag_of(x);
-  return permute(bag.weights, {1, 0}).reshape({x.dim(0), bag.counts.d, bag.counts.h, bag.counts.w});
+  return bag.weights.reshape({x.dim(0), bag.counts.d, bag.counts.h, bag.counts.w});
 }
 
 }  // namespace voxgrad

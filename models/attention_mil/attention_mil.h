@@ -41,13 +41,20 @@ struct GatedAttention {
   Tensor operator()(const Tensor& h) const;  // {M, F} to {M, 1}, before the softmax
 };
 
+// The rows of all instances where they lie, {N, counts along D, H, W, F}: a layer for hooks to see and for maps of what mattered.
+struct InstanceRows {
+  FIELDS()
+  Tensor operator()(const Tensor& rows) const { return hooked(*this, rows); }
+};
+
 struct AttentionMil {
   AttentionMilConfig config;
   ResNet encoder;
+  InstanceRows instances;
   GatedAttention attention;
   std::optional<Dropout> drop;
   Linear fc;
-  FIELDS(encoder, attention, drop, fc)
+  FIELDS(encoder, instances, attention, drop, fc)
 
   AttentionMil(const AttentionMilConfig&, Rng&);
   // x {N, D, H, W, in_channels}: logits {N, classes}.
@@ -57,7 +64,7 @@ struct AttentionMil {
 
  private:
   struct Bag {
-    Tensor features, weights;  // {instances, N, F}, {instances, N}
+    Tensor features, weights;  // {N, instances, F}, {N, instances}
     Int3 counts;
   };
   Bag bag_of(const Tensor& x) const;
