@@ -92,7 +92,7 @@ std::vector<std::string> Regression::outputs(const Dataset& d) const {
 }
 
 Tensor Regression::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
-  const Tensor y = outputs.at(0), t = batch.at(kValue).to(y.dtype());
+  const Tensor y = outputs.at(0).to(accum_of(outputs.at(0).dtype())), t = batch.at(kValue).to(y.dtype());
   const int64_t k = t.dim(1);
   const Tensor m = uncertain() ? slice(y, 1, 0, k) : y;
   if (!uncertain())

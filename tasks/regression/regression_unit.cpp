@@ -103,6 +103,9 @@ TEST_CASE("the losses of a regression are PyTorch's") {
   const Batch batch = values_batch({0.0, 2.5, -0.5});
   const auto loss = [&](RegressionOptions o) { return Regression(o).loss({y}, batch).item(); };
   CHECK(close(loss({}), 0.65));
+  // Of outputs in bf16 targets keep their digits.
+  const Tensor half = Tensor::from({0.5, 1.0}, {2, 1}).to(DType::bf16);
+  CHECK(close(Regression({}).loss({half}, values_batch({0.1, 2.3})).item(), (0.4 * 0.4 + 1.3 * 1.3) / 2, 1e-6));
   CHECK(close(loss({.loss = "l1"}), 0.6333333333333333));
   CHECK(close(loss({.loss = "huber", .huber_delta = 0.7}), 0.265));  // HuberLoss(delta=0.7)
   Tensor both = Tensor::from({0.5, -0.3, 1.2, 0.7, -0.4, 0.1}, {3, 2}, DType::f64);
