@@ -5,11 +5,8 @@
 
 #include "core/autograd.h"
 #include "core/config/json_values.h"
-#include "io/atomic_file.h"
-#include "io/json_file.h"
 #include "kernels/slice/slice.h"
 #include "layers/losses.h"
-#include "tasks/case_picture.h"
 
 namespace voxgrad {
 namespace {
@@ -83,26 +80,13 @@ Result Contrastive::apply(const Model& model, const Preprocessed& p, const Predi
   return {.volume = {}, .json = Json{{"embedding", unit(predict_values(model.net, model.description, p.image, o).values())}}.dump()};
 }
 
-std::vector<fs::path> Contrastive::files(const fs::path& stem, const std::string&) const { return {stem.string() + ".json"}; }
-
-void Contrastive::write(const Result& r, const fs::path& stem, const std::string& ending) const {
-  write_json(files(stem, ending)[0], parse_json(r.json, "result"));
+std::vector<std::pair<std::string, std::string>> Contrastive::columns(const Json& result) const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (auto& v : result.at("embedding")) out.emplace_back(std::to_string(out.size()), v.dump());
+  return out;
 }
 
-void Contrastive::write_summary(const fs::path& folder, const std::vector<std::pair<std::string, std::string>>& cases) const {
-  std::string text = "case";
-  for (int i = 0; i < options_.features; ++i) text += "," + std::to_string(i);
-  for (auto& [id, json] : cases) {
-    text += "\n" + id;
-    const Json result = parse_json(json, "result");
-    for (auto& v : result["embedding"]) text += "," + v.dump();
-  }
-  write_text_file(folder / "embeddings.csv", text + "\n");
-}
-
-Picture Contrastive::picture(const Volume& image, const Result&, const Volume&, const std::string& title, const ModelDescription& d) const {
-  return case_picture({.image = image, .prediction = {}, .reference = {}, .title = title, .label_names = {}, .window = window_for(d)});
-}
+std::string Contrastive::in_words(const Json& result) const { return std::to_string(result.at("embedding").size()) + " features"; }
 
 Task::Evaluated Contrastive::evaluate(const fs::path& predictions, const fs::path&, const EvaluateOptions&) const {
   fail(predictions.string(), ": embeddings have no references to be compared with; train another task from this model (train --from) and ",

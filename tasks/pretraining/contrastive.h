@@ -1,5 +1,5 @@
 #pragma once
-#include "tasks/task.h"
+#include "tasks/values/values.h"
 
 namespace voxgrad {
 
@@ -12,13 +12,12 @@ struct ContrastiveOptions {
 // alike and those of other patches of the batch not (SimCLR, Chen et al. 2020: layers/losses.h, nt_xent). Its encoder starts others by
 // transfer.from. The score is the part of the validation cases one view of which is more similar to the other than to that of any other
 // case.
-class Contrastive : public Task {
+class Contrastive : public ValuesTask {
  public:
   explicit Contrastive(const ContrastiveOptions& options) : options_(options) {}
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>&) const override { return {}; }
   std::vector<std::string> outputs(const Dataset&) const override;
-  bool dense() const override { return false; }
   int views() const override { return 2; }
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   // Embeddings of two views: the image from its first voxel and to its last one, with 7/8 of its extents.
@@ -27,15 +26,13 @@ class Contrastive : public Task {
   // {"embedding": [..]}, of length 1.
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   const char* product() const override { return "embeddings"; }
-  std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
-  void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
-  // embeddings.csv
-  void write_summary(const std::filesystem::path& folder, const std::vector<std::pair<std::string, std::string>>&) const override;
-  Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
-                  const ModelDescription&) const override;
   // An Error: there are no references for embeddings.
   Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                      const EvaluateOptions&) const override;
+
+ protected:
+  std::vector<std::pair<std::string, std::string>> columns(const Json& result) const override;
+  std::string in_words(const Json& result) const override;
 
  private:
   ContrastiveOptions options_;
