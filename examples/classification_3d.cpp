@@ -55,6 +55,6 @@ int main(int argc, char** argv) {
     const std::string said = classify(unseen).json;  // {"class": .., "probabilities": {..}}
     right += said.find(i % 2 ? "\"class\":\"cube\"" : "\"class\":\"ball\"") != said.npos;
   }
-  std::printf("AUC %.3f on the validation cases; %d of 40 unseen volumes are right\n", result.best_score, right);
+  std::printf("AUC %.3f on the validation cases; %d of 40 unseen volumes are right\n", result.final_score, right);
   return right > 0 ? 0 : 1;
 }

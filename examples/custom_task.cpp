@@ -112,6 +112,6 @@ int main(int argc, char** argv) {
   apply_assignments(config, {"task=middle", "middle.scale=5", "train.optimizer=adamw", "train.learning_rate=0.002", "train.batch=4",
                              "train.oversample_foreground=0", "train.validate_every=100", "train.steps=" + steps});
   const TrainResult result = train(data.root, "middle_run", config, Device{});
-  std::printf("%s: %.2f\n", result.score.c_str(), result.best_score);
-  return std::isfinite(result.best_score) ? 0 : 1;
+  std::printf("%s: %.2f\n", result.score.c_str(), result.final_score);
+  return std::isfinite(result.final_score) ? 0 : 1;
 }

@@ -51,6 +51,6 @@ int main(int argc, char** argv) {
     const auto [image, volume] = load_case(Rng(5).at(i));
     std::printf("%5.0f voxels: %s\n", volume, measure({image, Affine::scaling({1, 1, 1})}).json.c_str());
   }
-  std::printf("%s %.1f voxels on the validation cases\n", result.score.c_str(), result.best_score);
-  return std::isfinite(result.best_score) ? 0 : 1;
+  std::printf("%s %.1f voxels on the validation cases\n", result.score.c_str(), result.final_score);
+  return std::isfinite(result.final_score) ? 0 : 1;
 }

@@ -55,6 +55,6 @@ int main(int argc, char** argv) {
   const Volume mask = segment({unseen.image, Affine::scaling(unseen.spacing_mm)}).volume;
   const double score = dice(mask.data, unseen.label);
   std::printf("%lld steps: Dice %.3f on the validation cases, %.3f on an unseen one\n", static_cast<long long>(result.steps),
-              result.best_score, score);
+              result.final_score, score);
   return score > 0 ? 0 : 1;
 }
