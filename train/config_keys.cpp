@@ -25,8 +25,8 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.choice("data.normalization", d.normalization, {"auto", "zscore", "zscore_masked", "ct", "none", "rescale_to_0_1", "rgb_to_0_1"},
            "zscore: per volume; zscore_masked: of what is not 0, to whose box volumes are cropped, or as dataset.json says by "
            "\"use_mask_for_norm\"; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; rescale_to_0_1: by "
-           "the extremes of the volume; rgb_to_0_1: x / 255; auto: what a channel is named (CT, noNorm, rescale_to_0_1, rgb_to_0_1), "
-           "zscore for other names");
+           "the extremes of the volume; rgb_to_0_1: x / 255; auto: what a channel is named (CT, noNorm, rescale_to_0_1, rgb_to_0_1, "
+           "which red, green and blue are too), zscore for other names");
   t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
   t.choice("data.other_grid", d.other_grid, {"refuse", "resample"},
            "channels and labels on another grid than the first channel: refuse the case, or resample them to that grid");
@@ -79,16 +79,20 @@ void add_chosen(ConfigTable& t, const std::string& prefix, const Options& option
                       }});
 }
 
-// Another network keeps what was set of the options that it has too, as far as it has such values.
+// Another network keeps what was set of the options that it has too, as far as it has such values; what the task has its own network start
+// from is not set.
 void add_network(ConfigTable& t, TrainConfig& c) {
   t.add("network.kind", "the network, a name of voxgrad models; its keys follow", c.network.name, [&c](const Json& v) {
     check(v.is_string(), "the name of a network is wanted");
     const Options now = model_registry().find(v.get<std::string>()).options();
     const Json before = parse_json(c.network.options, "network"), usual = model_registry().find(c.network.name).options().to_json();
+    const Json by_task = parse_json(task_registry().find(c.task.name).defaults, "task " + c.task.name).value("network", Json::object());
+    const bool another = by_task.value("kind", Json(v)) != v;
     for (auto& key : now.keys()) {
+      const bool of_task = another && by_task.contains(key.name) && by_task[key.name] == before.value(key.name, Json());
       const bool set = before.contains(key.name) && (!usual.contains(key.name) || before[key.name] != usual[key.name]);
       try {
-        if (set) key.set(before[key.name]);
+        if (set && !of_task) key.set(before[key.name]);
       } catch (const Error&) {}  // such as a depth that it cannot have
     }
     c.network.options = now.to_json().dump();
@@ -138,6 +142,7 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.extents("train.patch", s.patch, 0, 1024, "patch size [d, h, w] in voxels; 0: planned from the median case");
   t.integer("train.batch", s.batch, batch_planned ? 0 : 1, 1024, "patches per step; 0, with a plan.configuration: as planned");
   t.integer("train.steps", s.steps, 1, 1000000000, "steps of the schedule, when train.minutes is 0");
+  t.number("train.epochs", s.epochs, 0, 1e6, "> 0: no more steps than so many passes over the training cases take");
   t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");
   t.choice("train.optimizer", s.optimizer, optimizers().names(), list_of_optimizers().c_str());
   t.number("train.learning_rate", s.learning_rate, 0, 1e3, "at the start of the schedule");

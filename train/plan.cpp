@@ -29,10 +29,12 @@ double median(std::vector<double> v) {
   return v.size() % 2 ? v[m] : (v[m - 1] + v[m]) / 2;
 }
 
-// The kind that a channel's name asks for, as nnU-Net reads them whatever their case; zscore where it asks for none.
+// The kind that a channel's name asks for, as nnU-Net reads them whatever their case; zscore where it asks for none. The colours of
+// pictures keep what they are to each other.
 std::string kind_of(std::string channel) {
   for (auto& c : channel) c = char(std::tolower(c));
   if (channel == "nonorm") return "none";
+  if (channel == "red" || channel == "green" || channel == "blue") return "rgb_to_0_1";
   for (const char* kind : {"ct", "rescale_to_0_1", "rgb_to_0_1"})
     if (channel == kind) return kind;
   return "zscore";

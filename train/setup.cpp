@@ -1,5 +1,7 @@
 #include "train/setup.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/config/json_values.h"
@@ -29,6 +31,11 @@ ModelDescription planned(TrainingSetup& s, const std::filesystem::path& last) {
   s.task = task_registry().find(config.task.name).make(task_options(config));
   if (config.train.batch == 0) config.train.batch = p.batch;
   return p.model;
+}
+
+// Steps of the schedule, for n training cases.
+int64_t steps_of(const ScheduleConfig& t, size_t n) {
+  return t.epochs > 0 ? std::clamp<int64_t>(int64_t(std::ceil(t.epochs * double(n) / t.batch)), 1, t.steps) : t.steps;
 }
 
 Dataset training_part(Dataset d, const Split& split) {
@@ -64,6 +71,7 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   s.outputs = s.task->outputs(s.dataset);
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
+  s.config.train.steps = steps_of(s.config.train, s.split.training.size());
   check(config.transfer.from.empty() || config.train.init.empty(), "transfer.from: train.init brings weights already");
   check(!config.transfer.from.empty() || config.transfer.rules.empty(), "transfer.rules: are those of weights, transfer.from");
   if (!config.transfer.from.empty() && !std::filesystem::exists(last))

@@ -12,7 +12,7 @@ struct ClassificationOptions {
   double label_smoothing = 0, focal_gamma = 0;
   MixingOptions mixing = {};
   std::string input = "whole";  // whole and center: the middle of the image, of the size of the patch; patch: patches anywhere
-  double shift = 0;             // of the middle in training: up to this part of the patch, along each axis
+  double shift = 0.1;           // of the middle in training: up to this part of the patch, along each axis
   double temperature = 1;       // that logits are divided by (tasks/classification/temperature.h)
 };
 

@@ -129,3 +129,15 @@ TEST_CASE("another network keeps what was set of the options that it has too, an
   apply_assignments(c, {"network.kind=convnext"});
   CHECK(network_options(c).to_json()["base_features"] == 8);
 }
+
+TEST_CASE("configuration: what a task has its own network start from is not for another network") {
+  TrainConfig c;
+  apply_assignments(c, {"task=classification"});
+  CHECK(network_options(c).to_json()["base_features"] == 16);
+  apply_assignments(c, {"network.kind=densenet"});
+  CHECK(network_options(c).to_json()["base_features"] == 0);  // its own
+  TrainConfig set;
+  apply_assignments(set, {"task=classification", "network.base_features=24"});
+  apply_assignments(set, {"network.kind=densenet"});
+  CHECK(network_options(set).to_json()["base_features"] == 24);
+}

@@ -73,11 +73,11 @@ TEST_CASE("plan: a patch that the strides do not divide is refused") {
 }
 
 TEST_CASE("plan: channels are normalised as their names ask for, whatever their case") {
-  const std::vector<std::string> names = {"Ct", "NONORM", "rescale_to_0_1", "RGB_to_0_1", "zScore", "T1"};
+  const std::vector<std::string> names = {"Ct", "NONORM", "rescale_to_0_1", "RGB_to_0_1", "Red", "zScore", "T1"};
   Fingerprint print = print_of({36, 50, 35}, {1, 1, 1});
   print.foreground.resize(names.size());
   const ModelDescription d = planned(dataset_of(names, 3), print, TrainConfig{});
-  const char* const wanted[] = {"ct", "none", "rescale_to_0_1", "rgb_to_0_1", "zscore", "zscore"};
+  const char* const wanted[] = {"ct", "none", "rescale_to_0_1", "rgb_to_0_1", "rgb_to_0_1", "zscore", "zscore"};
   for (size_t c = 0; c < names.size(); ++c) CHECK(d.normalization[c].kind == wanted[c]);
   CHECK_FALSE(d.crop);
   TrainConfig config;

@@ -102,6 +102,17 @@ TEST_CASE("trainer: what all cases that validate say of the task goes into the b
   CHECK(close(task_in("last", "best.safetensors").at("bias").get<double>(), best_of(folder / "last").bias));
 }
 
+TEST_CASE("trainer: train.epochs ends the schedule after so many passes over the cases, if train.steps does not before") {
+  const TemporaryFolder folder;
+  const auto data = write_ramps(folder, 4);
+  const auto steps = [&](const char* name, const std::vector<std::string>& settings) {
+    the_script().scores.assign(100, 0);
+    return train(data, folder / name, fake_config(with(settings))).steps;
+  };
+  CHECK(steps("epochs", {"train.epochs=5", "train.batch=3", "train.steps=100", "data.folds=2"}) == 4);  // ceil(5 2 / 3)
+  CHECK(steps("steps", {"train.epochs=5", "train.batch=3", "train.steps=2", "data.folds=2"}) == 2);
+}
+
 TEST_CASE("trainer: without validation the last weights are the best") {
   const TemporaryFolder folder;
   the_script();
