@@ -128,6 +128,11 @@ TEST_CASE("another network keeps what was set of the options that it has too, an
   apply_assignments(c, {"network.base_features=8"});
   apply_assignments(c, {"network.kind=convnext"});
   CHECK(network_options(c).to_json()["base_features"] == 8);
+  TrainConfig untouched;
+  apply_assignments(untouched, {"task=contrastive"});
+  REQUIRE(network_options(untouched).to_json()["base_features"] == 64);
+  apply_assignments(untouched, {"network.kind=densenet"});
+  CHECK(network_options(untouched).to_json()["base_features"] == 0);
 }
 
 TEST_CASE("configuration: what a task has its own network start from is not for another network") {
