@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "core/lists/shuffle.h"
 
 namespace voxgrad {
 
@@ -17,7 +17,7 @@ Split split_cases(std::vector<std::string> ids, int fold, int folds) {
     return out;
   }
   Rng rng(12345);
-  for (size_t i = ids.size(); i > 1; --i) std::swap(ids[i - 1], ids[size_t(rng.below(int64_t(i)))]);
+  shuffle(ids, rng);
   for (size_t i = 0; i < ids.size(); ++i) (int(i % size_t(folds)) == fold ? out.validation : out.training).push_back(ids[i]);
   std::sort(out.training.begin(), out.training.end());
   std::sort(out.validation.begin(), out.validation.end());

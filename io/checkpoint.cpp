@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/config/json_values.h"
+#include "core/lists/first_few.h"
 #include "io/atomic_file.h"
 #include "io/json_file.h"
 #include "io/safetensors.h"
@@ -20,15 +21,6 @@ bool convertible(const Tensor& from, DType t) {
   if (from.dtype() == t) return true;
   if (is_floating(from.dtype()) || is_floating(t)) return is_floating(from.dtype()) && is_floating(t);
   return from.to(t).to(from.dtype()).to_vector<int64_t>() == from.to_vector<int64_t>();
-}
-
-// "a, b, c and 7 more"
-std::string several(const std::vector<std::string>& names) {
-  constexpr size_t kShown = 5;
-  std::string out;
-  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) out += (i ? ", " : "") + names[i];
-  if (names.size() > kShown) out += " and " + std::to_string(names.size() - kShown) + " more";
-  return out;
 }
 }  // namespace
 
@@ -119,9 +111,9 @@ LoadReport assign(const std::vector<Parameter>& targets, const Checkpoint& check
   for (auto& [name, tensor] : given)
     if (!skipped(name)) report.unexpected.push_back(options.prefix + name);
   std::string message;
-  if (!wrong.empty()) message += "\n  of another shape or kind: " + several(wrong);
-  if (options.strict && !report.missing.empty()) message += "\n  missing: " + several(report.missing);
-  if (options.strict && !report.unexpected.empty()) message += "\n  unexpected: " + several(report.unexpected);
+  if (!wrong.empty()) message += "\n  of another shape or kind: " + first_few(wrong);
+  if (options.strict && !report.missing.empty()) message += "\n  missing: " + first_few(report.missing);
+  if (options.strict && !report.unexpected.empty()) message += "\n  unexpected: " + first_few(report.unexpected);
   check(message.empty(), "load: the checkpoint does not fit the network", message);
   for (auto& [target, source] : copies) target->tensor.copy_from(source->detach().to(target->tensor.dtype()).to(target->tensor.device()));
   return report;

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/lists/first_few.h"
 #include "data/listing/files_by_case.h"
 #include "io/image.h"
 
@@ -20,12 +21,6 @@ std::map<std::string, fs::path> files_in(const fs::path& place, const PairOption
   std::map<std::string, fs::path> out = files_by_case(place, o.id);
   check(!out.empty(), place.string(), ": holds no ", o.what);
   return out;
-}
-
-std::string first_few(const std::vector<std::string>& names) {
-  std::string out;
-  for (size_t i = 0; i < names.size() && i < 5; ++i) out += (i ? ", " : "") + names[i];
-  return names.size() > 5 ? out + " and " + std::to_string(names.size() - 5) + " more" : out;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "core/config/json_values.h"
 #include "models/attention_mil/attention_mil.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
 #include "models/whole_patch.h"
 
@@ -86,12 +87,8 @@ ModelEntry attention_mil_model() {
           .dense = false,
           .options = [] { return Options::of<MilOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_mil(o.as<MilOptions>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const AttentionMilConfig c = attention_mil_config_from_json(j);
-                return Network(AttentionMil(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(attention_mil_config_from_json(j)); },
+          .build = built_from<AttentionMil>(attention_mil_config_from_json),
+          .traits = traits_from(attention_mil_config_from_json),
           .least_weights =
               [](const Json& j) {
                 ResNetConfig c = attention_mil_config_from_json(j).encoder;

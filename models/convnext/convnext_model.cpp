@@ -1,4 +1,5 @@
 #include "core/config/json_values.h"
+#include "models/configured_model.h"
 #include "models/convnext/convnext.h"
 #include "models/keyed_config.h"
 #include "models/whole_patch.h"
@@ -85,12 +86,8 @@ ModelEntry convnext_model() {
           .dense = false,
           .options = [] { return Options::of<ConvNeXtOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_convnext(o.as<ConvNeXtOptions>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const ConvNeXtConfig c = convnext_config_from_json(j);
-                return Network(ConvNeXt(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(convnext_config_from_json(j)); },
+          .build = built_from<ConvNeXt>(convnext_config_from_json),
+          .traits = traits_from(convnext_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(convnext_config_from_json(j)); },
           .weight_rules = rules_of_torchvision(6)};
 }

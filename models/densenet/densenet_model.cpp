@@ -1,4 +1,5 @@
 #include "core/config/json_values.h"
+#include "models/configured_model.h"
 #include "models/densenet/densenet.h"
 #include "models/keyed_config.h"
 #include "models/whole_patch.h"
@@ -69,12 +70,8 @@ ModelEntry densenet_model() {
           .dense = false,
           .options = [] { return Options::of<DenseNetOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_densenet(o.as<DenseNetOptions>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const DenseNetConfig c = densenet_config_from_json(j);
-                return Network(DenseNet(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(densenet_config_from_json(j)); },
+          .build = built_from<DenseNet>(densenet_config_from_json),
+          .traits = traits_from(densenet_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(densenet_config_from_json(j)); },
           .weight_rules = kDenseNetRules};
 }

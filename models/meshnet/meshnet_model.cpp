@@ -3,9 +3,9 @@
 
 #include "core/config/config_table.h"
 #include "core/config/json_values.h"
-#include "models/meshnet/meshnet.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
-#include "models/model_registry.h"
+#include "models/meshnet/meshnet.h"
 #include "models/slab_outputs.h"
 
 namespace voxgrad {
@@ -92,12 +92,8 @@ ModelEntry meshnet_model() {
           .summary = "dilated convolutions at full resolution (Fedorov et al. 2017), a few thousand weights",
           .options = [] { return Options::of<MeshNetConfig>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_meshnet(o.as<MeshNetConfig>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const MeshNetConfig c = meshnet_config_from_json(j);
-                return Network(MeshNet(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(meshnet_config_from_json(j)); },
+          .build = built_from<MeshNet>(meshnet_config_from_json),
+          .traits = traits_from(meshnet_config_from_json),
           .least_weights =
               [](const Json& j) {
                 const MeshNetConfig c = meshnet_config_from_json(j);

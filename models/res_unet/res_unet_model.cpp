@@ -1,6 +1,6 @@
 #include "core/config/json_values.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
-#include "models/model_registry.h"
 #include "models/patch_plan.h"
 #include "models/res_unet/res_unet.h"
 
@@ -76,12 +76,8 @@ ModelEntry res_unet_model() {
           .summary = "residual U-Net of Kerfoot et al. 2018, MONAI's UNet",
           .options = [] { return Options::of<ResUNetConfig>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const ResUNetConfig c = res_unet_config_from_json(j);
-                return Network(ResUNet(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(res_unet_config_from_json(j)); },
+          .build = built_from<ResUNet>(res_unet_config_from_json),
+          .traits = traits_from(res_unet_config_from_json),
           .least_weights =
               [](const Json& j) {
                 const ResUNetConfig c = res_unet_config_from_json(j);

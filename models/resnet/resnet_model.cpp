@@ -1,4 +1,5 @@
 #include "core/config/json_values.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
 #include "models/resnet/resnet.h"
 #include "models/whole_patch.h"
@@ -70,12 +71,8 @@ ModelEntry resnet_model() {
           .dense = false,
           .options = [] { return Options::of<ResNetOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_resnet(o.as<ResNetOptions>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const ResNetConfig c = resnet_config_from_json(j);
-                return Network(ResNet(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(resnet_config_from_json(j)); },
+          .build = built_from<ResNet>(resnet_config_from_json),
+          .traits = traits_from(resnet_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(resnet_config_from_json(j)); },
           .weight_rules = kResNetRules};
 }

@@ -1,11 +1,11 @@
 #include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
 #include "kernels/interpolate3d/interpolate3d.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
-#include "models/model_registry.h"
-#include "models/slab_outputs.h"
 #include "models/patch_plan.h"
 #include "models/segresnet/segresnet.h"
+#include "models/slab_outputs.h"
 
 namespace voxgrad {
 namespace {
@@ -135,12 +135,8 @@ ModelEntry segresnet_model() {
           .summary = "SegResNet (Myronenko 2018), as MONAI has it",
           .options = [] { return Options::of<SegResNetConfig>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const SegResNetConfig c = segresnet_config_from_json(j);
-                return Network(SegResNet(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(segresnet_config_from_json(j)); },
+          .build = built_from<SegResNet>(segresnet_config_from_json),
+          .traits = traits_from(segresnet_config_from_json),
           .least_weights =
               [](const Json& j) {
                 const SegResNetConfig c = segresnet_config_from_json(j);

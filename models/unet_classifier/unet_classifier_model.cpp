@@ -1,5 +1,6 @@
 #include "core/config/json_values.h"
 #include "kernels/reduce/reduce.h"
+#include "models/configured_model.h"
 #include "models/keyed_config.h"
 #include "models/unet/unet_encoder.h"
 #include "models/unet/unet_plan.h"
@@ -100,12 +101,8 @@ ModelEntry unet_classifier_model() {
           .dense = false,
           .options = [] { return Options::of<UNetClassifierOptions>(add_keys); },
           .plan = [](const Options& o, const PlanRequest& r) { return plan_unet_classifier(o.as<UNetClassifierOptions>(), r); },
-          .build =
-              [](const Json& j, Rng& rng) {
-                const UNetClassifierConfig c = unet_classifier_config_from_json(j);
-                return Network(UNetClassifier(c, rng), traits_of(c), to_json_text(c));
-              },
-          .traits = [](const Json& j) { return traits_of(unet_classifier_config_from_json(j)); },
+          .build = built_from<UNetClassifier>(unet_classifier_config_from_json),
+          .traits = traits_from(unet_classifier_config_from_json),
           .least_weights =
               [](const Json& j) {
                 const UNetConfig c = unet_classifier_config_from_json(j).unet;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/lists/shuffle.h"
 #include "kernels/binary/binary.h"
 #include "kernels/index_select/index_select.h"
 #include "kernels/where/where.h"
@@ -29,7 +30,7 @@ double log_of_gamma(double a, Rng& rng) {
 std::vector<double> random_order(int64_t n, Rng rng) {
   std::vector<double> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0.0);
-  for (int64_t i = n - 1; i > 0; --i) std::swap(order[size_t(i)], order[size_t(rng.below(i + 1))]);
+  shuffle(order, rng);
   return order;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/autograd.h"
+#include "core/lists/shuffle.h"
 #include "kernels/binary/binary.h"
 #include "kernels/mse_loss/mse_loss.h"
 #include "kernels/pointwise/pointwise.h"
@@ -45,7 +46,7 @@ Tensor block_mask(const Int3& size, int64_t channels, const Int3& block, double 
   for (int a = 0; a < 3; ++a) blocks[a] = (size[a] + block[a] - 1) / block[a];
   std::vector<uint8_t> masked(size_t(blocks.d) * size_t(blocks.h) * size_t(blocks.w));
   std::fill_n(masked.begin(), std::lround(ratio * double(masked.size())), uint8_t(1));
-  for (size_t i = masked.size(); i > 1; --i) std::swap(masked[i - 1], masked[size_t(rng.below(int64_t(i)))]);
+  shuffle(masked, rng);
   const Tensor out = Tensor::empty({size.d, size.h, size.w, channels});
   float* to = out.view().as<float>();
   for (int d = 0; d < size.d; ++d)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/lists/shuffle.h"
 #include "tasks/segmentation/distance.h"
 #include "tasks/segmentation/metrics/components.h"
 
@@ -38,7 +39,7 @@ Tensor label_of(const Tensor& one_hot, int64_t k) {
 std::vector<int64_t> drawn_labels(int64_t labels, Rng& rng) {
   std::vector<int64_t> order(static_cast<size_t>(labels)), out;
   std::iota(order.begin(), order.end(), 0);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[size_t(rng.below(int64_t(i)))]);
+  shuffle(order, rng);
   for (int64_t k : order)
     if (rng.coin(0.5)) out.push_back(k);
   return out;

@@ -6,6 +6,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "core/lists/first_few.h"
 #include "data/readers/csv.h"
 #include "io/json_file.h"
 
@@ -51,12 +52,6 @@ std::map<std::string, Said> results_in(const fs::path& place) {
   return out;
 }
 
-std::string few(const std::vector<std::string>& names) {
-  std::string out;
-  for (size_t i = 0; i < names.size() && i < 5; ++i) out += (i ? ", " : "") + names[i];
-  return names.size() > 5 ? out + " and " + std::to_string(names.size() - 5) + " more" : out;
-}
-
 }  // namespace
 
 std::vector<CaseResult> read_case_results(const fs::path& predictions, const Dataset& data, const CaseResultOptions& o) {
@@ -82,11 +77,11 @@ std::vector<CaseResult> read_case_results(const fs::path& predictions, const Dat
       said.erase(found);
     }
   for (auto& [id, result] : said) unknown.push_back(id);
-  check(unknown.empty(), data.root.string(), ": the data set has no case ", few(unknown), ", of which ", predictions.string(),
+  check(unknown.empty(), data.root.string(), ": the data set has no case ", first_few(unknown), ", of which ", predictions.string(),
         " has results");
   check(!out.empty(), predictions.string(), ": has no result of a case of which ", data.root.string(), " says what is right");
   for (int part = 0; part < 3; ++part)
-    check(!some[part] || missing[part].empty() || o.partial, predictions.string(), ": there is no result of ", few(missing[part]),
+    check(!some[part] || missing[part].empty() || o.partial, predictions.string(), ": there is no result of ", first_few(missing[part]),
           "; --partial evaluates the cases that are there");
   return out;
 }

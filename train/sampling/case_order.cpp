@@ -4,13 +4,13 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/lists/shuffle.h"
 
 namespace voxgrad {
 namespace {
 
-// A random order of the numbers, Fisher and Yates.
 std::vector<int64_t> shuffled(std::vector<int64_t> numbers, Rng rng) {
-  for (size_t i = numbers.size(); i > 1; --i) std::swap(numbers[i - 1], numbers[size_t(rng.below(int64_t(i)))]);
+  shuffle(numbers, rng);
   return numbers;
 }
 

@@ -7,6 +7,7 @@
 #include "core/autograd.h"
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "core/lists/first_few.h"
 #include "kernels/concat/concat.h"
 #include "kernels/binary/binary.h"
 #include "kernels/reduce/reduce.h"
@@ -79,7 +80,6 @@ class Fitting {
  public:
   Fitting(Network& net, const TransferConfig& config) : config_(config), channels_(net.traits().in_channels) {
     visit_fields(net, kernels_);
-    for (auto& p : state_of(net)) shapes_[p.name] = p.tensor.shape();
   }
 
   // `given` as the tensor `name` of that shape, and what was done to it; absent where that cannot be.
@@ -104,7 +104,6 @@ class Fitting {
   int channels_;
   int64_t image_channels_ = -1;  // that the file's network has, where its first kernel is there
   Kernels kernels_;
-  std::map<std::string, Shape> shapes_;
 };
 
 bool skipped(const std::vector<std::string>& patterns, const std::string& name) {
@@ -112,11 +111,9 @@ bool skipped(const std::vector<std::string>& patterns, const std::string& name) 
 }
 
 std::string several_of(const std::vector<TransferReport::Line>& lines) {
-  constexpr size_t kShown = 4;
-  std::string out;
-  for (size_t i = 0; i < std::min(kShown, lines.size()); ++i)
-    out += (i ? ", " : "") + lines[i].name + (lines[i].what.empty() ? "" : " (" + lines[i].what + ")");
-  return out + (lines.size() > kShown ? " and " + std::to_string(lines.size() - kShown) + " more" : "");
+  std::vector<std::string> out;
+  for (auto& l : lines) out.push_back(l.name + (l.what.empty() ? "" : " (" + l.what + ")"));
+  return first_few(out, 4);
 }
 
 std::set<std::string> names_in(const std::vector<Parameter>& list) {

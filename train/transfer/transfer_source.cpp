@@ -12,11 +12,12 @@
 namespace voxgrad {
 namespace {
 
-// A file of weights that says nothing of a network: torchvision's, MedicalNet's.
-bool weights_alone(const TransferConfig& c) {
-  if (!c.rules.empty()) return true;
-  if (std::filesystem::is_directory(c.from) || !is_weights(c.from) || source_of(c.from)) return false;
-  return !open_weights(c.from)->metadata().contains("voxgrad.model");
+// A file of weights that says nothing of a network, such as torchvision's and MedicalNet's, or is to be read by rules; else null.
+std::unique_ptr<Weights> weights_alone(const TransferConfig& c) {
+  if (!c.rules.empty()) return open_weights(c.from);
+  if (std::filesystem::is_directory(c.from) || !is_weights(c.from) || source_of(c.from)) return nullptr;
+  auto weights = open_weights(c.from);
+  return weights->metadata().contains("voxgrad.model") ? nullptr : std::move(weights);
 }
 
 std::vector<WeightRule> usual_rules() {
@@ -29,14 +30,14 @@ std::vector<WeightRule> usual_rules() {
 
 TransferSource transfer_source(const TransferConfig& c, const Json& network) {
   TransferSource out{.file = c.from};
-  if (!weights_alone(c)) {
+  const auto weights = weights_alone(c);
+  if (!weights) {
     Model m = first_model(c.from, {});
     out.weights.tensors = state_of(m.net);
     return out;
   }
   const std::vector<WeightRule> given = c.rules.empty() ? std::vector<WeightRule>{} : read_rules(c.rules).rules;
   const ModelEntry& entry = model_registry().find(network_kind(network));
-  const auto weights = open_weights(c.from);
   WeightMap map = given.empty() && !entry.weight_rules.empty() ? foreign_weights(*weights, entry)
                                                                : map_weights(*weights, given.empty() ? usual_rules() : given);
   out.weights = std::move(map.weights);
