@@ -81,15 +81,19 @@ struct FftBundle {
   int64_t first, count;
   bool inverse;
 
-  int64_t start(int64_t lane) const {
-    return 2 * ((first + lane) / axis.inner * axis.n * axis.inner + (first + lane) % axis.inner);
-  }
+  // f(element of memory, of the real and of the imaginary part in the lines)
   template <class F>
   void each(F&& f) const {
-    const int64_t n = axis.n, c = n / 2, re = inverse ? kFftLanes : 0, im = kFftLanes - re;
+    int64_t start[kFftLanes];
+    for (int64_t l = 0; l < count; ++l) start[l] = 2 * ((first + l) / axis.inner * axis.n * axis.inner + (first + l) % axis.inner);
+    const bool adjacent = first % axis.inner + count <= axis.inner;
+    const int64_t n = axis.n, c = n / 2, re = inverse ? kFftLanes : 0, im = kFftLanes - re, lanes = count;
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t row = 2 * kFftLanes * (i >= c ? i - c : i - c + n);
-      for (int64_t l = 0; l < count; ++l) f(start(l) + 2 * i * axis.inner, row + re + l, row + im + l);
+      const int64_t row = 2 * kFftLanes * (i >= c ? i - c : i - c + n), at = 2 * i * axis.inner;
+      if (adjacent)
+        for (int64_t l = 0; l < lanes; ++l) f(start[0] + at + 2 * l, row + re + l, row + im + l);
+      else
+        for (int64_t l = 0; l < lanes; ++l) f(start[l] + at, row + re + l, row + im + l);
     }
   }
   void read(const T* x, T* lines) const {

@@ -28,9 +28,10 @@ class Projector {
   Tensor firsts_;    // i32 {views + 1}
 };
 
-// The sum over all views of projections {N, rows, views, columns, C} interpolated linearly where each voxel is seen, times `scale`; for fan
-// and cone beams each times 1 / U^2, U being the distance of the voxel's plane from the source in units of that of the axis (Feldkamp,
-// Davis and Kress 1984): the last step of filtered back-projection, and not the adjoint of a projection. Not differentiable.
+// The sum over all views of projections {N, rows, views, columns, C} interpolated linearly where each voxel is seen (0 beyond the
+// detector's ends), times `scale`; for fan and cone beams each times 1 / U^2, U being the distance of the voxel's plane from the source in
+// units of that of the axis (Feldkamp, Davis and Kress 1984): the last step of filtered back-projection, and not the adjoint of a
+// projection. Not differentiable.
 Tensor backproject(const Tensor& projections, const ProjectionGeometry&, double scale = 1);
 
 }  // namespace voxgrad

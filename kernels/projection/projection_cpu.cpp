@@ -20,7 +20,7 @@ std::vector<T> channel_of(const T* x, int64_t count, int64_t step) {
 // One channel of {D, H, W, C}, packed for rays along an axis.
 template <class T>
 std::vector<T> packed_image(const ProjectionRays<T>& p, int axis, const T* x) {
-  std::vector<T> out(size_t(p.extent[axis] * p.plane[axis]), T(0));
+  std::vector<T> out(size_t(p.extent[axis] * p.plane[axis] + kRayReach), T(0));
   parallel_for(p.extent[axis], std::max<int64_t>(1, (1 << 15) / p.plane[axis]), [&](int64_t j) {
     for (int64_t d = 0; d < p.depth; ++d) {
       T* const to = out.data() + j * p.plane[axis] + (d + p.cone) * p.width[axis] + 1;
@@ -70,12 +70,13 @@ void spread_channel(const ProjectionRays<T>& p, const T* given, T* x) {
   const T* const y = p.channels > 1 ? own.data() : given;
   for (int axis = 0; axis < 2; ++axis)
     parallel_ranges(p.extent[axis], 1, [&](int64_t begin, int64_t end) {
-      std::vector<T> plane(size_t(p.plane[axis]));
+      std::vector<T> plane(size_t(2 * p.plane[axis]));
       for (int64_t j = begin; j < end; ++j) {
         std::fill(plane.begin(), plane.end(), T(0));
 #define X(SET) projection_kernels::SET::spread_plane(p, axis, j, y, plane.data())
         VOXGRAD_ON_ISA(X);
 #undef X
+        for (int64_t i = 0; i < p.plane[axis]; ++i) plane[size_t(i)] += plane[size_t(p.plane[axis] + i)];
         add_plane(p, axis, j, plane.data(), x);
       }
     });
@@ -95,16 +96,26 @@ void spread_all(const ProjectionRays<T>& p, const T* y, T* x) {
     for (int64_t c = 0; c < p.channels; ++c) spread_channel(p, y + n * projections + c, x + n * image + c);
 }
 
+// One channel of {rows, views, columns, C} with borders of zeros: {rows, views, columns + 3}, of cones {rows + 3, ..}.
+template <class T>
+std::vector<T> packed_projections(const Backprojection& b, const T* y) {
+  const int64_t width = b.columns + 3, lines = b.rows * b.views, first = b.cone ? b.views : 0;
+  std::vector<T> out(size_t((lines + 3 * first) * width + kRayReach), T(0));
+  parallel_for(lines, std::max<int64_t>(1, (1 << 15) / width), [&](int64_t i) {
+    for (int64_t k = 0; k < b.columns; ++k) out[size_t((first + i) * width + 1 + k)] = y[(i * b.columns + k) * b.channels];
+  });
+  return out;
+}
+
 template <class T>
 void backproject_all(const Backprojection& b, const double* cosines, const T* y, T* x) {
   const int64_t image = b.extent[0] * b.extent[1] * b.extent[2], projections = b.rows * b.views * b.columns;
   for (int64_t k = 0; k < b.images * b.channels; ++k) {
     const int64_t n = k / b.channels, c = k % b.channels;
-    const std::vector<T> own = channel_of(y + n * projections * b.channels + c, projections, b.channels);
+    const std::vector<T> own = packed_projections(b, y + n * projections * b.channels + c);
     parallel_ranges(b.extent[0] * b.extent[1], 8, [&](int64_t begin, int64_t end) {
       std::vector<T> row(size_t(b.extent[2]));
       for (int64_t i = begin; i < end; ++i) {
-        std::fill(row.begin(), row.end(), T(0));
 #define X(SET) projection_kernels::SET::backproject_row(b, cosines, i / b.extent[1], i % b.extent[1], own.data(), row.data())
         VOXGRAD_ON_ISA(X);
 #undef X

@@ -112,16 +112,25 @@ __global__ void spread_rays_kernel(ProjectionRays<T> p, const T* y, T* x) {
   }
 }
 
-// What the detector reads of one channel at a row and a column, 0 beyond its ends.
+// A detector of one channel, 0 beyond its ends.
 template <class T>
-__device__ T read_detector(const Backprojection& b, const T* y, int64_t view, T row, T column) {
-  if (!(row >= T(0) && row <= T(b.rows - 1) && column >= T(0) && column <= T(b.columns - 1))) return T(0);
-  const int64_t r = int64_t(row), k = int64_t(column), right = k + 1 < b.columns ? b.channels : 0;
-  const int64_t below = r + 1 < b.rows ? b.views * b.columns * b.channels : 0;
-  const T* const p = y + ((r * b.views + view) * b.columns + k) * b.channels;
-  const T f = column - T(k), upper = p[0] + f * (p[right] - p[0]), lower = p[below] + f * (p[below + right] - p[below]);
-  return upper + (row - T(r)) * (lower - upper);
-}
+struct Detector {
+  const Backprojection& b;
+  const T* y;
+  int64_t view;
+  __device__ T at(int64_t row, int64_t column) const {
+    if (row < 0 || row >= b.rows || column < 0 || column >= b.columns) return T(0);
+    return y[((row * b.views + view) * b.columns + column) * b.channels];
+  }
+  __device__ T between(T row, T column) const {
+    const T above = VOXGRAD_MATH floor(row), before = VOXGRAD_MATH floor(column);
+    if (!(above >= T(-1) && above <= T(b.rows) && before >= T(-1) && before <= T(b.columns))) return T(0);
+    const int64_t r = int64_t(above), k = int64_t(before);
+    const T f = column - before, upper = at(r, k) + f * (at(r, k + 1) - at(r, k)),
+            lower = at(r + 1, k) + f * (at(r + 1, k + 1) - at(r + 1, k));
+    return upper + (row - above) * (lower - upper);
+  }
+};
 
 template <class T>
 __global__ void backproject_views_kernel(Backprojection b, const double* cosines, const T* y, T* x) {
@@ -139,7 +148,7 @@ __global__ void backproject_views_kernel(Backprojection b, const double* cosines
       const T s = T(up * cosine - left * sine) + T(-b.voxel[2] * sine) * T(w);
       const T near = 1 / (1 + (b.source > 0 ? T(1 / b.source) : T(0)) * s);
       const T row = b.cone ? T(z * b.row_scale) * near + T(b.row_centre) : T(d);
-      sum += near * near * read_detector(b, from, view, row, u * near * T(b.column_scale) + T(b.column_centre));
+      sum += near * near * Detector<T>{b, from, view}.between(row, u * near * T(b.column_scale) + T(b.column_centre));
     }
     x[i] = T(b.scale) * sum;
   }
