@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "augment/sample.h"
 #include "core/autograd.h"
 #include "infer/fitting.h"
 #include "kernels/flip/flip.h"
@@ -11,7 +12,6 @@
 #include "kernels/slice/slice.h"
 
 namespace voxgrad {
-namespace {
 
 Int3 patch_of(const ModelDescription& d, const PredictOptions& o) {
   if (o.patch == Int3{0, 0, 0}) return d.patch;
@@ -21,6 +21,8 @@ Int3 patch_of(const ModelDescription& d, const PredictOptions& o) {
           ", the strides of the network");
   return o.patch;
 }
+
+namespace {
 
 SlidingWindowOptions window_options(const ModelDescription& d, const PredictOptions& o) {
   return {.patch = patch_of(d, o),
@@ -87,6 +89,14 @@ std::vector<std::vector<int>> mirror_poses(const Tensor& x, const std::array<boo
     }
   }
   return poses;
+}
+
+std::array<std::vector<int64_t>, 3> starts_of(const Int3& image, const SlidingWindowOptions& w) {
+  std::array<std::vector<int64_t>, 3> out;
+  for (int a = 0; a < 3; ++a)
+    out[size_t(a)] = image[a] > w.patch[a] ? tile_starts(image[a], w.patch[a], w.overlap, w.places)
+                                           : std::vector<int64_t>{middle_begin(image[a], w.patch[a])};
+  return out;
 }
 
 // Mean of the outputs over the mirror images of a patch.
@@ -160,15 +170,38 @@ Tensor predict_tile_values(const Network& net, const ModelDescription& d, const 
   check_dense(net, false);
   const Inference quiet;
   return with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
-    std::vector<int64_t> starts[3];
-    for (int a = 0; a < 3; ++a)
-      starts[a] = image.dim(a) > w.patch[a] ? tile_starts(image.dim(a), w.patch[a], w.overlap, w.places)
-                                            : std::vector<int64_t>{middle_begin(int(image.dim(a)), w.patch[a])};
+    const auto starts = starts_of(volume_size(image), w);
     std::vector<Int3> places;
     for (int64_t z : starts[0])
       for (int64_t y : starts[1])
         for (int64_t x : starts[2]) places.push_back({int(z), int(y), int(x)});
     return values_at(net, d, image, w, places);
+  });
+}
+
+std::array<std::vector<int64_t>, 3> tile_places(const ModelDescription& d, const Int3& image, const PredictOptions& o) {
+  return starts_of(image, window_options(d, o));
+}
+
+void predict_tiles(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o,
+                   const std::function<void(const std::vector<Tensor>&, const SeenTile&)>& f) {
+  check_dense(net, true);
+  const Inference quiet;
+  with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
+    const auto starts = starts_of(volume_size(image), w);
+    int64_t number = 0, count = int64_t(starts[0].size() * starts[1].size() * starts[2].size());
+    for (int64_t z : starts[0])
+      for (int64_t y : starts[1])
+        for (int64_t x : starts[2]) {
+          const Int3 begin = {int(z), int(y), int(x)};
+          const Tensor tile = patch_at(image, begin, w.patch);
+          const auto poses = mirror_poses(tile, w.mirror);
+          for (auto& axes : poses) {
+            f(net((axes.empty() ? tile : flip(tile, axes)).to(w.device).to(activation_dtype(d))),
+              {begin, axes, number++, count * int64_t(poses.size())});
+            if (w.progress) w.progress(number, count * int64_t(poses.size()));
+          }
+        }
   });
 }
 

@@ -1,5 +1,7 @@
 #pragma once
+#include <array>
 #include <functional>
+#include <vector>
 
 #include "infer/model_file.h"
 #include "infer/sliding_window.h"
@@ -38,6 +40,21 @@ void predict_rows(const Network&, const ModelDescription&, const Tensor& image, 
 Tensor predict_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
 // The same of each tile of a sliding window over the image: {tiles, K}.
 Tensor predict_tile_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
+
+// A patch of the sliding window, maybe turned round.
+struct SeenTile {
+  Int3 begin;                // of its first voxel in the image; negative where the image is smaller than the patch, among zeros
+  std::vector<int> mirrored;  // axes 1 to 3 of {N, D, H, W, C} along which it was mirrored
+  int64_t number, count;     // of all of them
+};
+// Places of patches along each axis of an image, as a sliding window has them.
+std::array<std::vector<int64_t>, 3> tile_places(const ModelDescription&, const Int3& image, const PredictOptions&);
+// All outputs of the network for each of these patches and, with options.mirror, for each of its mirror images, on the device: for tasks
+// whose outputs are no values of voxels.
+void predict_tiles(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&,
+                   const std::function<void(const std::vector<Tensor>&, const SeenTile&)>&);
+// The patch of the sliding window: as trained, or as the options say.
+Int3 patch_of(const ModelDescription&, const PredictOptions&);
 
 // Where the middle of an axis begins: of the patch that predict_values takes, negative where the image is smaller.
 int middle_begin(int extent, int patch);

@@ -42,7 +42,9 @@ std::map<std::string, Said> results_in(const fs::path& place) {
   std::map<std::string, Said> out;
   for (const auto& entry : fs::directory_iterator(place)) {
     const fs::path& file = entry.path();
-    if (file.extension() != ".json" || file.filename().string()[0] == '.' || !entry.is_regular_file()) continue;
+    const std::string name = file.filename().string();
+    const bool markups = name.ends_with(".mrk.json");  // for 3D Slicer, beside the results
+    if (file.extension() != ".json" || markups || name[0] == '.' || !entry.is_regular_file()) continue;
     const Json j = read_json(file);
     check(j.is_object(), file.string(), ": is no object, so no result of a case");
     out[file.stem().string()] = {j.dump(), file.string()};

@@ -1,0 +1,95 @@
+#include "models/centre_net/centre_net.h"
+
+#include <cmath>
+
+#include "core/config/json_values.h"
+#include "models/keyed_config.h"
+#include "models/unet/unet_encoder.h"
+
+namespace voxgrad {
+namespace {
+
+// The keys of its JSON, bound to the fields.
+ConfigTable centre_net_keys(CentreNetConfig& c) {
+  ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("classes", c.classes, 1, 1 << 20, "");
+  t.add_json("unet", "",
+             [&c] {
+               Json j = to_json(c.unet);
+               j.erase("in_channels");
+               j.erase("classes");
+               return j;
+             },
+             [&c](const Json& j) { c.unet = unet_config_from_json(j); });
+  t.integer("stage", c.stage, 0, 11, "");
+  t.number("prior", c.prior, 1e-6, 0.5, "");
+  return t;
+}
+
+}  // namespace
+
+void validate(const CentreNetConfig& c) {
+  c.unet.validate();
+  check(c.stage >= 0 && c.stage < c.unet.stages(), "CentreNetConfig: stage is ", c.stage, ", the U-Net has ", c.unet.stages(), " stages");
+  check(c.prior > 0 && c.prior < 1, "CentreNetConfig: prior is ", c.prior, ", above 0 and below 1 is wanted");
+}
+
+std::string to_json_text(const CentreNetConfig& c) {
+  CentreNetConfig copy = c;
+  return json_text_of("centre_net", centre_net_keys(copy));
+}
+
+CentreNetConfig centre_net_config_from_json(const Json& j) {
+  CentreNetConfig c;
+  set_fields(centre_net_keys(c), j, "CentreNetConfig");
+  c.unet.in_channels = c.in_channels;
+  c.unet.classes = c.classes;
+  validate(c);
+  return c;
+}
+
+NetworkTraits traits_of(const CentreNetConfig& c) {
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.unet.divisor()};
+}
+
+CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
+  validate(c);
+  const UNetConfig& u = c.unet;
+  build_encoder(*this, u, rng);
+  for (int s = u.stages() - 2; s >= c.stage; --s) {
+    const size_t i = size_t(u.stages() - 2 - s), k = size_t(s);
+    const Int3 stride = u.strides[k + 1];
+    up.emplace_back(ConvTranspose3dLayer{.in = u.features[k + 1], .out = u.features[k], .kernel = stride, .stride = stride, .bias = u.bias},
+                    rng);
+    decoder.emplace_back(unet_block(u, 2 * u.features[k], k, {1, 1, 1}), u.decoder_depth[i], rng);
+  }
+  const size_t stage = size_t(c.stage);
+  const int width = u.features[stage];
+  heat_block = ConvBlock(unet_block(u, width, stage, {1, 1, 1}), rng);
+  box_block = ConvBlock(unet_block(u, width, stage, {1, 1, 1}), rng);
+  heat = Conv3d({.in = width, .out = c.classes, .kernel = {1, 1, 1}}, rng);
+  box = Conv3d({.in = width, .out = 6, .kernel = {1, 1, 1}}, rng);
+  // Outputs start near the prior and near boxes of the usual size.
+  for (const Tensor& w : {heat.weight, box.weight})
+    for (float& v : w.mutable_data<float>()) v *= 0.1f;
+  for (float& v : heat.bias.mutable_data<float>()) v = float(std::log(c.prior / (1 - c.prior)));
+}
+
+std::vector<Tensor> CentreNet::operator()(const Tensor& x) const {
+  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "CentreNet: the input is ", x, ", wanted is {N, D, H, W, ",
+        config.in_channels, "}");
+  const Int3 divisor = config.unet.divisor(), size = x.shape().spatial();
+  for (int a = 0; a < 3; ++a)
+    check(size[a] > 0 && size[a] % divisor[a] == 0, "CentreNet: an input of ", size, " voxels is not a multiple of ", divisor,
+          ", the product of the strides");
+  std::vector<Tensor> skips = encoder_features(*this, x);
+  Tensor y = std::move(skips.back());
+  for (size_t i = 0; i < decoder.size(); ++i) {
+    skips.pop_back();
+    y = evaluate(decoder[i].lazily({{up[i](y)}, {std::move(skips.back())}}));
+  }
+  return {heat(heat_block(y)), box(box_block(y))};
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,163 @@
+#include "tasks/detection/detection.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/autograd.h"
+#include "core/config/json_values.h"
+#include "io/json_file.h"
+#include "tasks/detection/box_judge.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr const char *kBoxes = "boxes", *kUnit = "unit";
+
+bool has_volume(const Box& b) {
+  const Double3 s = b.size();
+  return s[0] > 0 && s[1] > 0 && s[2] > 0;
+}
+
+class BoxMeter : public Meter {
+ public:
+  explicit BoxMeter(std::vector<std::string> classes) : classes_(std::move(classes)) {}
+
+  void add(const Case& c, const std::vector<Field>& prediction) override {
+    JudgedBoxes one{.found = {}, .real = boxes_from(c.sample.at(kBoxes), 0, c.sample.at(kBoxes).dim(0)), .spacing = {}};
+    for (size_t a = 0; a < 3; ++a) one.spacing[a] = c.geometry.spacing[a];
+    const Tensor& rows = prediction.at(0).data;
+    one.found = boxes_from(rows, 0, rows.dim(0));
+    const std::vector<double> scores = prediction.at(1).data.values();
+    for (size_t i = 0; i < one.found.size(); ++i) one.found[i].score = scores.at(i);
+    images_.push_back(std::move(one));
+  }
+  Scores scores() const override {
+    const BoxJudge judge(images_, classes_);
+    const std::vector<std::string> keys = judge.keys();
+    const std::vector<double> values = judge.scores();
+    Scores s{.name = "map", .text = "mAP@0.1:0.5", .value = values[0]};
+    const size_t first_of_classes = keys.size() - classes_.size();
+    for (size_t i = 1; i < first_of_classes; ++i) s.others.emplace_back(keys[i], values[i]);
+    for (size_t k = 0; k < classes_.size(); ++k) s.parts.emplace_back(classes_[k], values[first_of_classes + k]);
+    return s;
+  }
+
+ private:
+  std::vector<std::string> classes_;
+  std::vector<JudgedBoxes> images_;
+};
+
+}  // namespace
+
+Detection::Detection(const DetectionOptions& o) : options_(o) {
+  check(o.size.empty() || o.size.size() == 3, "detection: the usual size of boxes has ", o.size.size(), " numbers, three are wanted");
+}
+
+std::vector<Field> Detection::targets(const DatasetCase& c, const Geometry& g, const std::vector<std::string>& classes) const {
+  check(options_.size.size() == 3, "detection: the usual size of boxes is not known");
+  std::vector<Box> boxes;
+  for (const Box& b : case_boxes(c, file_grid(g), classes, options_.source)) {
+    const Box there = in_working_voxels(b, g);
+    if (has_volume(there)) boxes.push_back(there);
+  }
+  std::vector<double> unit;
+  for (size_t a = 0; a < 3; ++a) unit.push_back(options_.size[a] / g.spacing[a]);
+  return {{kBoxes, DataKind::boxes, rows_of(boxes)}, {kUnit, DataKind::values, Tensor::from(unit, {3})}};
+}
+
+std::string Detection::decides_targets() const {
+  return Json{{"kind", "detection"}, {"objects", options_.source.objects}, {"min_voxels", options_.source.min_voxels}, {"size", options_.size}}
+      .dump();
+}
+
+ForegroundIndex Detection::places(const Sample& sample) const {
+  const Int3 size = volume_size(sample.image());
+  std::map<int, std::vector<int64_t>> found;
+  const Tensor& rows = sample.at(kBoxes);
+  for (const Box& b : boxes_from(rows, 0, rows.dim(0))) {
+    const Double3 c = b.centre();
+    const auto voxel = [&](int a) { return std::clamp<int64_t>(std::lround(c[size_t(a)]), 0, size[a] - 1); };
+    found[b.label].push_back((voxel(0) * size.h + voxel(1)) * size.w + voxel(2));
+  }
+  ForegroundIndex out{.classes = {}, .size = size};
+  for (auto& [label, voxels] : found) {
+    std::sort(voxels.begin(), voxels.end());
+    out.classes.push_back({label + 1, VoxelList(std::move(voxels))});
+  }
+  return out;
+}
+
+std::vector<std::string> Detection::outputs(const Dataset& d) const {
+  for (auto& c : d.cases) check(has_boxes(c), (d.root / "dataset.json").string(), ": the case ", c.id, " has neither boxes nor a label");
+  return box_classes(d);
+}
+
+std::vector<int> Detection::classes(const DatasetCase& c, const std::vector<std::string>& labels) const {
+  std::vector<int> out;
+  for (const Box& b : case_boxes(c, image_grid(c), labels, options_.source))
+    if (std::find(out.begin(), out.end(), b.label) == out.end()) out.push_back(b.label);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Tensor Detection::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
+  check(outputs.size() == 2, "detection: the network gives ", outputs.size(), " outputs, heat maps and numbers of boxes are wanted");
+  const Field* boxes = batch.find(kBoxes);
+  check(boxes, "detection: the batch has no boxes");
+  const std::vector<double> unit = batch.at(kUnit).values();
+  CentreTargets t{.boxes = {}, .unit = {}, .input = batch.image.shape().spatial()};
+  const Tensor rows = boxes->data.to(Device{});
+  for (size_t n = 0; n + 1 < boxes->offsets.size(); ++n) {
+    t.boxes.push_back(boxes_from(rows, boxes->offsets[n], boxes->offsets[n + 1]));
+    t.unit.push_back({unit.at(3 * n), unit.at(3 * n + 1), unit.at(3 * n + 2)});
+  }
+  return centre_loss(outputs[0], outputs[1], t, options_.loss);
+}
+
+std::vector<Box> Detection::boxes_in(const Network& net, const ModelDescription& d, const Tensor& image, const Double3& spacing,
+                                     const PredictOptions& o) const {
+  Double3 unit;
+  for (size_t a = 0; a < 3; ++a) unit[a] = options_.size.at(a) / spacing[a];
+  const TileDecoder decode = [&](const std::vector<Tensor>& outputs, const Int3& patch) {
+    return decode_centres(outputs.at(0), outputs.at(1), 0, patch, unit, {.min_score = options_.boxes.min_score});
+  };
+  return predict_boxes(net, d, image, o, decode, options_.boxes);
+}
+
+std::vector<Field> Detection::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
+  const std::vector<Box> found = boxes_in(net, d, c.sample.image(), c.geometry.spacing, o);
+  std::vector<double> scores;
+  for (const Box& b : found) scores.push_back(b.score);
+  return {{kBoxes, DataKind::boxes, rows_of(found)}, {"scores", DataKind::values, Tensor::from(scores, {int64_t(scores.size())}, DType::f64)}};
+}
+
+std::unique_ptr<Meter> Detection::meter(const std::vector<std::string>& outputs) const { return std::make_unique<BoxMeter>(outputs); }
+
+Result Detection::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
+  std::vector<Box> boxes = boxes_in(model.net, model.description, p.image, p.geometry.spacing, o);
+  for (Box& b : boxes) b = in_file_voxels(b, p.geometry);
+  return {.volume = {}, .json = json_of_boxes(boxes, model.description.labels, p.geometry.affine).dump()};
+}
+
+bool adapt_detection(DetectionOptions& o, const Dataset& d) {
+  if (!o.size.empty() || d.cases.empty()) return false;
+  const std::vector<std::string> classes = box_classes(d);
+  Double3 sum = {};
+  double n = 0;
+  for (const DatasetCase& c : d.cases) {
+    const Grid grid = image_grid(c);
+    const Orientation axes = orientation_of(grid.affine);
+    const Vec3 spacing = grid.affine.spacing();
+    for (const Box& b : case_boxes(c, grid, classes, o.source)) {
+      if (!has_volume(b)) continue;
+      const Double3 size = b.size();
+      for (size_t a = 0; a < 3; ++a) sum[a] += std::log(size[size_t(axes.axis[a])] * spacing[size_t(axes.axis[a])]);
+      ++n;
+    }
+  }
+  check(n > 0, d.root.string(), ": the cases for training have no boxes");
+  for (double s : sum) o.size.push_back(std::exp(s / n));
+  return true;
+}
+
+}  // namespace voxgrad
