@@ -38,7 +38,8 @@ struct BoxPair {
     const T of_i = ratio(T(1), h) - ratio(T(1), u) - ratio(i, u * u), of_volume = ratio(i, u * u) - ratio(T(1), h), of_h = ratio(u, h * h);
     for (int axis = 0; axis < 3; ++axis) {
       const int p = (axis + 1) % 3, q = (axis + 2) % 3;
-      const T sa = a[3 + axis] > a[axis] ? length(a, p) * length(a, q) : T(0), sb = b[3 + axis] > b[axis] ? length(b, p) * length(b, q) : T(0);
+      const T sa = a[3 + axis] > a[axis] ? length(a, p) * length(a, q) : T(0);
+      const T sb = b[3 + axis] > b[axis] ? length(b, p) * length(b, q) : T(0);
       const T si = i > T(0) ? overlap(p) * overlap(q) : T(0), sh = span(axis) > T(0) ? span(p) * span(q) : T(0);
       const bool lower_of_a = a[axis] >= b[axis], upper_of_a = a[3 + axis] <= b[3 + axis];  // whose edge bounds the intersection
       if (ga) {

@@ -8,7 +8,7 @@ namespace voxgrad {
 Tensor heatmap_loss(const Tensor& x, const Tensor& t, const HeatmapLossOptions& o) {
   check(x && t && is_floating(x.dtype()) && x.count() > 0 && t.shape() == x.shape() && t.dtype() == accum_of(x.dtype()) &&
             t.device() == x.device(),
-        "heatmap_loss: logits and targets of their shape and of ", x ? name_of(accum_of(x.dtype())) : "f32", " are wanted, not ", x, " and ", t);
+        "heatmap_loss: logits and targets of their shape and of ", name_of(accum_of(x.dtype())), " are wanted, not ", x, " and ", t);
   check(o.alpha >= 0 && o.beta >= 0, "heatmap_loss: alpha is ", o.alpha, " and beta ", o.beta, ", from 0 is wanted");
   const HeatmapLoss p = {x.count(), o.alpha, o.beta};
   Tensor loss = Tensor::empty({}, t.dtype(), x.device()), centres = Tensor::empty_like(loss);

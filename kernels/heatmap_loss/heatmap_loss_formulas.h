@@ -15,7 +15,9 @@ struct HeatmapPlace {
   A alpha, beta, x, t;
 
   VOXGRAD_HD bool is_centre() const { return t >= A(1); }
-  VOXGRAD_HD static A softplus(A v) { return (v > A(0) ? v : A(0)) + VOXGRAD_HEATMAP_MATH log1p(VOXGRAD_HEATMAP_MATH exp(v > A(0) ? -v : v)); }
+  VOXGRAD_HD static A softplus(A v) {
+    return (v > A(0) ? v : A(0)) + VOXGRAD_HEATMAP_MATH log1p(VOXGRAD_HEATMAP_MATH exp(v > A(0) ? -v : v));
+  }
   // At a centre with q = 1 - p it is as elsewhere with q = p: q^alpha softplus(s), q = sigmoid(s).
   VOXGRAD_HD A sign() const { return is_centre() ? A(-1) : A(1); }
   VOXGRAD_HD A weight() const { return is_centre() ? A(1) : VOXGRAD_HEATMAP_MATH pow(A(1) - t, beta); }

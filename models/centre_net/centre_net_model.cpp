@@ -51,8 +51,10 @@ ModelEntry centre_net_model() {
               [](const Json& j) {
                 const UNetConfig c = centre_net_config_from_json(j).unet;
                 double n = 0;
-                for (size_t s = 0; s < c.features.size(); ++s)
-                  n += double(c.kernels[s].d) * c.kernels[s].h * c.kernels[s].w * (c.encoder_depth[s] - 1.0) * c.features[s] * c.features[s];
+                for (size_t s = 0; s < c.features.size(); ++s) {
+                  const double taps = double(c.kernels[s].d) * c.kernels[s].h * c.kernels[s].w;
+                  n += taps * (c.encoder_depth[s] - 1.0) * c.features[s] * c.features[s];
+                }
                 return n;
               }};
 }

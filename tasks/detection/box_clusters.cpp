@@ -7,9 +7,9 @@ namespace voxgrad {
 namespace {
 
 // The first one is the best.
-Box joined(const std::vector<const VotedBox*>& cluster) {
+ObjectBox joined(const std::vector<const VotedBox*>& cluster) {
   double of_scores = 0, of_weights = 0, expected = 0;
-  Box out = cluster[0]->box;
+  ObjectBox out = cluster[0]->box;
   Double3 low = {}, high = {};
   const double n = double(cluster.size());
   for (const VotedBox* v : cluster) {
@@ -30,16 +30,16 @@ Box joined(const std::vector<const VotedBox*>& cluster) {
 
 }  // namespace
 
-std::vector<Box> clustered(const std::vector<VotedBox>& boxes, double iou) {
+std::vector<ObjectBox> clustered(const std::vector<VotedBox>& boxes, double iou) {
   std::vector<size_t> order(boxes.size());
   std::iota(order.begin(), order.end(), size_t(0));
-  const auto better = [](const Box& a, const Box& b) { return a.score > b.score; };
+  const auto better = [](const ObjectBox& a, const ObjectBox& b) { return a.score > b.score; };
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return better(boxes[a].box, boxes[b].box); });
   std::vector<bool> taken(boxes.size());
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   for (size_t i = 0; i < order.size(); ++i) {
     if (taken[i]) continue;
-    const Box& best = boxes[order[i]].box;
+    const ObjectBox& best = boxes[order[i]].box;
     std::vector<const VotedBox*> cluster = {&boxes[order[i]]};
     for (size_t j = i + 1; j < order.size(); ++j) {
       const VotedBox& other = boxes[order[j]];

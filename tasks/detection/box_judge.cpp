@@ -27,25 +27,25 @@ double mean_of_known(const std::vector<double>& v) {
   return n > 0 ? sum / n : NAN;
 }
 
-double distance_mm(const Box& a, const Box& b, const Double3& spacing) {
+double distance_mm(const ObjectBox& a, const ObjectBox& b, const Double3& spacing) {
   double square = 0;
   const Double3 x = a.centre(), y = b.centre();
   for (size_t k = 0; k < 3; ++k) square += (x[k] - y[k]) * (x[k] - y[k]) * spacing[k] * spacing[k];
   return std::sqrt(square);
 }
 
-std::vector<Box> of_class(const std::vector<Box>& boxes, int label, size_t most) {
-  std::vector<Box> out;
-  for (const Box& b : boxes)
+std::vector<ObjectBox> of_class(const std::vector<ObjectBox>& boxes, int label, size_t most) {
+  std::vector<ObjectBox> out;
+  for (const ObjectBox& b : boxes)
     if (b.label == label) out.push_back(b);
-  std::stable_sort(out.begin(), out.end(), [](const Box& a, const Box& b) { return a.score > b.score; });
+  std::stable_sort(out.begin(), out.end(), [](const ObjectBox& a, const ObjectBox& b) { return a.score > b.score; });
   if (out.size() > most) out.resize(most);
   return out;
 }
 
 }  // namespace
 
-BoxMatches match_boxes(const std::vector<Box>& found, const std::vector<Box>& real, double iou) {
+BoxMatches match_boxes(const std::vector<ObjectBox>& found, const std::vector<ObjectBox>& real, double iou) {
   BoxMatches out{std::vector<int64_t>(real.size(), -1), std::vector<bool>(found.size())};
   for (size_t f = 0; f < found.size(); ++f) {
     int64_t best = -1;
@@ -66,8 +66,8 @@ BoxJudge::BoxJudge(std::vector<JudgedBoxes> images, std::vector<std::string> cla
   taken_.assign(kThresholds, std::vector<std::vector<Taken>>(classes_.size()));
   for (size_t i = 0; i < images_.size(); ++i)
     for (size_t k = 0; k < classes_.size(); ++k) {
-      const std::vector<Box> found = of_class(images_[i].found, int(k), kMostPerImage);
-      const std::vector<Box> real = of_class(images_[i].real, int(k), SIZE_MAX);
+      const std::vector<ObjectBox> found = of_class(images_[i].found, int(k), kMostPerImage);
+      const std::vector<ObjectBox> real = of_class(images_[i].real, int(k), SIZE_MAX);
       for (int t = 0; t < kThresholds; ++t) {
         const BoxMatches m = match_boxes(found, real, threshold_of(t));
         for (size_t f = 0; f < found.size(); ++f) taken_[size_t(t)][k].push_back({found[f].score, i, m.right[f]});
@@ -96,7 +96,7 @@ std::vector<std::string> BoxJudge::keys() const {
 double BoxJudge::average_precision(size_t threshold, size_t label, const std::vector<int>& counts) const {
   double real = 0;
   for (size_t i = 0; i < images_.size(); ++i)
-    real += counts[i] * double(std::count_if(images_[i].real.begin(), images_[i].real.end(), [&](const Box& b) { return b.label == int(label); }));
+    for (const ObjectBox& b : images_[i].real) real += b.label == int(label) ? counts[i] : 0;
   if (!(real > 0)) return NAN;
   std::vector<double> recall, precision;
   double right = 0, all = 0;
@@ -149,8 +149,8 @@ double BoxJudge::centre_error(size_t image) const { return median_of(errors_.at(
 BoxJudge::Counts BoxJudge::counts(size_t image) const {
   Counts out;
   for (size_t k = 0; k < classes_.size(); ++k) {
-    const std::vector<Box> found = of_class(images_.at(image).found, int(k), kMostPerImage);
-    const std::vector<Box> real = of_class(images_[image].real, int(k), SIZE_MAX);
+    const std::vector<ObjectBox> found = of_class(images_.at(image).found, int(k), kMostPerImage);
+    const std::vector<ObjectBox> real = of_class(images_[image].real, int(k), SIZE_MAX);
     const BoxMatches m = match_boxes(found, real, threshold_of(kThresholds - 1));
     out.real += int64_t(real.size());
     for (int64_t f : m.of_real) out.found += f >= 0;

@@ -9,12 +9,12 @@ namespace voxgrad {
 
 // What was found in one image and what is there, in voxels of it, and what a voxel measures along d, h, w in mm.
 struct JudgedBoxes {
-  std::vector<Box> found, real;
+  std::vector<ObjectBox> found, real;
   Double3 spacing = {1, 1, 1};
 };
 
-// Scores of boxes over images, as those of COCO: in each image and for each class, boxes in the order of their scores each take the free real
-// box that they overlap most, if by at least a threshold; at most 100 of an image and class count.
+// Scores of boxes over images, as those of COCO: in each image and for each class, boxes in the order of their scores each take the free
+// real box that they overlap most, if by at least a threshold; at most 100 of an image and class count.
 //   AP: over the boxes of all images by their scores, precision made monotone from the right, at 101 recalls from 0 to 1.
 //   FROC at IoU 0.1: see froc.h, boxes that take a real one find it, others are false positives, of all classes together.
 //   Centre error: mm between the centres of each real box and of the one that takes it at IoU 0.1; found: the share of real boxes with one.
@@ -61,6 +61,6 @@ struct BoxMatches {
   std::vector<int64_t> of_real;
   std::vector<bool> right;
 };
-BoxMatches match_boxes(const std::vector<Box>& found, const std::vector<Box>& real, double iou);
+BoxMatches match_boxes(const std::vector<ObjectBox>& found, const std::vector<ObjectBox>& real, double iou);
 
 }  // namespace voxgrad

@@ -34,23 +34,23 @@ int class_of(const Json& label, const std::vector<std::string>& classes, const s
 }
 
 // Edges along i, j, k; a voxel reaches half of one to either side of its centre.
-Box listed_box(const Json& entry, const std::vector<std::string>& classes, const std::string& where) {
+ObjectBox listed_box(const Json& entry, const std::vector<std::string>& classes, const std::string& where) {
   check(entry.is_object() && entry.contains("voxels") && entry.contains("label"), where,
         ": a box is {\"label\": .., \"voxels\": [..]}, not ", entry.dump().substr(0, 60));
   std::vector<double> v = numbers_of(entry["voxels"], where);
   if (v.size() == 4) v = {v[0], v[1], 0, v[2], v[3], 1};
   check(v.size() == 6, where, ": \"voxels\" of a box are six numbers, or four of a picture, not ", entry["voxels"].dump().substr(0, 60));
-  Box b{.label = class_of(entry["label"], classes, where)};
+  ObjectBox b{.label = class_of(entry["label"], classes, where)};
   for (size_t a = 0; a < 3; ++a) b.low[a] = std::min(v[2 - a], v[5 - a]) - 0.5, b.high[a] = std::max(v[2 - a], v[5 - a]) - 0.5;
   if (entry.contains("score") && entry["score"].is_number()) b.score = entry["score"].get<double>();
   return b;
 }
 
 // Centre and sizes in mm, LPS+: the box in voxels around its eight corners.
-Box box_in_space(const Json& entry, const Affine& to_voxels, const std::string& where) {
+ObjectBox box_in_space(const Json& entry, const Affine& to_voxels, const std::string& where) {
   const std::vector<double> v = numbers_of(entry, where);
   check(v.size() == 6, where, ": a \"box\" is six numbers, not ", entry.dump().substr(0, 60));
-  Box b{.low = {INFINITY, INFINITY, INFINITY}, .high = {-INFINITY, -INFINITY, -INFINITY}};
+  ObjectBox b{.low = {INFINITY, INFINITY, INFINITY}, .high = {-INFINITY, -INFINITY, -INFINITY}};
   for (int corner = 0; corner < 8; ++corner) {
     const auto at = [&](size_t a) { return v[a] + (corner >> a & 1 ? 0.5 : -0.5) * v[3 + a]; };
     const Vec3 voxel = to_voxels.apply({-at(0), -at(1), at(2)});
@@ -59,12 +59,13 @@ Box box_in_space(const Json& entry, const Affine& to_voxels, const std::string& 
   return b;
 }
 
-std::vector<Box> boxes_in_space(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes, const std::string& where) {
+std::vector<ObjectBox> boxes_in_space(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
+                                      const std::string& where) {
   const Json boxes = parse_json(c.targets.at("box"), where);
   const Json labels = c.targets.contains("label") ? parse_json(c.targets.at("label"), where) : Json::array();
   check(boxes.is_array() && labels.is_array() && boxes.size() == labels.size(), where, ": has ", boxes.size(), " entries of \"box\" and ",
         labels.size(), " of \"label\"");
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   for (size_t i = 0; i < boxes.size(); ++i) {
     out.push_back(box_in_space(boxes[i], image.affine.inverse(), where));
     out.back().label = class_of(labels[i], classes, where);
@@ -79,8 +80,8 @@ struct Hull {
     ++voxels;
     for (int a = 0; a < 3; ++a) low[a] = std::min(low[a], at[a]), high[a] = std::max(high[a], at[a]);
   }
-  Box box(int label) const {
-    Box b{.label = label};
+  ObjectBox box(int label) const {
+    ObjectBox b{.label = label};
     for (size_t a = 0; a < 3; ++a) b.low[a] = double(low[a]) - 0.5, b.high[a] = double(high[a]) + 0.5;
     return b;
   }
@@ -105,8 +106,7 @@ std::map<int64_t, int> instances_of(const fs::path& file, const std::vector<std:
   for (auto& [key, value] : j["instances"].items()) {
     const bool digits = !key.empty() && key.size() < 10 && std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
     check(digits && std::stol(key) > 0, file.string(), ": the instance \"", key.substr(0, 40), "\" is no number from 1");
-    const Json number = value.is_string() && value.get<std::string>().size() == 1 ? Json::parse(value.get<std::string>(), nullptr, false) : value;
-    out[std::stol(key)] = class_of(number, classes, file.string());
+    out[std::stol(key)] = class_of(value, classes, file.string());
   }
   return out;
 }
@@ -116,9 +116,9 @@ fs::path instance_file(const fs::path& label) {
   return label.parent_path() / (name.substr(0, name.size() - ending.size()) + ".json");
 }
 
-std::vector<Box> boxes_of_instances(const Tensor& label, const std::map<int64_t, int>& classes, const std::string& where) {
+std::vector<ObjectBox> boxes_of_instances(const Tensor& label, const std::map<int64_t, int>& classes, const std::string& where) {
   const std::vector<double> value = label.values();
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   for (auto& [number, hull] : hulls_of(volume_size(label), [&](int64_t i) { return int64_t(value[size_t(i)]); })) {
     const auto found = classes.find(number);
     check(found != classes.end(), where, ": the instance ", number, " has no class");
@@ -149,9 +149,9 @@ Grid image_grid(const DatasetCase& c) {
   return grid_of(h.shape, h.affine);
 }
 
-std::vector<Box> boxes_of_labels(const Tensor& label, int classes, const BoxSource& source, const std::string& where) {
+std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const BoxSource& source, const std::string& where) {
   const std::vector<double> value = label.values();
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   for (double v : value)
     check(v >= 0 && v <= classes && v == std::floor(v), where, ": the label ", v, " is none of the declared 0 to ", classes);
   for (int k = 1; k <= classes; ++k) {
@@ -172,10 +172,11 @@ std::vector<Box> boxes_of_labels(const Tensor& label, int classes, const BoxSour
   return out;
 }
 
-std::vector<Box> case_boxes(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes, const BoxSource& source) {
+std::vector<ObjectBox> case_boxes(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
+                                  const BoxSource& source) {
   const std::string where = (c.images.empty() ? c.id : c.images[0].string()) + ": the case " + c.id;
   if (c.targets.contains("boxes")) {
-    std::vector<Box> out;
+    std::vector<ObjectBox> out;
     const Json list = parse_json(c.targets.at("boxes"), where);
     check(list.is_array(), where, ": \"boxes\" is no list");
     for (auto& entry : list) out.push_back(listed_box(entry, classes, where));
@@ -190,8 +191,8 @@ std::vector<Box> case_boxes(const DatasetCase& c, const Grid& image, const std::
   return boxes_of_labels(label.data, int(classes.size()), source, file);
 }
 
-Box in_working_voxels(const Box& b, const Geometry& g) {
-  Box out = b;
+ObjectBox in_working_voxels(const ObjectBox& b, const Geometry& g) {
+  ObjectBox out = b;
   for (int a = 0; a < 3; ++a) {
     const size_t i = size_t(a), from = size_t(g.orientation.axis[i]);
     const bool flip = g.orientation.flip[i];
@@ -206,8 +207,8 @@ Box in_working_voxels(const Box& b, const Geometry& g) {
   return out;
 }
 
-Box in_file_voxels(const Box& b, const Geometry& g) {
-  Box out = b;
+ObjectBox in_file_voxels(const ObjectBox& b, const Geometry& g) {
+  ObjectBox out = b;
   for (int a = 0; a < 3; ++a) {
     const size_t i = size_t(a), to = size_t(g.orientation.axis[i]);
     const bool flip = g.orientation.flip[i];

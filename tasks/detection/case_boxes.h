@@ -8,9 +8,9 @@
 #include "tasks/detection/box.h"
 
 // What a data set knows of boxes, in voxels of the file of the image. A case has
-//   "boxes": [{"label": name or number, "voxels": [i, j, k, i, j, k]}, ..], lowest and highest edges along the axes of the file, where voxel i
-//     reaches from i to i + 1 (numbers of a slice of an array; [i, j, i, j] of a picture); what `predict` writes, and what the readers of VOC
-//     and COCO give;
+//   "boxes": [{"label": name or number, "voxels": [i, j, k, i, j, k]}, ..], lowest and highest edges along the axes of the file, where
+//     voxel i reaches from i to i + 1 (numbers of a slice of an array; [i, j, i, j] of a picture); what `predict` writes, and what the
+//     readers of VOC and COCO give;
 //   "box": [[x, y, z, w, h, d], ..] with "label": [number, ..], as in MONAI's lists for detection: centre and sizes in mm, in LPS+;
 //   or a label file: with {"instances": {"3": 0}} in a JSON file of its name, the voxels of value 3 are an object of class 0 (nnDetection);
 //   else values from 1 are the classes, and their connected parts the objects.
@@ -21,20 +21,22 @@ struct BoxSource {
   int64_t min_voxels = 1;              // smaller parts are no objects
 };
 
-// Names of the classes, in the order of Box::label: the labels of the data set, without the background where boxes come from label files.
+// Names of the classes, in the order of ObjectBox::label: the labels of the data set, without the background where boxes come from label
+// files.
 std::vector<std::string> box_classes(const Dataset&);
 bool has_boxes(const DatasetCase&);
 // image: its grid. What cannot be used is an Error by the name of its file.
-std::vector<Box> case_boxes(const DatasetCase&, const Grid& image, const std::vector<std::string>& classes, const BoxSource&);
+std::vector<ObjectBox> case_boxes(const DatasetCase&, const Grid& image, const std::vector<std::string>& classes,
+                                  const BoxSource&);
 // Of the file of the first image.
 Grid image_grid(const DatasetCase&);
 
 // Boxes of a label volume on the grid of its image: around the connected parts (26 neighbours) of each value from 1 up to `classes`, or
 // around all of its voxels. A value beyond is an Error in the name of `where`.
-std::vector<Box> boxes_of_labels(const Tensor& label, int classes, const BoxSource&, const std::string& where);
+std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const BoxSource&, const std::string& where);
 
 // From voxels of the file to those that the network sees, and back.
-Box in_working_voxels(const Box&, const Geometry&);
-Box in_file_voxels(const Box&, const Geometry&);
+ObjectBox in_working_voxels(const ObjectBox&, const Geometry&);
+ObjectBox in_file_voxels(const ObjectBox&, const Geometry&);
 
 }  // namespace voxgrad

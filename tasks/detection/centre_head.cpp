@@ -45,7 +45,7 @@ struct Learned {
 
 // The Gaussian of a box at cells around it: f(cell, value).
 template <class F>
-void for_cells_of(const CellGrid& g, const Box& b, F&& f) {
+void for_cells_of(const CellGrid& g, const ObjectBox& b, F&& f) {
   int64_t at[3], reach[3];
   double sigma[3];
   const Double3 centre = b.centre(), size = b.size();
@@ -90,7 +90,7 @@ void add_sample(const CellGrid& g, const CentreTargets& t, int64_t n, std::vecto
   for (int64_t c = 0; c < g.cells(); ++c) {
     const Learned& l = learned[size_t(c)];
     if (l.box < 0) continue;
-    const Box& b = boxes[size_t(l.box)];
+    const ObjectBox& b = boxes[size_t(l.box)];
     const int64_t at[3] = {c / (g.size[1] * g.size[2]), c / g.size[2] % g.size[1], c % g.size[2]};
     rows.row.push_back(n * g.cells() + c);
     rows.weight.push_back(l.value / total[size_t(l.box)]);
@@ -137,7 +137,7 @@ Tensor centre_loss(const Tensor& heat, const Tensor& numbers, const CentreTarget
   return rows.row.empty() ? loss : loss + box_loss(numbers.to(type), rows, w);
 }
 
-std::vector<Box> decode_centres(const Tensor& heat, const Tensor& numbers, int64_t n, const Int3& input, const Double3& unit,
+std::vector<ObjectBox> decode_centres(const Tensor& heat, const Tensor& numbers, int64_t n, const Int3& input, const Double3& unit,
                                 const CentreDecoding& o) {
   const CellGrid g(heat, input);
   const std::vector<float> logit = heat.rows(n, n + 1).to_vector<float>(), x = numbers.rows(n, n + 1).to_vector<float>();
@@ -154,7 +154,7 @@ std::vector<Box> decode_centres(const Tensor& heat, const Tensor& numbers, int64
         }
     return true;
   };
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   for (int64_t d = 0; d < g.size[0]; ++d)
     for (int64_t h = 0; h < g.size[1]; ++h)
       for (int64_t w = 0; w < g.size[2]; ++w)
@@ -163,7 +163,7 @@ std::vector<Box> decode_centres(const Tensor& heat, const Tensor& numbers, int64
           const float value = logit[size_t(cell * g.classes + k)];
           check(std::isfinite(value), "detection: the network gave values that are not finite; its weights or the image may be damaged");
           if (value < least || !is_peak(c, k)) continue;
-          Box b{.label = int(k), .score = 1 / (1 + std::exp(-double(value)))};
+          ObjectBox b{.label = int(k), .score = 1 / (1 + std::exp(-double(value)))};
           for (int a = 0; a < 3; ++a) {
             const size_t i = size_t(a);
             const double centre = g.middle(a, c[a]) + double(x[size_t(cell * 6 + a)]) * g.stride[a];
@@ -172,7 +172,7 @@ std::vector<Box> decode_centres(const Tensor& heat, const Tensor& numbers, int64
           }
           out.push_back(b);
         }
-  std::stable_sort(out.begin(), out.end(), [](const Box& a, const Box& b) { return a.score > b.score; });
+  std::stable_sort(out.begin(), out.end(), [](const ObjectBox& a, const ObjectBox& b) { return a.score > b.score; });
   if (int64_t(out.size()) > o.keep) out.resize(size_t(o.keep));
   return out;
 }

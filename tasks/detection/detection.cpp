@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char *kBoxes = "boxes", *kUnit = "unit";
 
-bool has_volume(const Box& b) {
+bool has_volume(const ObjectBox& b) {
   const Double3 s = b.size();
   return s[0] > 0 && s[1] > 0 && s[2] > 0;
 }
@@ -55,9 +55,9 @@ Detection::Detection(const DetectionOptions& o) : options_(o) {
 
 std::vector<Field> Detection::targets(const DatasetCase& c, const Geometry& g, const std::vector<std::string>& classes) const {
   check(options_.size.size() == 3, "detection: the usual size of boxes is not known");
-  std::vector<Box> boxes;
-  for (const Box& b : case_boxes(c, file_grid(g), classes, options_.source)) {
-    const Box there = in_working_voxels(b, g);
+  std::vector<ObjectBox> boxes;
+  for (const ObjectBox& b : case_boxes(c, file_grid(g), classes, options_.source)) {
+    const ObjectBox there = in_working_voxels(b, g);
     if (has_volume(there)) boxes.push_back(there);
   }
   std::vector<double> unit;
@@ -66,15 +66,15 @@ std::vector<Field> Detection::targets(const DatasetCase& c, const Geometry& g, c
 }
 
 std::string Detection::decides_targets() const {
-  return Json{{"kind", "detection"}, {"objects", options_.source.objects}, {"min_voxels", options_.source.min_voxels}, {"size", options_.size}}
-      .dump();
+  const BoxSource& s = options_.source;
+  return Json{{"kind", "detection"}, {"objects", s.objects}, {"min_voxels", s.min_voxels}, {"size", options_.size}}.dump();
 }
 
 ForegroundIndex Detection::places(const Sample& sample) const {
   const Int3 size = volume_size(sample.image());
   std::map<int, std::vector<int64_t>> found;
   const Tensor& rows = sample.at(kBoxes);
-  for (const Box& b : boxes_from(rows, 0, rows.dim(0))) {
+  for (const ObjectBox& b : boxes_from(rows, 0, rows.dim(0))) {
     const Double3 c = b.centre();
     const auto voxel = [&](int a) { return std::clamp<int64_t>(std::lround(c[size_t(a)]), 0, size[a] - 1); };
     found[b.label].push_back((voxel(0) * size.h + voxel(1)) * size.w + voxel(2));
@@ -94,7 +94,7 @@ std::vector<std::string> Detection::outputs(const Dataset& d) const {
 
 std::vector<int> Detection::classes(const DatasetCase& c, const std::vector<std::string>& labels) const {
   std::vector<int> out;
-  for (const Box& b : case_boxes(c, image_grid(c), labels, options_.source))
+  for (const ObjectBox& b : case_boxes(c, image_grid(c), labels, options_.source))
     if (std::find(out.begin(), out.end(), b.label) == out.end()) out.push_back(b.label);
   std::sort(out.begin(), out.end());
   return out;
@@ -114,7 +114,7 @@ Tensor Detection::loss(const std::vector<Tensor>& outputs, const Batch& batch) c
   return centre_loss(outputs[0], outputs[1], t, options_.loss);
 }
 
-std::vector<Box> Detection::boxes_in(const Network& net, const ModelDescription& d, const Tensor& image, const Double3& spacing,
+std::vector<ObjectBox> Detection::boxes_in(const Network& net, const ModelDescription& d, const Tensor& image, const Vec3& spacing,
                                      const PredictOptions& o) const {
   Double3 unit;
   for (size_t a = 0; a < 3; ++a) unit[a] = options_.size.at(a) / spacing[a];
@@ -125,17 +125,18 @@ std::vector<Box> Detection::boxes_in(const Network& net, const ModelDescription&
 }
 
 std::vector<Field> Detection::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  const std::vector<Box> found = boxes_in(net, d, c.sample.image(), c.geometry.spacing, o);
+  const std::vector<ObjectBox> found = boxes_in(net, d, c.sample.image(), c.geometry.spacing, o);
   std::vector<double> scores;
-  for (const Box& b : found) scores.push_back(b.score);
-  return {{kBoxes, DataKind::boxes, rows_of(found)}, {"scores", DataKind::values, Tensor::from(scores, {int64_t(scores.size())}, DType::f64)}};
+  for (const ObjectBox& b : found) scores.push_back(b.score);
+  const Tensor of_scores = Tensor::from(scores, {int64_t(scores.size())}, DType::f64);
+  return {{kBoxes, DataKind::boxes, rows_of(found)}, {"scores", DataKind::values, of_scores}};
 }
 
 std::unique_ptr<Meter> Detection::meter(const std::vector<std::string>& outputs) const { return std::make_unique<BoxMeter>(outputs); }
 
 Result Detection::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
-  std::vector<Box> boxes = boxes_in(model.net, model.description, p.image, p.geometry.spacing, o);
-  for (Box& b : boxes) b = in_file_voxels(b, p.geometry);
+  std::vector<ObjectBox> boxes = boxes_in(model.net, model.description, p.image, p.geometry.spacing, o);
+  for (ObjectBox& b : boxes) b = in_file_voxels(b, p.geometry);
   return {.volume = {}, .json = json_of_boxes(boxes, model.description.labels, p.geometry.affine).dump()};
 }
 
@@ -148,7 +149,7 @@ bool adapt_detection(DetectionOptions& o, const Dataset& d) {
     const Grid grid = image_grid(c);
     const Orientation axes = orientation_of(grid.affine);
     const Vec3 spacing = grid.affine.spacing();
-    for (const Box& b : case_boxes(c, grid, classes, o.source)) {
+    for (const ObjectBox& b : case_boxes(c, grid, classes, o.source)) {
       if (!has_volume(b)) continue;
       const Double3 size = b.size();
       for (size_t a = 0; a < 3; ++a) sum[a] += std::log(size[size_t(axes.axis[a])] * spacing[size_t(axes.axis[a])]);

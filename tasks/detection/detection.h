@@ -42,7 +42,8 @@ class Detection : public Task {
                      const EvaluateOptions&) const override;
 
  private:
-  std::vector<Box> boxes_in(const Network&, const ModelDescription&, const Tensor& image, const Double3& spacing, const PredictOptions&) const;
+  std::vector<ObjectBox> boxes_in(const Network&, const ModelDescription&, const Tensor& image, const Vec3& spacing,
+                            const PredictOptions&) const;
 
   DetectionOptions options_;
 };
@@ -52,7 +53,7 @@ bool adapt_detection(DetectionOptions&, const Dataset&);
 
 // The result of a case as JSON: {"boxes": [{"label", "score", "voxels", "centre_mm", "size_mm"}, ..] as case_boxes.h and below, "labels":
 // names, "affine": 4 x 4, from (i, j, k, 1) to mm in RAS+}. centre_mm is in RAS+, size_mm along the axes i, j, k of the file.
-Json json_of_boxes(const std::vector<Box>& in_file, const std::vector<std::string>& classes, const Affine&);
+Json json_of_boxes(const std::vector<ObjectBox>& in_file, const std::vector<std::string>& classes, const Affine&);
 // One line a box, "label,score,i_low,..,k_high,x_mm,y_mm,z_mm,size_i_mm,..", behind `before`, such as the case.
 std::string csv_lines_of_boxes(const Json& result, const std::string& before);
 std::string csv_columns_of_boxes();

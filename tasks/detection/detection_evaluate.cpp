@@ -20,8 +20,8 @@ struct JudgedCases {
   std::vector<JudgedBoxes> images;
 };
 
-std::vector<Box> with_volume(std::vector<Box> boxes) {
-  std::erase_if(boxes, [](const Box& b) {
+std::vector<ObjectBox> with_volume(std::vector<ObjectBox> boxes) {
+  std::erase_if(boxes, [](const ObjectBox& b) {
     const Double3 s = b.size();
     return !(s[0] > 0 && s[1] > 0 && s[2] > 0);
   });

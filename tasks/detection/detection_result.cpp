@@ -38,11 +38,11 @@ std::array<double, 3> column_of(const Json& affine, size_t axis) {
 double length_of(const std::array<double, 3>& v) { return std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]); }
 
 // Outlines of boxes, within slices along D, of value label + 1: u8 {D, H, W}.
-Tensor outlines(const std::vector<Box>& boxes, const Int3& size) {
+Tensor outlines(const std::vector<ObjectBox>& boxes, const Int3& size) {
   const Tensor out = Tensor::zeros({size.d, size.h, size.w}, DType::u8);
   const auto to = out.mutable_data<uint8_t>();
   const int64_t thick = std::max(1, std::max(size.h, size.w) / 300);
-  for (const Box& b : boxes) {
+  for (const ObjectBox& b : boxes) {
     int64_t low[3], high[3];
     for (int a = 0; a < 3; ++a) {
       low[a] = std::clamp<int64_t>(std::lround(b.low[size_t(a)] + 0.5), 0, size[a] - 1);
@@ -59,10 +59,10 @@ Tensor outlines(const std::vector<Box>& boxes, const Int3& size) {
 
 }  // namespace
 
-Json json_of_boxes(const std::vector<Box>& boxes, const std::vector<std::string>& classes, const Affine& affine) {
+Json json_of_boxes(const std::vector<ObjectBox>& boxes, const std::vector<std::string>& classes, const Affine& affine) {
   const Vec3 spacing = affine.spacing();
   Json list = Json::array();
-  for (const Box& b : boxes) {
+  for (const ObjectBox& b : boxes) {
     const Double3 c = b.centre(), size = b.size();
     const Vec3 mm = affine.apply(c);
     Json voxels = Json::array(), size_mm = Json::array(), centre = Json::array();
@@ -107,6 +107,7 @@ Json markups_of_boxes(const Json& result) {
     const Json& c = b.at("centre_mm");
     const Json centre = {-c[0].get<double>(), -c[1].get<double>(), c[2]};
     const std::string name = b.at("label").get<std::string>() + " " + text_of_number(b.at("score"));
+    const Json point = {{"id", "1"}, {"label", name}, {"position", centre}, {"positionStatus", "defined"}};
     markups.push_back({{"type", "ROI"},
                        {"coordinateSystem", "LPS"},
                        {"coordinateUnits", "mm"},
@@ -115,7 +116,7 @@ Json markups_of_boxes(const Json& result) {
                        {"center", centre},
                        {"orientation", orientation},
                        {"size", b.at("size_mm")},
-                       {"controlPoints", Json::array({{{"id", "1"}, {"label", name}, {"position", centre}, {"positionStatus", "defined"}}})}});
+                       {"controlPoints", Json::array({point})}});
   }
   return {{"@schema", "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
                       "markups-schema-v1.0.3.json#"},
@@ -148,8 +149,8 @@ Picture Detection::picture(const Volume& image, const Result& result, const Volu
   const Volume canonical = to_canonical(image);
   Geometry g{.orientation = orientation_of(image.affine), .affine = image.affine, .canonical = volume_size(canonical.data)};
   g.working = g.box = g.canonical;
-  std::vector<Box> boxes;
-  for (const Box& b : case_boxes(said, {}, d.labels, options_.source))
+  std::vector<ObjectBox> boxes;
+  for (const ObjectBox& b : case_boxes(said, {}, d.labels, options_.source))
     if (b.score >= kDrawnScore) boxes.push_back(in_working_voxels(b, g));
   std::vector<std::string> names = {"background"};
   names.insert(names.end(), d.labels.begin(), d.labels.end());

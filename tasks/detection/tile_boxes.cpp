@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kInnerPart = 0.5;  // of a patch, where boxes count fully
 
-Box in_image(Box b, const SeenTile& tile, const Int3& patch) {
+ObjectBox in_image(ObjectBox b, const SeenTile& tile, const Int3& patch) {
   for (int axis : tile.mirrored) {
     const size_t a = size_t(axis - 1);
     const double low = patch[axis - 1] - 1 - b.high[a];
@@ -19,7 +19,7 @@ Box in_image(Box b, const SeenTile& tile, const Int3& patch) {
   return b;
 }
 
-bool centred_in(const Box& b, const Int3& size) {
+bool centred_in(const ObjectBox& b, const Int3& size) {
   const Double3 c = b.centre();
   for (int a = 0; a < 3; ++a)
     if (!(c[size_t(a)] >= -0.5 && c[size_t(a)] <= size[a] - 0.5)) return false;
@@ -27,7 +27,7 @@ bool centred_in(const Box& b, const Int3& size) {
 }
 
 // By the axis along which the centre is farthest out.
-double weight_in(const Box& b, const SeenTile& tile, const Int3& patch) {
+double weight_in(const ObjectBox& b, const SeenTile& tile, const Int3& patch) {
   double out = 0;
   const Double3 c = b.centre();
   for (int a = 0; a < 3; ++a) out = std::max(out, std::abs(c[size_t(a)] - tile.begin[a] - (patch[a] - 1) / 2.0) / (patch[a] / 2.0));
@@ -36,7 +36,7 @@ double weight_in(const Box& b, const SeenTile& tile, const Int3& patch) {
 
 }  // namespace
 
-std::vector<Box> predict_boxes(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o,
+std::vector<ObjectBox> predict_boxes(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o,
                                const TileDecoder& decode, const TileBoxOptions& how) {
   const Int3 patch = patch_of(d, o), size = volume_size(image);
   const auto places = tile_places(d, size, o);
@@ -45,12 +45,12 @@ std::vector<Box> predict_boxes(const Network& net, const ModelDescription& d, co
   predict_tiles(net, d, image, o, [&](const std::vector<Tensor>& outputs, const SeenTile& tile) {
     all = tile.count;
     poses = tile.count / int64_t(places[0].size() * places[1].size() * places[2].size());
-    for (const Box& b : best_of(decode(outputs, patch), how.nms)) {
-      const Box there = in_image(b, tile, patch);
+    for (const ObjectBox& b : best_of(decode(outputs, patch), how.nms)) {
+      const ObjectBox there = in_image(b, tile, patch);
       if (centred_in(there, size)) votes.push_back({there, weight_in(there, tile, patch), 1});
     }
   });
-  std::vector<Box> out;
+  std::vector<ObjectBox> out;
   if (all == 1) {
     for (const VotedBox& v : votes) out.push_back(v.box);
   } else {
@@ -64,9 +64,9 @@ std::vector<Box> predict_boxes(const Network& net, const ModelDescription& d, co
     }
     out = clustered(votes, how.merge);
   }
-  std::erase_if(out, [&](const Box& b) { return b.score < how.min_score; });
+  std::erase_if(out, [&](const ObjectBox& b) { return b.score < how.min_score; });
   if (int64_t(out.size()) > how.keep) out.resize(size_t(how.keep));
-  for (Box& b : out)
+  for (ObjectBox& b : out)
     for (int a = 0; a < 3; ++a) {
       b.low[size_t(a)] = std::clamp(b.low[size_t(a)], -0.5, size[a] - 0.5);
       b.high[size_t(a)] = std::clamp(b.high[size_t(a)], -0.5, size[a] - 0.5);

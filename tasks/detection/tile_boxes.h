@@ -13,12 +13,12 @@ struct TileBoxOptions {
   int64_t keep = 100;       // boxes of an image
 };
 // What a network's outputs {1, ..} for a patch say: boxes in its voxels.
-using TileDecoder = std::function<std::vector<Box>(const std::vector<Tensor>& outputs, const Int3& patch)>;
+using TileDecoder = std::function<std::vector<ObjectBox>(const std::vector<Tensor>& outputs, const Int3& patch)>;
 
-// The boxes of an image f32 {D, H, W, C} in its voxels, best first: of one patch those that non-maximum suppression leaves; of several, or of
-// mirror images, clusters of these, in which a box counts less in the outer half of its patch, 1/2 at the border (nnDetection). They are
-// clipped to the image; those whose centre is outside are left out.
-std::vector<Box> predict_boxes(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&, const TileDecoder&,
-                               const TileBoxOptions& = {});
+// The boxes of an image f32 {D, H, W, C} in its voxels, best first: of one patch those that non-maximum suppression leaves; of several, or
+// of mirror images, clusters of these, in which a box counts less in the outer half of its patch, 1/2 at the border (nnDetection). They
+// are clipped to the image; those whose centre is outside are left out.
+std::vector<ObjectBox> predict_boxes(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&,
+                                     const TileDecoder&, const TileBoxOptions& = {});
 
 }  // namespace voxgrad
