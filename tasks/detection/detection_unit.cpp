@@ -115,7 +115,8 @@ TEST_CASE("instances with their classes are nnDetection's") {
   write_cubes(folder / "set");
   write_text_file(folder / "set/dataset.json", R"({"channel_names": {"0": "image"}, "labels": {"0": "lesion", "1": "nodule"},
                                                    "file_ending": ".nii"})");
-  for (const char* file : {"set/labelsTr/a.json", "set/labelsTr/b.json"}) write_text_file(folder / file, R"({"instances": {"1": 1, "2": 0}})");
+  for (const char* file : {"set/labelsTr/a.json", "set/labelsTr/b.json"})
+    write_text_file(folder / file, R"({"instances": {"1": 1, "2": 0}})");
   const Dataset d = read_dataset(folder / "set");
   const std::vector<std::string> names = box_classes(d);
   CHECK(names == std::vector<std::string>{"lesion", "nodule"});
