@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/device/parallel.h"
+#include "kernels/pointwise/pointwise.h"
 
 namespace voxgrad {
 
@@ -20,5 +21,7 @@ Tensor he_normal(const Shape& s, int64_t fan_in, Rng& rng, double slope) {
   });
   return t.require_grad();
 }
+
+Tensor scaled_parameter(const Tensor& t, double scale) { return affine(t.detach(), scale, 0).require_grad(); }
 
 }  // namespace voxgrad

@@ -1,0 +1,96 @@
+#include "models/varnet/varnet.h"
+
+#include "core/autograd.h"
+#include "kernels/binary/binary.h"
+#include "kernels/complex/complex.h"
+#include "kernels/concat/concat.h"
+#include "kernels/expand/expand.h"
+#include "kernels/fft/fft.h"
+#include "kernels/pad/pad.h"
+#include "kernels/permute/permute.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/slice/slice.h"
+#include "kernels/statistics/statistics.h"
+#include "layers/init.h"
+#include "layers/mri/coils.h"
+
+namespace voxgrad {
+namespace {
+
+// Sensitivities {N, 1, H, W, 2 coils} from the middle columns of each sample; constants.
+Tensor estimated(const Tensor& kspace, const Tensor& mask) {
+  const Unrecorded quiet;
+  std::vector<Tensor> samples;
+  const Tensor here = mask.to(Device{});
+  for (int64_t n = 0; n < kspace.dim(0); ++n)
+    samples.push_back(estimate_sensitivities(kspace.rows(n, n + 1), {.columns = centre_columns(mask_of(here.rows(n, n + 1)))}));
+  return samples.size() == 1 ? samples[0] : concat(samples, 0);
+}
+
+// The same, each coil refined by a U-Net of its own call: coils are samples to it.
+Tensor refined(const NormUNet& net, const Tensor& s) {
+  const int64_t n = s.dim(0), h = s.dim(2), w = s.dim(3), coils = s.dim(4) / 2;
+  const Tensor apart = permute(s.reshape({n, h, w, coils, 2}), {0, 3, 1, 2, 4}).reshape({n * coils, 1, h, w, 2});
+  const Tensor better = permute((apart + net(apart)).reshape({n, coils, h, w, 2}), {0, 2, 3, 1, 4}).reshape(s.shape());
+  return better / (root_sum_of_squares(better) + 1e-12);
+}
+
+UNetConfig flat_unet(int features, int stages) {
+  UNetConfig c = UNetConfig::plain({.in_channels = 2, .classes = 2, .stages = stages, .base_features = features});
+  c.deep_supervision = false;
+  for (int s = 0; s < stages; ++s) {
+    c.kernels[size_t(s)].d = 1;
+    c.strides[size_t(s)].d = 1;
+  }
+  return c;
+}
+
+}  // namespace
+
+NormUNet::NormUNet(int features, int stages, Rng& rng) : net(flat_unet(features, stages), rng) {
+  for (Conv3d& head : net.heads) head.weight = scaled_parameter(head.weight, 0.01);
+}
+
+Tensor NormUNet::operator()(const Tensor& x) const {
+  const Tensor middle = mean(x, {1, 2, 3}, {.keep = true}), deviation = stddev(x, {1, 2, 3}, {.keep = true}) + 1e-20;
+  const Int3 size = x.shape().spatial(), divisor = net.config.divisor();
+  const Int3 before{0, (divisor.h - size.h % divisor.h) % divisor.h / 2, (divisor.w - size.w % divisor.w) % divisor.w / 2};
+  const Int3 after{0, (divisor.h - size.h % divisor.h) % divisor.h - before.h, (divisor.w - size.w % divisor.w) % divisor.w - before.w};
+  const Tensor y = net(pad3d((x - middle) / deviation, before, after)).at(0);
+  return crop3d(y, before, size) * deviation;
+}
+
+VarNetCascade::VarNetCascade(int features, int stages, Rng& rng) : eta(constant_parameter({1}, 1)), regularizer(features, stages, rng) {}
+
+Tensor VarNetCascade::operator()(const Tensor& k, const Tensor& measured, const Tensor& mask, const Tensor& sensitivities) const {
+  const Tensor image = combine_coils(k, sensitivities);
+  return k - (k - measured) * mask * eta - fft(complex_mul(regularizer(image), sensitivities));
+}
+
+VarNet::VarNet(const VarNetConfig& c, Rng& rng) : config(c) {
+  validate(c);
+  for (int i = 0; i < c.cascades; ++i) cascades.emplace_back(c.features, c.stages, rng);
+  if (c.sensitivities == "learned") sensitivity.emplace(c.sensitivity_features, c.stages, rng);
+}
+
+Tensor VarNet::operator()(const Tensor& x) const {
+  check(x && x.shape().rank == 5 && x.dim(4) >= 3 && x.dim(4) % 2 == 1,
+        "VarNet: k-space of coils and its mask, {N, D, H, W, 2 coils + 1}, are ", "wanted, not ", x);
+  const int64_t n = x.dim(0) * x.dim(1), h = x.dim(2), w = x.dim(3), parts = x.dim(4) - 1;
+  const Tensor slices = x.reshape({n, 1, h, w, parts + 1}), measured = slice(slices, 4, 0, parts);
+  const Tensor mask = slice(slice(slices, 4, parts, parts + 1), 2, 0, 1);
+  Tensor s = estimated(measured, mask);
+  if (sensitivity) s = refined(*sensitivity, s);
+  Tensor k = measured;
+  for (const VarNetCascade& c : cascades) {
+    const auto step = [&c, measured, mask, s](const Tensor& before) { return c(before, measured, mask, s); };
+    k = config.recompute && !sensitivity ? checkpoint(step, k) : step(k);
+  }
+  return hooked(*this, root_sum_of_squares(ifft(k)).reshape({x.dim(0), x.dim(1), h, w, 1}));
+}
+
+Tensor undersampled_input(const Tensor& kspace, const Tensor& mask) {
+  return concat({kspace * mask, expand(mask, kspace.shape().with(4, 1))}, 4);
+}
+
+}  // namespace voxgrad

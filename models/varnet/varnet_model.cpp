@@ -1,0 +1,67 @@
+#include "core/config/config_table.h"
+#include "core/config/json_values.h"
+#include "models/configured_model.h"
+#include "models/keyed_config.h"
+#include "models/varnet/varnet.h"
+#include "models/whole_patch.h"
+
+namespace voxgrad {
+namespace {
+
+// The keys of its JSON, bound to the fields.
+ConfigTable keys_of(VarNetConfig& c) {
+  ConfigTable t;
+  t.integer("cascades", c.cascades, 1, 100, "steps of data consistency and regularisation");
+  t.integer("features", c.features, 1, 1024, "channels of the first stage of each U-Net");
+  t.integer("stages", c.stages, 2, 8, "of each U-Net");
+  t.choice("sensitivities", c.sensitivities, {"estimated", "learned"}, "of coils: from the middle of k-space, or refined by a U-Net");
+  t.integer("sensitivity_features", c.sensitivity_features, 1, 1024, "channels of the first stage of that U-Net");
+  t.flag("recompute", c.recompute, "in training compute cascades twice in place of keeping them in memory");
+  return t;
+}
+
+void add_keys(ConfigTable& t, VarNetConfig& c) { add_documented(t, keys_of(c)); }
+
+NetworkPlan plan_varnet(VarNetConfig c, const PlanRequest& r) {
+  check(r.in_channels == 1 && r.out_channels == 1, "network.kind: varnet reconstructs images of one channel, not of ", r.in_channels);
+  PlanRequest slices = r;
+  if (slices.patch.d == 0) slices.patch.d = 1;
+  return {to_json_text(c), whole_patch(slices)};
+}
+
+}  // namespace
+
+void validate(const VarNetConfig& c) {
+  check(c.cascades >= 1 && c.features >= 1 && c.stages >= 2, "VarNetConfig: ", c.cascades, " cascades of ", c.stages, " stages");
+  check(c.sensitivities == "estimated" || c.sensitivities == "learned", "VarNetConfig: sensitivities are ", c.sensitivities);
+}
+
+std::string to_json_text(const VarNetConfig& c) {
+  VarNetConfig copy = c;
+  return json_text_of("varnet", keys_of(copy));
+}
+
+VarNetConfig varnet_config_from_json(const Json& j) {
+  VarNetConfig c;
+  set_fields(keys_of(c), j, "VarNetConfig");
+  validate(c);
+  return c;
+}
+
+// in_channels: of the images that are measured and reconstructed.
+NetworkTraits traits_of(const VarNetConfig&) { return {.in_channels = 1, .out_channels = 1}; }
+
+ModelEntry varnet_model() {
+  return {.name = "varnet",
+          .summary = "the end-to-end variational network for k-space of several coils (Sriram et al. 2020)",
+          .options = [] { return Options::of<VarNetConfig>(add_keys); },
+          .plan = [](const Options& o, const PlanRequest& r) { return plan_varnet(o.as<VarNetConfig>(), r); },
+          .build = built_from<VarNet>(varnet_config_from_json),
+          .traits = traits_from(varnet_config_from_json),
+          .least_weights = [](const Json& j) {
+            const VarNetConfig c = varnet_config_from_json(j);
+            return c.cascades * 9.0 * c.features * c.features;
+          }};
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,73 @@
+#include "models/varnet/varnet.h"
+
+#include <cmath>
+
+#include "core/autograd.h"
+#include "core/module.h"
+#include "kernels/binary/binary.h"
+#include "kernels/random/random.h"
+#include "kernels/reduce/reduce.h"
+#include "layers/mri/coils.h"
+#include "layers/mri/simulation.h"
+#include "models/learned_primal_dual/learned_primal_dual.h"
+#include "tests/catch.h"
+
+using namespace voxgrad;
+
+namespace {
+
+double squares(const Tensor& x) { return sum(square(x)).item(); }
+
+}  // namespace
+
+TEST_CASE("a variational network keeps what was measured, is blind to units, and takes any coils and extents") {
+  Rng rng(3);
+  const VarNet net({.cascades = 2, .features = 4, .stages = 3}, rng);
+  for (const int coils : {1, 5}) {
+    const Tensor x = rand({2, 1, 22, 26, 1}, Rng(1));
+    const Tensor kspace = simulated_kspace(x, {.coils = coils, .noise = 0}, Rng(2));
+    const Tensor mask = mask_tensor(sampling_mask(26, {.centre_fraction = 0.3, .acceleration = 2}, Rng(4)));
+    const Inference quiet;
+    const Tensor y = net(undersampled_input(kspace, mask)), larger = net(undersampled_input(kspace * 1000, mask));
+    CHECK(y.shape() == x.shape());
+    CHECK(squares(larger * 0.001 - y) < 1e-8 * squares(y));
+    // All columns measured: what the U-Nets add at the start is small beside it.
+    const Tensor all = net(undersampled_input(kspace, mask_tensor(std::vector<uint8_t>(26, 1))));
+    CHECK(squares(all - x) < 0.01 * squares(x));
+  }
+}
+
+TEST_CASE("a variational network learns: every parameter gets a gradient, and recomputing cascades changes no bit of it") {
+  const Tensor x = rand({1, 1, 16, 16, 1}, Rng(1));
+  const Tensor input =
+      undersampled_input(simulated_kspace(x, {.coils = 3}, Rng(2)), mask_tensor(sampling_mask(16, {.centre_fraction = 0.25}, Rng(4))));
+  std::vector<double> first;
+  for (const std::string sensitivities : {"estimated", "learned"})
+    for (const bool recompute : {false, true}) {
+      Rng rng(3);
+      VarNet net({.cascades = 2, .features = 4, .stages = 2, .sensitivities = sensitivities, .recompute = recompute}, rng);
+      backward(mean(square(net(input) - x)));
+      std::vector<double> gradients;
+      for (const Parameter& p : parameters(net)) {
+        REQUIRE(p.tensor.grad());
+        gradients.push_back(squares(p.tensor.grad()));
+      }
+      if (sensitivities == "estimated" && !recompute) first = gradients;
+      if (sensitivities == "estimated" && recompute) CHECK(gradients == first);
+    }
+}
+
+TEST_CASE("the learned primal-dual network starts near filtered back-projection, and every parameter gets a gradient") {
+  for (int64_t n : {1, 7, 64, 181, 512}) CHECK(square_of(square_geometry(n, 4).columns) == n);
+  std::vector<double> disc;
+  for (int i = 0; i < 24 * 24; ++i) disc.push_back(std::hypot(i / 24 - 10.0, i % 24 - 13.0) < 6);
+  const Tensor x = Tensor::from(disc, {1, 1, 24, 24, 1});
+  const Tensor y = Projector(square_geometry(24, 30))(x);
+  Rng rng(5);
+  LearnedPrimalDual net({.iterations = 2, .features = 8}, rng);
+  const Tensor image = net(y);
+  CHECK(image.shape() == x.shape());
+  CHECK(squares(image - x) < 0.3 * squares(x));
+  backward(mean(square(image - x)));
+  for (const Parameter& p : parameters(net)) CHECK(p.tensor.grad());
+}

@@ -1,0 +1,60 @@
+#include "tasks/reconstruction/measurement.h"
+
+#include "core/autograd.h"
+#include "kernels/binary/binary.h"
+#include "kernels/concat/concat.h"
+#include "kernels/random/random.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/slice/slice.h"
+#include "layers/mri/coils.h"
+#include "layers/mri/simulation.h"
+#include "layers/tomography/filtered_backprojection.h"
+#include "models/learned_primal_dual/learned_primal_dual.h"
+#include "models/varnet/varnet.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr uint64_t kMaskStream = 1, kCoilStream = 2, kNoiseStream = 3;  // of a slice
+
+Measurement measured_kspace(const Tensor& slices, const MeasurementOptions& o, const Rng& rng, int64_t first) {
+  const CoilSimulation simulation{.coils = o.coils, .phase = o.phase, .noise = o.noise};
+  const SamplingOptions sampling{.kind = sampling_of(o.mask), .centre_fraction = o.centre_fraction, .acceleration = o.acceleration};
+  std::vector<Tensor> data;
+  for (int64_t n = 0; n < slices.dim(0); ++n) {
+    const Rng own = rng.at(uint64_t(first + n));
+    const Tensor kspace = simulated_kspace(slices.rows(n, n + 1), simulation, own.at(kCoilStream));
+    data.push_back(undersampled_input(kspace, mask_tensor(sampling_mask(slices.dim(3), sampling, own.at(kMaskStream)))));
+  }
+  const Tensor all = concat(data, 0);
+  return {all, zero_filled(slice(all, 4, 0, all.dim(4) - 1))};
+}
+
+Measurement measured_projections(const Tensor& slices, const MeasurementOptions& o, const Rng& rng, int64_t first) {
+  check(slices.dim(2) == slices.dim(3), "measured: slices that are projected are square, not ", slices);
+  const ProjectionGeometry g = square_geometry(slices.dim(2), o.views);
+  Tensor y = Projector(g)(slices);
+  std::vector<Tensor> noise;
+  for (int64_t n = 0; n < slices.dim(0) && o.projection_noise > 0; ++n) {
+    const double sigma = o.projection_noise * mean(y.rows(n, n + 1)).item();
+    noise.push_back(randn(y.rows(n, n + 1).shape(), rng.at(uint64_t(first + n)).at(kNoiseStream), {.deviation = sigma}));
+  }
+  if (!noise.empty()) y = y + concat(noise, 0);
+  return {y, filtered_backprojection(y, g, RampWindow::hann)};
+}
+
+}  // namespace
+
+Sampling sampling_of(const std::string& mask) {
+  return mask == "random" ? Sampling::random : mask == "equispaced" ? Sampling::equispaced : mask == "magic" ? Sampling::magic
+                                                                                          : Sampling::equispaced_fraction;
+}
+
+Measurement measured(const Tensor& slices, const MeasurementOptions& o, const Rng& rng, int64_t first) {
+  check(slices && slices.shape().rank == 5 && slices.dim(1) == 1 && slices.dim(4) == 1 && slices.dtype() == DType::f32,
+        "measured: slices f32 {N, 1, H, W, 1} are wanted, not ", slices);
+  const Unrecorded quiet;
+  return o.kind == "kspace" ? measured_kspace(slices, o, rng, first) : measured_projections(slices, o, rng, first);
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,137 @@
+#include "tasks/reconstruction/reconstruction.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "core/autograd.h"
+#include "io/json_file.h"
+#include "kernels/binary/binary.h"
+#include "kernels/concat/concat.h"
+#include "kernels/mse_loss/mse_loss.h"
+#include "kernels/pad/pad.h"
+#include "kernels/slice/slice.h"
+#include "layers/ssim.h"
+#include "tasks/file_pairs.h"
+#include "tasks/reconstruction/reconstruction_scores.h"
+
+namespace voxgrad {
+namespace {
+
+constexpr const char *kMeasured = "clean", *kSimple = "simple";
+constexpr int64_t kSlicesAtOnce = 8;
+
+// Slices as samples, square where they are projected: zeros around.
+struct Squared {
+  Tensor slices;
+  Int3 before, size;
+};
+Squared squared(const Tensor& images, const MeasurementOptions& o) {
+  const Int3 size{1, int(images.dim(2)), int(images.dim(3))};
+  const Tensor slices = images.reshape({images.dim(0) * images.dim(1), 1, size.h, size.w, 1});
+  const int n = std::max(size.h, size.w);
+  if (o.kind == "kspace" || size.h == size.w) return {slices, {0, 0, 0}, size};
+  const Int3 before{0, (n - size.h) / 2, (n - size.w) / 2};
+  return {pad3d(slices, before, {0, n - size.h - before.h, n - size.w - before.w}), before, size};
+}
+
+class ReconstructionMeter : public Meter {
+ public:
+  void add(const Case& c, const std::vector<Field>& prediction) override {
+    for (size_t i = 0; i < 2; ++i) add_to(sums_[i], reconstruction_scores(prediction.at(i).data, c.sample.image()));
+    ++cases_;
+  }
+  Scores scores() const override {
+    const auto mean = [&](double sum) { return cases_ > 0 ? sum / cases_ : NAN; };
+    return {.name = "psnr", .text = "PSNR", .value = mean(sums_[0].psnr),
+            .others = {{"ssim", mean(sums_[0].ssim)}, {"nmse", mean(sums_[0].nmse)}, {"psnr_of_input", mean(sums_[1].psnr)},
+                       {"ssim_of_input", mean(sums_[1].ssim)}}};
+  }
+
+ private:
+  static void add_to(ReconstructionScores& sum, const ReconstructionScores& s) {
+    sum.psnr += s.psnr;
+    sum.ssim += s.ssim;
+    sum.nmse += s.nmse;
+  }
+  ReconstructionScores sums_[2];
+  double cases_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> Reconstruction::outputs(const Dataset& d) const {
+  check(d.channel_names.size() == 1, "reconstruction: images have ", d.channel_names.size(), " channels, one is wanted");
+  return d.channel_names;
+}
+
+Batch Reconstruction::prepare(const Batch& batch, const Rng& rng) const {
+  const Device device = batch.image.device();
+  const Squared s = squared(batch.image.to(Device{}), options_.measurement);
+  const Measurement m = measured(s.slices, options_.measurement, rng);
+  const Tensor& seen = options_.sees == "image" ? m.image : m.data;
+  return {seen.to(device), {{kMeasured, DataKind::image, s.slices.to(device)}, {kSimple, DataKind::image, m.image.to(device)}}};
+}
+
+Tensor Reconstruction::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
+  const Tensor& y = outputs.at(0);
+  const Tensor image = options_.sees == "image" ? y + batch.at(kSimple).to(y.dtype()) : y, clean = batch.at(kMeasured).to(y.dtype());
+  if (options_.loss == "l2") return mse_loss(image, clean);
+  if (options_.loss == "l1") return l1_loss(image, clean);
+  const Tensor unlike = 1.0 - ssim(image, clean);
+  return options_.loss == "ssim" ? unlike : l1_loss(image, clean) + unlike * 0.1;
+}
+
+std::vector<Field> Reconstruction::reconstructed(const Network& net, const Tensor& image, const Rng& rng, const PredictOptions& o) const {
+  const Inference quiet;
+  const Squared s = squared(image.reshape({1, image.dim(0), image.dim(1), image.dim(2), 1}), options_.measurement);
+  std::vector<Tensor> results, simple;
+  for (int64_t begin = 0; begin < s.slices.dim(0); begin += kSlicesAtOnce) {
+    const int64_t end = std::min(s.slices.dim(0), begin + kSlicesAtOnce);
+    const Measurement m = measured(s.slices.rows(begin, end), options_.measurement, rng, begin);
+    const bool sees_image = options_.sees == "image";
+    const Tensor y = net((sees_image ? m.image : m.data).to(o.device)).at(0).to(Device{}).to(DType::f32);
+    results.push_back(crop3d(sees_image ? y + m.image : y, s.before, s.size));
+    simple.push_back(crop3d(m.image, s.before, s.size));
+    if (o.progress) o.progress(end, s.slices.dim(0));
+  }
+  const Shape shape{image.dim(0), image.dim(1), image.dim(2), 1};
+  return {{"reconstructed", DataKind::image, concat(results, 0).reshape(shape)},
+          {"input", DataKind::image, concat(simple, 0).reshape(shape)}};
+}
+
+std::vector<Field> Reconstruction::predict(const Network& net, const ModelDescription&, const Case& c, const PredictOptions& o) const {
+  return reconstructed(net, c.sample.image(), Rng(number_of(c.id)), o);
+}
+
+std::unique_ptr<Meter> Reconstruction::meter(const std::vector<std::string>&) const { return std::make_unique<ReconstructionMeter>(); }
+
+Result Reconstruction::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
+  return {.volume = image_in_file(reconstructed(model.net, p.image, Rng(1), o)[0].data, p), .json = {}};
+}
+
+Task::Evaluated Reconstruction::evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
+                                         const EvaluateOptions& o) const {
+  Json json;
+  std::string table;
+  ReconstructionScores mean;
+  const auto line = [](const ReconstructionScores& s) {
+    char text[96];
+    std::snprintf(text, sizeof text, "  PSNR %.2f dB  SSIM %.4f  NMSE %.5f\n", s.psnr, s.ssim, s.nmse);
+    return std::string(text);
+  };
+  const auto json_of = [](const ReconstructionScores& s) { return Json{{"psnr", s.psnr}, {"ssim", s.ssim}, {"nmse", s.nmse}}; };
+  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images", .series = o.series});
+  for (const FilePair& pair : pairs) {
+    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series);
+    const ReconstructionScores s = reconstruction_scores(both.prediction.data, both.reference.data);
+    const double n = double(pairs.size());
+    mean = {mean.psnr + s.psnr / n, mean.ssim + s.ssim / n, mean.nmse + s.nmse / n};
+    json["cases"][pair.id] = json_of(s);
+    table += pair.id + line(s);
+  }
+  json.update(json_of(mean));
+  return {table + "mean" + line(mean), json_text(json)};
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,40 @@
+#pragma once
+#include "tasks/image_results.h"
+#include "tasks/reconstruction/measurement.h"
+
+namespace voxgrad {
+
+struct ReconstructionOptions {
+  MeasurementOptions measurement;
+  std::string sees = "measurement";  // what the network takes: the measurement, or the image that needs no training, which it corrects
+  std::string loss = "l1";           // l1, l2, ssim (1 - SSIM), or l1_ssim: l1 + 0.1 (1 - SSIM)
+};
+
+// Images from incomplete measurements, learned from images alone: slices (along D) are measured as the options say, and the network gives
+// them back. A network that takes measurements (varnet, learned_primal_dual) gives the image; any other dense one sees the zero-filled
+// image or the filtered back-projection, and what it gives is added to that. Images are scaled to 0 .. 1
+// (data.normalization=rescale_to_0_1). Used on an image it is measured first, with random numbers of its name, so that `evaluate` compares
+// with the image itself.
+class Reconstruction : public ImageTask {
+ public:
+  explicit Reconstruction(const ReconstructionOptions& options) : options_(options) {}
+
+  std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>&) const override { return {}; }
+  std::vector<std::string> outputs(const Dataset&) const override;
+  // What the network sees; the field "clean" is what was measured.
+  Batch prepare(const Batch&, const Rng&) const override;
+  Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
+  // The reconstruction, and as the second field the image that needs no training.
+  std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
+  std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override;
+  Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
+  // PSNR, SSIM and NMSE as fastMRI has them.
+  Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
+                     const EvaluateOptions&) const override;
+
+ private:
+  std::vector<Field> reconstructed(const Network&, const Tensor& image, const Rng&, const PredictOptions&) const;
+  ReconstructionOptions options_;
+};
+
+}  // namespace voxgrad

@@ -1,0 +1,54 @@
+#include <cmath>
+
+#include "kernels/binary/binary.h"
+#include "kernels/random/random.h"
+#include "kernels/reduce/reduce.h"
+#include "tasks/reconstruction/reconstruction.h"
+#include "tasks/reconstruction/reconstruction_scores.h"
+#include "tests/catch.h"
+#include "tests/close.h"
+
+using namespace voxgrad;
+
+TEST_CASE("scores of reconstructions are fastMRI's") {
+  // By its formulas in NumPy with scikit-image 0.26: g = (1 + sin(0.4 r + 0.2 c + d)) of 3 x 10 x 9, p = g + 0.1 cos(3 r + c).
+  std::vector<double> g, p;
+  for (int d = 0; d < 3; ++d)
+    for (int r = 0; r < 10; ++r)
+      for (int c = 0; c < 9; ++c) {
+        g.push_back(1 + std::sin(0.4 * r + 0.2 * c + d));
+        p.push_back(g.back() + 0.1 * std::cos(3 * r + c));
+      }
+  const ReconstructionScores s = reconstruction_scores(Tensor::from(p, {3, 10, 9}, DType::f64), Tensor::from(g, {3, 10, 9}, DType::f64));
+  CHECK(close(s.psnr, 28.882034715934, 1e-9));
+  CHECK(close(s.ssim, 0.989615813042, 1e-9));
+  CHECK(close(s.nmse, 0.004115086246, 1e-9));
+}
+
+TEST_CASE("batches of reconstruction are measurements of their patches, each with random numbers of its own") {
+  const Batch clean{rand({2, 1, 20, 24, 1}, Rng(1)), {}};
+  const Reconstruction kspace({.measurement = {.coils = 3}});
+  const Batch a = kspace.prepare(clean, Rng(1)), b = kspace.prepare(clean, Rng(1)), other = kspace.prepare(clean, Rng(2));
+  CHECK(a.image.shape() == Shape{2, 1, 20, 24, 7});
+  CHECK(a.image.values() == b.image.values());
+  CHECK(a.image.values() != other.image.values());
+  CHECK(a.at("clean").values() == clean.image.values());
+  const Tensor mask = a.image.reshape({2 * 20 * 24, 7});
+  double measured = 0, wrong = 0;
+  for (int64_t i = 0; i < mask.dim(0); ++i) {
+    const auto row = mask.rows(i, i + 1).values();
+    measured += row[6];
+    wrong += row[6] == 0 && (row[0] != 0 || row[5] != 0);
+  }
+  CHECK(wrong == 0);
+  CHECK(measured > 0.1 * double(mask.dim(0)));
+  CHECK(measured < 0.5 * double(mask.dim(0)));
+
+  const Reconstruction views({.measurement = {.kind = "projections", .views = 15}, .sees = "image"});
+  const Batch c = views.prepare(clean, Rng(1));
+  CHECK(c.image.shape() == Shape{2, 1, 24, 24, 1});
+  // The image that the network sees and 0 for what it gives: the loss is that of filtered back-projection.
+  const Tensor zero = Tensor::zeros(c.image.shape());
+  CHECK(close(views.loss({zero}, c).item(), mean(abs(c.image - c.at("clean"))).item(), 1e-6));
+  CHECK(views.loss({c.at("clean") - c.image}, c).item() < 1e-6);
+}
