@@ -21,6 +21,7 @@ Result Predictor::operator()(const Volume& image, const std::string& name, Predi
   return finished((*this)(prepare(image, name), o), o);
 }
 Preprocessed Predictor::prepare(const Volume& image, const std::string& name, const PreviousMask* previous) const {
+  if (auto measured = task_->measurements(image, name)) return std::move(*measured);
   return preprocess(image, model_.description, name, {.previous = previous});
 }
 Result Predictor::operator()(const Preprocessed& image, PredictOptions o) const {

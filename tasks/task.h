@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,8 @@ class Task : public TargetSource {
   virtual std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const = 0;
 
   // --- use: from a preprocessed file to a result in its geometry
+  // A file that holds measurements in place of an image: what `apply` is given of it. Absent: it is an image, and preprocessed as one.
+  virtual std::optional<Preprocessed> measurements(const Volume&, const std::string& /*name*/) const { return {}; }
   virtual Result apply(const Model&, const Preprocessed&, const PredictOptions&) const = 0;
   // What is done with a result when no network is needed any more.
   virtual Result finished(Result r, const PredictOptions&) const { return r; }

@@ -54,6 +54,8 @@ PrimalDualStep::PrimalDualStep(const LearnedPrimalDualConfig& c, Rng& rng)
 
 LearnedPrimalDual::LearnedPrimalDual(const LearnedPrimalDualConfig& c, Rng& rng) : config(c), kept_(std::make_shared<Kept>()) {
   validate(c);
+  check(c.in_channels == 1 && c.out_channels == 1, "LearnedPrimalDual: reconstructs images of one channel, not ", c.in_channels, " to ",
+        c.out_channels);
   for (int i = 0; i < c.iterations; ++i) steps.emplace_back(c, rng);
 }
 

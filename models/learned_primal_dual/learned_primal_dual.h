@@ -16,6 +16,7 @@ namespace voxgrad {
 // primal[0] is the result. Unlike the paper's, iterations start from filtered back-projection (Hann) in place of 0, and the last
 // convolutions at a tenth.
 struct LearnedPrimalDualConfig {
+  int in_channels = 1, out_channels = 1;  // of the images that are measured and of those reconstructed: 1
   int iterations = 6;
   int primal = 5, dual = 5;  // channels of memory
   int features = 16;         // of the inner convolutions

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/config/config_table.h"
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
@@ -8,9 +10,13 @@
 namespace voxgrad {
 namespace {
 
+constexpr int kMostSide = 1448;  // of a planned patch, of no more than 128^3 pixels
+
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(LearnedPrimalDualConfig& c) {
   ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("out_channels", c.out_channels, 1, 1 << 20, "");
   t.integer("iterations", c.iterations, 1, 100, "pairs of a step in the projections and one in the image");
   t.integer("primal", c.primal, 1, 64, "channels of memory in the image");
   t.integer("dual", c.dual, 1, 64, "and in the projections");
@@ -20,13 +26,14 @@ ConfigTable keys_of(LearnedPrimalDualConfig& c) {
 
 void add_keys(ConfigTable& t, LearnedPrimalDualConfig& c) { add_documented(t, keys_of(c)); }
 
-NetworkPlan plan_learned_primal_dual(const LearnedPrimalDualConfig& c, const PlanRequest& r) {
-  check(r.in_channels == 1 && r.out_channels == 1, "network.kind: learned_primal_dual reconstructs images of one channel, not of ",
-        r.in_channels);
+NetworkPlan plan_learned_primal_dual(LearnedPrimalDualConfig c, const PlanRequest& r) {
+  c.in_channels = r.in_channels;
+  c.out_channels = r.out_channels;
   PlanRequest slices = r;
   if (slices.patch.d == 0) slices.patch.d = 1;
   Int3 patch = whole_patch(slices);
-  patch.h = patch.w = std::max(patch.h, patch.w);
+  patch.h = patch.w = std::min(std::max(patch.h, patch.w), kMostSide);
+  patch.d = 1;
   return {to_json_text(c), patch};
 }
 
@@ -49,8 +56,7 @@ LearnedPrimalDualConfig learned_primal_dual_config_from_json(const Json& j) {
   return c;
 }
 
-// in_channels: of the images that are measured and reconstructed.
-NetworkTraits traits_of(const LearnedPrimalDualConfig&) { return {.in_channels = 1, .out_channels = 1}; }
+NetworkTraits traits_of(const LearnedPrimalDualConfig& c) { return {.in_channels = c.in_channels, .out_channels = c.out_channels}; }
 
 ModelEntry learned_primal_dual_model() {
   return {.name = "learned_primal_dual",

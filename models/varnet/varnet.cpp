@@ -17,11 +17,11 @@
 namespace voxgrad {
 namespace {
 
-// Sensitivities {N, 1, H, W, 2 coils} from the middle columns of each sample; constants.
+// Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
 Tensor estimated(const Tensor& kspace, const Tensor& mask) {
   const Unrecorded quiet;
   std::vector<Tensor> samples;
-  const Tensor here = mask.to(Device{});
+  const Tensor here = slice(mask.to(Device{}), 2, mask.dim(2) / 2, mask.dim(2) / 2 + 1);
   for (int64_t n = 0; n < kspace.dim(0); ++n)
     samples.push_back(estimate_sensitivities(kspace.rows(n, n + 1), {.columns = centre_columns(mask_of(here.rows(n, n + 1)))}));
   return samples.size() == 1 ? samples[0] : concat(samples, 0);
@@ -69,6 +69,8 @@ Tensor VarNetCascade::operator()(const Tensor& k, const Tensor& measured, const 
 
 VarNet::VarNet(const VarNetConfig& c, Rng& rng) : config(c) {
   validate(c);
+  check(c.in_channels == 1 && c.out_channels == 1, "VarNet: reconstructs images of one channel, not ", c.in_channels, " to ",
+        c.out_channels);
   for (int i = 0; i < c.cascades; ++i) cascades.emplace_back(c.features, c.stages, rng);
   if (c.sensitivities == "learned") sensitivity.emplace(c.sensitivity_features, c.stages, rng);
 }
@@ -78,7 +80,7 @@ Tensor VarNet::operator()(const Tensor& x) const {
         "VarNet: k-space of coils and its mask, {N, D, H, W, 2 coils + 1}, are ", "wanted, not ", x);
   const int64_t n = x.dim(0) * x.dim(1), h = x.dim(2), w = x.dim(3), parts = x.dim(4) - 1;
   const Tensor slices = x.reshape({n, 1, h, w, parts + 1}), measured = slice(slices, 4, 0, parts);
-  const Tensor mask = slice(slice(slices, 4, parts, parts + 1), 2, 0, 1);
+  const Tensor mask = slice(slices, 4, parts, parts + 1);
   Tensor s = estimated(measured, mask);
   if (sensitivity) s = refined(*sensitivity, s);
   Tensor k = measured;

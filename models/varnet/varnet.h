@@ -13,6 +13,7 @@ namespace voxgrad {
 // reconstructed one by one. Unlike fastMRI's the U-Net's mean is not added again and its last convolution starts at a hundredth, so that
 // training starts from data consistency alone.
 struct VarNetConfig {
+  int in_channels = 1, out_channels = 1;  // of the images that are measured and of those reconstructed: 1
   int cascades = 6;
   int features = 8, stages = 4;         // of each U-Net: channels of the first stage, and stages
   std::string sensitivities = "estimated";  // from the middle of k-space (layers/mri/coils.h), or refined by a U-Net ("learned")
@@ -40,7 +41,7 @@ struct VarNetCascade {
   FIELDS(eta, regularizer)
 
   VarNetCascade(int features, int stages, Rng&);
-  // mask {N, 1, 1, W, 1}
+  // mask {N, 1, H, W, 1}
   Tensor operator()(const Tensor& kspace, const Tensor& measured, const Tensor& mask, const Tensor& sensitivities) const;
 };
 
@@ -51,12 +52,13 @@ struct VarNet {
   FIELDS(cascades, sensitivity)
 
   VarNet(const VarNetConfig&, Rng&);
-  // {N, D, H, W, 2 coils + 1}: k-space, 0 where it was not measured, and behind it a channel that is 1 in the columns that were
-  // (undersampled_input). The image {N, D, H, W, 1}.
+  // {N, D, H, W, 2 coils + 1}: k-space, 0 where it was not measured, and behind it a channel that is 1 where it
+  // was (undersampled_input). The middle that sensitivities are estimated from is as wide as the row in the middle has it. The image {N, D,
+  // H, W, 1}.
   Tensor operator()(const Tensor& x) const;
 };
 
-// What VarNet takes: masked k-space {N, D, H, W, 2 coils} and the columns measured in all of it.
+// What VarNet takes: k-space {N, D, H, W, 2 coils} times the mask, and the mask, of any shape that expands to {N, D, H, W, 1}.
 Tensor undersampled_input(const Tensor& kspace, const Tensor& mask);
 
 }  // namespace voxgrad

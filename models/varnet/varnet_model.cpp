@@ -11,6 +11,8 @@ namespace {
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(VarNetConfig& c) {
   ConfigTable t;
+  t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
+  t.integer("out_channels", c.out_channels, 1, 1 << 20, "");
   t.integer("cascades", c.cascades, 1, 100, "steps of data consistency and regularisation");
   t.integer("features", c.features, 1, 1024, "channels of the first stage of each U-Net");
   t.integer("stages", c.stages, 2, 8, "of each U-Net");
@@ -23,7 +25,8 @@ ConfigTable keys_of(VarNetConfig& c) {
 void add_keys(ConfigTable& t, VarNetConfig& c) { add_documented(t, keys_of(c)); }
 
 NetworkPlan plan_varnet(VarNetConfig c, const PlanRequest& r) {
-  check(r.in_channels == 1 && r.out_channels == 1, "network.kind: varnet reconstructs images of one channel, not of ", r.in_channels);
+  c.in_channels = r.in_channels;
+  c.out_channels = r.out_channels;
   PlanRequest slices = r;
   if (slices.patch.d == 0) slices.patch.d = 1;
   return {to_json_text(c), whole_patch(slices)};
@@ -48,8 +51,7 @@ VarNetConfig varnet_config_from_json(const Json& j) {
   return c;
 }
 
-// in_channels: of the images that are measured and reconstructed.
-NetworkTraits traits_of(const VarNetConfig&) { return {.in_channels = 1, .out_channels = 1}; }
+NetworkTraits traits_of(const VarNetConfig& c) { return {.in_channels = c.in_channels, .out_channels = c.out_channels}; }
 
 ModelEntry varnet_model() {
   return {.name = "varnet",

@@ -1,5 +1,7 @@
 #include "tasks/reconstruction/measurement.h"
 
+#include <algorithm>
+
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
@@ -55,6 +57,17 @@ Measurement measured(const Tensor& slices, const MeasurementOptions& o, const Rn
         "measured: slices f32 {N, 1, H, W, 1} are wanted, not ", slices);
   const Unrecorded quiet;
   return o.kind == "kspace" ? measured_kspace(slices, o, rng, first) : measured_projections(slices, o, rng, first);
+}
+
+Measurement measured_in(const Tensor& kspace) {
+  check(kspace && kspace.shape().rank == 5 && kspace.dim(1) == 1 && kspace.dtype() == DType::f32 && kspace.device().is_cpu(),
+        "measured_in: k-space f32 {N, 1, H, W, 2 coils} is wanted, not ", kspace);
+  const int64_t parts = kspace.dim(4);
+  std::vector<float> mask;
+  const auto values = kspace.data<float>();
+  for (size_t i = 0; i < values.size(); i += size_t(parts))
+    mask.push_back(std::any_of(values.begin() + int64_t(i), values.begin() + int64_t(i) + parts, [](float v) { return v != 0; }));
+  return {undersampled_input(kspace, Tensor::from(mask, kspace.shape().with(4, 1))), zero_filled(kspace)};
 }
 
 }  // namespace voxgrad

@@ -30,4 +30,7 @@ struct Measurement {
 // slices: f32 {N, 1, H, W, 1} on the CPU, square where they are projected. Slice n is measured with the random numbers rng.at(first + n).
 Measurement measured(const Tensor& slices, const MeasurementOptions&, const Rng& rng, int64_t first = 0);
 
+// The same of k-space {N, 1, H, W, 2 coils} that was measured, where it is not 0 in all coils.
+Measurement measured_in(const Tensor& kspace);
+
 }  // namespace voxgrad

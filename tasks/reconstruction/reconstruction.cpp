@@ -10,6 +10,7 @@
 #include "kernels/concat/concat.h"
 #include "kernels/mse_loss/mse_loss.h"
 #include "kernels/pad/pad.h"
+#include "kernels/permute/permute.h"
 #include "kernels/slice/slice.h"
 #include "layers/ssim.h"
 #include "tasks/file_pairs.h"
@@ -106,7 +107,30 @@ std::vector<Field> Reconstruction::predict(const Network& net, const ModelDescri
 
 std::unique_ptr<Meter> Reconstruction::meter(const std::vector<std::string>&) const { return std::make_unique<ReconstructionMeter>(); }
 
+std::optional<Preprocessed> Reconstruction::measurements(const Volume& v, const std::string& name) const {
+  const Shape& s = v.data.shape();
+  if (options_.measurement.kind != "kspace" || s.rank != 4 || s[3] < 2) return {};
+  check(v.data.dtype() == DType::f32 && s[3] % 2 == 0, name, ": k-space is complex numbers {coils, H, W} or {slices, coils, H, W}, not ",
+        v.data);
+  const Tensor apart = v.data.reshape({s[0], s[1], s[2], s[3] / 2, 2});
+  return Preprocessed{.image = permute(apart, {3, 1, 2, 0, 4}).reshape({s[3] / 2, s[1], s[2], 2 * s[0]})};
+}
+
+Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, const PredictOptions& o) const {
+  const Inference quiet;
+  std::vector<Tensor> slices;
+  for (int64_t d = 0; d < kspace.dim(0); ++d) {
+    const Measurement m = measured_in(kspace.rows(d, d + 1).reshape({1, 1, kspace.dim(1), kspace.dim(2), kspace.dim(3)}));
+    const bool sees_image = options_.sees == "image";
+    const Tensor y = net((sees_image ? m.image : m.data).to(o.device)).at(0).to(Device{}).to(DType::f32);
+    slices.push_back(sees_image ? y + m.image : y);
+    if (o.progress) o.progress(d + 1, kspace.dim(0));
+  }
+  return concat(slices, 0).reshape({kspace.dim(0), kspace.dim(1), kspace.dim(2), 1});
+}
+
 Result Reconstruction::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
+  if (p.image.dim(3) > 1) return {.volume = {from_kspace(model.net, p.image, o), {}}, .json = {}};
   return {.volume = image_in_file(reconstructed(model.net, p.image, Rng(1), o)[0].data, p), .json = {}};
 }
 

@@ -27,6 +27,9 @@ class Reconstruction : public ImageTask {
   // The reconstruction, and as the second field the image that needs no training.
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>&) const override;
+  // k-space as complex numbers {coils, H, W} or {slices, coils, H, W} of a file, which read_volume gives as {coils, H, W, 2 slices}; W is
+  // the axis of phase encoding, frequency 0 is in the middle, and what is 0 in all coils was not measured.
+  std::optional<Preprocessed> measurements(const Volume&, const std::string& name) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
   // PSNR, SSIM and NMSE as fastMRI has them.
   Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
@@ -34,6 +37,7 @@ class Reconstruction : public ImageTask {
 
  private:
   std::vector<Field> reconstructed(const Network&, const Tensor& image, const Rng&, const PredictOptions&) const;
+  Tensor from_kspace(const Network&, const Tensor& kspace, const PredictOptions&) const;
   ReconstructionOptions options_;
 };
 

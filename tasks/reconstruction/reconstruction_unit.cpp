@@ -1,8 +1,11 @@
 #include <cmath>
 
 #include "kernels/binary/binary.h"
+#include "kernels/permute/permute.h"
 #include "kernels/random/random.h"
 #include "kernels/reduce/reduce.h"
+#include "kernels/slice/slice.h"
+#include "layers/mri/simulation.h"
 #include "tasks/reconstruction/reconstruction.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
 #include "tests/catch.h"
@@ -51,4 +54,28 @@ TEST_CASE("batches of reconstruction are measurements of their patches, each wit
   const Tensor zero = Tensor::zeros(c.image.shape());
   CHECK(close(views.loss({zero}, c).item(), mean(abs(c.image - c.at("clean"))).item(), 1e-6));
   CHECK(views.loss({c.at("clean") - c.image}, c).item() < 1e-6);
+}
+
+TEST_CASE("k-space of a file is reconstructed slice by slice, in its units") {
+  // A network that gives the zero-filled image: what is added to it is 0.
+  struct Nothing {
+    FIELDS()
+    Tensor operator()(const Tensor& x) const { return x * 0; }
+  };
+  const Reconstruction task({.sees = "image"});
+  const Model model{.net = Network(Nothing{}, {}, "{}")};
+  const Tensor x = rand({2, 1, 12, 10, 1}, Rng(1)) * 500;
+  const Tensor kspace = simulated_kspace(x, {.coils = 3, .noise = 0}, Rng(2));  // {2, 1, 12, 10, 6}
+  const Volume file{permute(kspace.reshape({2, 12, 10, 3, 2}), {3, 1, 2, 0, 4}).reshape({3, 12, 10, 4}), {}};
+  const auto measurements = task.measurements(file, "k");
+  REQUIRE(measurements);
+  const Tensor y = task.apply(model, *measurements, {}).volume.data;
+  CHECK(y.shape() == Shape{2, 12, 10, 1});
+  CHECK(max(abs(y.reshape(x.shape()) - x)).item() < 0.01);
+  CHECK(!task.measurements({Tensor::zeros({3, 12, 10, 1}), {}}, "an image"));
+  CHECK_THROWS_WITH(task.measurements({Tensor::zeros({3, 12, 10, 3}), {}}, "RGB"), Catch::Matchers::Contains("RGB"));
+  // What was not measured is what is 0 in all coils.
+  const Tensor mask = mask_tensor({1, 0, 1, 1, 0, 1, 1, 1, 1, 1});
+  const Tensor data = measured_in(kspace * mask).data;
+  CHECK(sum(slice(data, 4, 6, 7)).item() == 2 * 12 * 8);
 }

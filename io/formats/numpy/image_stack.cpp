@@ -23,6 +23,7 @@ ImageStack::ImageStack(const fs::path& archive, const std::string& array) : name
   const NpyInArchive found = open_npy_in_archive(archive, array);
   const Npy& a = found.array;
   shape_ = a.shape;
+  check(!a.complex, name_, ": is an array of complex numbers");
   check(!a.fortran && (shape_.size() == 3 || shape_.size() == 4) && shape_[0] > 0, name_, ": is an array of ", shape_text(shape_),
         a.fortran ? " in Fortran's order" : "", "; wanted are images {N, H, W}, {N, H, W, 3} or {N, D, H, W}");
   begin_ = a.begin;
@@ -55,8 +56,8 @@ NumberTable read_number_table(const fs::path& archive, const std::string& array)
   const std::string who = archive.string() + ": " + array;
   const NpyInArchive found = open_npy_in_archive(archive, array);
   const auto& shape = found.array.shape;
-  check(!found.array.fortran && (shape.size() == 1 || shape.size() == 2), who, ": is an array of ", shape_text(shape),
-        ", wanted are numbers {N} or {N, K}");
+  check(!found.array.complex && !found.array.fortran && (shape.size() == 1 || shape.size() == 2), who, ": is an array of ",
+        shape_text(shape), ", wanted are numbers {N} or {N, K}");
   NumberTable out{.rows = shape[0], .columns = shape.size() == 2 ? shape[1] : 1};
   VoxelLayout v{.format = "NumPy", .size = {1, out.rows, out.columns}};
   v.stored = found.array.layout.stored, v.swapped = found.array.layout.swapped;

@@ -15,6 +15,7 @@ namespace voxgrad {
 struct Npy {
   VoxelLayout layout;
   bool fortran = false;
+  bool complex = false;  // pairs of real and imaginary part, which become channels
   std::vector<int64_t> shape;
   size_t begin = 0;  // of the elements
 };

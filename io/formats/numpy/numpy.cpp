@@ -1,6 +1,6 @@
 // Arrays of NumPy (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Axes are {W}, {H, W}, {D, H, W} or {C, D, H, W}.
-// An array says nothing of space: voxels are taken to be 1 mm wide, unless the same .npz has "affine", 4 x 4 from (d, h, w, 1) to RAS+ mm,
-// or "spacing", mm along d, h, w.
+// Of complex numbers both parts of each channel are channels. An array says nothing of space: voxels are taken to be 1 mm wide, unless the
+// same .npz has "affine", 4 x 4 from (d, h, w, 1) to RAS+ mm, or "spacing", mm along d, h, w.
 #include <cmath>
 #include <cstring>
 
@@ -27,10 +27,11 @@ std::string_view value_of(std::string_view text, const std::string& key, const s
 Stored stored_of(std::string_view descr, const std::string& who) {
   static constexpr std::pair<const char*, Stored> kinds[] = {
       {"b1", Stored::u8},  {"u1", Stored::u8},  {"i1", Stored::i8},  {"u2", Stored::u16}, {"i2", Stored::i16}, {"u4", Stored::u32},
-      {"i4", Stored::i32}, {"u8", Stored::u64}, {"i8", Stored::i64}, {"f2", Stored::f16}, {"f4", Stored::f32}, {"f8", Stored::f64}};
+      {"i4", Stored::i32}, {"u8", Stored::u64}, {"i8", Stored::i64}, {"f2", Stored::f16}, {"f4", Stored::f32}, {"f8", Stored::f64},
+      {"c8", Stored::f32}, {"c16", Stored::f64}};
   check(descr.size() < 2 || descr[1] != 'O', who, ": holds Python objects, which are not read: they could run code");
   for (auto& [name, stored] : kinds)
-    if (descr.size() == 3 && descr.substr(1) == name && std::string_view("<>|=").find(descr[0]) != std::string_view::npos) return stored;
+    if (!descr.empty() && descr.substr(1) == name && std::string_view("<>|=").find(descr[0]) != std::string_view::npos) return stored;
   fail(who, ": its element type \"", descr.substr(0, 40), "\" is not one that is read (numbers and bool)");
 }
 
@@ -54,6 +55,7 @@ Npy parse_npy(std::span<const std::byte> bytes, const std::string& who) {
   VoxelLayout& v = out.layout;
   v.stored = stored_of(descr, who);
   v.swapped = descr[0] == '>' && size_of(v.stored) > 1;
+  out.complex = descr[1] == 'c';
   out.fortran = value_of(header, "fortran_order", who).starts_with("True");
   std::string_view shape = value_of(header, "shape", who);
   const size_t end = shape.find(')');
@@ -75,14 +77,35 @@ void set_extents(Npy& a, const std::string& who) {
     s.erase(s.begin());
   }
   for (size_t i = 0; i < s.size(); ++i) v.size[3 - s.size() + i] = s[i];
+  check(!a.complex || (!a.fortran && v.channels < (1 << 30)), who,
+        ": is an array of complex numbers in Fortran's order, which is not read");
+  if (a.complex) v.channels *= 2;
   v.validate(who);
-  v.planar = v.channels > 1 && !a.fortran;
+  v.planar = v.channels > 1 && !a.fortran && !a.complex;
+}
+
+// {D, H, W, 2 C} of complex numbers {C, D, H, W}, read by `read`.
+template <class Read>
+Tensor pairs_of(const Npy& a, Read&& read) {
+  VoxelLayout v = a.layout;
+  const int64_t outer = v.channels / 2, voxels = v.size[0] * v.size[1] * v.size[2];
+  v.size[0] *= outer;
+  v.channels = 2;
+  v.validate(v.format);
+  const Tensor apart = read(v), out = Tensor::empty(a.layout.shape(), apart.dtype());
+  const float* const from = apart.view().template as<float>();
+  float* const to = out.view().template as<float>();
+  for (int64_t c = 0; c < outer; ++c)
+    for (int64_t i = 0; i < voxels; ++i)
+      for (int64_t part = 0; part < 2; ++part) to[(i * outer + c) * 2 + part] = from[(c * voxels + i) * 2 + part];
+  return out;
 }
 
 // {D, H, W, C} of elements that lie in Fortran's order, read by `read` in the layout that this is of {W, H, D}.
 template <class Read>
 Tensor in_order(const Npy& a, Read&& read) {
   VoxelLayout v = a.layout;
+  if (a.complex && v.channels > 2) return pairs_of(a, read);
   if (!a.fortran) return read(v);
   std::swap(v.size[0], v.size[2]);
   return to_canonical(read(v), Orientation{.axis = {2, 1, 0}});

@@ -42,6 +42,7 @@ NumpyPlanes::NumpyPlanes(const fs::path& path, const std::string& array) : state
     s.plain->seek(s.array.begin, false);
     s.plain->expect(s.array.layout.bytes(), "the elements of the array");
   }
+  check(!s.array.complex, s.who, ": its array is of complex numbers");
   check(!s.array.fortran, s.who, ": its array is in Fortran's order, in which channels do not lie one after the other");
 }
 NumpyPlanes::~NumpyPlanes() = default;

@@ -139,7 +139,8 @@ TEST_CASE("NumPy arrays: order of axes, bytes and elements") {
   CHECK(read_header(folder / "a.npz").affine == archived.affine);
 
   CHECK_THAT(error(npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", "abc")), Contains("Python objects"));
-  CHECK_THAT(error(npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "abcdefgh")), Contains("<c8"));
+  CHECK_THAT(error(npy("{'descr': '<c32', 'fortran_order': False, 'shape': (1,), }", "abcdefgh")), Contains("<c32"));
+  CHECK_THAT(error(npy("{'descr': '<c8', 'fortran_order': True, 'shape': (1,), }", "abcdefgh")), Contains("complex"));
   CHECK_THAT(error(npy("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }", "abcd")), Contains("records"));
   CHECK_THAT(error(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1, 1, 1, 12), }", counted)), Contains("5 axes"));
   CHECK_THAT(error(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (2147483647, 2147483647), }", counted)), Contains("a.npy"));
@@ -246,4 +247,24 @@ TEST_CASE("NIfTI and NRRD keep the unit of a volume") {
   put_bytes(folder / "m.nrrd", "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 2 1\nspacings: 4 5\nunits: \"um\" \"um\"\nencoding: raw\n\nab");
   CHECK(std::abs(read_volume(folder / "m.nrrd").spacing()[2] - 0.004) < 1e-12);
   CHECK(read_volume(folder / "m.nrrd").unit == LengthUnit::micrometre);
+}
+
+TEST_CASE("NumPy arrays of complex numbers: real and imaginary parts are channels") {
+  const TemporaryFolder folder;
+  std::string counted;
+  for (int i = 0; i < 48; ++i) {
+    const float v = float(i);
+    counted.append(reinterpret_cast<const char*>(&v), sizeof v);
+  }
+  put_bytes(folder / "a.npy", npy("{'descr': '<c8', 'fortran_order': False, 'shape': (4, 3, 2), }", counted));
+  const Volume volume = read_volume(folder / "a.npy");
+  CHECK(volume.data.shape() == Shape{4, 3, 2, 2});
+  CHECK(volume.data.values()[47] == 47);
+  put_bytes(folder / "b.npy", npy("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 2, 3, 2), }", counted));
+  const Volume several = read_volume(folder / "b.npy");  // channel c of voxel v is 24 c + 2 v
+  CHECK(several.data.shape() == Shape{2, 3, 2, 4});
+  CHECK(read_header(folder / "b.npy").shape == several.data.shape());
+  for (int i = 0; i < 48; ++i) CHECK(several.data.values()[size_t(i)] == i / 4 * 2 + i % 2 + i % 4 / 2 * 24);
+  put_bytes(folder / "c.npy", npy("{'descr': '<c8', 'fortran_order': False, 'shape': (4, 3, 3), }", counted));
+  CHECK_THAT(error_of([&] { read_volume(folder / "c.npy"); }), Contains("c.npy"));
 }
