@@ -31,7 +31,7 @@ std::vector<Algorithm> algorithms(const ConvGather& g, ConvPass pass) {
   if (!winograd_is_eligible(g) && !plane) return all;
   add(
       "direct", winograd_is_eligible(g) ? winograd_direct_cost(g, lanes, pass) : winograd_plane_direct_cost(g, lanes),
-      [](auto& of, auto& x, View w, View y) { direct_gather<float>(of, x, w, {}, y); },
+      [](auto& of, auto& x, View w, View y) { direct_gather<float>(of, x, {w}, y); },
       [](auto& of, auto& x, View y, View w) { direct_weight_gradient<float>(of, x, y, w); });
   for (int m : {2, 4})
     if (plane) {

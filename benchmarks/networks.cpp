@@ -124,10 +124,9 @@ Job inference_job(const Work& n, const Setting& s) {
   const auto net = std::make_shared<typename Work::Net>(n.config(), rng);
   move_to(*net, s.device);
   const Tensor x = image_of(n, s);
-  const auto run = [=] {
-    const Inference scope;
-    (*net)(x);
-  };
+  // One scope for all calls, as prediction has one for all tiles: what kernels make of the weights stays.
+  const auto scope = std::make_shared<Inference>();
+  const auto run = [net, x, scope] { (*net)(x); };
   return {.contenders = {{"voxgrad", run}}, .facts = memory_above_now(s.device)};
 }
 

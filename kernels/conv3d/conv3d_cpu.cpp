@@ -27,7 +27,7 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
       winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
     else if (const auto plane = winograd_plane_tile(g, lanes, ConvPass::gather, direct))
       winograd_plane_gather<A>(g, *plane, x, {w, b, kept}, y);
-    else direct_gather<A>(g, x, w, b, y);
+    else direct_gather<A>(g, x, {w, b, kept}, y);
   });
 }
 

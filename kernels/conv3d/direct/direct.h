@@ -1,5 +1,5 @@
 #pragma once
-#include "kernels/conv3d/conv3d_tile.h"
+#include "kernels/conv3d/conv3d_weight.h"
 
 // Convolutions of any kernel, stride, dilation and groups as they are written: sums over taps and channels.
 namespace voxgrad {
@@ -7,11 +7,11 @@ namespace voxgrad {
 // The time that direct_gather takes, relative to that in f32: bf16 may be multiplied in pairs.
 double direct_time(const ConvGather&, const ConvInput& x);
 
-// y = gather(x, w) + bias; bias may be null.
+// y = gather(x, w) + bias.
 template <class A>
-void direct_gather(const ConvGather&, const ConvInput& x, View w, View bias, View y);
-extern template void direct_gather<float>(const ConvGather&, const ConvInput&, View, View, View);
-extern template void direct_gather<double>(const ConvGather&, const ConvInput&, View, View, View);
+void direct_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, View y);
+extern template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+extern template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
 
 // gw, for the gather of the forward pass.
 template <class A>

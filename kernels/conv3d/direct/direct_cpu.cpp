@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 
 #include "core/device/parallel.h"
 #include "kernels/conv3d/direct/direct.h"
@@ -19,8 +18,8 @@ template <class A>
 class GatherPass {
  public:
   // pairs: elements of x and w are pairs of bf16 (PairedGather).
-  GatherPass(const ConvGather& g, const ConvInput& x, View w, View bias, View y, bool pairs = false)
-      : g_(g), isa_(conv_isa<A>()), x_(x), w_(w), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+  GatherPass(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y, bool pairs = false)
+      : g_(g), isa_(conv_isa<A>()), x_(x), w_(weight.w), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
     if constexpr (sizeof(A) == 4)
@@ -37,11 +36,11 @@ class GatherPass {
     if (ConvTile<A>::is_readable(g, x, inputs_) && g.slices == 1) read_in_place(tiling_, g);
     const int64_t widest = blocks_.width(blocks_.count - 1) * lanes * int64_t(sizeof(A));
     const bool along_rows = g.w_output != 1 || g.taps() == 1;  // a block reads whole rows of the weight, not a piece of each
-    fresh_ = !dot_ && !g.depthwise && along_rows && g.n * tiling_.tiles() <= kFewTiles;
+    fresh_ = !dot_ && !g.depthwise && along_rows && !weight.kept && g.n * tiling_.tiles() <= kFewTiles;
     most_steps_ = std::max<int64_t>((fresh_ ? kFreshBytes : kWeightBytes) / widest, 16);
     phases_ = phases_of(g, tiling_, inputs_, g.depthwise ? 0 : dot_ ? int64_t(1) << 40 : most_steps_);
-    pack_bias(bias);
-    if (!fresh_) pack();
+    pack_bias(weight.bias);
+    if (!fresh_) pack(weight.kept);
   }
 
   void run() {
@@ -84,8 +83,11 @@ class GatherPass {
       for (int64_t k = 0; k < outputs_; ++k)
         bias_[size_t(i * outputs_ + k)] = bias && k < g_.outputs_of(i) ? bias.as<A>()[i * g_.outputs + k] : A(0);
   }
-  void pack() {
-    packed_.emplace(g_.slices * slice_weights());
+  void pack(std::shared_ptr<void>* kept) {
+    constexpr int64_t kAlgorithm = 256;  // numbers below are tiles of Winograd's
+    bool made;
+    packed_ = DerivedWeight<A>::find(kept, kAlgorithm, g_.slices * slice_weights(), DerivedWeight<A>::kAny, made);
+    if (!made) return;
     const View w = w_;
     const bool turned = g_.w_output != 1 && !dot_ && !g_.depthwise;  // lanes are rows of the weight: a transposition, along whole rows
     const int64_t vectors = blocks_.vectors, item = std::max<int64_t>(1, slice_weights() / (turned ? vectors : g_.taps()));
@@ -98,7 +100,7 @@ class GatherPass {
   }
   int64_t slice_weights() const { return g_.taps() * (g_.depthwise ? 1 : inputs_) * outputs_; }
   A* weights(int64_t slice, const ConvPhase& p) {
-    return packed_->data() + slice * slice_weights() + p.first_tap * (slice_weights() / g_.taps());
+    return packed_->data.data() + slice * slice_weights() + p.first_tap * (slice_weights() / g_.taps());
   }
 
   void pack_tap(const ConvPhase& p, int64_t tap, int64_t slice, const A* w) {
@@ -250,7 +252,7 @@ class GatherPass {
   int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
   ConvTiling tiling_;
   std::vector<ConvPhase> phases_;
-  std::optional<ConvScratch<A>> packed_;
+  std::shared_ptr<DerivedWeight<A>> packed_;
   std::vector<A> bias_;
 };
 
@@ -262,15 +264,15 @@ double direct_time(const ConvGather& g, const ConvInput& x) {
 }
 
 template <class A>
-void direct_gather(const ConvGather& g, const ConvInput& x, View w, View bias, View y) {
+void direct_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y) {
   if (PairedGather::is_possible(g, x)) {
-    const PairedGather paired(g, x, w);
-    GatherPass<A>(paired.g, paired.x, paired.w, bias, y, true).run();
+    const PairedGather paired(g, x, weight.w);
+    GatherPass<A>(paired.g, paired.x, {paired.w, weight.bias}, y, true).run();
   } else {
-    GatherPass<A>(g, x, w, bias, y).run();
+    GatherPass<A>(g, x, weight, y).run();
   }
 }
-template void direct_gather<float>(const ConvGather&, const ConvInput&, View, View, View);
-template void direct_gather<double>(const ConvGather&, const ConvInput&, View, View, View);
+template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
 
 }  // namespace voxgrad

@@ -1,39 +1,19 @@
 #pragma once
 #include <optional>
 
-#include "kernels/conv3d/conv3d_tile.h"
+#include "kernels/conv3d/conv3d_weight.h"
 #include "kernels/conv3d/winograd/winograd_plan.h"
 
 namespace voxgrad {
 
-struct WinogradWeight {
-  View w, bias;                           // bias: or null
-  std::shared_ptr<void>* kept = nullptr;  // as for conv3d_forward
-};
-
-// Transformed weights, which may outlive a call.
-template <class A>
-struct TransformedWeight {
-  int64_t algorithm;  // that they are for
-  ConvScratch<A> data;
-
-  // Those that are kept for this algorithm or, where there are none, new memory for them (made: true), kept from now on if it is not large.
-  static std::shared_ptr<TransformedWeight> find(std::shared_ptr<void>* kept, int64_t algorithm, int64_t count, bool& made) {
-    constexpr int64_t kKeptBytes = 16 << 20;  // larger ones cost little beside what they are multiplied with
-    const bool keep = kept && count * int64_t(sizeof(A)) <= kKeptBytes;
-    auto found = keep ? std::static_pointer_cast<TransformedWeight>(*kept) : nullptr;
-    made = !found || found->algorithm != algorithm;
-    if (made) found.reset(new TransformedWeight{algorithm, ConvScratch<A>(count)});
-    if (keep && made) *kept = found;
-    return found;
-  }
-};
+// Transformed weights of more bytes are not kept from call to call: they cost little beside what they are multiplied with.
+constexpr int64_t kMostKeptFrequencies = 16 << 20;
 
 // y = gather(x, w) + bias by Winograd's algorithm, for the tile that winograd_tile() chose.
 template <class A>
-void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const WinogradWeight&, View y);
-extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
-extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
+void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const ConvWeight&, View y);
+extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
+extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
 
 // gw, for the gather of the forward pass.
 template <class A>

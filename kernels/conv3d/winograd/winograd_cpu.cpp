@@ -16,7 +16,7 @@ constexpr int64_t kPartChannels = 64;                          // of the product
 template <class A>
 class WinogradGather {
  public:
-  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const WinogradWeight& weight, View y)
+  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& weight, View y)
       : g_(g),
         isa_(conv_isa<A>()),
         transforms_(winograd_isa<A>(tile)),
@@ -173,7 +173,7 @@ class WinogradGather {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes;
     const int64_t count = weights_at(blocks_.count);
     bool made = false;
-    weights_ = TransformedWeight<A>::find(kept_, (plan_.tile.d * 8 + plan_.tile.h) * 8 + plan_.tile.w, count, made);
+    weights_ = DerivedWeight<A>::find(kept_, (plan_.tile.d * 8 + plan_.tile.h) * 8 + plan_.tile.w, count, kMostKeptFrequencies, made);
     if (!made) return;
     parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(pack_.scratch());
@@ -269,17 +269,17 @@ class WinogradGather {
   int64_t frequencies_, inputs_, part_channels_ = 0, shares_;  // inputs_: channels, padded; shares_: tasks that share the parts of a block
   WinogradPlan plan_;
   ConvTiling tiling_;
-  std::shared_ptr<TransformedWeight<A>> weights_;
+  std::shared_ptr<DerivedWeight<A>> weights_;
   std::vector<A> bias_, zeros_;
 };
 
 }  // namespace
 
 template <class A>
-void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const WinogradWeight& w, View y) {
+void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& w, View y) {
   WinogradGather<A>(g, tile, x, w, y).run();
 }
-template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
-template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const WinogradWeight&, View);
+template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
+template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
 
 }  // namespace voxgrad

@@ -2,6 +2,7 @@
 
 #include "core/autograd.h"
 #include "core/rng.h"
+#include "kernels/binary/binary.h"
 #include "kernels/conv3d/conv3d.h"
 #include "kernels/conv3d/conv3d_problem.h"
 #include "kernels/conv3d/winograd/winograd_plan.h"
@@ -110,6 +111,30 @@ TEST_CASE("transformed weights are kept within an Inference scope, and not beyon
   for (double& v : negated) v = -v;
   const Inference scope;
   CHECK(conv3d(x, w, {}, same).values() == negated);
+}
+
+TEST_CASE("packed weights are kept within an Inference scope: of direct convolutions with few and many tiles") {
+  Rng rng(2);
+  for (const int extent : {2, 12}) {
+    const Tensor x = Tensor::empty({1, extent, extent, extent, 32}), w = Tensor::empty({48, 1, 1, 1, 32});
+    for (const Tensor& t : {x, w})
+      for (float& v : t.mutable_data<float>()) v = float(rng.uniform(-1, 1));
+    const Tensor other = add(w, w);
+    const std::vector<double> wanted = conv3d(x, w).values(), doubled = conv3d(x, other).values();
+    {
+      const Inference scope;
+      CHECK(conv3d(x, w).values() == wanted);
+      Conv3dProblem p = problem(1, {extent, extent, extent}, 32, 48, 0);
+      p.kernel = {1, 1, 1};
+      REQUIRE(kept_weight(p, DType::f32, w));
+      CHECK(*kept_weight(p, DType::f32, w));
+      CHECK(conv3d(x, w).values() == wanted);
+      CHECK(conv3d(x, other).values() == doubled);
+    }
+    for (float& v : w.mutable_data<float>()) v *= 2;
+    const Inference scope;
+    CHECK(conv3d(x, w).values() == doubled);
+  }
 }
 
 TEST_CASE("the blocks of a Winograd plan cover the volume") {

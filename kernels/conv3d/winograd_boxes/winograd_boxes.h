@@ -7,10 +7,10 @@ namespace voxgrad {
 
 // y = gather(x, w) + bias, by the plan of winograd_boxes_plan().
 template <class A>
-void winograd_boxes_gather(const ConvGather&, const WinogradBoxesPlan&, const ConvInput& x, const WinogradWeight&, View y);
-extern template void winograd_boxes_gather<float>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const WinogradWeight&,
+void winograd_boxes_gather(const ConvGather&, const WinogradBoxesPlan&, const ConvInput& x, const ConvWeight&, View y);
+extern template void winograd_boxes_gather<float>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const ConvWeight&,
                                                   View);
-extern template void winograd_boxes_gather<double>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const WinogradWeight&,
+extern template void winograd_boxes_gather<double>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const ConvWeight&,
                                                    View);
 
 // gw, for the gather of the forward pass.

@@ -15,7 +15,7 @@ constexpr int64_t kTaps = 27, kMostLanes = 16;
 template <class A>
 class WinogradBoxesGather {
  public:
-  WinogradBoxesGather(const ConvGather& g, const WinogradBoxesPlan& plan, const ConvInput& x, const WinogradWeight& weight, View y)
+  WinogradBoxesGather(const ConvGather& g, const WinogradBoxesPlan& plan, const ConvInput& x, const ConvWeight& weight, View y)
       : g_(g),
         plan_(plan),
         isa_(conv_isa<A>()),
@@ -76,9 +76,10 @@ class WinogradBoxesGather {
   // {frequency, input, output}
   int64_t weight_step() const { return frequency_step<A>(g_.inputs, g_.outputs); }
 
-  void transform_weights(const WinogradWeight& weight) {
+  void transform_weights(const ConvWeight& weight) {
     bool made = false;
-    weights_ = TransformedWeight<A>::find(weight.kept, 128 + plan_.tile.d, plan_.tile.frequencies() * weight_step(), made);
+    weights_ =
+        DerivedWeight<A>::find(weight.kept, 128 + plan_.tile.d, plan_.tile.frequencies() * weight_step(), kMostKeptFrequencies, made);
     if (!made) return;
     // Vectors of pairs of an input and an output.
     const WinogradIsa<A> transforms = winograd_isa<A>(plan_.tile);
@@ -171,17 +172,17 @@ class WinogradBoxesGather {
   const ConvTiling tiling_;
   const bool streamed_;
   const int64_t line_;  // elements of a row of sums
-  std::shared_ptr<TransformedWeight<A>> weights_;
+  std::shared_ptr<DerivedWeight<A>> weights_;
   std::vector<A> bias_;
 };
 
 }  // namespace
 
 template <class A>
-void winograd_boxes_gather(const ConvGather& g, const WinogradBoxesPlan& plan, const ConvInput& x, const WinogradWeight& w, View y) {
+void winograd_boxes_gather(const ConvGather& g, const WinogradBoxesPlan& plan, const ConvInput& x, const ConvWeight& w, View y) {
   WinogradBoxesGather<A>(g, plan, x, w, y).run();
 }
-template void winograd_boxes_gather<float>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const WinogradWeight&, View);
-template void winograd_boxes_gather<double>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const WinogradWeight&, View);
+template void winograd_boxes_gather<float>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const ConvWeight&, View);
+template void winograd_boxes_gather<double>(const ConvGather&, const WinogradBoxesPlan&, const ConvInput&, const ConvWeight&, View);
 
 }  // namespace voxgrad

@@ -6,9 +6,9 @@ namespace voxgrad {
 
 // y = gather(x, w) + bias, for the tile that winograd_plane_tile() chose.
 template <class A>
-void winograd_plane_gather(const ConvGather&, WinogradPlaneTile, const ConvInput& x, const WinogradWeight&, View y);
-extern template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const WinogradWeight&, View);
-extern template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const WinogradWeight&, View);
+void winograd_plane_gather(const ConvGather&, WinogradPlaneTile, const ConvInput& x, const ConvWeight&, View y);
+extern template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
+extern template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
 
 // gw, for the gather of the forward pass.
 template <class A>

@@ -24,7 +24,7 @@ int64_t even_pieces(int64_t tasks, int64_t most) {
 template <class A>
 class WinogradPlaneGather {
  public:
-  WinogradPlaneGather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const WinogradWeight& weight, View y)
+  WinogradPlaneGather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& weight, View y)
       : g_(g),
         isa_(conv_isa<A>()),
         transforms_(winograd_plane_isa<A>(tile)),
@@ -94,7 +94,7 @@ class WinogradPlaneGather {
   void transform_weights(View w) {
     const int64_t lanes = isa_.lanes, inputs = g_.inputs, pieces = (inputs + lanes - 1) / lanes, count = weights_at(blocks_.count);
     bool made = false;
-    weights_ = TransformedWeight<A>::find(kept_, 64 + int64_t(tile_.form) * 8 + tile_.m, count, made);
+    weights_ = DerivedWeight<A>::find(kept_, 64 + int64_t(tile_.form) * 8 + tile_.m, count, kMostKeptFrequencies, made);
     if (!made) return;
     for (int64_t z = 0; z < g_.kernel.d; ++z) {
       std::vector<int64_t> taps;
@@ -222,17 +222,17 @@ class WinogradPlaneGather {
   int64_t inputs_, part_channels_ = 0, chunks_, shares_;  // inputs_: padded; chunks_: of the planes; shares_: tasks that share the parts
   WinogradPlanePlan plan_;
   ConvTiling tiling_;
-  std::shared_ptr<TransformedWeight<A>> weights_;
+  std::shared_ptr<DerivedWeight<A>> weights_;
   std::vector<A> bias_, zeros_;
 };
 
 }  // namespace
 
 template <class A>
-void winograd_plane_gather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const WinogradWeight& w, View y) {
+void winograd_plane_gather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& w, View y) {
   WinogradPlaneGather<A>(g, tile, x, w, y).run();
 }
-template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const WinogradWeight&, View);
-template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const WinogradWeight&, View);
+template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
+template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
 
 }  // namespace voxgrad
