@@ -18,6 +18,7 @@ struct SomeFailed : Error {
   using Error::Error;
 };
 void add_phantom(CLI::App& program);
+void add_synthesize(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_preprocess(CLI::App& program);
 void add_train(CLI::App& program);

@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 some cases failed and the others are done, 130\n"
       "interrupted.");
   add_phantom(program);
+  add_synthesize(program);
   add_plan(program);
   add_preprocess(program);
   add_train(program);
