@@ -237,7 +237,7 @@ void predict_cases(const PredictCommand& c) {
   const Device device = chosen_device(c.device);
   const ConvBackendScope scope = conv_scope(c.conv, device);
   const Predictor predictor({c.models.begin(), c.models.end()}, device, {.folds = c.folds, .rules = c.rules});
-  const bool listed = c.validation && !fs::is_directory(c.in) && is_dataset(c.in);  // whose test cases are what is predicted otherwise
+  const bool listed = c.validation && is_dataset(c.in);  // whose test cases are what is predicted otherwise
   std::vector<DatasetCase> found =
       listed ? read_dataset(c.in).cases : list_images(c.in, int64_t(predictor.description().channels.size()), c.series);
   for (DatasetCase& one : found) one.series = c.series;

@@ -70,7 +70,8 @@ void write_dataset_json(const Dataset&);
 // files {case}_0000.nii.gz, {case}_0001.nii.gz, ... of nnU-Net's naming are one case, as is a {case}_0000 that holds all of them (RGB); one
 // that lacks a channel is there with its fault. With one channel, a folder where every name ends in _0000 has that naming too. A folder of
 // DICOM files alone is one case, or each folder in it is that holds another study (dicom_cases in listing/files_by_case.h). Of a file that
-// is a data set (data/readers) the test cases, or all where there are none. `series` is ReadOptions::series; by a UID it means one case.
+// is a data set (data/readers), or a folder without images that is one though not by a dataset.json, the test cases, or all where there are
+// none. `series` is ReadOptions::series; by a UID it means one case.
 std::vector<DatasetCase> list_images(const std::filesystem::path& file_or_folder, int64_t channels = 1, const std::string& series = {});
 
 }  // namespace voxgrad

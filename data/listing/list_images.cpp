@@ -73,10 +73,11 @@ std::vector<DatasetCase> dicom_images(const fs::path& folder, const std::string&
 
 std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels, const std::string& series) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
-  if (!fs::is_directory(path) && is_dataset(path)) {
+  const auto listed = [&] {
     const Dataset d = read_dataset(path);
     return d.tests.empty() ? d.cases : d.tests;
-  }
+  };
+  if (!fs::is_directory(path) && is_dataset(path)) return listed();
   if (!fs::is_directory(path)) return {{.id = case_name(path), .images = {path}}};
   std::vector<fs::path> files;
   bool dicom = false;
@@ -87,6 +88,7 @@ std::vector<DatasetCase> list_images(const fs::path& path, int64_t channels, con
     else if (!ending.empty() && !ending.starts_with(".img")) files.push_back(entry.path());
   }
   if (files.empty() && (dicom || holds_dicom(path))) return dicom_images(path, series);
+  if (files.empty() && !fs::exists(path / "dataset.json") && is_dataset(path)) return listed();
   if (files.empty()) fail_without_images(path);
   std::sort(files.begin(), files.end());
 

@@ -18,6 +18,12 @@ bool has_volume(const ObjectBox& b) {
   return s[0] > 0 && s[1] > 0 && s[2] > 0;
 }
 
+// Whether they are those of a network of anchors, not of centres.
+bool has_anchors(const std::vector<Tensor>& outputs) {
+  check(outputs.size() >= 2, "detection: the network gives ", outputs.size(), " outputs, which are no classes and boxes");
+  return outputs.size() > 2 || outputs[1].dim(4) > 6;
+}
+
 class BoxMeter : public Meter {
  public:
   explicit BoxMeter(std::vector<std::string> classes) : classes_(std::move(classes)) {}
@@ -101,25 +107,38 @@ std::vector<int> Detection::classes(const DatasetCase& c, const std::vector<std:
 }
 
 Tensor Detection::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
-  check(outputs.size() == 2, "detection: the network gives ", outputs.size(), " outputs, heat maps and numbers of boxes are wanted");
   const Field* boxes = batch.find(kBoxes);
   check(boxes, "detection: the batch has no boxes");
   const std::vector<double> unit = batch.at(kUnit).values();
-  CentreTargets t{.boxes = {}, .unit = {}, .input = batch.image.shape().spatial()};
   const Tensor rows = boxes->data.to(Device{});
+  std::vector<std::vector<ObjectBox>> of_sample;
+  std::vector<Double3> units;
   for (size_t n = 0; n + 1 < boxes->offsets.size(); ++n) {
-    t.boxes.push_back(boxes_from(rows, boxes->offsets[n], boxes->offsets[n + 1]));
-    t.unit.push_back({unit.at(3 * n), unit.at(3 * n + 1), unit.at(3 * n + 2)});
+    of_sample.push_back(boxes_from(rows, boxes->offsets[n], boxes->offsets[n + 1]));
+    units.push_back({unit.at(3 * n), unit.at(3 * n + 1), unit.at(3 * n + 2)});
   }
-  return centre_loss(outputs[0], outputs[1], t, options_.loss);
+  const Int3 input = batch.image.shape().spatial();
+  if (!has_anchors(outputs)) return centre_loss(outputs.at(0), outputs.at(1), {of_sample, units, input}, options_.loss);
+  AnchorTargets t{.boxes = of_sample, .shapes = {}, .input = input};
+  for (const Double3& u : units) t.shapes.push_back(anchors_for(u));
+  return voxgrad::anchor_loss(outputs, t, options_.anchor_loss);
+}
+
+std::vector<AnchorShape> Detection::anchors_for(const Double3& unit) const {
+  std::vector<AnchorShape> out = options_.anchors;
+  for (AnchorShape& shape : out)
+    for (size_t a = 0; a < 3; ++a) shape[a] *= unit[a] / options_.size.at(a);
+  return out;
 }
 
 std::vector<ObjectBox> Detection::boxes_in(const Network& net, const ModelDescription& d, const Tensor& image, const Vec3& spacing,
-                                     const PredictOptions& o) const {
+                                           const PredictOptions& o) const {
   Double3 unit;
   for (size_t a = 0; a < 3; ++a) unit[a] = options_.size.at(a) / spacing[a];
+  const double least = options_.boxes.min_score;
   const TileDecoder decode = [&](const std::vector<Tensor>& outputs, const Int3& patch) {
-    return decode_centres(outputs.at(0), outputs.at(1), 0, patch, unit, {.min_score = options_.boxes.min_score});
+    if (has_anchors(outputs)) return decode_anchors(outputs, 0, patch, anchors_for(unit), {.min_score = least});
+    return decode_centres(outputs.at(0), outputs.at(1), 0, patch, unit, {.min_score = least});
   };
   return predict_boxes(net, d, image, o, decode, options_.boxes);
 }
@@ -141,23 +160,27 @@ Result Detection::apply(const Model& model, const Preprocessed& p, const Predict
 }
 
 bool adapt_detection(DetectionOptions& o, const Dataset& d) {
-  if (!o.size.empty() || d.cases.empty()) return false;
+  if ((!o.size.empty() && !o.anchors.empty()) || d.cases.empty()) return false;
   const std::vector<std::string> classes = box_classes(d);
-  Double3 sum = {};
-  double n = 0;
+  std::vector<Double3> sizes;
   for (const DatasetCase& c : d.cases) {
     const Grid grid = image_grid(c);
     const Orientation axes = orientation_of(grid.affine);
     const Vec3 spacing = grid.affine.spacing();
     for (const ObjectBox& b : case_boxes(c, grid, classes, o.source)) {
       if (!has_volume(b)) continue;
-      const Double3 size = b.size();
-      for (size_t a = 0; a < 3; ++a) sum[a] += std::log(size[size_t(axes.axis[a])] * spacing[size_t(axes.axis[a])]);
-      ++n;
+      Double3& mm = sizes.emplace_back();
+      for (size_t a = 0; a < 3; ++a) mm[a] = b.size()[size_t(axes.axis[a])] * spacing[size_t(axes.axis[a])];
     }
   }
-  check(n > 0, d.root.string(), ": the cases for training have no boxes");
-  for (double s : sum) o.size.push_back(std::exp(s / n));
+  check(!sizes.empty(), d.root.string(), ": the cases for training have no boxes");
+  if (o.size.empty())
+    for (size_t a = 0; a < 3; ++a) {
+      double sum = 0;
+      for (const Double3& s : sizes) sum += std::log(s[a]);
+      o.size.push_back(std::exp(sum / double(sizes.size())));
+    }
+  if (o.anchors.empty()) o.anchors = fitted_shapes(sizes, kAnchors, kAnchorLevels);
   return true;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "tasks/detection/anchor_head.h"
 #include "tasks/detection/case_boxes.h"
 #include "tasks/detection/centre_head.h"
 #include "tasks/detection/tile_boxes.h"
@@ -9,12 +10,15 @@ namespace voxgrad {
 struct DetectionOptions {
   BoxSource source;            // of boxes, where there are label files
   std::vector<double> size;    // usual size of boxes along D, H, W in mm, from which the network's are factors; empty: not known yet
-  CentreLossWeights loss;
+  CentreLossWeights loss;      // of a network of centres
+  std::vector<Double3> anchors;  // shapes in mm along D, H, W, of a network of anchors; empty: not fitted yet
+  AnchorLoss anchor_loss;
   TileBoxOptions boxes;        // that a prediction has
 };
 
-// Boxes around objects of some classes, with a score each. Networks: centre_net (centre_head.h). Cases are as case_boxes.h says; validation
-// and `evaluate` give the scores of box_judge.h. Results are ID.json, ID.csv and ID.mrk.json (ROIs of 3D Slicer).
+// Boxes around objects of some classes, with a score each. Networks: centre_net (centre_head.h) and, where the
+// outputs are more than two or the second has more than six channels, retina_net (anchor_head.h). Cases are as case_boxes.h says;
+// validation and `evaluate` give the scores of box_judge.h. Results are ID.json, ID.csv and ID.mrk.json (ROIs of 3D Slicer).
 class Detection : public Task {
  public:
   explicit Detection(const DetectionOptions&);
@@ -43,12 +47,16 @@ class Detection : public Task {
 
  private:
   std::vector<ObjectBox> boxes_in(const Network&, const ModelDescription&, const Tensor& image, const Vec3& spacing,
-                            const PredictOptions&) const;
+                                  const PredictOptions&) const;
+  // Shapes of anchors in voxels, where `unit` is the usual size in them.
+  std::vector<AnchorShape> anchors_for(const Double3& unit) const;
 
   DetectionOptions options_;
 };
 
-// The usual size of options that leave it open: the geometric mean over the boxes of the cases.
+// Of options that leave them open the usual size, the geometric mean over the boxes of the cases, and kAnchors shapes of anchors, fitted to
+// them for kAnchorLevels levels.
+inline constexpr int kAnchors = 6, kAnchorLevels = 3;
 bool adapt_detection(DetectionOptions&, const Dataset&);
 
 // The result of a case as JSON: {"boxes": [{"label", "score", "voxels", "centre_mm", "size_mm"}, ..] as case_boxes.h and below, "labels":

@@ -14,6 +14,17 @@ std::vector<double> sizes_from(const Json& v) {
   return out;
 }
 
+std::vector<Double3> anchors_from(const Json& v) {
+  check(v.is_array() && v.size() <= 256, "a list of three lengths in mm each is wanted");
+  std::vector<Double3> out;
+  for (auto& shape : v) {
+    const std::vector<double> s = sizes_from(shape);
+    check(s.size() == 3, "three lengths in mm each are wanted");
+    out.push_back({s[0], s[1], s[2]});
+  }
+  return out;
+}
+
 void detection_keys(ConfigTable& t, DetectionOptions& o) {
   t.choice("objects", o.source.objects, {"components", "labels"},
            "of label files: each connected part of a label is an object, or all voxels of a label are one, such as an organ");
@@ -24,6 +35,15 @@ void detection_keys(ConfigTable& t, DetectionOptions& o) {
   t.number("heat_weight", o.loss.heat, 0, 100, "weight of the focal loss of the heat maps");
   t.number("giou_weight", o.loss.giou, 0, 100, "weight of the generalised IoU of boxes in the loss");
   t.number("l1_weight", o.loss.l1, 0, 100, "weight of absolute differences of centres and sizes in the loss");
+  t.add_json(
+      "anchors",
+      "of retina_net: sizes of the boxes that each place of the finest level is asked for, [[D, H, W], ..] in mm; []: fitted to the boxes "
+      "for training",
+      [&o] { return Json(o.anchors); }, [&o](const Json& v) { o.anchors = anchors_from(v); });
+  t.choice("anchor_loss", o.anchor_loss.classes, {"focal", "sampled"},
+           "of retina_net: focal loss of all anchors, or cross-entropy of positives and hard negatives in the ratio 1 to 2");
+  t.number("anchor_giou_weight", o.anchor_loss.giou, 0, 100, "of retina_net: weight of the generalised IoU of boxes in the loss");
+  t.number("anchor_l1_weight", o.anchor_loss.l1, 0, 100, "of retina_net: weight of absolute differences of boxes in the loss");
   t.number("min_score", o.boxes.min_score, 1e-4, 0.99, "of predicted boxes");
   t.number("nms", o.boxes.nms, 0, 1, "overlap (IoU) above which a box is dropped for a better one of its class");
   t.number("merge", o.boxes.merge, 0, 1, "overlap (IoU) above which boxes of several tiles or mirror images are one");

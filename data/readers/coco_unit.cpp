@@ -1,0 +1,91 @@
+#include "core/config/json_values.h"
+#include "data/dataset.h"
+#include "io/atomic_file.h"
+#include "io/image.h"
+#include "tests/catch.h"
+#include "tests/temporary_folder.h"
+
+using namespace voxgrad;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put_slice(const fs::path& file) {
+  fs::create_directories(file.parent_path());
+  write_volume(file, {Tensor::zeros({1, 9, 12, 3}), Affine()});
+}
+
+constexpr const char* kCoco = R"({"images": [{"id": 7, "file_name": "a.nii", "width": 12, "height": 9}, {"id": 8, "file_name": "b.nii"}],
+  "categories": [{"id": 3, "name": "cell"}, {"id": 1, "name": "bud"}, {"id": 0, "name": "all"}],
+  "annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 5, 4]}, {"image_id": 7, "category_id": 1, "bbox": [0, 0, 2.5, 3]},
+                  {"image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": 1}]})";
+
+std::string refusal_of(const fs::path& path) {
+  try {
+    read_dataset(path);
+  } catch (const Error& e) { return e.what(); }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a list of COCO is a data set with boxes, and so is a folder of parts with such lists") {
+  const TemporaryFolder folder;
+  for (const char* name : {"images/a.nii", "images/b.nii", "set/train/a.nii", "set/train/b.nii", "set/valid/c.nii"})
+    put_slice(folder / name);
+  write_text_file(folder / "list.json", kCoco);
+  CHECK(is_dataset(folder / "list.json"));
+  const Dataset d = read_dataset(folder / "list.json");
+  CHECK(d.labels == std::vector<std::string>{"bud", "cell"});
+  REQUIRE(d.cases.size() == 2);
+  CHECK(Json::parse(d.cases[0].targets.at("boxes")) ==
+        Json::parse(R"([{"label": "cell", "voxels": [1.0, 2.0, 6.0, 6.0]}, {"label": "bud", "voxels": [0.0, 0.0, 2.5, 3.0]}])"));
+  CHECK(d.cases[1].targets.at("boxes") == "[]");
+  write_text_file(folder / "set/train/_annotations.coco.json", kCoco);
+  write_text_file(folder / "set/valid/_annotations.coco.json",
+                  R"({"images": [{"id": 1, "file_name": "c.nii"}], "categories": [], "annotations": []})");
+  const Dataset parts = read_dataset(folder / "set");
+  CHECK(parts.cases.size() == 3);
+  REQUIRE(parts.split);
+  CHECK(parts.split->validation == std::vector<std::string>{"c"});
+  CHECK(list_images(folder / "set", 3).size() == 3);  // as there are no test cases, all
+}
+
+TEST_CASE("a list of COCO that is not right is refused in the name of the file") {
+  const TemporaryFolder folder;
+  put_slice(folder / "a.nii");
+  const auto refused = [&](const char* images, const char* annotations) {
+    write_text_file(folder / "list.json", std::string(R"({"categories": [{"id": 1, "name": "cell"}], "images": [)") + images +
+                                              "], \"annotations\": [" + annotations + "]}");
+    return refusal_of(folder / "list.json");
+  };
+  const char* image = R"({"id": 1, "file_name": "a.nii"})";
+  CHECK(refused(image, R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})") == "");
+  CHECK_THAT(refused(image, R"({"image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4]})"), Contains("list.json") && Contains("category 2"));
+  CHECK_THAT(refused(image, R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3]})"), Contains("[x, y, width, height]"));
+  CHECK_THAT(refused(image, R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, "x"]})"), Contains("[x, y, width, height]"));
+  CHECK_THAT(refused(image, R"({"category_id": 1, "bbox": [1, 2, 3, 4]})"), Contains("\"image_id\""));
+  CHECK_THAT(refused(R"({"id": 1, "file_name": "../a.nii"})", ""), Contains("../a.nii"));
+  CHECK_THAT(refused(R"({"id": 1, "file_name": "z.nii"})", ""), Contains("z.nii"));
+  CHECK_THAT(refused("7", ""), Contains("\"file_name\""));
+}
+
+TEST_CASE("a list of MONAI for detection is a data set, its images below one of the folders above it") {
+  const TemporaryFolder folder;
+  put_slice(folder / "luna/scans/a.nii"), put_slice(folder / "luna/scans/b.nii");
+  fs::create_directories(folder / "luna/splits");
+  const fs::path list = folder / "luna/splits/fold0.json";
+  write_text_file(list, R"({"training": [{"image": "scans/a.nii", "box": [[1, 2, 3, 4, 5, 6]], "label": [0]}],
+                            "validation": [{"image": "scans/b.nii", "box": [], "label": []}]})");
+  CHECK(is_dataset(list));
+  const Dataset d = read_dataset(list);
+  CHECK(d.labels == std::vector<std::string>{"class 0"});
+  REQUIRE((d.cases.size() == 2 && d.split));
+  CHECK(d.cases[0].targets.at("box") == "[[1,2,3,4,5,6]]");
+  CHECK(d.split->validation == std::vector<std::string>{"b"});
+  write_text_file(list, R"({"training": [{"image": "scans/a.nii", "box": [[1, 2, 3, 4, 5, 6]], "label": [-1]}]})");
+  CHECK_THAT(refusal_of(list), Contains("fold0.json") && Contains("0 to 999"));
+  write_text_file(list, R"({"training": [{"image": "/etc/passwd", "box": [], "label": []}]})");
+  CHECK_THAT(refusal_of(list), Contains("lies elsewhere"));
+}
