@@ -81,6 +81,9 @@ TEST_CASE("boxes of labels are around their connected parts, or around all voxel
   REQUIRE(whole.size() == 2);
   CHECK(same(whole[0], {{-0.5, -0.5, -0.5}, {2.5, 5.5, 5.5}, 0}));
   CHECK_THROWS_WITH(boxes_of_labels(label, 1, {}, "a file"), Contains("a file") && Contains("the label 2"));
+  const std::vector<ObjectBox> second = boxes_of_labels(label, 1, {.values = {2}}, "a file");
+  REQUIRE(second.size() == 1);
+  CHECK(same(second[0], {{0.5, 3.5, 1.5}, {1.5, 4.5, 3.5}, 0}));
 }
 
 TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres as MONAI's are") {
@@ -93,6 +96,10 @@ TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres a
   CHECK(same(listed[0], {{2.5, 1.5, 0.5}, {8.5, 6.5, 4.5}, 1}));
   CHECK(listed[0].score == 0.25);
   CHECK(same(listed[1], {{-0.5, 4.5, 3.5}, {0.5, 7.5, 5.5}, 0}));
+  // Where tumours alone are looked for, they are class 0, and the others are left out.
+  const std::vector<ObjectBox> tumours = case_boxes(c, grid, {"tumour"}, {.values = {2}});
+  REQUIRE(tumours.size() == 1);
+  CHECK(same(tumours[0], {{2.5, 1.5, 0.5}, {8.5, 6.5, 4.5}, 0}));
   DatasetCase m{.id = "m", .images = {"m.nii"}};
   // The voxel (4, 6, 8) lies at (100 + 8 / 2, 200 + 6, 300 + 2 4) in RAS; LPS turns two signs.
   m.targets["box"] = "[[-104, -206, 308, 2, 4, 8]]";

@@ -26,15 +26,28 @@ std::vector<double> numbers_of(const Json& j, const std::string& where) {
   return out;
 }
 
-int class_of(const Json& label, const std::vector<std::string>& classes, const std::string& where) {
+// Names, and of which classes there may be others.
+struct KnownClasses {
+  const std::vector<std::string>& names;
+  const std::vector<int>& values;
+};
+
+// -1: one that is not looked for.
+int class_of(const Json& label, const KnownClasses& known, const std::string& where) {
+  const std::vector<std::string>& classes = known.names;
+  if (!known.values.empty() && label.is_number_integer()) {
+    const auto at = std::find(known.values.begin(), known.values.end(), label.get<int64_t>() + 1);
+    return at == known.values.end() ? -1 : int(at - known.values.begin());
+  }
   if (label.is_number_integer() && label.get<int64_t>() >= 0 && label.get<int64_t>() < int64_t(classes.size())) return label.get<int>();
   const auto found = label.is_string() ? std::find(classes.begin(), classes.end(), label.get<std::string>()) : classes.end();
+  if (!known.values.empty() && label.is_string() && found == classes.end()) return -1;
   check(found != classes.end(), where, ": the label ", label.dump().substr(0, 60), " of a box is none of the ", classes.size(), " classes");
   return int(found - classes.begin());
 }
 
 // Edges along i, j, k; a voxel reaches half of one to either side of its centre.
-ObjectBox listed_box(const Json& entry, const std::vector<std::string>& classes, const std::string& where) {
+ObjectBox listed_box(const Json& entry, const KnownClasses& classes, const std::string& where) {
   check(entry.is_object() && entry.contains("voxels") && entry.contains("label"), where,
         ": a box is {\"label\": .., \"voxels\": [..]}, not ", entry.dump().substr(0, 60));
   std::vector<double> v = numbers_of(entry["voxels"], where);
@@ -59,8 +72,7 @@ ObjectBox box_in_space(const Json& entry, const Affine& to_voxels, const std::st
   return b;
 }
 
-std::vector<ObjectBox> boxes_in_space(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
-                                      const std::string& where) {
+std::vector<ObjectBox> boxes_in_space(const DatasetCase& c, const Grid& image, const KnownClasses& classes, const std::string& where) {
   const Json boxes = parse_json(c.targets.at("box"), where);
   const Json labels = c.targets.contains("label") ? parse_json(c.targets.at("label"), where) : Json::array();
   check(boxes.is_array() && labels.is_array() && boxes.size() == labels.size(), where, ": has ", boxes.size(), " entries of \"box\" and ",
@@ -99,7 +111,7 @@ std::map<int64_t, Hull> hulls_of(const Int3& size, const std::function<int64_t(i
 }
 
 // nnDetection's {"instances": {"1": 0}}: classes by value.
-std::map<int64_t, int> instances_of(const fs::path& file, const std::vector<std::string>& classes) {
+std::map<int64_t, int> instances_of(const fs::path& file, const KnownClasses& classes) {
   const Json j = read_json(file);
   check(j.is_object() && j.contains("instances") && j["instances"].is_object(), file.string(), ": has no \"instances\"");
   std::map<int64_t, int> out;
@@ -127,6 +139,11 @@ std::vector<ObjectBox> boxes_of_instances(const Tensor& label, const std::map<in
   return out;
 }
 
+std::vector<ObjectBox> of_known_classes(std::vector<ObjectBox> boxes) {
+  std::erase_if(boxes, [](const ObjectBox& b) { return b.label < 0; });
+  return boxes;
+}
+
 bool comes_with_instances(const DatasetCase& c) { return !c.label.empty() && fs::is_regular_file(instance_file(c.label)); }
 
 }  // namespace
@@ -141,6 +158,18 @@ std::vector<std::string> box_classes(const Dataset& d) {
   return out;
 }
 
+BoxSource with_classes(BoxSource source, const Dataset& d, const std::vector<std::string>& names) {
+  const std::vector<std::string> all = box_classes(d);
+  source.values.clear();
+  for (const std::string& name : names) {
+    const auto at = std::find(all.begin(), all.end(), name);
+    check(at != all.end(), d.root.string(), ": has no class \"", name, "\"");
+    source.values.push_back(int(at - all.begin()) + 1);
+  }
+  if (names == all) source.values.clear();
+  return source;
+}
+
 bool has_boxes(const DatasetCase& c) { return c.targets.contains("boxes") || c.targets.contains("box") || !c.label.empty(); }
 
 Grid image_grid(const DatasetCase& c) {
@@ -153,8 +182,10 @@ std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const B
   const std::vector<double> value = label.values();
   std::vector<ObjectBox> out;
   for (double v : value)
-    check(v >= 0 && v <= classes && v == std::floor(v), where, ": the label ", v, " is none of the declared 0 to ", classes);
-  for (int k = 1; k <= classes; ++k) {
+    check(v >= 0 && (v <= classes || !source.values.empty()) && v == std::floor(v), where, ": the label ", v,
+          " is none of the declared 0 to ", classes);
+  for (int c = 0; c < classes; ++c) {
+    const int k = source.values.empty() ? c + 1 : source.values.at(size_t(c));
     std::map<int64_t, Hull> hulls;
     if (source.objects == "labels") {
       hulls = hulls_of(volume_size(label), [&](int64_t i) { return int64_t(value[size_t(i)] == k); });
@@ -167,7 +198,7 @@ std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const B
       hulls = hulls_of(size, [&](int64_t i) { return int64_t(parts.number[size_t(i)]); });
     }
     for (auto& [number, hull] : hulls)
-      if (hull.voxels >= source.min_voxels) out.push_back(hull.box(k - 1));
+      if (hull.voxels >= source.min_voxels) out.push_back(hull.box(c));
   }
   return out;
 }
@@ -175,19 +206,20 @@ std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const B
 std::vector<ObjectBox> case_boxes(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
                                   const BoxSource& source) {
   const std::string where = (c.images.empty() ? c.id : c.images[0].string()) + ": the case " + c.id;
+  const KnownClasses known{classes, source.values};
+  std::vector<ObjectBox> out;
   if (c.targets.contains("boxes")) {
-    std::vector<ObjectBox> out;
     const Json list = parse_json(c.targets.at("boxes"), where);
     check(list.is_array(), where, ": \"boxes\" is no list");
-    for (auto& entry : list) out.push_back(listed_box(entry, classes, where));
-    return out;
+    for (auto& entry : list) out.push_back(listed_box(entry, known, where));
+    return of_known_classes(std::move(out));
   }
-  if (c.targets.contains("box")) return boxes_in_space(c, image, classes, where);
+  if (c.targets.contains("box")) return of_known_classes(boxes_in_space(c, image, known, where));
   check(!c.label.empty(), where, " has neither \"boxes\" nor a label");
   const std::string file = c.label.string();
   const Volume label = on_grid(read_volume(c.label, {.labels = true}), file, image, "its image",
                                c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
-  if (comes_with_instances(c)) return boxes_of_instances(label.data, instances_of(instance_file(c.label), classes), file);
+  if (comes_with_instances(c)) return of_known_classes(boxes_of_instances(label.data, instances_of(instance_file(c.label), known), file));
   return boxes_of_labels(label.data, int(classes.size()), source, file);
 }
 

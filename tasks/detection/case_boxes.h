@@ -19,11 +19,16 @@ namespace voxgrad {
 struct BoxSource {
   std::string objects = "components";  // of label files without instances; labels: all voxels of a value are one object
   int64_t min_voxels = 1;              // smaller parts are no objects
+  // Where some classes of the data set are looked for and not all: of each its number among all of them, from 1, which is its value in
+  // label files; what is of another class is left out.
+  std::vector<int> values = {};
 };
 
 // Names of the classes, in the order of ObjectBox::label: the labels of the data set, without the background where boxes come from label
 // files.
 std::vector<std::string> box_classes(const Dataset&);
+// `source` for these of them, in this order. A name that is none of them is an Error.
+BoxSource with_classes(BoxSource source, const Dataset&, const std::vector<std::string>& names);
 bool has_boxes(const DatasetCase&);
 // image: its grid. What cannot be used is an Error by the name of its file.
 std::vector<ObjectBox> case_boxes(const DatasetCase&, const Grid& image, const std::vector<std::string>& classes,
@@ -32,7 +37,7 @@ std::vector<ObjectBox> case_boxes(const DatasetCase&, const Grid& image, const s
 Grid image_grid(const DatasetCase&);
 
 // Boxes of a label volume on the grid of its image: around the connected parts (26 neighbours) of each value from 1 up to `classes`, or
-// around all of its voxels. A value beyond is an Error in the name of `where`.
+// around all of its voxels. A value beyond is an Error in the name of `where`, unless source.values says which are meant.
 std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const BoxSource&, const std::string& where);
 
 // From voxels of the file to those that the network sees, and back.

@@ -73,7 +73,8 @@ std::vector<Field> Detection::targets(const DatasetCase& c, const Geometry& g, c
 
 std::string Detection::decides_targets() const {
   const BoxSource& s = options_.source;
-  return Json{{"kind", "detection"}, {"objects", s.objects}, {"min_voxels", s.min_voxels}, {"size", options_.size}}.dump();
+  return Json{{"kind", "detection"}, {"objects", s.objects}, {"min_voxels", s.min_voxels}, {"values", s.values}, {"size", options_.size}}
+      .dump();
 }
 
 ForegroundIndex Detection::places(const Sample& sample) const {
@@ -95,7 +96,7 @@ ForegroundIndex Detection::places(const Sample& sample) const {
 
 std::vector<std::string> Detection::outputs(const Dataset& d) const {
   for (auto& c : d.cases) check(has_boxes(c), (d.root / "dataset.json").string(), ": the case ", c.id, " has neither boxes nor a label");
-  return box_classes(d);
+  return options_.classes.empty() ? box_classes(d) : options_.classes;
 }
 
 std::vector<int> Detection::classes(const DatasetCase& c, const std::vector<std::string>& labels) const {
@@ -156,12 +157,13 @@ std::unique_ptr<Meter> Detection::meter(const std::vector<std::string>& outputs)
 Result Detection::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   std::vector<ObjectBox> boxes = boxes_in(model.net, model.description, p.image, p.geometry.spacing, o);
   for (ObjectBox& b : boxes) b = in_file_voxels(b, p.geometry);
-  return {.volume = {}, .json = json_of_boxes(boxes, model.description.labels, p.geometry.affine).dump()};
+  return {.volume = {}, .json = json_of_boxes(boxes, model.description.labels, p.geometry.affine, options_.source).dump()};
 }
 
 bool adapt_detection(DetectionOptions& o, const Dataset& d) {
   if ((!o.size.empty() && !o.anchors.empty()) || d.cases.empty()) return false;
-  const std::vector<std::string> classes = box_classes(d);
+  if (!o.classes.empty() && o.source.values.empty()) o.source = with_classes(o.source, d, o.classes);
+  const std::vector<std::string> classes = o.classes.empty() ? box_classes(d) : o.classes;
   std::vector<Double3> sizes;
   for (const DatasetCase& c : d.cases) {
     const Grid grid = image_grid(c);

@@ -8,7 +8,8 @@
 namespace voxgrad {
 
 struct DetectionOptions {
-  BoxSource source;            // of boxes, where there are label files
+  std::vector<std::string> classes;  // that are looked for; empty: all of the data set
+  BoxSource source;
   std::vector<double> size;    // usual size of boxes along D, H, W in mm, from which the network's are factors; empty: not known yet
   CentreLossWeights loss;      // of a network of centres
   std::vector<Double3> anchors;  // shapes in mm along D, H, W, of a network of anchors; empty: not fitted yet
@@ -60,8 +61,9 @@ inline constexpr int kAnchors = 6, kAnchorLevels = 3;
 bool adapt_detection(DetectionOptions&, const Dataset&);
 
 // The result of a case as JSON: {"boxes": [{"label", "score", "voxels", "centre_mm", "size_mm"}, ..] as case_boxes.h and below, "labels":
-// names, "affine": 4 x 4, from (i, j, k, 1) to mm in RAS+}. centre_mm is in RAS+, size_mm along the axes i, j, k of the file.
-Json json_of_boxes(const std::vector<ObjectBox>& in_file, const std::vector<std::string>& classes, const Affine&);
+// names, "affine": 4 x 4, from (i, j, k, 1) to mm in RAS+, "objects" and "min_voxels": what of label files is an object for the model}.
+// centre_mm is in RAS+, size_mm along the axes i, j, k of the file.
+Json json_of_boxes(const std::vector<ObjectBox>& in_file, const std::vector<std::string>& classes, const Affine&, const BoxSource& = {});
 // One line a box, "label,score,i_low,..,k_high,x_mm,y_mm,z_mm,size_i_mm,..", behind `before`, such as the case.
 std::string csv_lines_of_boxes(const Json& result, const std::string& before);
 std::string csv_columns_of_boxes();

@@ -28,16 +28,33 @@ std::vector<ObjectBox> with_volume(std::vector<ObjectBox> boxes) {
   return boxes;
 }
 
-JudgedCases judged_cases(const fs::path& predictions, const fs::path& references, const BoxSource& source, bool partial) {
+// What the model that gave a result looks for: its classes, and what is an object of them.
+BoxSource source_of(const Json& j, const Dataset& data, std::vector<std::string>& classes, const std::string& where) {
+  BoxSource out;
+  const Json names = j.value("labels", Json(classes)), objects = j.value("objects", Json(out.objects));
+  const Json least = j.value("min_voxels", Json(out.min_voxels));
+  check(names.is_array() && !names.empty(), where, ": \"labels\" are no names of classes");
+  classes.clear();
+  for (auto& name : names) classes.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+  check(objects == "components" || objects == "labels", where, ": \"objects\" are ", objects.dump().substr(0, 40));
+  check(least.is_number_integer() && least.get<int64_t>() > 0, where, ": \"min_voxels\" is ", least.dump().substr(0, 40));
+  out.objects = objects.get<std::string>();
+  out.min_voxels = least.get<int64_t>();
+  return with_classes(out, data, classes);
+}
+
+JudgedCases judged_cases(const fs::path& predictions, const fs::path& references, bool partial) {
   const Dataset data = read_dataset(references);
   JudgedCases out{.ids = {}, .classes = box_classes(data), .images = {}};
+  BoxSource source;
   for (const CaseResult& r : read_case_results(predictions, data, {.partial = partial, .known = has_boxes})) {
     const Json j = parse_json(r.json, r.where);
     check(j.contains("boxes"), r.where, ": has no \"boxes\"");
+    if (out.ids.empty()) source = source_of(j, data, out.classes, r.where);
     DatasetCase said{.id = r.of->id, .images = {r.where}};
     said.targets["boxes"] = j["boxes"].dump();
     const Grid grid = image_grid(*r.of);
-    JudgedBoxes one{.found = with_volume(case_boxes(said, grid, out.classes, source)),
+    JudgedBoxes one{.found = with_volume(case_boxes(said, grid, out.classes, {})),
                     .real = with_volume(case_boxes(*r.of, grid, out.classes, source)),
                     .spacing = grid.affine.spacing()};
     out.ids.push_back(r.of->id);
@@ -63,7 +80,7 @@ std::string csv_of_cases(const JudgedCases& v, const BoxJudge& judge) {
 }  // namespace
 
 Task::Evaluated Detection::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
-  const JudgedCases here = judged_cases(predictions, references, options_.source, o.partial);
+  const JudgedCases here = judged_cases(predictions, references, o.partial);
   const BoxJudge judge(here.images, here.classes);
   const BootstrapOptions bootstrap{.resamples = o.resamples, .seed = o.seed};
   const int64_t n = int64_t(here.ids.size());
@@ -80,7 +97,7 @@ Task::Evaluated Detection::evaluate(const fs::path& predictions, const fs::path&
   for (size_t k = 0; k < kFrocRates.size(); ++k) json["froc_at"][score_text(kFrocRates[k], 3)] = finite_or_null(judge.froc().at[k]);
   Evaluated out{.table = std::to_string(n) + " cases\n" + score_table(rows), .json = {}};
   if (!o.versus.empty()) {
-    const JudgedCases there = judged_cases(o.versus, references, options_.source, o.partial);
+    const JudgedCases there = judged_cases(o.versus, references, o.partial);
     check(there.ids == here.ids, o.versus.string(), ": has not the same cases as ", predictions.string());
     const BoxJudge other(there.images, there.classes);
     BootstrapOptions b = bootstrap;

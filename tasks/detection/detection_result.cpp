@@ -59,7 +59,8 @@ Tensor outlines(const std::vector<ObjectBox>& boxes, const Int3& size) {
 
 }  // namespace
 
-Json json_of_boxes(const std::vector<ObjectBox>& boxes, const std::vector<std::string>& classes, const Affine& affine) {
+Json json_of_boxes(const std::vector<ObjectBox>& boxes, const std::vector<std::string>& classes, const Affine& affine,
+                   const BoxSource& source) {
   const Vec3 spacing = affine.spacing();
   Json list = Json::array();
   for (const ObjectBox& b : boxes) {
@@ -76,7 +77,11 @@ Json json_of_boxes(const std::vector<ObjectBox>& boxes, const std::vector<std::s
                     {"centre_mm", centre},
                     {"size_mm", size_mm}});
   }
-  return {{"boxes", list}, {"labels", classes}, {"affine", json_of_affine(affine)}};
+  return {{"boxes", list},
+          {"labels", classes},
+          {"affine", json_of_affine(affine)},
+          {"objects", source.objects},
+          {"min_voxels", source.min_voxels}};
 }
 
 std::string csv_columns_of_boxes() {
@@ -150,7 +155,7 @@ Picture Detection::picture(const Volume& image, const Result& result, const Volu
   Geometry g{.orientation = orientation_of(image.affine), .affine = image.affine, .canonical = volume_size(canonical.data)};
   g.working = g.box = g.canonical;
   std::vector<ObjectBox> boxes;
-  for (const ObjectBox& b : case_boxes(said, {}, d.labels, options_.source))
+  for (const ObjectBox& b : case_boxes(said, {}, d.labels, {}))
     if (b.score >= kDrawnScore) boxes.push_back(in_working_voxels(b, g));
   std::vector<std::string> names = {"background"};
   names.insert(names.end(), d.labels.begin(), d.labels.end());

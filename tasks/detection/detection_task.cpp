@@ -25,7 +25,21 @@ std::vector<Double3> anchors_from(const Json& v) {
   return out;
 }
 
+std::vector<std::string> class_names_from(const Json& v) {
+  check(v.is_array() && v.size() <= 4096, "a list of names is wanted");
+  std::vector<std::string> out;
+  for (auto& x : v) {
+    check(x.is_string() && !x.get<std::string>().empty(), "a list of names is wanted");
+    out.push_back(x.get<std::string>());
+  }
+  return out;
+}
+
 void detection_keys(ConfigTable& t, DetectionOptions& o) {
+  t.add_json(
+      "classes", "names of the classes that are looked for; []: all of the data set", [&o] { return Json(o.classes); },
+      [&o](const Json& v) { o.classes = class_names_from(v); });
+  t.integers("values", o.source.values, 1, 65535, "of these classes in label files, and their numbers among all; []: by their names");
   t.choice("objects", o.source.objects, {"components", "labels"},
            "of label files: each connected part of a label is an object, or all voxels of a label are one, such as an organ");
   t.integer("min_voxels", o.source.min_voxels, 1, 1000000000, "of objects in label files; smaller ones are none");

@@ -105,6 +105,15 @@ TEST_CASE("what is a target of detection is what is evaluated, and results are r
   CHECK(scores["found"] == 0.5);
   CHECK(scores["centre_error"] == 0);
   CHECK(e.csv == "case,real,found,false_positives,centre_error_mm\na,2,2,0,0\nb,2,0,1,\n");
+  DetectionOptions two{.classes = {"two"}};
+  adapt_detection(two, d);
+  CHECK(two.source.values == std::vector<int>{2});
+  CHECK(Detection(two).targets(d.cases[0], g, {"two"}).at(0).data.values() == std::vector<double>{7.5, 3.5, 3.5, 13.5, 6.5, 6.5, 0});
+  make_folders(folder / "of_two");
+  for (const char* id : {"of_two/a", "of_two/b"})
+    task.write({.volume = {}, .json = json_of_boxes({cube_at(4, 0, 0.8)}, {"two"}, kAffine, two.source).dump()}, folder / id, "");
+  CHECK(parse_json(task.evaluate(folder / "of_two", folder / "set", {}).json, "scores")["map"] == 1);
+  CHECK_THROWS_WITH(with_classes({}, d, {"three"}), Contains("no class \"three\""));
   fs::remove(folder / "said/b.json");
   CHECK_THROWS_WITH(task.evaluate(folder / "said", folder / "set", {}), Contains("no result of b"));
   CHECK(parse_json(task.evaluate(folder / "said", folder / "set", {.partial = true}).json, "scores")["map"] == 1);
