@@ -131,7 +131,7 @@ TEST_CASE("boxes of overlapping tiles and of mirror images become those of the i
     std::vector<ObjectBox> out;
     for (int h = 0; h < patch.h; ++h)
       for (int w = 0; w < patch.w; ++w)
-        if (x[size_t(h * patch.w + w)] > 0) out.push_back({{-0.5, h - 1.5, w - 1.5}, {0.5, h + 1.5, w + 1.5}, 0, 0.9});
+        if (x[size_t(h * patch.w + w)] > 0) out.push_back({{-0.1, h - 1.5, w - 1.5}, {0.4, h + 1.5, w + 1.5}, 0, 0.9});
     return out;
   };
   ModelDescription d{.network = {}, .traits = net.traits(), .task = {}, .patch = {1, 12, 16}};

@@ -8,14 +8,17 @@ namespace {
 
 constexpr double kInnerPart = 0.5;  // of a patch, where boxes count fully
 
-ObjectBox in_image(ObjectBox b, const SeenTile& tile, const Int3& patch) {
+ObjectBox in_image(ObjectBox b, const SeenTile& tile, const Int3& patch, const Int3& size) {
   for (int axis : tile.mirrored) {
     const size_t a = size_t(axis - 1);
     const double low = patch[axis - 1] - 1 - b.high[a];
     b.high[a] = patch[axis - 1] - 1 - b.low[a];
     b.low[a] = low;
   }
-  for (int a = 0; a < 3; ++a) b.low[size_t(a)] += tile.begin[a], b.high[size_t(a)] += tile.begin[a];
+  for (int a = 0; a < 3; ++a) {
+    b.low[size_t(a)] += tile.begin[a], b.high[size_t(a)] += tile.begin[a];
+    if (size[a] == 1) b.low[size_t(a)] = -0.5, b.high[size_t(a)] = 0.5;
+  }
   return b;
 }
 
@@ -46,7 +49,7 @@ std::vector<ObjectBox> predict_boxes(const Network& net, const ModelDescription&
     all = tile.count;
     poses = tile.count / int64_t(places[0].size() * places[1].size() * places[2].size());
     for (const ObjectBox& b : best_of(decode(outputs, patch), how.nms)) {
-      const ObjectBox there = in_image(b, tile, patch);
+      const ObjectBox there = in_image(b, tile, patch, size);
       if (centred_in(there, size)) votes.push_back({there, weight_in(there, tile, patch), 1});
     }
   });

@@ -17,7 +17,7 @@ using TileDecoder = std::function<std::vector<ObjectBox>(const std::vector<Tenso
 
 // The boxes of an image f32 {D, H, W, C} in its voxels, best first: of one patch those that non-maximum suppression leaves; of several, or
 // of mirror images, clusters of these, in which a box counts less in the outer half of its patch, 1/2 at the border (nnDetection). They
-// are clipped to the image; those whose centre is outside are left out.
+// are clipped to the image; those whose centre is outside are left out. Along an axis of one voxel they are that voxel.
 std::vector<ObjectBox> predict_boxes(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&,
                                      const TileDecoder&, const TileBoxOptions& = {});
 
