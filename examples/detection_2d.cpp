@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
   fs::remove_all("cells_run");
 
   TrainConfig config;
-  apply_assignments(config, {"task=detection", "network.base_features=8", "train.batch=4", "train.validate_every=100", "train.steps=" + steps});
+  apply_assignments(config,
+                    {"task=detection", "network.base_features=8", "train.batch=4", "train.validate_every=100", "train.steps=" + steps});
   const TrainResult result = train(data, "cells_run", config, Device{});
   std::printf("mean average precision %.3f on the pictures that did not train\n", result.final_score);
 
