@@ -223,36 +223,19 @@ std::vector<ObjectBox> case_boxes(const DatasetCase& c, const Grid& image, const
   return boxes_of_labels(label.data, int(classes.size()), source, file);
 }
 
-ObjectBox in_working_voxels(const ObjectBox& b, const Geometry& g) {
-  ObjectBox out = b;
-  for (int a = 0; a < 3; ++a) {
-    const size_t i = size_t(a), from = size_t(g.orientation.axis[i]);
-    const bool flip = g.orientation.flip[i];
-    const auto place = [&](double x) {
-      const double turned = (flip ? g.canonical[a] - 1 - x : x) - g.box_begin[a];
-      if (g.resampling == "centres") return turned * g.file_spacing[i] / g.spacing[i];
-      return (turned + 0.5) * g.working[a] / g.box[a] - 0.5;
-    };
-    out.low[i] = place(flip ? b.high[from] : b.low[from]);
-    out.high[i] = place(flip ? b.low[from] : b.high[from]);
-  }
-  return out;
+namespace {
+
+// The box between two moved corners; axes may have been turned.
+ObjectBox between(ObjectBox b, const Double3& one, const Double3& other) {
+  for (size_t a = 0; a < 3; ++a) b.low[a] = std::min(one[a], other[a]), b.high[a] = std::max(one[a], other[a]);
+  return b;
 }
 
-ObjectBox in_file_voxels(const ObjectBox& b, const Geometry& g) {
-  ObjectBox out = b;
-  for (int a = 0; a < 3; ++a) {
-    const size_t i = size_t(a), to = size_t(g.orientation.axis[i]);
-    const bool flip = g.orientation.flip[i];
-    const auto place = [&](double x) {
-      const double in_box = g.resampling == "centres" ? x * g.spacing[i] / g.file_spacing[i] : (x + 0.5) * g.box[a] / g.working[a] - 0.5;
-      const double turned = in_box + g.box_begin[a];
-      return flip ? g.canonical[a] - 1 - turned : turned;
-    };
-    out.low[to] = place(flip ? b.high[i] : b.low[i]);
-    out.high[to] = place(flip ? b.low[i] : b.high[i]);
-  }
-  return out;
+}  // namespace
+
+ObjectBox in_working_voxels(const ObjectBox& b, const Geometry& g) {
+  return between(b, in_working_voxels(b.low, g), in_working_voxels(b.high, g));
 }
+ObjectBox in_file_voxels(const ObjectBox& b, const Geometry& g) { return between(b, in_file_voxels(b.low, g), in_file_voxels(b.high, g)); }
 
 }  // namespace voxgrad

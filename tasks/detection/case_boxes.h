@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/preprocess.h"
+#include "data/places.h"
 #include "io/grid.h"
 #include "tasks/detection/box.h"
 
