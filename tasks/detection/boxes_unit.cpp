@@ -19,6 +19,10 @@ bool same(const ObjectBox& a, const ObjectBox& b) {
   return out;
 }
 
+std::vector<ObjectBox> found_in(const Tensor& label, int classes, const BoxSource& source, const std::string& where) {
+  return boxes_around(objects_of_labels(label, classes, source, where));
+}
+
 // A network whose output is the image.
 struct MarksVoxels {
   Buffer unused;
@@ -71,17 +75,17 @@ TEST_CASE("boxes of labels are around their connected parts, or around all voxel
   at(0, 0, 0) = at(1, 1, 1) = 1;  // joined by a corner
   at(2, 5, 5) = 1;
   at(1, 4, 2) = at(1, 4, 3) = 2;
-  const std::vector<ObjectBox> parts = boxes_of_labels(label, 2, {}, "a file");
+  const std::vector<ObjectBox> parts = found_in(label, 2, {}, "a file");
   REQUIRE(parts.size() == 3);
   CHECK(same(parts[0], {{-0.5, -0.5, -0.5}, {1.5, 1.5, 1.5}, 0}));
   CHECK(same(parts[1], {{1.5, 4.5, 4.5}, {2.5, 5.5, 5.5}, 0}));
   CHECK(same(parts[2], {{0.5, 3.5, 1.5}, {1.5, 4.5, 3.5}, 1}));
-  CHECK(boxes_of_labels(label, 2, {.min_voxels = 2}, "a file").size() == 2);
-  const std::vector<ObjectBox> whole = boxes_of_labels(label, 2, {.objects = "labels"}, "a file");
+  CHECK(found_in(label, 2, {.min_voxels = 2}, "a file").size() == 2);
+  const std::vector<ObjectBox> whole = found_in(label, 2, {.objects = "labels"}, "a file");
   REQUIRE(whole.size() == 2);
   CHECK(same(whole[0], {{-0.5, -0.5, -0.5}, {2.5, 5.5, 5.5}, 0}));
-  CHECK_THROWS_WITH(boxes_of_labels(label, 1, {}, "a file"), Contains("a file") && Contains("the label 2"));
-  const std::vector<ObjectBox> second = boxes_of_labels(label, 1, {.values = {2}}, "a file");
+  CHECK_THROWS_WITH(found_in(label, 1, {}, "a file"), Contains("a file") && Contains("the label 2"));
+  const std::vector<ObjectBox> second = found_in(label, 1, {.values = {2}}, "a file");
   REQUIRE(second.size() == 1);
   CHECK(same(second[0], {{0.5, 3.5, 1.5}, {1.5, 4.5, 3.5}, 0}));
 }

@@ -6,6 +6,7 @@
 #include "data/places.h"
 #include "io/grid.h"
 #include "tasks/detection/box.h"
+#include "tasks/detection/label_objects.h"
 
 // What a data set knows of boxes, in voxels of the file of the image. A case has
 //   "boxes": [{"label": name or number, "voxels": [i, j, k, i, j, k]}, ..], lowest and highest edges along the axes of the file, where
@@ -15,14 +16,6 @@
 //   or a label file: with {"instances": {"3": 0}} in a JSON file of its name, the voxels of value 3 are an object of class 0 (nnDetection);
 //   else values from 1 are the classes, and their connected parts the objects.
 namespace voxgrad {
-
-struct BoxSource {
-  std::string objects = "components";  // of label files without instances; labels: all voxels of a value are one object
-  int64_t min_voxels = 1;              // smaller parts are no objects
-  // Where some classes of the data set are looked for and not all: of each its number among all of them, from 1, which is its value in
-  // label files; what is of another class is left out.
-  std::vector<int> values = {};
-};
 
 // Names of the classes, in the order of ObjectBox::label: the labels of the data set, without the background where boxes come from label
 // files.
@@ -36,9 +29,8 @@ std::vector<ObjectBox> case_boxes(const DatasetCase&, const Grid& image, const s
 // Of the file of the first image.
 Grid image_grid(const DatasetCase&);
 
-// Boxes of a label volume on the grid of its image: around the connected parts (26 neighbours) of each value from 1 up to `classes`, or
-// around all of its voxels. A value beyond is an Error in the name of `where`, unless source.values says which are meant.
-std::vector<ObjectBox> boxes_of_labels(const Tensor& label, int classes, const BoxSource&, const std::string& where);
+// Around the voxels of each object.
+std::vector<ObjectBox> boxes_around(const LabelledObjects&);
 
 // From voxels of the file to those that the network sees, and back.
 ObjectBox in_working_voxels(const ObjectBox&, const Geometry&);
