@@ -3,6 +3,7 @@
 #include "io/atomic_file.h"
 #include "io/image.h"
 #include "tests/catch.h"
+#include "tests/hostile_json.h"
 #include "tests/temporary_folder.h"
 
 using namespace voxgrad;
@@ -69,6 +70,19 @@ TEST_CASE("a list of COCO that is not right is refused in the name of the file")
   CHECK_THAT(refused(R"({"id": 1, "file_name": "../a.nii"})", ""), Contains("../a.nii"));
   CHECK_THAT(refused(R"({"id": 1, "file_name": "z.nii"})", ""), Contains("z.nii"));
   CHECK_THAT(refused("7", ""), Contains("\"file_name\""));
+}
+
+TEST_CASE("lists of boxes with one damaged value are refused or read, by an Error and with little memory") {
+  const TemporaryFolder folder;
+  put_slice(folder / "a.nii"), put_slice(folder / "b.nii");
+  const auto read = [&](const Json& document) {
+    write_text_file(folder / "list.json", document.dump());
+    read_dataset(folder / "list.json");
+  };
+  CHECK(refused_variants(Json::parse(kCoco), read) > 100);
+  CHECK(refused_variants(Json::parse(R"({"training": [{"image": "a.nii", "box": [[1, 2, 3, 4, 5, 6]], "label": [0]}],
+                                         "validation": [{"image": "b.nii", "box": [], "label": []}]})"),
+                         read) > 20);
 }
 
 TEST_CASE("a list of MONAI for detection is a data set, its images below one of the folders above it") {

@@ -7,6 +7,7 @@
 #include "tasks/detection/detection.h"
 #include "tests/catch.h"
 #include "tests/close.h"
+#include "tests/hostile_json.h"
 #include "tests/temporary_folder.h"
 #include "tests/tensor_helpers.h"
 
@@ -117,6 +118,19 @@ TEST_CASE("what is a target of detection is what is evaluated, and results are r
   fs::remove(folder / "said/b.json");
   CHECK_THROWS_WITH(task.evaluate(folder / "said", folder / "set", {}), Contains("no result of b"));
   CHECK(parse_json(task.evaluate(folder / "said", folder / "set", {.partial = true}).json, "scores")["map"] == 1);
+}
+
+TEST_CASE("results and boxes with one damaged value are refused or read, by an Error and with little memory") {
+  const TemporaryFolder folder;
+  write_cubes(folder / "set");
+  const Detection task({});
+  make_folders(folder / "said");
+  const Json good = json_of_boxes({cube_at(0, 0, 0.9)}, {"one", "two"}, kAffine);
+  const auto evaluated = [&](const Json& result) {
+    write_json(folder / "said/a.json", result);
+    task.evaluate(folder / "said", folder / "set", {.partial = true});
+  };
+  CHECK(refused_variants(good, evaluated) > 50);
 }
 
 TEST_CASE("instances with their classes are nnDetection's") {
