@@ -25,12 +25,12 @@ Int3 whole_patch(const PlanRequest& r, double most_voxels) {
 
 void add_stem_key(ConfigTable& t, std::string& stem, int small) {
   const std::string help = "large: 7x7x7 with stride 2 and max pooling; small: 3x3x3 at full resolution; auto: small for extents of up " +
-                           ("to " + std::to_string(small)) + " voxels";
+                           ("to " + std::to_string(small)) + " voxels in slices and " + std::to_string(kSmallVolume) + " in volumes";
   t.choice("stem", stem, {"auto", "large", "small"}, help.c_str());
 }
 
 bool starts_small(const std::string& stem, const Int3& patch, int small) {
-  return stem == "small" || (stem == "auto" && std::max({patch.d, patch.h, patch.w}) <= small);
+  return stem == "small" || (stem == "auto" && std::max({patch.d, patch.h, patch.w}) <= (patch.d == 1 ? small : kSmallVolume));
 }
 
 }  // namespace voxgrad

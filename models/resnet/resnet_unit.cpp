@@ -52,7 +52,9 @@ TEST_CASE("a ResNet is planned from the cases, and survives JSON") {
   const NetworkPlan p = entry.plan(entry.options(), {.in_channels = 1, .out_channels = 4, .extent = {28, 30, 29}});
   CHECK(p.patch == Int3{28, 30, 29});
   const ResNetConfig c = resnet_config_from_json(Json::parse(p.config));
-  CHECK(c.small_stem);
+  CHECK_FALSE(c.small_stem);
+  CHECK(resnet_config_from_json(Json::parse(entry.plan(entry.options(), {.extent = {1, 28, 30}}).config)).small_stem);
+  CHECK(resnet_config_from_json(Json::parse(entry.plan(entry.options(), {.extent = {16, 14, 12}}).config)).small_stem);
   CHECK_FALSE(c.flat);
   CHECK(to_json_text(c) == p.config);
   const NetworkPlan large = entry.plan(entry.options(), {.extent = {1, 2000, 3000}});
