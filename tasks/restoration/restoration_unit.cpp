@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/config/json_values.h"
 #include "core/rng.h"
 #include "tasks/restoration/restoration.h"
 #include "tests/catch.h"
@@ -39,4 +40,87 @@ TEST_CASE("the loss of a restoration compares the network's output with what is 
   CHECK(Restoration({}).loss({right}, batch).item() == 0);
   CHECK(close(Restoration({}).loss({none}, batch).item(), 0.75, 1e-6));
   CHECK(close(Restoration({.loss = "l2"}).loss({none}, batch).item(), (0.25 + 1) / 2, 1e-6));
+}
+
+TEST_CASE("degradations have the moments of their formulas") {
+  const Tensor grey = Tensor::full({24, 24, 24, 1}, 0.5);
+  const auto moments = [&](const Degradation& d) {
+    double sum = 0, square = 0;
+    const std::vector<double> v = degraded(grey, {d}, Rng(4)).values();
+    for (double x : v) sum += x, square += x * x;
+    const double mean = sum / double(v.size());
+    return std::pair{mean, std::sqrt(square / double(v.size()) - mean * mean)};
+  };
+  const auto is = [&](const Degradation& d, double mean, double deviation) {
+    CAPTURE(d.kind, d.strength.low);
+    const auto [m, s] = moments(d);
+    CHECK(std::abs(m - mean) < 4 * deviation / std::sqrt(24. * 24 * 24) + 1e-6);
+    CHECK(std::abs(s - deviation) < 0.03 * deviation + 1e-6);
+  };
+  is({.kind = "gaussian", .strength = {0.1, 0.1}}, 0.5, 0.1);
+  is({.kind = "speckle", .strength = {0.2, 0.2}}, 0.5, 0.1);
+  is({.kind = "poisson", .strength = {20, 20}}, 0.5, std::sqrt(10.) / 20);
+  is({.kind = "poisson", .strength = {400, 400}}, 0.5, std::sqrt(200.) / 400);
+  // Rice: mean s sqrt(pi/2) L_{1/2}(-x^2 / 2 s^2), here with x = 0.5, s = 0.25 (scipy.stats.rice(2, scale=0.25)).
+  is({.kind = "rician", .strength = {0.25, 0.25}}, 0.5681, 0.2286);
+  is({.kind = "blur", .strength = {1, 1}}, 0.5, 0);
+  is({.kind = "low_resolution", .strength = {2, 2}}, 0.5, 0);
+}
+
+TEST_CASE("a low resolution along one axis leaves means of boxes there and nothing else") {
+  Tensor image = Tensor::zeros({2, 2, 12, 1});
+  for (int i = 0; i < 48; ++i) image.mutable_data<float>()[i] = float(i % 12 < 6);
+  const Tensor same = degraded(image, {{.kind = "low_resolution", .strength = {3, 3}, .axes = {0, 1}}}, Rng(1));
+  CHECK(same.shape() == image.shape());
+  double difference = 0;
+  for (int i = 0; i < 48; ++i) difference = std::max(difference, std::abs(double(same.data<float>()[i] - image.data<float>()[i])));
+  CHECK(difference < 1e-5);  // constant along D and H
+  const Tensor low = degraded(image, {{.kind = "low_resolution", .strength = {4, 4}, .axes = {2}}}, Rng(1));
+  CHECK(close(low.data<float>()[5], 1 - low.data<float>()[6], 1e-5));  // boxes: 1, 1/2, 0
+  CHECK(low.data<float>()[5] < 0.7f);
+  CHECK(low.data<float>()[0] > 0.9f);
+}
+
+TEST_CASE("noise2void: hidden voxels take values near them, and the loss counts these alone") {
+  Tensor image = Tensor::zeros({6, 10, 10, 2});
+  for (int i = 0; i < 1200; ++i) image.mutable_data<float>()[i] = float(i);
+  const Tensor before = image.clone();
+  const Tensor hidden = hide_voxels(image, 0.05, 2, Rng(3));
+  int count = 0;
+  for (int i = 0; i < 600; ++i) {
+    const int from = int(image.data<float>()[2 * i]) / 2;
+    const bool moved = hidden.data<float>()[i] == 1;
+    count += moved;
+    CHECK((from != i) == moved);
+    CHECK(image.data<float>()[2 * i + 1] == float(2 * from + 1));
+    CHECK(std::abs(from / 100 - i / 100) <= 2);
+    CHECK(std::abs(from / 10 % 10 - i / 10 % 10) <= 2);
+    CHECK(std::abs(from % 10 - i % 10) <= 2);
+  }
+  CHECK(count > 20);
+  CHECK(count <= 30);
+
+  for (const std::string loss : {"l1", "l2"}) {
+    const Restoration task({.learns = "noise2void", .masked = 0.1, .loss = loss});
+    const Batch batch = task.prepare({Tensor::full({2, 6, 10, 10, 1}, 3), {}}, Rng(5));
+    CHECK(task.loss({Tensor::full({2, 6, 10, 10, 1}, 3)}, batch).item() == 0);
+    CHECK(close(task.loss({Tensor::full({2, 6, 10, 10, 1}, 5)}, batch).item(), loss == "l1" ? 2 : 4, 1e-5));
+    Tensor wrong = Tensor::full({2, 6, 10, 10, 1}, 3);
+    for (int i = 0; i < 1200; ++i)
+      if (batch.at("hidden").data<float>()[i] == 0) wrong.mutable_data<float>()[i] = 100;
+    CHECK(task.loss({wrong}, batch).item() == 0);
+  }
+}
+
+TEST_CASE("degradations of a configuration") {
+  const auto read = [](const char* text) { return degradations_from(Json::parse(text)); };
+  const auto all = read(R"([{"kind": "rician", "strength": [0.1, 0.2]}, {"kind": "low_resolution", "strength": [2, 2], "axes": [0]}])");
+  REQUIRE(all.size() == 2);
+  CHECK(all[1].axes == std::vector<int>{0});
+  CHECK(degradations_from(json_of(all)).at(0).strength.high == 0.2);
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(read(R"([{"kind": "rice"}])"), Contains("rician"));
+  CHECK_THROWS_WITH(read(R"([{"kind": "low_resolution", "strength": [0.5, 2]}])"), Contains("a factor, from 1"));
+  CHECK_THROWS_WITH(read(R"([{"kind": "poisson", "strength": [0, 2]}])"), Contains("above 0"));
+  CHECK_THROWS_WITH(read(R"([{"strenght": [0, 2]}])"), Contains("strength"));
 }

@@ -138,7 +138,7 @@ TEST_CASE("another network keeps what was set of the options that it has too, an
 TEST_CASE("configuration: what a task has its own network start from is not for another network") {
   TrainConfig c;
   apply_assignments(c, {"task=classification"});
-  CHECK(network_options(c).to_json()["base_features"] == 16);
+  CHECK(network_options(c).to_json()["base_features"] == 32);
   apply_assignments(c, {"network.kind=densenet"});
   CHECK(network_options(c).to_json()["base_features"] == 0);  // its own
   TrainConfig set;
