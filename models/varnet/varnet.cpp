@@ -17,6 +17,9 @@
 namespace voxgrad {
 namespace {
 
+constexpr double kStartOfLambda = -2.97;  // softplus of it is 0.05
+constexpr double kTiny = 1e-30;           // of a slice without a signal: 0 / 0 becomes 0
+
 // Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
 Tensor estimated(const Tensor& kspace, const Tensor& mask) {
   const Unrecorded quiet;
@@ -60,35 +63,59 @@ Tensor NormUNet::operator()(const Tensor& x) const {
   return crop3d(y, before, size) * deviation;
 }
 
-VarNetCascade::VarNetCascade(int features, int stages, Rng& rng) : eta(constant_parameter({1}, 1)), regularizer(features, stages, rng) {}
+VarNetCascade::VarNetCascade(const VarNetConfig& c, Rng& rng)
+    : strength(constant_parameter({1}, c.consistency == "gradient" ? 1 : kStartOfLambda)), regularizer(c.features, c.stages, rng) {}
 
-Tensor VarNetCascade::operator()(const Tensor& k, const Tensor& measured, const Tensor& mask, const Tensor& sensitivities) const {
-  const Tensor image = combine_coils(k, sensitivities);
-  return k - (k - measured) * mask * eta - fft(complex_mul(regularizer(image), sensitivities));
+Tensor VarNetCascade::of_kspace(const Tensor& k, const MeasuredKspace& m) const {
+  const Tensor image = combine_coils(k, m.sensitivities);
+  return k - (k - m.kspace) * m.mask * strength - fft(complex_mul(regularizer(image), m.sensitivities));
+}
+
+Tensor VarNetCascade::of_image(const Tensor& x, const MeasuredKspace& m, int iterations) const {
+  const LinearMap a = coil_map(m.sensitivities, m.mask);
+  const Tensor lambda = softplus(strength);
+  const auto normal = [&](const Tensor& p) { return a.adjoint(a.forward(p)) + p * lambda; };
+  const auto squares = [](const Tensor& p, const Tensor& q) { return sum(p * q, {1, 2, 3, 4}, {.keep = true}) + kTiny; };
+  // From z on: what is left to explain is A'(k0 - A z).
+  const Tensor z = x - regularizer(x);
+  Tensor y = z, residual = a.adjoint(m.kspace - a.forward(z)), p = residual, size = squares(residual, residual);
+  for (int i = 0; i < iterations; ++i) {
+    const Tensor q = normal(p), step = size / squares(p, q);
+    y = y + p * step;
+    if (i + 1 == iterations) break;
+    residual = residual - q * step;
+    const Tensor next = squares(residual, residual);
+    p = residual + p * (next / size);
+    size = next;
+  }
+  return y;
 }
 
 VarNet::VarNet(const VarNetConfig& c, Rng& rng) : config(c) {
   validate(c);
   check(c.in_channels == 1 && c.out_channels == 1, "VarNet: reconstructs images of one channel, not ", c.in_channels, " to ",
         c.out_channels);
-  for (int i = 0; i < c.cascades; ++i) cascades.emplace_back(c.features, c.stages, rng);
+  for (int i = 0; i < c.cascades; ++i) cascades.emplace_back(c, rng);
   if (c.sensitivities == "learned") sensitivity.emplace(c.sensitivity_features, c.stages, rng);
 }
 
 Tensor VarNet::operator()(const Tensor& x) const {
-  check(x && x.shape().rank == 5 && x.dim(4) >= 3 && x.dim(4) % 2 == 1,
-        "VarNet: k-space of coils and its mask, {N, D, H, W, 2 coils + 1}, are ", "wanted, not ", x);
+  check(x && x.shape().rank == 5 && x.dim(4) >= 3 && x.dim(4) % 2 == 1, "VarNet: k-space of coils and its mask, ",
+        "{N, D, H, W, 2 coils + 1}, are wanted, not ", x);
   const int64_t n = x.dim(0) * x.dim(1), h = x.dim(2), w = x.dim(3), parts = x.dim(4) - 1;
-  const Tensor slices = x.reshape({n, 1, h, w, parts + 1}), measured = slice(slices, 4, 0, parts);
-  const Tensor mask = slice(slices, 4, parts, parts + 1);
-  Tensor s = estimated(measured, mask);
-  if (sensitivity) s = refined(*sensitivity, s);
-  Tensor k = measured;
+  const Tensor slices = x.reshape({n, 1, h, w, parts + 1});
+  MeasuredKspace m{slice(slices, 4, 0, parts), slice(slices, 4, parts, parts + 1), {}};
+  m.sensitivities = estimated(m.kspace, m.mask);
+  if (sensitivity) m.sensitivities = refined(*sensitivity, m.sensitivities);
+  const bool of_kspace = config.consistency == "gradient";
+  Tensor now = of_kspace ? m.kspace : combine_coils(m.kspace, m.sensitivities);
   for (const VarNetCascade& c : cascades) {
-    const auto step = [&c, measured, mask, s](const Tensor& before) { return c(before, measured, mask, s); };
-    k = config.recompute && !sensitivity ? checkpoint(step, k) : step(k);
+    const auto step = [&c, m, of_kspace, iterations = config.iterations](const Tensor& before) {
+      return of_kspace ? c.of_kspace(before, m) : c.of_image(before, m, iterations);
+    };
+    now = config.recompute && !sensitivity ? checkpoint(step, now) : step(now);
   }
-  return hooked(*this, root_sum_of_squares(ifft(k)).reshape({x.dim(0), x.dim(1), h, w, 1}));
+  return hooked(*this, root_sum_of_squares(of_kspace ? ifft(now) : now).reshape({x.dim(0), x.dim(1), h, w, 1}));
 }
 
 Tensor undersampled_input(const Tensor& kspace, const Tensor& mask) {

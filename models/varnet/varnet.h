@@ -7,18 +7,24 @@
 
 namespace voxgrad {
 
-// The end-to-end variational network (Sriram et al. 2020, fastMRI's varnet): cascades, each a step of data consistency and a U-Net,
-//   k <- k - eta mask (k - k0) - F(S U(sum over coils conj(S) F^-1 k)),
-// whose result is the root of the sum of squares of the coils of F^-1 k. Any number of coils, any extents; slices (along D) are
-// reconstructed one by one. Unlike fastMRI's the U-Net's mean is not added again and its last convolution starts at a hundredth, so that
-// training starts from data consistency alone.
+// Unrolled reconstruction of k-space of several coils: cascades, each of a U-Net that says what is wrong with an image and a step of data
+// consistency with A = mask F S, S the sensitivities of the coils. Any number of coils, any extents; slices (along D) one by one.
+//   consistency "conjugate_gradients": z = x - U(x), then x = argmin |A x - k0|^2 + lambda |x - z|^2 by conjugate gradients, lambda being
+//     trained (MoDL, Aggarwal et al. 2019), from x = A' k0 on; the result is |x|.
+//   consistency "gradient": k <- k - eta mask (k - k0) - F(S U(sum over coils conj(S) F^-1 k)), the end-to-end variational network (Sriram
+//   et
+//     al. 2020, fastMRI's varnet); the result is the root of the sum of squares of the coils of F^-1 k.
+// U-Nets standardise what they see (NormUNet). Unlike fastMRI's their mean is not added again and their last convolution starts at a
+// hundredth, so that training starts from data consistency alone.
 struct VarNetConfig {
   int in_channels = 1, out_channels = 1;  // of the images that are measured and of those reconstructed: 1
   int cascades = 6;
-  int features = 8, stages = 4;         // of each U-Net: channels of the first stage, and stages
+  int features = 8, stages = 4;             // of each U-Net: channels of the first stage, and stages
+  std::string consistency = "conjugate_gradients";
+  int iterations = 8;                       // of conjugate gradients
   std::string sensitivities = "estimated";  // from the middle of k-space (layers/mri/coils.h), or refined by a U-Net ("learned")
-  int sensitivity_features = 4;         // of that U-Net
-  bool recompute = false;               // in training keep no more than k-space between cascades, and compute them again on the way back
+  int sensitivity_features = 4;             // of that U-Net
+  bool recompute = false;  // in training keep no more than what passes between cascades, and compute them again on the way back
 };
 void validate(const VarNetConfig&);
 std::string to_json_text(const VarNetConfig&);
@@ -35,14 +41,19 @@ struct NormUNet {
   Tensor operator()(const Tensor& x) const;
 };
 
-struct VarNetCascade {
-  Tensor eta;  // {1}
-  NormUNet regularizer;
-  FIELDS(eta, regularizer)
+// What was measured of a batch of slices.
+struct MeasuredKspace {
+  Tensor kspace, mask, sensitivities;  // {N, 1, H, W, 2 coils}, {N, 1, H, W, 1}, {N, 1, H, W, 2 coils}
+};
 
-  VarNetCascade(int features, int stages, Rng&);
-  // mask {N, 1, H, W, 1}
-  Tensor operator()(const Tensor& kspace, const Tensor& measured, const Tensor& mask, const Tensor& sensitivities) const;
+struct VarNetCascade {
+  Tensor strength;  // {1}: eta, or ln(e^lambda - 1)
+  NormUNet regularizer;
+  FIELDS(strength, regularizer)
+
+  VarNetCascade(const VarNetConfig&, Rng&);
+  Tensor of_kspace(const Tensor& kspace, const MeasuredKspace&) const;
+  Tensor of_image(const Tensor& image, const MeasuredKspace&, int iterations) const;
 };
 
 struct VarNet {

@@ -16,6 +16,9 @@ ConfigTable keys_of(VarNetConfig& c) {
   t.integer("cascades", c.cascades, 1, 100, "steps of data consistency and regularisation");
   t.integer("features", c.features, 1, 1024, "channels of the first stage of each U-Net");
   t.integer("stages", c.stages, 2, 8, "of each U-Net");
+  t.choice("consistency", c.consistency, {"conjugate_gradients", "gradient"},
+           "with what was measured: solved for with the image that the U-Net gives as a prior, or a step towards it in k-space");
+  t.integer("iterations", c.iterations, 1, 100, "of conjugate gradients");
   t.choice("sensitivities", c.sensitivities, {"estimated", "learned"}, "of coils: from the middle of k-space, or refined by a U-Net");
   t.integer("sensitivity_features", c.sensitivity_features, 1, 1024, "channels of the first stage of that U-Net");
   t.flag("recompute", c.recompute, "in training compute cascades twice in place of keeping them in memory");
@@ -36,6 +39,7 @@ NetworkPlan plan_varnet(VarNetConfig c, const PlanRequest& r) {
 
 void validate(const VarNetConfig& c) {
   check(c.cascades >= 1 && c.features >= 1 && c.stages >= 2, "VarNetConfig: ", c.cascades, " cascades of ", c.stages, " stages");
+  check(c.consistency == "gradient" || c.consistency == "conjugate_gradients", "VarNetConfig: consistency is ", c.consistency);
   check(c.sensitivities == "estimated" || c.sensitivities == "learned", "VarNetConfig: sensitivities are ", c.sensitivities);
 }
 
