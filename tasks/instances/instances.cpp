@@ -16,6 +16,10 @@ namespace {
 constexpr const char *kClass = "class", *kOffsets = "offsets", *kHeat = "heat", *kSigmas = "sigma";
 constexpr size_t kBeside = 4;  // outputs beside background and classes: the heat map and three offsets
 
+// The heat map of an output, which starts near 0: a large loss in the beginning would slow down everything else.
+constexpr double kStartLogit = -3;
+Tensor heat_of(const Tensor& output) { return sigmoid(output + kStartLogit); }
+
 // Numbers at the working grid of what lies there in the file.
 Tensor at_working_grid(const Tensor& number, const Geometry& g) {
   const Tensor out = Tensor::empty({g.working.d, g.working.h, g.working.w}, DType::i32);
@@ -127,7 +131,7 @@ Tensor Instances::loss(const std::vector<Tensor>& outputs, const Batch& batch) c
   const Shape s = label.shape();
   const Tensor within = minimum(label.to(type), Tensor::full(s, 1, type, label.device())).reshape({s[0], s[1], s[2], s[3], 1});
   const double mass = sum(square(heat)).item(), inside = sum(within).item();
-  const Tensor of_heat = sum(square(slice(y, 4, classes, classes + 1).to(type) - heat.to(type))) / std::max(1.0, mass);
+  const Tensor of_heat = sum(square(heat_of(slice(y, 4, classes, classes + 1).to(type)) - heat.to(type))) / std::max(1.0, mass);
   const Tensor sigma = batch.at(kSigmas).to(type).reshape({s[0], 1, 1, 1, 3});
   const Tensor off = abs(slice(y, 4, classes + 1, classes + 4).to(type) - batch.at(kOffsets).to(type) / sigma);
   return of_class + of_heat * options_.heat_weight + sum(off * within) * (options_.offset_weight / std::max(1.0, 3 * inside));
@@ -140,7 +144,7 @@ NumberedObjects Instances::objects_in(const Network& net, const ModelDescription
   const int64_t classes = y.dim(3) - int64_t(kBeside);
   const Double3 sigma = sigma_in(spacing, options_.sigma_mm);
   InstanceMaps maps{argmax_labels(slice(y, 3, 0, classes)), slice(y, 3, classes + 1, classes + 4).clone(),
-                    slice(y, 3, classes, classes + 1)};
+                    heat_of(slice(y, 3, classes, classes + 1))};
   const auto offset = maps.offsets.mutable_data<float>();
   for (size_t i = 0; i < offset.size(); ++i) offset[i] *= float(sigma[i % 3]);
   return grouped(maps, sigma, options_.grouping);

@@ -13,9 +13,9 @@ struct InstanceOptions {
 };
 
 // A mask for each object: nuclei, lesions. The network gives classes with the background, a heat map of centres and offsets to these
-// (instance_maps.h); it learns soft Dice + cross-entropy, squared differences and absolute differences. Objects come from label files
-// as tasks/detection/case_boxes.h says. Results are masks whose values are objects, and beside them CASE.json with the class of each, in
-// nnDetection's form; scores are panoptic qualities.
+// (instance_maps.h), the heat map as the sigmoid of an output less 3; it learns soft Dice + cross-entropy, squared differences and absolute
+// differences. Objects come from label files as tasks/detection/case_boxes.h says. Results are masks whose values are objects, and beside
+// them CASE.json with the class of each, in nnDetection's form; scores are panoptic qualities.
 class Instances : public Task {
  public:
   explicit Instances(const InstanceOptions& o) : options_(o) {}
