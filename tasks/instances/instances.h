@@ -8,7 +8,7 @@ namespace voxgrad {
 struct InstanceOptions {
   BoxSource source;     // of objects in label files
   double sigma_mm = 2;  // of the heat map of centres, also the unit of offsets
-  double heat_weight = 1, offset_weight = 0.3;
+  double heat_weight = 0.3, offset_weight = 0.1;
   GroupingOptions grouping;
 };
 
