@@ -13,16 +13,16 @@ using namespace voxgrad;
 namespace fs = std::filesystem;
 
 // Volumes of heads; the last one is for the test.
-fs::path make_heads(const fs::path& folder, int cases) {
+fs::path make_heads(const fs::path& folder, int cases, const Int3& size) {
   fs::create_directories(folder);
   Dataset data{.name = "heads", .root = folder, .channel_names = {"MR"}, .labels = phantom_labels(PhantomKind::head)};
   for (int i = 0; i <= cases; ++i) {
-    const Phantom p = make_phantom(PhantomKind::head, {.size = {16, 96, 96}, .seed = uint64_t(i)});
+    const Phantom p = make_phantom(PhantomKind::head, {.size = size, .seed = uint64_t(i)});
     DatasetCase one{.id = "case_" + std::to_string(100 + i)};
     one.images = {(i < cases ? folder : fs::path(".")) / (one.id + ".nii.gz")};
     one.label = folder / (one.id + "_label.nii.gz");
     write_volume(one.images[0], {p.image, Affine::scaling({1, 1, 1})});
-    write_volume(one.label, {p.label.reshape({16, 96, 96, 1}), Affine::scaling({1, 1, 1})});
+    write_volume(one.label, {p.label.reshape({size.d, size.h, size.w, 1}), Affine::scaling({1, 1, 1})});
     if (i < cases) data.cases.push_back(one);
     else return write_dataset_json(data), one.images[0];
   }
@@ -42,11 +42,15 @@ ReconstructionScores best_of(const std::vector<double>& weights, const Tensor& r
 int main(int argc, char** argv) {
   const std::string steps = argc > 1 ? argv[1] : "400";
   const bool quick = std::atoi(steps.c_str()) < 20;
-  const fs::path data = argc > 3 ? argv[2] : "mr_data", test = argc > 3 ? fs::path(argv[3]) : make_heads(data, quick ? 3 : 8);
+  const fs::path data = argc > 3 ? argv[2] : "mr_data", test = argc > 3 ? fs::path(argv[3])
+                                                               : quick  ? make_heads(data, 3, {16, 48, 48})
+                                                                        : make_heads(data, 8, {16, 96, 96});
   fs::remove_all("mr_run");
   TrainConfig config;
   apply_assignments(config, {"task=reconstruction", "train.steps=" + steps, "train.validate_every=1000000"});
-  if (argc <= 3) apply_assignments(config, {"network.features=8", "network.cascades=4", "train.patch=[1,96,96]", "data.folds=3"});
+  if (argc <= 3)
+    apply_assignments(
+        config, {"network.features=8", "network.cascades=4", quick ? "train.patch=[1,48,48]" : "train.patch=[1,96,96]", "data.folds=3"});
   std::istringstream more(std::getenv("VOXGRAD_SET") ? std::getenv("VOXGRAD_SET") : "");
   for (std::string one; more >> one;) apply_assignments(config, {one});
   train(data, "mr_run", config, Device{});
