@@ -38,7 +38,7 @@ struct RayImage {
 
 // A thread per result.
 template <class T>
-__global__ void project_rays_kernel(ProjectionRays<T> p, const T* x, T* y) {
+__global__ void projection_rays_kernel(ProjectionRays<T> p, const T* x, T* y) {
   const int64_t image = p.image_count() / p.images;
   for (int64_t i : grid_stride(p.projection_count())) {
     const int64_t c = i % p.channels, ray = i / p.channels % (p.views * p.columns), line = i / p.channels / (p.views * p.columns);
@@ -84,7 +84,7 @@ __device__ T from_ray(const ProjectionRays<T>& p, int64_t ray, int axis, int64_t
 
 // A thread per voxel: the rays that pass within a voxel of it are neighbours in each segment, found by bisection.
 template <class T>
-__global__ void spread_rays_kernel(ProjectionRays<T> p, const T* y, T* x) {
+__global__ void projection_spread_kernel(ProjectionRays<T> p, const T* y, T* x) {
   const int64_t projections = p.projection_count() / p.images;
   for (int64_t i : grid_stride(p.image_count())) {
     const int64_t c = i % p.channels, w = i / p.channels % p.extent[1], h = i / (p.channels * p.extent[1]) % p.extent[0];
@@ -133,7 +133,7 @@ struct Detector {
 };
 
 template <class T>
-__global__ void backproject_views_kernel(Backprojection b, const double* cosines, const T* y, T* x) {
+__global__ void projection_views_kernel(Backprojection b, const double* cosines, const T* y, T* x) {
   const int64_t image = b.extent[0] * b.extent[1] * b.extent[2] * b.channels, projections = b.rows * b.views * b.columns * b.channels;
   for (int64_t i : grid_stride(b.images * image)) {
     const int64_t c = i % b.channels, w = i / b.channels % b.extent[2], h = i / (b.channels * b.extent[2]) % b.extent[1];
@@ -156,11 +156,11 @@ __global__ void backproject_views_kernel(Backprojection b, const double* cosines
 
 template <class T>
 void project_on(Cuda on, const ProjectionRays<T>& p, const T* x, T* y) {
-  launch<project_rays_kernel<T>>(on, grid_over(p.projection_count(), 128), p, x, y);
+  launch<projection_rays_kernel<T>>(on, grid_over(p.projection_count(), 128), p, x, y);
 }
 template <class T>
 void spread_on(Cuda on, const ProjectionRays<T>& p, const T* y, T* x) {
-  launch<spread_rays_kernel<T>>(on, grid_over(p.image_count(), 128), p, y, x);
+  launch<projection_spread_kernel<T>>(on, grid_over(p.image_count(), 128), p, y, x);
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ void spread_rays(Cuda on, const ProjectionRays<float>& p, const float* y, float*
 void spread_rays(Cuda on, const ProjectionRays<double>& p, const double* y, double* x) { spread_on(on, p, y, x); }
 void backproject_views(Cuda on, const Backprojection& b, const double* cosines, View y, View x) {
   const auto run = [&]<class T>(const T* from, T* to) {
-    launch<backproject_views_kernel<T>>(on, grid_over(b.images * b.extent[0] * b.extent[1] * b.extent[2] * b.channels, 128), b, cosines,
+    launch<projection_views_kernel<T>>(on, grid_over(b.images * b.extent[0] * b.extent[1] * b.extent[2] * b.channels, 128), b, cosines,
                                         from, to);
   };
   y.dtype == DType::f64 ? run(y.as<const double>(), x.as<double>()) : run(y.as<const float>(), x.as<float>());
