@@ -66,6 +66,7 @@ TEST_CASE("the loss of centres has the gradient that finite differences have, an
   const std::vector<ObjectBox> found = decode_centres(heat, numbers, 0, {8, 12, 12}, {4, 5, 6}, {.min_score = 0.3});
   REQUIRE(!found.empty());
   CHECK(iou_of(found[0], kTwoBoxes.boxes[0][0]) > 0.7);
+  CHECK(found[0].label == kTwoBoxes.boxes[0][0].label);
 }
 
 TEST_CASE("a network of centres gives heat maps and boxes at the resolution of its stage") {

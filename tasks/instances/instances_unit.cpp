@@ -133,6 +133,7 @@ TEST_CASE("instances are masks with their classes, which are references of their
   task.write({.volume = mask, .json = R"({"instances": {"1": 0, "2": 0}})"}, folder / "said/a", ".nii.gz");
   const Json scores = parse_json(task.evaluate(folder / "said", folder / "set", {}).json, "scores");
   CHECK(close(scores["panoptic_quality_one"].get<double>(), 2 / 3., 1e-9));
+  CHECK(scores["panoptic_quality_two"] == 0);
   fs::remove(folder / "said/a.nii.gz");
   CHECK_THROWS_WITH(task.evaluate(folder / "said", folder / "set", {}), Contains("no mask beside it"));
 }
