@@ -14,14 +14,7 @@ ConfigTable centre_net_keys(CentreNetConfig& c) {
   ConfigTable t;
   t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
   t.integer("classes", c.classes, 1, 1 << 20, "");
-  t.add_json("unet", "",
-             [&c] {
-               Json j = to_json(c.unet);
-               j.erase("in_channels");
-               j.erase("classes");
-               return j;
-             },
-             [&c](const Json& j) { c.unet = unet_config_from_json(j); });
+  add_unet_part(t, c.unet);
   t.integer("stage", c.stage, 0, 11, "");
   t.number("prior", c.prior, 1e-6, 0.5, "");
   return t;
@@ -77,12 +70,7 @@ CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> CentreNet::operator()(const Tensor& x) const {
-  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "CentreNet: the input is ", x, ", wanted is {N, D, H, W, ",
-        config.in_channels, "}");
-  const Int3 divisor = config.unet.divisor(), size = x.shape().spatial();
-  for (int a = 0; a < 3; ++a)
-    check(size[a] > 0 && size[a] % divisor[a] == 0, "CentreNet: an input of ", size, " voxels is not a multiple of ", divisor,
-          ", the product of the strides");
+  check_unet_input("CentreNet", x, config.unet);
   std::vector<Tensor> skips = encoder_features(*this, x);
   Tensor y = std::move(skips.back());
   for (size_t i = 0; i < decoder.size(); ++i) {

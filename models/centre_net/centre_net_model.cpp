@@ -4,7 +4,7 @@
 #include "core/config/json_values.h"
 #include "models/centre_net/centre_net.h"
 #include "models/configured_model.h"
-#include "models/unet/unet_plan.h"
+#include "models/unet/unet_encoder.h"
 
 namespace voxgrad {
 namespace {
@@ -16,11 +16,7 @@ struct CentreNetOptions {
 };
 
 void centre_net_option_keys(ConfigTable& t, CentreNetOptions& o) {
-  ConfigTable all;
-  add_unet_keys(all, o.unet);
-  for (ConfigKey& key : all.keys)
-    if (key.name != "deep_supervision") t.keys.push_back(std::move(key));
-  t.flag("residual", o.residual, "the encoder of residual blocks in place of the plain one");
+  add_encoder_keys(t, o.unet, o.residual);
   t.integer("stage", o.stage, -1, 7,
             "of the encoder, whose resolution the heat maps have: 0 is that of the image, each further one is halved; -1: 1, or 2 and 3 "
             "where the patch is at least 256 and 512 voxels long");
@@ -47,16 +43,7 @@ ModelEntry centre_net_model() {
           .plan = [](const Options& o, const PlanRequest& r) { return plan_centre_net(o.as<CentreNetOptions>(), r); },
           .build = built_from<CentreNet>(centre_net_config_from_json),
           .traits = traits_from(centre_net_config_from_json),
-          .least_weights =
-              [](const Json& j) {
-                const UNetConfig c = centre_net_config_from_json(j).unet;
-                double n = 0;
-                for (size_t s = 0; s < c.features.size(); ++s) {
-                  const double taps = double(c.kernels[s].d) * c.kernels[s].h * c.kernels[s].w;
-                  n += taps * (c.encoder_depth[s] - 1.0) * c.features[s] * c.features[s];
-                }
-                return n;
-              }};
+          .least_weights = [](const Json& j) { return least_encoder_weights(centre_net_config_from_json(j).unet); }};
 }
 
 }  // namespace voxgrad

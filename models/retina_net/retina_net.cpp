@@ -17,14 +17,7 @@ ConfigTable retina_net_keys(RetinaNetConfig& c) {
   ConfigTable t;
   t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
   t.integer("classes", c.classes, 1, 1 << 20, "");
-  t.add_json("unet", "",
-             [&c] {
-               Json j = to_json(c.unet);
-               j.erase("in_channels");
-               j.erase("classes");
-               return j;
-             },
-             [&c](const Json& j) { c.unet = unet_config_from_json(j); });
+  add_unet_part(t, c.unet);
   t.integer("stage", c.stage, 0, 11, "");
   t.integer("levels", c.levels, 1, 12, "");
   t.integer("anchors", c.anchors, 1, 256, "");
@@ -85,12 +78,7 @@ RetinaNet::RetinaNet(const RetinaNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> RetinaNet::operator()(const Tensor& x) const {
-  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "RetinaNet: the input is ", x, ", wanted is {N, D, H, W, ",
-        config.in_channels, "}");
-  const Int3 divisor = config.unet.divisor(), size = x.shape().spatial();
-  for (int a = 0; a < 3; ++a)
-    check(size[a] > 0 && size[a] % divisor[a] == 0, "RetinaNet: an input of ", size, " voxels is not a multiple of ", divisor,
-          ", the product of the strides");
+  check_unet_input("RetinaNet", x, config.unet);
   const std::vector<Tensor> features = encoder_features(*this, x);
   std::vector<Tensor> sums(lateral.size());
   for (size_t l = lateral.size(); l-- > 0;) {

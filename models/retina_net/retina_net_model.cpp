@@ -3,7 +3,7 @@
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
 #include "models/retina_net/retina_net.h"
-#include "models/unet/unet_plan.h"
+#include "models/unet/unet_encoder.h"
 
 namespace voxgrad {
 namespace {
@@ -15,11 +15,7 @@ struct RetinaNetOptions {
 };
 
 void retina_net_option_keys(ConfigTable& t, RetinaNetOptions& o) {
-  ConfigTable all;
-  add_unet_keys(all, o.unet);
-  for (ConfigKey& key : all.keys)
-    if (key.name != "deep_supervision") t.keys.push_back(std::move(key));
-  t.flag("residual", o.residual, "the encoder of residual blocks in place of the plain one");
+  add_encoder_keys(t, o.unet, o.residual);
   t.integer("stage", o.stage, -1, 7, "of the encoder, at whose resolution the finest level is, counted from 0; -1: 1, or 2 where the patch "
                                      "is at least 256 voxels long");
   t.integer("levels", o.levels, 1, 8, "of the pyramid, at most as many as there are stages from that one on");
@@ -54,16 +50,7 @@ ModelEntry retina_net_model() {
           .plan = [](const Options& o, const PlanRequest& r) { return plan_retina_net(o.as<RetinaNetOptions>(), r); },
           .build = built_from<RetinaNet>(retina_net_config_from_json),
           .traits = traits_from(retina_net_config_from_json),
-          .least_weights =
-              [](const Json& j) {
-                const UNetConfig c = retina_net_config_from_json(j).unet;
-                double n = 0;
-                for (size_t s = 0; s < c.features.size(); ++s) {
-                  const double taps = double(c.kernels[s].d) * c.kernels[s].h * c.kernels[s].w;
-                  n += taps * (c.encoder_depth[s] - 1.0) * c.features[s] * c.features[s];
-                }
-                return n;
-              }};
+          .least_weights = [](const Json& j) { return least_encoder_weights(retina_net_config_from_json(j).unet); }};
 }
 
 }  // namespace voxgrad

@@ -34,12 +34,7 @@ UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
 }
 
 ConvSource UNet::features_of(const Tensor& x, std::vector<Tensor>* logits) const {
-  check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "UNet: the input is ", x, ", wanted is {N, D, H, W, ",
-        config.in_channels, "}");
-  const Int3 divisor = config.divisor(), size = x.shape().spatial();
-  for (int a = 0; a < 3; ++a)
-    check(size[a] > 0 && size[a] % divisor[a] == 0, "UNet: an input of ", size, " voxels is not a multiple of ", divisor,
-          ", the product of the strides");
+  check_unet_input("UNet", x, config);
   std::vector<Tensor> skips = encoder_features(*this, x);
   Tensor y = skips.back();
   skips.pop_back();

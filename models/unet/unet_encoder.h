@@ -1,12 +1,22 @@
 #pragma once
 #include "models/unet/unet.h"
+#include "models/unet/unet_plan.h"
 
 namespace voxgrad {
 
-// What a U-Net and a classifier of its encoder have in common.
+// What a U-Net and other networks with its encoder have in common.
 
 // The block of a stage: its kernel, norm and activation.
 BlockLayer unet_block(const UNetConfig&, int in, size_t stage, const Int3& stride);
+
+// Keys of a configuration: those of the U-Net that decide about its encoder, and "residual".
+void add_encoder_keys(ConfigTable&, UNetOptions&, bool& residual);
+// The key "unet" of a network's JSON: the configuration without in_channels and classes, which are the network's own.
+void add_unet_part(ConfigTable&, UNetConfig&);
+// Fewer weights than any network with this encoder has.
+double least_encoder_weights(const UNetConfig&);
+// An Error in the name of `who` unless x is {N, D, H, W, in_channels} with extents that are multiples of the strides.
+void check_unet_input(const char* who, const Tensor& x, const UNetConfig&);
 
 // The parts of M by the names stem, encoder and residual_encoder, as UNet has them.
 template <class M>

@@ -10,19 +10,12 @@
 namespace voxgrad {
 namespace {
 
-Json unet_json(const UNetConfig& c) {
-  Json j = to_json(c);
-  j.erase("in_channels");
-  j.erase("classes");
-  return j;
-}
-
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(UNetClassifierConfig& c) {
   ConfigTable t;
   t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
   t.integer("classes", c.classes, 1, 1 << 20, "");
-  t.add_json("unet", "", [&c] { return unet_json(c.unet); }, [&c](const Json& j) { c.unet = unet_config_from_json(j); });
+  add_unet_part(t, c.unet);
   t.number("dropout", c.dropout, 0, 0.99, "of what the linear layer reads");
   return t;
 }
@@ -34,11 +27,7 @@ struct UNetClassifierOptions {
 };
 
 void add_keys(ConfigTable& t, UNetClassifierOptions& o) {
-  ConfigTable all;
-  add_unet_keys(all, o.unet);
-  for (ConfigKey& key : all.keys)
-    if (key.name != "deep_supervision") t.keys.push_back(std::move(key));
-  t.flag("residual", o.residual, "the encoder of residual blocks in place of the plain one");
+  add_encoder_keys(t, o.unet, o.residual);
   add_documented(t, keys_of(o.net));
 }
 
@@ -103,16 +92,7 @@ ModelEntry unet_classifier_model() {
           .plan = [](const Options& o, const PlanRequest& r) { return plan_unet_classifier(o.as<UNetClassifierOptions>(), r); },
           .build = built_from<UNetClassifier>(unet_classifier_config_from_json),
           .traits = traits_from(unet_classifier_config_from_json),
-          .least_weights =
-              [](const Json& j) {
-                const UNetConfig c = unet_classifier_config_from_json(j).unet;
-                double n = 0;
-                for (size_t s = 0; s < c.features.size(); ++s) {
-                  const double taps = double(c.kernels[s].d) * c.kernels[s].h * c.kernels[s].w;
-                  n += taps * (c.encoder_depth[s] - 1.0) * c.features[s] * c.features[s];
-                }
-                return n;
-              }};
+          .least_weights = [](const Json& j) { return least_encoder_weights(unet_classifier_config_from_json(j).unet); }};
 }
 
 }  // namespace voxgrad
