@@ -43,6 +43,9 @@ Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) 
   return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));
 }
 
+ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}
+Tensor ChannelNorm::operator()(const Tensor& x) const { return hooked(*this, layer_norm(x, weight, bias, {.eps = eps})); }
+
 Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
   switch (kind) {
     case NormKind::none: break;

@@ -49,6 +49,17 @@ struct BatchNorm {
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
 };
 
+// Over the channels of each voxel (ConvNeXt's LayerNorm2d).
+struct ChannelNorm {
+  Tensor weight, bias;
+  double eps = 1e-6;
+  FIELDS(weight, bias)
+
+  ChannelNorm() = default;
+  explicit ChannelNorm(int channels);
+  Tensor operator()(const Tensor& x) const;
+};
+
 enum class NormKind { none, instance, batch, group };
 
 // One of them, chosen when the network is built. `none` adds the skip and activates.

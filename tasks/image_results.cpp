@@ -1,26 +1,12 @@
 #include "tasks/image_results.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "core/autograd.h"
 #include "io/image.h"
-#include "io/json_file.h"
 #include "tasks/case_picture.h"
-#include "tasks/file_pairs.h"
+#include "tasks/image_scores/evaluate_images.h"
 
 namespace voxgrad {
 
 namespace fs = std::filesystem;
-
-double psnr(const Tensor& image, const Tensor& reference) {
-  check(image.shape() == reference.shape(), "psnr: the image is ", image, ", the reference ", reference);
-  const std::vector<double> a = image.values(), b = reference.values();
-  double square = 0;
-  for (size_t i = 0; i < a.size(); ++i) square += (a[i] - b[i]) * (a[i] - b[i]);
-  const auto [low, high] = std::minmax_element(b.begin(), b.end());
-  return 20 * std::log10((*high - *low) / std::sqrt(square / double(a.size())));
-}
 
 uint64_t number_of(const std::string& name) {
   uint64_t out = 0;
@@ -62,27 +48,7 @@ Picture ImageTask::picture(const Volume& image, const Result& result, const Volu
 }
 
 Task::Evaluated ImageTask::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
-  Json json;
-  std::string table;
-  double sum = 0;
-  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images", .series = o.series});
-  for (const FilePair& pair : pairs) {
-    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series);
-    const Volume &a = both.prediction, &b = both.reference;
-    check(a.data.shape() == b.data.shape(), pair.prediction.string(), ": its shape is ", a.data.shape(), ", that of ",
-          pair.reference.string(), " is ", b.data.shape());
-    const double value = psnr(a.data, b.data);
-    sum += value;
-    json["cases"][pair.id] = {{"psnr", value}};
-    char line[64];
-    std::snprintf(line, sizeof line, "  PSNR %.2f dB\n", value);
-    table += pair.id + line;
-  }
-  json["psnr"] = sum / double(pairs.size());
-  char line[64];
-  std::snprintf(line, sizeof line, "mean  PSNR %.2f dB\n", sum / double(pairs.size()));
-  table += line;
-  return {table, json_text(json)};
+  return evaluate_images(predictions, references, o, range());
 }
 
 }  // namespace voxgrad

@@ -1,4 +1,5 @@
 #pragma once
+#include "tasks/image_scores/image_scores.h"
 #include "tasks/task.h"
 
 namespace voxgrad {
@@ -12,14 +13,14 @@ class ImageTask : public Task {
   // As it was, as it is now, and the reference where there is one.
   Picture picture(const Volume& image, const Result&, const Volume& reference, const std::string& title,
                   const ModelDescription&) const override;
-  // PSNR of each image against its reference, and their mean.
+  // tasks/image_scores.
   Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
                      const EvaluateOptions&) const override;
-};
 
-// Peak signal-to-noise ratio in dB: 20 log10(range / root mean square difference), range = max - min of the reference. Tensors of one
-// shape; +infinity where they are equal.
-double psnr(const Tensor& image, const Tensor& reference);
+ protected:
+  // That PSNR and SSIM are judged in.
+  virtual ScoreRange range() const { return ScoreRange::span; }
+};
 
 // An image f32 {D, H, W, C} as the network sees it, in the geometry and the units of its file.
 Volume image_in_file(const Tensor& image, const Preprocessed&);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/binary/binary.h"
-#include "kernels/norm/norm.h"
 #include "kernels/pad/pad.h"
 #include "kernels/reduce/reduce.h"
 #include "layers/init.h"
@@ -11,7 +10,6 @@
 namespace voxgrad {
 namespace {
 
-constexpr double kChannelEps = 1e-6;
 constexpr int kWider = 4;  // channels between the two layers of a block, in those of the block
 
 Int3 cube(const ConvNeXtConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
@@ -62,9 +60,6 @@ double parameters_of(const ConvNeXtConfig& c) {
   }
   return n + 2 * f + f * c.classes + c.classes;
 }
-
-ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}
-Tensor ChannelNorm::operator()(const Tensor& x) const { return hooked(*this, layer_norm(x, weight, bias, {.eps = kChannelEps})); }
 
 Tensor ConvNeXtBlock::operator()(const Tensor& x) const {
   const Tensor y = project(gelu(expand(norm(depthwise(x))))) * layer_scale;

@@ -5,6 +5,7 @@
 #include "core/config/json.h"
 #include "layers/conv.h"
 #include "layers/dropout.h"
+#include "layers/norm.h"
 #include "models/network.h"
 
 namespace voxgrad {
@@ -27,16 +28,6 @@ ConvNeXtConfig convnext_config_from_json(const Json&);
 NetworkTraits traits_of(const ConvNeXtConfig&);
 // How many numbers it trains, of a valid configuration.
 double parameters_of(const ConvNeXtConfig&);
-
-// Over the channels of each voxel.
-struct ChannelNorm {
-  Tensor weight, bias;
-  FIELDS(weight, bias)
-
-  ChannelNorm() = default;
-  explicit ChannelNorm(int channels);
-  Tensor operator()(const Tensor& x) const;
-};
 
 struct ConvNeXtBlock {
   Conv3d depthwise;

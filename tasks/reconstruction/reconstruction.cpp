@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "core/autograd.h"
-#include "io/json_file.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
 #include "kernels/mse_loss/mse_loss.h"
@@ -13,7 +11,6 @@
 #include "kernels/permute/permute.h"
 #include "kernels/slice/slice.h"
 #include "layers/ssim.h"
-#include "tasks/file_pairs.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
 
 namespace voxgrad {
@@ -132,30 +129,6 @@ Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, con
 Result Reconstruction::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   if (p.image.dim(3) > 1) return {.volume = {from_kspace(model.net, p.image, o), {}}, .json = {}};
   return {.volume = image_in_file(reconstructed(model.net, p.image, Rng(1), o)[0].data, p), .json = {}};
-}
-
-Task::Evaluated Reconstruction::evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
-                                         const EvaluateOptions& o) const {
-  Json json;
-  std::string table;
-  ReconstructionScores mean;
-  const auto line = [](const ReconstructionScores& s) {
-    char text[96];
-    std::snprintf(text, sizeof text, "  PSNR %.2f dB  SSIM %.4f  NMSE %.5f\n", s.psnr, s.ssim, s.nmse);
-    return std::string(text);
-  };
-  const auto json_of = [](const ReconstructionScores& s) { return Json{{"psnr", s.psnr}, {"ssim", s.ssim}, {"nmse", s.nmse}}; };
-  const std::vector<FilePair> pairs = pair_files(predictions, references, {.partial = o.partial, .what = "images", .series = o.series});
-  for (const FilePair& pair : pairs) {
-    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series);
-    const ReconstructionScores s = reconstruction_scores(both.prediction.data, both.reference.data);
-    const double n = double(pairs.size());
-    mean = {mean.psnr + s.psnr / n, mean.ssim + s.ssim / n, mean.nmse + s.nmse / n};
-    json["cases"][pair.id] = json_of(s);
-    table += pair.id + line(s);
-  }
-  json.update(json_of(mean));
-  return {table + "mean" + line(mean), json_text(json)};
 }
 
 }  // namespace voxgrad

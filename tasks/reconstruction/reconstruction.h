@@ -31,9 +31,8 @@ class Reconstruction : public ImageTask {
   // the axis of phase encoding, frequency 0 is in the middle, and what is 0 in all coils was not measured.
   std::optional<Preprocessed> measurements(const Volume&, const std::string& name) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
-  // PSNR, SSIM and NMSE as fastMRI has them.
-  Evaluated evaluate(const std::filesystem::path& predictions, const std::filesystem::path& references,
-                     const EvaluateOptions&) const override;
+ protected:
+  ScoreRange range() const override { return ScoreRange::largest; }  // as fastMRI
 
  private:
   std::vector<Field> reconstructed(const Network&, const Tensor& image, const Rng&, const PredictOptions&) const;

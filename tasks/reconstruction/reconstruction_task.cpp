@@ -1,11 +1,8 @@
+#include "tasks/image_scores/evaluate_images.h"
 #include "tasks/reconstruction/reconstruction.h"
 
 namespace voxgrad {
 namespace {
-
-constexpr const char* kScores =
-    "PSNR: 20 log10(largest of the reference / root mean square difference); SSIM of 7 x 7 windows, the mean over slices; NMSE: "
-    "|difference|^2 / |reference|^2";
 
 void add_keys(ConfigTable& t, ReconstructionOptions& o) {
   MeasurementOptions& m = o.measurement;
@@ -37,7 +34,7 @@ TaskEntry reconstruction_task() {
                           "augment": {"noise": 0, "blur": 0, "low_resolution": 0, "brightness": 0, "contrast": 0, "gamma": 0}})",
       .options = [] { return Options::of<ReconstructionOptions>(add_keys); },
       .make = [](const Options& o) { return std::make_shared<Reconstruction>(o.as<ReconstructionOptions>()); },
-      .describe_scores = [] { return std::string(kScores); }};
+      .describe_scores = [] { return describe_image_scores(ScoreRange::largest); }};
 }
 
 }  // namespace voxgrad

@@ -33,18 +33,24 @@ double psnr_at(const Tensor& hidden, const Tensor& image, const Tensor& referenc
   return psnr(Tensor::from(a, s), Tensor::from(b, s));
 }
 
-class PsnrMeter : public Meter {
+class RestorationMeter : public Meter {
  public:
   void add(const Case& c, const std::vector<Field>& prediction) override {
-    const auto value = [&](const Tensor& image) {
-      const Tensor reference = c.sample.image();
-      return prediction.size() > 2 ? psnr_at(prediction[2].data, image, reference) : psnr(image, reference);
-    };
-    restored_.push_back(value(prediction.at(0).data));
-    seen_.push_back(value(prediction.at(1).data));
+    const Tensor reference = c.sample.image();
+    for (size_t i = 0; i < 2; ++i) {
+      const Tensor& image = prediction.at(i).data;
+      if (prediction.size() > 2) {
+        psnr_[i].push_back(psnr_at(prediction[2].data, image, reference));
+        continue;
+      }
+      const ImageScores s = image_scores(image, reference, {.all = false});
+      psnr_[i].push_back(s.psnr), ssim_[i].push_back(s.ssim);
+    }
   }
   Scores scores() const override {
-    return {.name = "psnr", .text = "PSNR", .value = mean_of(restored_), .others = {{"psnr_of_input", mean_of(seen_)}}};
+    Scores out{.name = "psnr", .text = "PSNR", .value = mean_of(psnr_[0]), .others = {{"psnr_of_input", mean_of(psnr_[1])}}};
+    if (!ssim_[0].empty()) out.others.insert(out.others.end(), {{"ssim", mean_of(ssim_[0])}, {"ssim_of_input", mean_of(ssim_[1])}});
+    return out;
   }
 
  private:
@@ -53,7 +59,7 @@ class PsnrMeter : public Meter {
     for (double x : v) sum += x;
     return v.empty() ? NAN : sum / double(v.size());
   }
-  std::vector<double> restored_, seen_;
+  std::vector<double> psnr_[2], ssim_[2];  // of the restored image and of what the network saw
 };
 
 }  // namespace
@@ -139,7 +145,7 @@ std::vector<Field> Restoration::predict(const Network& net, const ModelDescripti
           {"hidden", DataKind::image, hidden}};
 }
 
-std::unique_ptr<Meter> Restoration::meter(const std::vector<std::string>&) const { return std::make_unique<PsnrMeter>(); }
+std::unique_ptr<Meter> Restoration::meter(const std::vector<std::string>&) const { return std::make_unique<RestorationMeter>(); }
 
 Result Restoration::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   const Inference quiet;

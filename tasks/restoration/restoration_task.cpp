@@ -1,4 +1,5 @@
 #include "core/config/json_values.h"
+#include "tasks/image_scores/evaluate_images.h"
 #include "tasks/restoration/restoration.h"
 
 namespace voxgrad {
@@ -28,7 +29,8 @@ TaskEntry restoration_task() {
                           "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0, "oversample_foreground": 0},
                           "augment": {"noise": 0, "blur": 0, "low_resolution": 0}})",
           .options = [] { return Options::of<RestorationOptions>(add_keys); },
-          .make = [](const Options& o) { return std::make_shared<Restoration>(o.as<RestorationOptions>()); }};
+          .make = [](const Options& o) { return std::make_shared<Restoration>(o.as<RestorationOptions>()); },
+          .describe_scores = [] { return describe_image_scores(ScoreRange::span); }};
 }
 
 }  // namespace voxgrad
