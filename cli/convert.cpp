@@ -142,7 +142,7 @@ void add_convert(CLI::App& program) {
       ->type_name("N");
   command->add_flag("--split", o->split, "Each volume of a 4-D file into a file of its own, NAME_0, NAME_1 ..");
   command->add_flag("--labels", o->labels, "Take pictures with a palette as label maps: their indices, not their colours");
-  command->add_option("--array", o->array, "Which array of a .npz file with several")->type_name("NAME");
+  command->add_option("--array", o->array, "Which array of a .npz or HDF5 file with several")->type_name("NAME");
   add_series(*command, o->series);
   command->add_option("--modality", o->modality, "Of a DICOM series to write: CT, MR or PT (that of --in, else MR)")
       ->check(CLI::IsMember({"CT", "MR", "PT"}))

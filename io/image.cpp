@@ -5,22 +5,25 @@
 #include <cstring>
 
 #include "io/formats/formats.h"
+#include "io/formats/hdf5/read_hdf5.h"
 #include "io/formats/text_fields.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr std::array kVolumeEndings = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".nrrd", ".nhdr", ".mha", ".mhd",  ".mgh",
-                                       ".mgz",    ".npy", ".npz",    ".dcm", ".dcm.gz", ".tif", ".tiff", ".png",  ".jpg", ".jpeg", ".bmp"};
+constexpr std::array kVolumeEndings = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img",  ".nrrd", ".nhdr",
+                                       ".mha",    ".mhd", ".mgh",    ".mgz", ".npy",    ".npz",  ".h5",   ".hdf5",
+                                       ".dcm",    ".dcm.gz", ".tif", ".tiff", ".png",   ".jpg",  ".jpeg", ".bmp"};
 
-enum class Format { nifti, analyze, nrrd, metaimage, mgh, numpy, dicom, picture, unknown };
+enum class Format { nifti, analyze, nrrd, metaimage, mgh, numpy, hdf5, dicom, picture, unknown };
 
 Format format_of(const fs::path& path) {
   if (fs::is_directory(path)) return Format::dicom;
   const std::string ending = volume_extension(path);
   if (is_nrrd(path)) return Format::nrrd;
   if (is_numpy(path) || ending == ".npy" || ending == ".npz") return Format::numpy;
+  if (is_hdf5(path) || ending == ".h5" || ending == ".hdf5") return Format::hdf5;
   const bool nifti = is_nifti(path);
   if (!nifti && is_analyze(path)) return Format::analyze;
   if (nifti || ending.starts_with(".nii") || ending.starts_with(".hdr") || ending.starts_with(".img")) return Format::nifti;
@@ -42,7 +45,7 @@ void check_readable(const fs::path& path) {
 [[noreturn]] void fail_unknown(const fs::path& path) {
   fail(path.string(),
        ": is not a volume in a format that is read (NIfTI, Analyze, NRRD, MetaImage, MGH,"
-       " NumPy, DICOM, TIFF, PNG, JPEG, BMP)");
+       " NumPy, HDF5, DICOM, TIFF, PNG, JPEG, BMP)");
 }
 
 #ifndef VOXGRAD_WITH_ITK
@@ -84,6 +87,7 @@ Volume read_all(const fs::path& path, [[maybe_unused]] const ReadOptions& option
     case Format::analyze: return read_analyze(path);
     case Format::mgh: return read_mgh(path);
     case Format::numpy: return read_numpy(path, options);
+    case Format::hdf5: return read_hdf5(path, options);
     case Format::nrrd: return read_nrrd(path);
     case Format::metaimage: return read_metaimage(path);
     case Format::unknown: fail_unknown(path);
@@ -134,6 +138,7 @@ VolumeHeader header_at(const fs::path& path, [[maybe_unused]] const ReadOptions&
     case Format::analyze: return analyze_header(path);
     case Format::mgh: return mgh_header(path);
     case Format::numpy: return numpy_header(path, options);
+    case Format::hdf5: return hdf5_header(path, options);
     case Format::nrrd: return nrrd_header(path);
     case Format::metaimage: return metaimage_header(path);
     case Format::unknown: fail_unknown(path);

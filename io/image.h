@@ -10,6 +10,7 @@ namespace voxgrad {
 // Reads and writes
 //   NIfTI-1 and -2 (.nii, .nii.gz, .hdr/.img pairs), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd), each with its voxels in one file or
 //   several; FreeSurfer's .mgh and .mgz; arrays of NumPy, .npy and .npz; Analyze 7.5, which is only read: in every build
+//   HDF5, which is only read, in builds with its library: arrays, fastMRI's and ISMRMRD's k-space (io/formats/hdf5/read_hdf5.h)
 //   a DICOM file, gzip or not, or a folder with a DICOM series (written by write_dicom): its own elements say where it lies, what its
 //   values mean and what lies at one place (times, b-values, echoes: channels); segmentation objects are masks. In every build, but for
 //   JPEG and its kin within, which need ITK, as do TIFF, PNG, JPEG, BMP (a slice, or a TIFF stack)
@@ -26,7 +27,7 @@ namespace voxgrad {
 struct ReadOptions {
   // Which DICOM series of a folder with several: its number in the list of the message, its SeriesInstanceUID, or the end of that.
   std::string series = {};
-  std::string array = {};  // which array of a .npz with several
+  std::string array = {};  // which array of a .npz or HDF5 file with several
   int volume = -1;         // of a 4-D file, which of its volumes, counted from 0; -1: all, as channels
   bool labels = false;     // a label map: of a picture with a palette its indices, not its colours
 };
