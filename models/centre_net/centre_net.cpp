@@ -50,13 +50,7 @@ CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
   validate(c);
   const UNetConfig& u = c.unet;
   build_encoder(*this, u, rng);
-  for (int s = u.stages() - 2; s >= c.stage; --s) {
-    const size_t i = size_t(u.stages() - 2 - s), k = size_t(s);
-    const Int3 stride = u.strides[k + 1];
-    up.emplace_back(ConvTranspose3dLayer{.in = u.features[k + 1], .out = u.features[k], .kernel = stride, .stride = stride, .bias = u.bias},
-                    rng);
-    decoder.emplace_back(unet_block(u, 2 * u.features[k], k, {1, 1, 1}), u.decoder_depth[i], rng);
-  }
+  for (int s = u.stages() - 2; s >= c.stage; --s) add_decoder_stage(*this, u, size_t(s), rng);
   const size_t stage = size_t(c.stage);
   const int width = u.features[stage];
   heat_block = ConvBlock(unet_block(u, width, stage, {1, 1, 1}), rng);
@@ -72,11 +66,7 @@ CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
 std::vector<Tensor> CentreNet::operator()(const Tensor& x) const {
   check_unet_input("CentreNet", x, config.unet);
   std::vector<Tensor> skips = encoder_features(*this, x);
-  Tensor y = std::move(skips.back());
-  for (size_t i = 0; i < decoder.size(); ++i) {
-    skips.pop_back();
-    y = evaluate(decoder[i].lazily({{up[i](y)}, {std::move(skips.back())}}));
-  }
+  const Tensor y = decoder.empty() ? skips.back() : evaluate(decoder_features(*this, std::move(skips), [](size_t, const Tensor&) {}));
   return {heat(heat_block(y)), box(box_block(y))};
 }
 

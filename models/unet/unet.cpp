@@ -21,32 +21,17 @@ BlockLayer unet_block(const UNetConfig& c, int in, size_t stage, const Int3& str
 UNet::UNet(const UNetConfig& c, Rng& rng) : config(c) {
   c.validate();
   build_encoder(*this, c, rng);
-  const size_t stages = c.features.size();
-  for (size_t i = 0; i + 1 < stages; ++i) {
-    const size_t s = stages - 2 - i;  // the stage whose resolution this decoder stage has
-    const Int3 stride = c.strides[s + 1];
-    const ConvTranspose3dLayer upwards{
-        .in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride, .bias = c.bias};
-    up.emplace_back(upwards, rng);
-    decoder.emplace_back(unet_block(c, 2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[i], rng);
+  for (size_t s = c.features.size() - 1; s-- > 0;) {
+    add_decoder_stage(*this, c, s, rng);
     if (c.deep_supervision || s == 0) heads.emplace_back(Conv3dLayer{.in = c.features[s], .out = c.classes, .kernel = {1, 1, 1}}, rng);
   }
 }
 
 ConvSource UNet::features_of(const Tensor& x, std::vector<Tensor>* logits) const {
   check_unet_input("UNet", x, config);
-  std::vector<Tensor> skips = encoder_features(*this, x);
-  Tensor y = skips.back();
-  skips.pop_back();
-  for (size_t i = 0; i < decoder.size(); ++i) {
-    const Tensor skip = std::move(skips.back());
-    skips.pop_back();
-    const ConvSource z = decoder[i].lazily({{up[i](y)}, {skip}});
-    if (i + 1 == decoder.size()) return z;
-    y = evaluate(z);
+  return decoder_features(*this, encoder_features(*this, x), [&](size_t i, const Tensor& y) {
     if (logits) logits->insert(logits->begin(), heads[i](y));
-  }
-  fail("UNet: has no decoder");
+  });
 }
 
 std::vector<Tensor> UNet::operator()(const Tensor& x) const {

@@ -40,4 +40,27 @@ std::vector<Tensor> encoder_features(const M& m, const Tensor& x) {
   return out;
 }
 
+// The next stage of the decoder, of the resolution of stage s, as parts up and decoder of M.
+template <class M>
+void add_decoder_stage(M& m, const UNetConfig& c, size_t s, Rng& rng) {
+  const Int3 stride = c.strides[s + 1];
+  m.up.emplace_back(
+      ConvTranspose3dLayer{.in = c.features[s + 1], .out = c.features[s], .kernel = stride, .stride = stride, .bias = c.bias}, rng);
+  m.decoder.emplace_back(unet_block(c, 2 * c.features[s], s, {1, 1, 1}), c.decoder_depth[c.features.size() - 2 - s], rng);
+}
+
+// What the last stage of the decoder gives, of the encoder's features, which are given up on the way; each(i, y) sees what another one, i,
+// gives. M has a stage of the decoder.
+template <class M, class F>
+ConvSource decoder_features(const M& m, std::vector<Tensor> skips, F&& each) {
+  Tensor y = std::move(skips.back());
+  for (size_t i = 0;; ++i) {
+    skips.pop_back();
+    const ConvSource z = m.decoder.at(i).lazily({{m.up[i](y)}, {std::move(skips.back())}});
+    if (i + 1 == m.decoder.size()) return z;
+    y = evaluate(z);
+    each(i, y);
+  }
+}
+
 }  // namespace voxgrad

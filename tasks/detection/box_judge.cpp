@@ -62,7 +62,8 @@ BoxMatches match_boxes(const std::vector<ObjectBox>& found, const std::vector<Ob
 }
 
 BoxJudge::BoxJudge(std::vector<JudgedBoxes> images, std::vector<std::string> classes)
-    : images_(std::move(images)), classes_(std::move(classes)), errors_(images_.size()), of_froc_(images_.size()) {
+    : images_(std::move(images)), classes_(std::move(classes)), errors_(images_.size()), counts_(images_.size()),
+      of_froc_(images_.size()) {
   taken_.assign(kThresholds, std::vector<std::vector<Taken>>(classes_.size()));
   for (size_t i = 0; i < images_.size(); ++i)
     for (size_t k = 0; k < classes_.size(); ++k) {
@@ -71,6 +72,12 @@ BoxJudge::BoxJudge(std::vector<JudgedBoxes> images, std::vector<std::string> cla
       for (int t = 0; t < kThresholds; ++t) {
         const BoxMatches m = match_boxes(found, real, threshold_of(t));
         for (size_t f = 0; f < found.size(); ++f) taken_[size_t(t)][k].push_back({found[f].score, i, m.right[f]});
+        if (t == kThresholds - 1) {
+          Counts& c = counts_[i];
+          c.real += int64_t(real.size());
+          for (int64_t f : m.of_real) c.found += f >= 0;
+          for (size_t f = 0; f < found.size(); ++f) c.wrong += !m.right[f] && found[f].score >= 0.5;
+        }
         if (t > 0) continue;
         for (size_t r = 0; r < real.size(); ++r) {
           const int64_t f = m.of_real[r];
@@ -145,18 +152,5 @@ std::vector<double> BoxJudge::scores(const std::vector<int>& counts) const {
 }
 
 double BoxJudge::centre_error(size_t image) const { return median_of(errors_.at(image)); }
-
-BoxJudge::Counts BoxJudge::counts(size_t image) const {
-  Counts out;
-  for (size_t k = 0; k < classes_.size(); ++k) {
-    const std::vector<ObjectBox> found = of_class(images_.at(image).found, int(k), kMostPerImage);
-    const std::vector<ObjectBox> real = of_class(images_[image].real, int(k), SIZE_MAX);
-    const BoxMatches m = match_boxes(found, real, threshold_of(kThresholds - 1));
-    out.real += int64_t(real.size());
-    for (int64_t f : m.of_real) out.found += f >= 0;
-    for (size_t f = 0; f < found.size(); ++f) out.wrong += !m.right[f] && found[f].score >= 0.5;
-  }
-  return out;
-}
 
 }  // namespace voxgrad

@@ -36,7 +36,7 @@ class BoxJudge {
   struct Counts {
     int64_t real = 0, found = 0, wrong = 0;
   };
-  Counts counts(size_t image) const;
+  const Counts& counts(size_t image) const { return counts_.at(image); }
 
  private:
   // A box of one class and threshold: whose it is, and whether it takes a real one.
@@ -52,6 +52,7 @@ class BoxJudge {
   std::vector<std::string> classes_;
   std::vector<std::vector<std::vector<Taken>>> taken_;  // by threshold and class, best first
   std::vector<std::vector<double>> errors_;             // mm, of the real boxes of each image that are found
+  std::vector<Counts> counts_;                          // of each image
   std::vector<FrocCase> of_froc_;
   Froc froc_;
 };

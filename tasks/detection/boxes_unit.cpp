@@ -123,6 +123,15 @@ TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres a
   CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, 3, 1e300]}])"), Contains("no place"));
   CHECK_THAT(refused(R"([[1, 2, 3, 4]])"), Contains("voxels"));
   CHECK_THAT(refused("7"), Contains("no list"));
+  CHECK_THAT(refused(R"([{"label": 0, "voxels": [5, 2, 3, 4]}])"), Contains("above the highest"));
+  CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, 3, 4], "score": "0.5"}])"), Contains("the score") && Contains("a number is wanted"));
+  CHECK_THAT(refused(R"([{"label": 0, "voxels": [31, 2, 40, 4]}])"), Contains("from voxel 31 to 40 along the axis i") && Contains("of 30"));
+  CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, -3, 3, 4, -1]}])"), Contains("along the axis k") && Contains("of 10"));
+  CHECK(refused(R"([{"label": 0, "voxels": [-9, 2, 40, 4]}])") == "nothing");  // it meets the image
+  m.targets["box"] = "[[-104, -206, 308, 2, -4, 8]]";
+  CHECK_THROWS_WITH(case_boxes(m, grid, names, {}), Contains("m.nii") && Contains("three sizes from 0"));
+  m.targets["box"] = "[[104, 206, 308, 2, 4, 8]]";  // RAS for LPS
+  CHECK_THROWS_WITH(case_boxes(m, grid, names, {}), Contains("lies outside of its image"));
 }
 
 TEST_CASE("boxes of overlapping tiles and of mirror images become those of the image") {

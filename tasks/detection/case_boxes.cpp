@@ -32,15 +32,22 @@ ObjectBox listed_box(const Json& entry, const std::vector<std::string>& classes,
   if (v.size() == 4) v = {v[0], v[1], 0, v[2], v[3], 1};
   check(v.size() == 6, where, ": \"voxels\" of a box are six numbers, or four of a picture, not ", entry["voxels"].dump().substr(0, 60));
   ObjectBox b{.label = class_of(entry["label"], classes, source, where)};
-  for (size_t a = 0; a < 3; ++a) b.low[a] = std::min(v[2 - a], v[5 - a]) - 0.5, b.high[a] = std::max(v[2 - a], v[5 - a]) - 0.5;
-  if (entry.contains("score") && entry["score"].is_number()) b.score = entry["score"].get<double>();
+  for (size_t a = 0; a < 3; ++a) {
+    check(v[2 - a] <= v[5 - a], where, ": the lowest edges of a box are above the highest in ", entry["voxels"].dump().substr(0, 60));
+    b.low[a] = v[2 - a] - 0.5, b.high[a] = v[5 - a] - 0.5;
+  }
+  if (entry.contains("score")) {
+    check(entry["score"].is_number(), where, ": the score of a box is ", entry["score"].dump().substr(0, 40), ", a number is wanted");
+    b.score = entry["score"].get<double>();
+  }
   return b;
 }
 
 // Centre and sizes in mm, LPS+: the box in voxels around its eight corners.
 ObjectBox box_in_space(const Json& entry, const Affine& to_voxels, const std::string& where) {
   const std::vector<double> v = numbers_of(entry, where);
-  check(v.size() == 6, where, ": a \"box\" is six numbers, not ", entry.dump().substr(0, 60));
+  check(v.size() == 6 && v[3] >= 0 && v[4] >= 0 && v[5] >= 0, where, ": a \"box\" is a centre and three sizes from 0, not ",
+        entry.dump().substr(0, 60));
   ObjectBox b{.low = {INFINITY, INFINITY, INFINITY}, .high = {-INFINITY, -INFINITY, -INFINITY}};
   for (int corner = 0; corner < 8; ++corner) {
     const auto at = [&](size_t a) { return v[a] + (corner >> a & 1 ? 0.5 : -0.5) * v[3 + a]; };
@@ -64,7 +71,12 @@ std::vector<ObjectBox> boxes_in_space(const DatasetCase& c, const Grid& image, c
   return out;
 }
 
-std::vector<ObjectBox> of_known_classes(std::vector<ObjectBox> boxes) {
+// Those of classes that are looked for. One that does not meet the image tells of other axes or another origin.
+std::vector<ObjectBox> within(const Grid& image, std::vector<ObjectBox> boxes, const std::string& where) {
+  for (const ObjectBox& b : boxes)
+    for (size_t a = 0; a < 3; ++a)
+      check(b.high[a] >= -0.5 && b.low[a] <= double(image.size[a]) - 0.5, where, ": a box reaches from voxel ", b.low[a] + 0.5, " to ",
+            b.high[a] + 0.5, " along the axis ", "kji"[a], " and so lies outside of its image of ", image.size[a]);
   std::erase_if(boxes, [](const ObjectBox& b) { return b.label < 0; });
   return boxes;
 }
@@ -119,17 +131,20 @@ std::vector<ObjectBox> boxes_around(const LabelledObjects& objects) {
   return out;
 }
 
+std::vector<ObjectBox> listed_boxes(const Json& list, const std::vector<std::string>& classes, const BoxSource& source,
+                                    const std::string& where) {
+  check(list.is_array(), where, ": \"boxes\" is no list");
+  std::vector<ObjectBox> out;
+  for (auto& entry : list) out.push_back(listed_box(entry, classes, source, where));
+  return out;
+}
+
 std::vector<ObjectBox> case_boxes(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
                                   const BoxSource& source) {
   const std::string where = (c.images.empty() ? c.id : c.images[0].string()) + ": the case " + c.id;
-  std::vector<ObjectBox> out;
-  if (c.targets.contains("boxes")) {
-    const Json list = parse_json(c.targets.at("boxes"), where);
-    check(list.is_array(), where, ": \"boxes\" is no list");
-    for (auto& entry : list) out.push_back(listed_box(entry, classes, source, where));
-    return of_known_classes(std::move(out));
-  }
-  if (c.targets.contains("box")) return of_known_classes(boxes_in_space(c, image, classes, source, where));
+  if (c.targets.contains("boxes"))
+    return within(image, listed_boxes(parse_json(c.targets.at("boxes"), where), classes, source, where), where);
+  if (c.targets.contains("box")) return within(image, boxes_in_space(c, image, classes, source, where), where);
   check(!c.label.empty(), where, " has neither \"boxes\" nor a label");
   return boxes_around(case_objects(c, image, classes, source));
 }

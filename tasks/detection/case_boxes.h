@@ -23,9 +23,11 @@ std::vector<std::string> box_classes(const Dataset&);
 // `source` for these of them, in this order. A name that is none of them is an Error.
 BoxSource with_classes(BoxSource source, const Dataset&, const std::vector<std::string>& names);
 bool has_boxes(const DatasetCase&);
-// image: its grid. What cannot be used is an Error by the name of its file.
+// image: its grid. What cannot be used, such as a box that lies outside of the image as a whole, is an Error by the name of its file.
 std::vector<ObjectBox> case_boxes(const DatasetCase&, const Grid& image, const std::vector<std::string>& classes,
                                   const BoxSource&);
+// Of a list as "boxes" is, wherever they lie. where: its file, for messages.
+std::vector<ObjectBox> listed_boxes(const Json& list, const std::vector<std::string>& classes, const BoxSource&, const std::string& where);
 // Of the file of the first image.
 Grid image_grid(const DatasetCase&);
 

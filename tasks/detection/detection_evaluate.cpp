@@ -51,10 +51,8 @@ JudgedCases judged_cases(const fs::path& predictions, const fs::path& references
     const Json j = parse_json(r.json, r.where);
     check(j.contains("boxes"), r.where, ": has no \"boxes\"");
     if (out.ids.empty()) source = source_of(j, data, out.classes, r.where);
-    DatasetCase said{.id = r.of->id, .images = {r.where}};
-    said.targets["boxes"] = j["boxes"].dump();
     const Grid grid = image_grid(*r.of);
-    JudgedBoxes one{.found = with_volume(case_boxes(said, grid, out.classes, {})),
+    JudgedBoxes one{.found = with_volume(listed_boxes(j["boxes"], out.classes, {}, r.where)),
                     .real = with_volume(case_boxes(*r.of, grid, out.classes, source)),
                     .spacing = grid.affine.spacing()};
     out.ids.push_back(r.of->id);

@@ -149,13 +149,11 @@ void Detection::write_summary(const fs::path& folder, const std::vector<std::pai
 Picture Detection::picture(const Volume& image, const Result& result, const Volume& reference, const std::string& title,
                            const ModelDescription& d) const {
   const Json j = parse_json(result.json, "result");
-  DatasetCase said{.id = title, .images = {}};
-  said.targets["boxes"] = j.at("boxes").dump();
   const Volume canonical = to_canonical(image);
   Geometry g{.orientation = orientation_of(image.affine), .affine = image.affine, .canonical = volume_size(canonical.data)};
   g.working = g.box = g.canonical;
   std::vector<ObjectBox> boxes;
-  for (const ObjectBox& b : case_boxes(said, {}, d.labels, {}))
+  for (const ObjectBox& b : listed_boxes(j.at("boxes"), d.labels, {}, title))
     if (b.score >= kDrawnScore) boxes.push_back(in_working_voxels(b, g));
   std::vector<std::string> names = {"background"};
   names.insert(names.end(), d.labels.begin(), d.labels.end());

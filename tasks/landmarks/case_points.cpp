@@ -14,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kEndPart = 0.02;   // of the voxels, that an end is made of
-constexpr double kFarthestMm = 1e6;
 
 Vec3 place_in(const Json& j, const std::string& where) {
   check(j.is_array() && j.size() == 3, where, ": the place of a landmark is ", j.dump().substr(0, 60), ", three numbers are wanted");

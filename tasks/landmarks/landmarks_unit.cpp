@@ -99,6 +99,11 @@ TEST_CASE("landmarks are read from lists, files of 3D Slicer and labels") {
   }
   write_text_file(folder / "ras.fcsv", "# CoordinateSystem = 0\n1,1,2,3,0,0,0,1,1,1,0,tip,,\r\n");
   CHECK(read_slicer_points(folder / "ras.fcsv").at(0).mm == Vec3{1, 2, 3});
+  write_text_file(folder / "unplaced.mrk.json", R"({"markups": [{"controlPoints": [
+    {"label": "one", "position": [0, 0, 0], "positionStatus": "undefined"},
+    {"label": "two", "position": [1, 2, 3], "positionStatus": "defined"}]}]})");
+  l = read_slicer_points(folder / "unplaced.mrk.json");
+  CHECK((l.size() == 1 && l[0].name == "two"));
 
   // A bar of two labels along h, of 2 x 40 x 3 voxels.
   const Tensor label = Tensor::zeros({6, 60, 8, 1}, DType::u8);
@@ -131,6 +136,12 @@ TEST_CASE("what is wrong with landmarks is said by the name of the file") {
   CHECK_THAT(refused(R"("x.fcsv")"), Contains("x.fcsv, line 1") && Contains("3 fields"));
   write_text_file(folder / "x.mrk.json", R"({"markups": [{"controlPoints": [{"label": "one", "position": [1, 2]}]}]})");
   CHECK_THAT(refused(R"("x.mrk.json")"), Contains("no control point"));
+  write_text_file(folder / "x.mrk.json", markups_of({{"one", {1, 2, 3}}, {"one", {1, 2, 4}}}));
+  CHECK_THAT(refused(R"("x.mrk.json")"), Contains("x.mrk.json") && Contains("\"one\" twice"));
+  for (const char* far : {"1e30", "nan", "inf"}) {
+    write_text_file(folder / "x.fcsv", std::string("1,2,") + far + ",0,0,0,0,1,1,1,0,one,,\n");
+    CHECK_THAT(refused(R"("x.fcsv")"), Contains("x.fcsv, line 1"));
+  }
 }
 
 TEST_CASE("errors of landmarks are in millimetres, over those that are known") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -22,14 +23,12 @@ std::vector<std::string> fields_of(const std::string& line) {
   return out;
 }
 
-double place_of(const std::string& field, const std::string& where) {
-  const double v = number<double>(field, where);
-  check(std::isfinite(v), where, ": ", field, " is no place");
-  return v;
-}
-
-Landmark with_sign(std::string name, double x, double y, double z, bool lps) {
-  return {.name = std::move(name), .mm = {lps ? -x : x, lps ? -y : y, z}};
+// Another of the landmarks of a file, by its place there.
+void add_landmark(std::vector<Landmark>& to, const std::string& name, const Vec3& at, bool lps, const std::string& where) {
+  check(std::none_of(to.begin(), to.end(), [&](const Landmark& l) { return l.name == name; }), where, ": has the landmark \"",
+        name.substr(0, 60), "\" twice");
+  for (double x : at) check(std::abs(x) < kFarthestMm, where, ": ", x, " is no place of the landmark \"", name.substr(0, 60), "\" in mm");
+  to.push_back({.name = name, .mm = {lps ? -at[0] : at[0], lps ? -at[1] : at[1], at[2]}});
 }
 
 // id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID
@@ -46,7 +45,7 @@ std::vector<Landmark> read_fcsv(const fs::path& file) {
     const std::string where = file.string() + ", line " + std::to_string(number_of_line);
     const auto f = fields_of(line);
     check(f.size() >= 12, where, ": has ", f.size(), " fields, at least 12 are wanted");
-    out.push_back(with_sign(f[11], place_of(f[1], where), place_of(f[2], where), place_of(f[3], where), lps));
+    add_landmark(out, f[11], {number<double>(f[1], where), number<double>(f[2], where), number<double>(f[3], where)}, lps, where);
   }
   return out;
 }
@@ -61,11 +60,14 @@ std::vector<Landmark> read_markups(const fs::path& file) {
     check(points, where, ": has no \"controlPoints\"");
     const bool lps = markup.value("coordinateSystem", Json("LPS")) != "RAS";
     for (auto& p : markup["controlPoints"]) {
+      const Json status = p.is_object() ? p.value("positionStatus", Json()) : Json();
+      if (status == "undefined" || status == "missing") continue;
       const Json place = p.is_object() ? p.value("position", Json()) : Json();
       check(place.is_array() && place.size() == 3 && place[0].is_number() && place[1].is_number() && place[2].is_number() &&
                 p.contains("label") && p["label"].is_string(),
             where, ": ", p.dump().substr(0, 60), " is no control point with label and position");
-      out.push_back(with_sign(p["label"].get<std::string>(), place[0].get<double>(), place[1].get<double>(), place[2].get<double>(), lps));
+      const Vec3 at = {place[0].get<double>(), place[1].get<double>(), place[2].get<double>()};
+      add_landmark(out, p["label"].get<std::string>(), at, lps, where);
     }
   }
   return out;
