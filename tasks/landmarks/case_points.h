@@ -34,8 +34,8 @@ bool has_landmarks(const DatasetCase&);
 // One for each name, in their order. What cannot be used is an Error by the name of its file.
 std::vector<Landmark> case_landmarks(const DatasetCase&, const std::vector<std::string>& names, const PointSource&);
 
-// Of a file of 3D Slicer: the points of .fcsv (of its CoordinateSystem: 0 and RAS, or 1 and LPS) or .mrk.json, by their labels. A point that
-// has not been placed (positionStatus) is left out, a label that occurs twice is an Error.
+// Of a file of 3D Slicer: the points of .fcsv (of its CoordinateSystem: 0 and RAS, or 1 and LPS) or .mrk.json, by their labels. A point
+// that has not been placed (positionStatus) is left out, a label that occurs twice is an Error.
 std::vector<Landmark> read_slicer_points(const std::filesystem::path&);
 std::string fcsv_of(const std::vector<Landmark>&);      // in LPS
 std::string markups_of(const std::vector<Landmark>&);   // JSON, in LPS
