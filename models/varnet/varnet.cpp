@@ -1,5 +1,7 @@
 #include "models/varnet/varnet.h"
 
+#include <algorithm>
+
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/complex/complex.h"
@@ -13,20 +15,26 @@
 #include "kernels/statistics/statistics.h"
 #include "layers/init.h"
 #include "layers/mri/coils.h"
+#include "layers/mri/espirit.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr double kStartOfLambda = -2.97;  // softplus of it is 0.05
+constexpr int64_t kMostOfMiddle = 32;     // columns and rows that ESPIRiT learns from: more make it slower, not better
 constexpr double kTiny = 1e-30;           // of a slice without a signal: 0 / 0 becomes 0
 
 // Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
-Tensor estimated(const Tensor& kspace, const Tensor& mask) {
+Tensor estimated(const Tensor& kspace, const Tensor& mask, bool by_espirit) {
   const Unrecorded quiet;
   std::vector<Tensor> samples;
   const Tensor here = slice(mask.to(Device{}), 2, mask.dim(2) / 2, mask.dim(2) / 2 + 1);
-  for (int64_t n = 0; n < kspace.dim(0); ++n)
-    samples.push_back(estimate_sensitivities(kspace.rows(n, n + 1), {.columns = centre_columns(mask_of(here.rows(n, n + 1)))}));
+  for (int64_t n = 0; n < kspace.dim(0); ++n) {
+    const Tensor one = kspace.rows(n, n + 1);
+    const int64_t columns = centre_columns(mask_of(here.rows(n, n + 1)));
+    samples.push_back(by_espirit ? espirit_sensitivities(one, {.columns = std::min(columns, kMostOfMiddle)})
+                                 : estimate_sensitivities(one, {.columns = columns}));
+  }
   return samples.size() == 1 ? samples[0] : concat(samples, 0);
 }
 
@@ -105,7 +113,7 @@ Tensor VarNet::operator()(const Tensor& x) const {
   const int64_t n = x.dim(0) * x.dim(1), h = x.dim(2), w = x.dim(3), parts = x.dim(4) - 1;
   const Tensor slices = x.reshape({n, 1, h, w, parts + 1});
   MeasuredKspace m{slice(slices, 4, 0, parts), slice(slices, 4, parts, parts + 1), {}};
-  m.sensitivities = estimated(m.kspace, m.mask);
+  m.sensitivities = estimated(m.kspace, m.mask, config.sensitivities == "espirit");
   if (sensitivity) m.sensitivities = refined(*sensitivity, m.sensitivities);
   const bool of_kspace = config.consistency == "gradient";
   Tensor now = of_kspace ? m.kspace : combine_coils(m.kspace, m.sensitivities);

@@ -12,8 +12,7 @@ namespace voxgrad {
 //   consistency "conjugate_gradients": z = x - U(x), then x = argmin |A x - k0|^2 + lambda |x - z|^2 by conjugate gradients, lambda being
 //     trained (MoDL, Aggarwal et al. 2019), from x = A' k0 on; the result is |x|.
 //   consistency "gradient": k <- k - eta mask (k - k0) - F(S U(sum over coils conj(S) F^-1 k)), the end-to-end variational network (Sriram
-//   et
-//     al. 2020, fastMRI's varnet); the result is the root of the sum of squares of the coils of F^-1 k.
+//     et al. 2020, fastMRI's varnet); the result is the root of the sum of squares of the coils of F^-1 k.
 // U-Nets standardise what they see (NormUNet). Unlike fastMRI's their mean is not added again and their last convolution starts at a
 // hundredth, so that training starts from data consistency alone.
 struct VarNetConfig {
@@ -22,7 +21,9 @@ struct VarNetConfig {
   int features = 8, stages = 4;             // of each U-Net: channels of the first stage, and stages
   std::string consistency = "conjugate_gradients";
   int iterations = 8;                       // of conjugate gradients
-  std::string sensitivities = "estimated";  // from the middle of k-space (layers/mri/coils.h), or refined by a U-Net ("learned")
+  // From the middle of k-space: "estimated" (layers/mri/coils.h), by "espirit" (layers/mri/espirit.h), or "learned": estimated and refined
+  // by a U-Net.
+  std::string sensitivities = "estimated";
   int sensitivity_features = 4;             // of that U-Net
   bool recompute = false;  // in training keep no more than what passes between cascades, and compute them again on the way back
 };

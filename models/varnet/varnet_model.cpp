@@ -19,7 +19,8 @@ ConfigTable keys_of(VarNetConfig& c) {
   t.choice("consistency", c.consistency, {"conjugate_gradients", "gradient"},
            "with what was measured: solved for with the image that the U-Net gives as a prior, or a step towards it in k-space");
   t.integer("iterations", c.iterations, 1, 100, "of conjugate gradients");
-  t.choice("sensitivities", c.sensitivities, {"estimated", "learned"}, "of coils: from the middle of k-space, or refined by a U-Net");
+  t.choice("sensitivities", c.sensitivities, {"estimated", "espirit", "learned"},
+           "of coils: smoothed from the middle of k-space, by ESPIRiT, or smoothed and refined by a U-Net");
   t.integer("sensitivity_features", c.sensitivity_features, 1, 1024, "channels of the first stage of that U-Net");
   t.flag("recompute", c.recompute, "in training compute cascades twice in place of keeping them in memory");
   return t;
@@ -40,7 +41,8 @@ NetworkPlan plan_varnet(VarNetConfig c, const PlanRequest& r) {
 void validate(const VarNetConfig& c) {
   check(c.cascades >= 1 && c.features >= 1 && c.stages >= 2, "VarNetConfig: ", c.cascades, " cascades of ", c.stages, " stages");
   check(c.consistency == "gradient" || c.consistency == "conjugate_gradients", "VarNetConfig: consistency is ", c.consistency);
-  check(c.sensitivities == "estimated" || c.sensitivities == "learned", "VarNetConfig: sensitivities are ", c.sensitivities);
+  check(c.sensitivities == "estimated" || c.sensitivities == "espirit" || c.sensitivities == "learned",
+        "VarNetConfig: sensitivities are ", c.sensitivities);
 }
 
 std::string to_json_text(const VarNetConfig& c) {

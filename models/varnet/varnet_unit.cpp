@@ -5,8 +5,11 @@
 #include "core/autograd.h"
 #include "core/module.h"
 #include "kernels/binary/binary.h"
+#include "kernels/complex/complex.h"
+#include "kernels/fft/fft.h"
 #include "kernels/random/random.h"
 #include "kernels/reduce/reduce.h"
+#include "kernels/slice/slice.h"
 #include "layers/mri/coils.h"
 #include "layers/mri/simulation.h"
 #include "models/learned_primal_dual/learned_primal_dual.h"
@@ -36,6 +39,36 @@ TEST_CASE("a variational network keeps what was measured, is blind to units, and
     const Tensor all = net(undersampled_input(kspace, mask_tensor(std::vector<uint8_t>(26, 1))));
     CHECK(squares(all - x) < 0.01 * squares(x));
   }
+}
+
+TEST_CASE("a step of data consistency in k-space draws to what was measured, and leaves the rest as it is") {
+  Rng rng(3);
+  const VarNetCascade cascade({.features = 4, .stages = 2, .consistency = "gradient"}, rng);  // a strength of 1
+  const Tensor full = simulated_kspace(rand({1, 1, 16, 16, 1}, Rng(1)), {.coils = 3, .noise = 0}, Rng(2));
+  const Tensor mask = mask_tensor(sampling_mask(16, {.centre_fraction = 0.25, .acceleration = 4}, Rng(4)));
+  const Tensor s = estimate_sensitivities(full, {.columns = 16}), now = full + randn(full.shape(), Rng(5)), measured = full * mask;
+  const Inference quiet;
+  const Tensor prior = now - fft(complex_mul(cascade.regularizer(combine_coils(now, s)), s));
+  const Tensor change = cascade.of_kspace(now, {measured, mask, s}) - prior;
+  CHECK(squares(change * (1.0 - mask)) < 1e-10 * squares(now));  // beyond the mask there is the prior alone
+  CHECK(squares((change + now - full) * mask) < 1e-10 * squares(now));
+  CHECK(squares(change * mask) > 0.01 * squares(now * mask));
+}
+
+TEST_CASE("a variational network takes sensitivities by ESPIRiT, which has none beyond the object") {
+  std::vector<float> disc;
+  for (int i = 0; i < 24 * 24; ++i) disc.push_back(std::hypot(i / 24 - 11.0, i % 24 - 12.0) < 8 ? 1.0f + 0.02f * float(i % 5) : 0.0f);
+  const Tensor x = Tensor::from(disc, {1, 1, 24, 24, 1});
+  const Tensor kspace = simulated_kspace(x, {.coils = 4, .noise = 0.005}, Rng(2)), mask = mask_tensor(std::vector<uint8_t>(24, 1));
+  const auto corner = [&](const char* sensitivities) {
+    Rng rng(3);
+    const VarNet net({.cascades = 1, .features = 4, .stages = 2, .sensitivities = sensitivities}, rng);
+    const Inference quiet;
+    const Tensor y = net(undersampled_input(kspace, mask));
+    CHECK(squares(y - x) < 0.05 * squares(x));
+    return squares(slice(slice(y, 2, 0, 4), 3, 0, 6));
+  };
+  CHECK(corner("espirit") < 0.5 * corner("estimated"));
 }
 
 TEST_CASE("a variational network learns: every parameter gets a gradient, and recomputing cascades changes no bit of it") {
