@@ -77,7 +77,7 @@ std::shared_ptr<const Case> CaseStore::load(const DatasetCase& c) const {
   const Preprocessed image = preprocess(read_case_image(c), description_, c.images[0].string(), how);
   out->geometry = image.geometry;
   out->sample = sample_of(image.image);
-  for (Field& target : targets_->targets(c, image.geometry, description_.labels)) out->sample.fields.push_back(std::move(target));
+  for (Field& target : targets_->fields(c, image, description_)) out->sample.fields.push_back(std::move(target));
   if (image.inside) {
     add_labelled(out->sample, image.inside);
     out->sample.fields.push_back({kInside, DataKind::labels, image.inside});

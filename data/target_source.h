@@ -15,6 +15,10 @@ class TargetSource {
   // The targets of a case in the geometry of its preprocessed image. labels: names of what the network's outputs stand for. What cannot be
   // used is an Error by the name of its file.
   virtual std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const = 0;
+  // The same for tasks that look at more of the preprocessed image, such as how its intensities were changed.
+  virtual std::vector<Field> fields(const DatasetCase& c, const Preprocessed& p, const ModelDescription& d) const {
+    return targets(c, p.geometry, d.labels);
+  }
   // What of the task's options decides targets and places, as JSON: cases are preprocessed once for all tasks that agree in it. Empty: all
   // of them do.
   virtual std::string decides_targets() const { return ""; }

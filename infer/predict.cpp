@@ -25,12 +25,14 @@ Int3 patch_of(const ModelDescription& d, const PredictOptions& o) {
 namespace {
 
 SlidingWindowOptions window_options(const ModelDescription& d, const PredictOptions& o) {
-  return {.patch = patch_of(d, o),
+  const Int3 patch = patch_of(d, o);
+  return {.patch = patch,
           .overlap = o.overlap,
           .places = d.tile_places == "stepped" ? TilePlaces::stepped : TilePlaces::spread,
           .weights = d.tile_weights == "floored"    ? TileWeights::floored
                      : d.tile_weights == "constant" ? TileWeights::constant
                                                     : TileWeights::gaussian,
+          .margin = {patch.d > 1 ? o.margin : 0, patch.h > 1 ? o.margin : 0, patch.w > 1 ? o.margin : 0},
           .batch = o.batch,
           .mirror = {o.mirror && d.mirror_axes[0], o.mirror && d.mirror_axes[1], o.mirror && d.mirror_axes[2]},
           .skip_empty = o.skip_empty,

@@ -21,6 +21,7 @@ struct PredictOptions {
   bool skip_empty = false;  // tiles of background get what the network gives for one (infer/uniform_tiles.h)
   Device device = {};
   Int3 patch = {0, 0, 0};  // of the sliding window; 0: as trained
+  int margin = 0;  // SlidingWindowOptions::margin, along axes where a patch has more than one voxel
   std::function<void(int64_t done, int64_t total)> progress = {};  // in tiles
   std::filesystem::path postprocessing = {};  // JSON of what is done to a mask in the end; empty: nothing
   PredictTimes* times = nullptr;  // of predict_rows

@@ -28,7 +28,7 @@ class Tiling {
         options_(o),
         channels_(image.dim(3)),
         uniform_(image, o.skip_empty),
-        axes_{TileAxis(image.dim(0), o.patch.d, o), TileAxis(image.dim(1), o.patch.h, o), TileAxis(image.dim(2), o.patch.w, o)} {
+        axes_{TileAxis(image.dim(0), 0, o), TileAxis(image.dim(1), 1, o), TileAxis(image.dim(2), 2, o)} {
     for (int64_t d = 0; d < int64_t(axes_[0].starts.size()); ++d)
       for (int64_t h = 0; h < int64_t(axes_[1].starts.size()); ++h)
         for (int64_t w = 0; w < int64_t(axes_[2].starts.size()); ++w) add_jobs({d, h, w});
@@ -120,6 +120,10 @@ void validate(const Tensor& image, const SlidingWindowOptions& o) {
         "sliding_window: an image f32 {D, H, W, C} on the CPU is wanted, not ", image);
   check(o.patch.d > 0 && o.patch.h > 0 && o.patch.w > 0, "sliding_window: the patch ", o.patch, " is not positive");
   check(o.overlap >= 0 && o.overlap < 1, "sliding_window: overlap ", o.overlap, " is not in [0, 1)");
+  for (int a = 0; a < 3; ++a)
+    check(o.margin[a] >= 0 && (o.margin[a] == 0 || image.dim(a) <= o.patch[a] || 2 * o.margin[a] < o.patch[a]),
+          "sliding_window: a margin of ", o.margin, " leaves nothing of the patch ", o.patch);
+  check(o.margin == Int3{0, 0, 0} || o.weights != TileWeights::floored, "sliding_window: floored weights have no margin");
   check(o.batch >= 1, "sliding_window: a batch of ", o.batch, " tiles; at least 1 is wanted");
 }
 

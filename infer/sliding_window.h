@@ -14,6 +14,9 @@ struct SlidingWindowOptions {
   double overlap = 0.5;             // in [0, 1): consecutive tiles share at least this part of their extent
   TilePlaces places = TilePlaces::spread;
   TileWeights weights = TileWeights::gaussian;  // of a voxel within its tile
+  // Voxels next to those faces of a tile that lie inside the image which do not count: as many as the net sees to either side make the
+  // logits those of the whole image, whatever the tiles. Tiles overlap by twice as many at the least. Not with floored weights.
+  Int3 margin = {0, 0, 0};
   int64_t batch = 1;                // tiles per call of the net
   std::array<bool, 3> mirror = {};  // axes D, H, W to average over mirror images of (2, 4 or 8 times the work)
   bool skip_empty = false;          // tiles of background get what the net gives for one (infer/uniform_tiles.h)

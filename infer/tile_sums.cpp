@@ -41,19 +41,24 @@ void shift_rows(const Tensor& t, int64_t rows) {
 
 }  // namespace
 
-TileAxis::TileAxis(int64_t extent_, int64_t patch_, const SlidingWindowOptions& o)
+TileAxis::TileAxis(int64_t extent_, int axis, const SlidingWindowOptions& o)
     : extent(extent_),
-      patch(patch_),
-      pad(std::max<int64_t>(0, patch_ - extent_) / 2),
-      starts(tile_starts(extent_, patch_, o.overlap, o.places)) {
+      patch(o.patch[axis]),
+      pad(std::max<int64_t>(0, patch - extent_) / 2),
+      starts(tile_starts(extent_, patch, std::max(o.overlap, 2.0 * o.margin[axis] / double(patch)), o.places)) {
+  const int64_t margin = o.margin[axis];
   const std::vector<double> importance = tile_importance(patch, o.weights);
+  const auto importance_of = [&](int64_t start, int64_t i) {
+    const bool blind = (start > 0 && i < margin) || (start + patch < extent && i >= patch - margin);
+    return blind ? 0 : importance[size_t(i)];
+  };
   std::vector<double> sum(size_t(std::max(extent, patch)));
   if (o.weights == TileWeights::floored) sum.assign(sum.size(), 1);
   else
     for (int64_t s : starts)
-      for (int64_t i = 0; i < patch; ++i) sum[s + i] += importance[i];
+      for (int64_t i = 0; i < patch; ++i) sum[s + i] += importance_of(s, i);
   for (int64_t s : starts)
-    for (int64_t i = 0; i < patch; ++i) weight.push_back(float(importance[i] / sum[s + i]));
+    for (int64_t i = 0; i < patch; ++i) weight.push_back(float(importance_of(s, i) / sum[s + i]));
 }
 
 TileAxis::Overlap TileAxis::overlap(int64_t t) const {

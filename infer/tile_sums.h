@@ -13,7 +13,7 @@ struct TileAxis {
   std::vector<int64_t> starts;
   std::vector<float> weight;  // {tiles, patch}: importance, divided by its sum over the tiles that contain the voxel unless it is floored
 
-  TileAxis(int64_t extent, int64_t patch, const SlidingWindowOptions&);
+  TileAxis(int64_t extent, int axis, const SlidingWindowOptions&);
   // Voxels [first, last) of tile t lie in the volume, the first of them at `position` there.
   struct Overlap {
     int64_t first, last, position;

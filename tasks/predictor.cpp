@@ -22,7 +22,7 @@ Result Predictor::operator()(const Volume& image, const std::string& name, Predi
 }
 Preprocessed Predictor::prepare(const Volume& image, const std::string& name, const PreviousMask* previous) const {
   if (auto measured = task_->measurements(image, name)) return std::move(*measured);
-  return preprocess(image, model_.description, name, {.previous = previous});
+  return preprocess(task_->refined(image, model_.description), model_.description, name, {.previous = previous});
 }
 Result Predictor::operator()(const Preprocessed& image, PredictOptions o) const {
   o.device = options_.device;

@@ -76,6 +76,8 @@ class Task : public TargetSource {
   virtual Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const;
   // How many patches behind one another in a batch are views of one: the same case and centre, augmented each by itself.
   virtual int views() const { return 1; }
+  // Whether augmentation may change intensities: of the input alone, which is no use where the target is an image of the same intensities.
+  virtual bool changes_intensities() const { return true; }
   // What is done to a batch on the device, after augmentation: degradations, mixtures. A function of its arguments alone.
   virtual Batch prepare(const Batch& batch, const Rng&) const { return batch; }
   // A scalar, of the outputs of the network for batch.image.
@@ -88,6 +90,8 @@ class Task : public TargetSource {
   // --- use: from a preprocessed file to a result in its geometry
   // A file that holds measurements in place of an image: what `apply` is given of it. Absent: it is an image, and preprocessed as one.
   virtual std::optional<Preprocessed> measurements(const Volume&, const std::string& /*name*/) const { return {}; }
+  // The image that is preprocessed in place of the one in a file, whose geometry is that of the result: the same on a finer grid.
+  virtual Volume refined(const Volume& image, const ModelDescription&) const { return image; }
   virtual Result apply(const Model&, const Preprocessed&, const PredictOptions&) const = 0;
   // What is done with a result when no network is needed any more.
   virtual Result finished(Result r, const PredictOptions&) const { return r; }

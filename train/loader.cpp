@@ -3,6 +3,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "augment/transform.h"
 #include "core/error.h"
 #include "core/device/parallel.h"
 
@@ -23,6 +24,12 @@ std::vector<std::vector<int>> classes_of_cases(const CaseStore& store, const Tas
   return out;
 }
 
+Augmentation augmentation_for(const Task& task, Augmentation a) {
+  const auto of_intensities = [](const std::string& name) { return bool(transform_registry().find(name).draw); };
+  if (!task.changes_intensities()) std::erase_if(a.order, of_intensities);
+  return a;
+}
+
 }  // namespace
 
 Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids, const TrainConfig& config)
@@ -32,7 +39,7 @@ Loader::Loader(CaseStore& store, const Task& task, std::vector<std::string> ids,
       patch_(store.description().patch),
       batch_(config.train.batch),
       oversample_(config.train.oversample_foreground),
-      augment_(config.augment),
+      augment_(augmentation_for(task, config.augment)),
       rng_(Rng(config.seed).at(kLoaderStream)),
       order_(config.train.sampling, classes_of_cases(store, task, ids_, config.train.sampling), ids_, Rng(config.seed).at(kOrderStream)) {
   check(!ids_.empty(), "train: no case is left to train on");

@@ -6,11 +6,9 @@
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
-#include "kernels/mse_loss/mse_loss.h"
 #include "kernels/pad/pad.h"
 #include "kernels/permute/permute.h"
 #include "kernels/slice/slice.h"
-#include "layers/ssim.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
 
 namespace voxgrad {
@@ -74,10 +72,7 @@ Batch Reconstruction::prepare(const Batch& batch, const Rng& rng) const {
 Tensor Reconstruction::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
   const Tensor& y = outputs.at(0);
   const Tensor image = options_.sees == "image" ? y + batch.at(kSimple).to(y.dtype()) : y, clean = batch.at(kMeasured).to(y.dtype());
-  if (options_.loss == "l2") return mse_loss(image, clean);
-  if (options_.loss == "l1") return l1_loss(image, clean);
-  const Tensor unlike = 1.0 - ssim(image, clean);
-  return options_.loss == "ssim" ? unlike : l1_loss(image, clean) + unlike * 0.1;
+  return image_loss(options_.loss, {.image = image, .reference = clean});
 }
 
 std::vector<Field> Reconstruction::reconstructed(const Network& net, const Tensor& image, const Rng& rng, const PredictOptions& o) const {

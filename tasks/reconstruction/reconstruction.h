@@ -1,4 +1,5 @@
 #pragma once
+#include "tasks/image_loss/image_loss.h"
 #include "tasks/image_results.h"
 #include "tasks/reconstruction/measurement.h"
 
@@ -7,7 +8,7 @@ namespace voxgrad {
 struct ReconstructionOptions {
   MeasurementOptions measurement;
   std::string sees = "measurement";  // what the network takes: the measurement, or the image that needs no training, which it corrects
-  std::string loss = "l1";           // l1, l2, ssim (1 - SSIM), or l1_ssim: l1 + 0.1 (1 - SSIM)
+  ImageLoss loss = {{.kind = "l1"}};
 };
 
 // Images from incomplete measurements, learned from images alone: slices (along D) are measured as the options say, and the network gives

@@ -10,7 +10,7 @@ void add_keys(ConfigTable& t, ReconstructionOptions& o) {
   t.choice("sees", o.sees, {"measurement", "image"},
            "what the network takes: the measurement (varnet, learned_primal_dual), or the zero-filled image or filtered back-projection, "
            "which it corrects (unet and the like)");
-  t.choice("loss", o.loss, {"l1", "l2", "ssim", "l1_ssim"}, "mean absolute or squared difference, 1 - SSIM, l1 + 0.1 (1 - SSIM)");
+  add_loss_key(t, o.loss);
   t.integer("coils", m.coils, 1, 64, "of the simulated receiver");
   t.choice("mask", m.mask, {"random", "equispaced", "equispaced_fraction", "magic"},
            "columns of k-space that are measured, as fastMRI's masks");

@@ -1,12 +1,13 @@
 #include "tasks/restoration/restoration.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "augment/sample.h"
 #include "core/autograd.h"
+#include "data/resample/resample_nnunet.h"
+#include "io/image.h"
 #include "kernels/binary/binary.h"
-#include "kernels/mse_loss/mse_loss.h"
-#include "kernels/reduce/reduce.h"
 
 namespace voxgrad {
 namespace {
@@ -36,7 +37,8 @@ double psnr_at(const Tensor& hidden, const Tensor& image, const Tensor& referenc
 class RestorationMeter : public Meter {
  public:
   void add(const Case& c, const std::vector<Field>& prediction) override {
-    const Tensor reference = c.sample.image();
+    const Field* paired = c.sample.find(kClean);
+    const Tensor reference = paired ? paired->data : c.sample.image();
     for (size_t i = 0; i < 2; ++i) {
       const Tensor& image = prediction.at(i).data;
       if (prediction.size() > 2) {
@@ -62,38 +64,76 @@ class RestorationMeter : public Meter {
   std::vector<double> psnr_[2], ssim_[2];  // of the restored image and of what the network saw
 };
 
-}  // namespace
-
-Tensor hide_voxels(const Tensor& image, double masked, int neighbours, Rng rng) {
-  const Int3 size = volume_size(image);
-  const int64_t voxels = int64_t(size.d) * size.h * size.w, channels = image.dim(3);
-  const Tensor before = image.clone(), hidden = Tensor::zeros({size.d, size.h, size.w, 1});
-  const float* from = before.view().as<float>();
-  float *to = image.view().as<float>(), *h = hidden.view().as<float>();
-  const int64_t wanted = std::max<int64_t>(1, std::llround(masked * double(voxels)));
-  for (int64_t k = 0; k < wanted; ++k) {
-    const int64_t i = rng.below(voxels);
-    const int at[3] = {int(i / size.w / size.h), int(i / size.w % size.h), int(i % size.w)};
-    int64_t other = i;
-    for (int tries = 0; other == i && tries < 100; ++tries) {
-      int near[3];
-      for (int a = 0; a < 3; ++a) {
-        const int low = std::max(0, at[a] - neighbours), high = std::min(size[a] - 1, at[a] + neighbours);
-        near[a] = low + int(rng.below(high - low + 1));
-      }
-      other = (int64_t(near[0]) * size.h + near[1]) * size.w + near[2];
-    }
-    for (int64_t c = 0; c < channels; ++c) to[i * channels + c] = from[other * channels + c];
-    h[i] = 1;
+// One for each factor above 1, along the axes that have it.
+std::vector<Degradation> low_resolution_by(const std::vector<double>& factors) {
+  std::vector<Degradation> out;
+  for (int a = 0; a < 3; ++a) {
+    const double f = factors[size_t(a)];
+    const auto same = std::find_if(out.begin(), out.end(), [&](const Degradation& d) { return d.strength.low == f; });
+    if (f == 1) continue;
+    if (same != out.end()) same->axes.push_back(a);
+    else out.push_back({.kind = "low_resolution", .strength = {f, f}, .axes = {a}});
   }
-  return hidden;
+  return out;
 }
 
+// The two images of each sample change places as a coin says.
+Batch exchanged(const Batch& batch, const Rng& rng) {
+  const Tensor a = batch.image.clone(), b = batch.at(kClean).clone();
+  for (int64_t n = 0; n < a.dim(0); ++n) {
+    if (!rng.at(uint64_t(n)).coin(0.5)) continue;
+    a.rows(n, n + 1).copy_from(batch.at(kClean).rows(n, n + 1));
+    b.rows(n, n + 1).copy_from(batch.image.rows(n, n + 1));
+  }
+  return {a, {{kClean, DataKind::image, b}}};
+}
+
+}  // namespace
+
 Restoration::Restoration(const RestorationOptions& options) : options_(options) {
+  if (options_.upscale.empty()) options_.upscale = {1, 1, 1};
+  check(options_.upscale.size() == 3 && std::all_of(options_.upscale.begin(), options_.upscale.end(), [](double f) { return f >= 1; }),
+        "restoration.upscale: three factors from 1 are wanted, [depth, height, width]");
+  if (options_.degradations.empty()) options_.degradations = low_resolution_by(options_.upscale);
   if (options_.degradations.empty()) options_.degradations = {{.kind = "gaussian", .strength = options_.noise}};
+  check(!blind() || is_of_voxels(options_.loss), "restoration.loss: ", options_.learns, " learns from a few voxels by themselves, for ",
+        "which l1, l2 and charbonnier are possible");
+}
+
+std::vector<std::string> Restoration::outputs(const Dataset& d) const {
+  for (const DatasetCase& c : d.cases)
+    check(!paired() || !c.label.empty(), "restoration.learns=", options_.learns, ": the case ", c.id, " has no second image, as its label");
+  return d.channel_names;
+}
+
+// The second image in the units of the first one, as the network sees it.
+std::vector<Field> Restoration::fields(const DatasetCase& c, const Preprocessed& p, const ModelDescription& d) const {
+  if (!paired()) return {};
+  const std::string name = c.label.string();
+  const Volume other = on_grid(read_volume(c.label, {.series = c.series}), name, file_grid(p.geometry), c.images[0].string(),
+                               c.resample ? OtherGrid::resample_linear : OtherGrid::refuse);
+  ModelDescription plain = d;
+  plain.crop = plain.crop_positive = false;
+  plain.previous_labels.clear();
+  for (Normalization& n : plain.normalization) n = {.kind = "none"};
+  const Tensor image = preprocess(other, plain, name).image.clone();
+  check(image.shape() == p.image.shape(), name, ": is ", image, " as a network sees it, its pair ", p.image);
+  const auto values = image.mutable_data<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Standardization& s = p.intensity[i % p.intensity.size()];
+    values[i] = float((double(values[i]) - s.shift) * s.scale);
+  }
+  return {{kClean, DataKind::image, image}};
+}
+
+Tensor Restoration::hide(const Tensor& image, const Rng& rng) const {
+  return options_.learns == "noise2self" ? hide_grid(image, options_.grid, rng)
+                                         : hide_voxels(image, options_.masked, options_.neighbours, rng);
 }
 
 Batch Restoration::prepare(const Batch& batch, const Rng& rng) const {
+  if (options_.learns == "noise2noise") return exchanged(batch, rng);
+  if (paired()) return batch;
   const Device device = batch.image.device();
   const Tensor clean = batch.image.to(Device{});
   const Shape s = clean.shape();
@@ -101,7 +141,7 @@ Batch Restoration::prepare(const Batch& batch, const Rng& rng) const {
   for (int64_t n = 0; n < s[0]; ++n) {
     const Tensor one = sample_of(seen, n);
     if (blind()) {
-      const Tensor h = hide_voxels(one, options_.masked, options_.neighbours, rng.at(uint64_t(n)));
+      const Tensor h = hide(one, rng.at(uint64_t(n)));
       hidden.rows(n, n + 1).copy_from(h.reshape({1, s[1], s[2], s[3], 1}));
     } else {
       one.copy_from(degraded(one, options_.degradations, rng.at(uint64_t(n))));
@@ -113,39 +153,46 @@ Batch Restoration::prepare(const Batch& batch, const Rng& rng) const {
 }
 
 Tensor Restoration::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
-  const bool squared = options_.loss == "l2";
   const Tensor& y = outputs.at(0);
-  if (!blind()) {
-    const Tensor difference = sub(batch.at(kClean), batch.image).to(y.dtype());
-    return squared ? mse_loss(y, difference) : l1_loss(y, difference);
-  }
-  // The mean over hidden voxels: all others are 0 on both sides.
-  const double part = mean(batch.at(kHidden)).item();
-  const Tensor factor = Tensor::full({1, 1, 1, 1, 1}, squared ? 1 / std::sqrt(part) : 1 / part, DType::f32, y.device());
-  const Tensor weight = mul(batch.at(kHidden), factor).to(y.dtype());
-  const Tensor a = mul(y, weight), b = mul(batch.at(kClean).to(y.dtype()), weight);
-  return squared ? mse_loss(a, b) : l1_loss(a, b);
+  if (blind()) return image_loss(options_.loss, {.image = y, .reference = batch.at(kClean).to(y.dtype()), .mask = batch.at(kHidden)});
+  const Tensor difference = sub(batch.at(kClean), batch.image).to(y.dtype());
+  return image_loss(options_.loss, {.image = y, .reference = difference, .base = batch.image});
 }
 
 Tensor Restoration::restored(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) const {
-  const Tensor y = predict_volume(net, d, image, o);
+  PredictOptions with_margin = o;
+  with_margin.margin = options_.margin;
+  const Tensor y = predict_volume(net, d, image, with_margin);
   return blind() ? y : add(image, y);
 }
 
 std::vector<Field> Restoration::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
   const Rng rng(number_of(c.id));
   if (!blind()) {
-    const Tensor seen = degraded_in_the_middle(c.sample.image(), options_.degradations, rng);
+    const Tensor seen = paired() ? c.sample.image() : degraded_in_the_middle(c.sample.image(), options_.degradations, rng);
     return {{"restored", DataKind::image, restored(net, d, seen, o)}, {"seen", DataKind::image, seen}};
   }
   const Tensor seen = c.sample.image().clone();
-  const Tensor hidden = hide_voxels(seen, options_.masked, options_.neighbours, rng);
-  return {{"restored", DataKind::image, restored(net, d, seen, o)},
-          {"seen", DataKind::image, seen},
-          {"hidden", DataKind::image, hidden}};
+  const Tensor hidden = hide(seen, rng);
+  return {{"restored", DataKind::image, restored(net, d, seen, o)}, {"seen", DataKind::image, seen}, {"hidden", DataKind::image, hidden}};
 }
 
 std::unique_ptr<Meter> Restoration::meter(const std::vector<std::string>&) const { return std::make_unique<RestorationMeter>(); }
+
+Volume Restoration::refined(const Volume& image, const ModelDescription& d) const {
+  const Shape s = image.data.shape();
+  Int3 size{int(s[0]), int(s[1]), int(s[2])};
+  const Orientation o = d.orientation == "file" ? Orientation{} : orientation_of(image.affine);
+  Vec3 larger = {1, 1, 1};
+  for (int a = 0; a < 3; ++a) {
+    const int axis = o.axis[size_t(d.axis_order[size_t(a)])];  // of the file
+    size[axis] = int(std::lround(double(s[axis]) * options_.upscale[size_t(a)]));
+    larger[size_t(axis)] = double(s[axis]) / size[axis];
+  }
+  if (larger == Vec3{1, 1, 1}) return image;
+  const Tensor voxels = image.data.to(DType::f32).reshape({s[0], s[1], s[2], s.rank == 4 ? s[3] : 1});
+  return {resample_nnunet(voxels, size, {}), image.affine.resampled(larger), image.unit};
+}
 
 Result Restoration::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
   const Inference quiet;

@@ -6,25 +6,33 @@ namespace voxgrad {
 namespace {
 
 void add_keys(ConfigTable& t, RestorationOptions& o) {
-  t.choice("learns", o.learns, {"degraded", "noise2void"},
-           "degraded: to undo what training does to images; noise2void: what images are without noise that is independent from voxel to "
-           "voxel, of images that have it");
+  t.choice("learns", o.learns, {"degraded", "pairs", "noise2noise", "noise2void", "noise2self"},
+           "degraded: to undo what training does to images; pairs: what a case's label, an image, is; noise2noise: what both images of a "
+           "case are without noise; noise2void, noise2self: what images are without noise that is independent from voxel to voxel");
   t.range("noise", o.noise, 0, 100, "standard deviation of the noise that training adds, in those of the image, where degradations is []");
   t.add_json("degradations",
-             "what training does to images, one after the other: [{\"kind\": gaussian, rician, poisson, speckle, blur or low_resolution, "
-             "\"strength\": [low, high], \"axes\": [0, 1, 2]}, ..]; rician, poisson and speckle want "
-             "data.normalization=rescale_to_0_1. tasks/restoration/degradation.h has the formulas and units",
+             "what training does to images, one after the other: [{\"kind\": gaussian, rician, poisson, speckle, blur, low_resolution, "
+             "k_space_loss, motion, bias_field, sparse_views, low_dose or metal, \"strength\": [low, high], \"axes\": [0, 1, 2]}, ..]; all "
+             "but gaussian, blur, low_resolution and bias_field want data.normalization=rescale_to_0_1. tasks/restoration/README.md has "
+             "formulas and units",
              [&o] { return json_of(o.degradations); }, [&o](const Json& v) { o.degradations = degradations_from(v); });
   t.number("masked", o.masked, 1e-6, 0.5, "noise2void: part of the voxels of a patch that are hidden");
   t.integer("neighbours", o.neighbours, 1, 100, "noise2void: how far away the values are from that hidden voxels take");
-  t.choice("loss", o.loss, {"l1", "l2"}, "mean absolute or mean squared difference");
+  t.integer("grid", o.grid, 2, 16, "noise2self: every so many voxels along each axis one is hidden");
+  add_loss_key(t, o.loss);
+  t.spacing("upscale", o.upscale,
+            "voxels of a prediction for one of its file, along [depth, height, width] as the network sees them, any factors from 1; where "
+            "degradations is [] training takes low_resolution by these. []: the grid of the file");
+  t.integer("margin", o.margin, 0, 4096,
+            "of predictions: voxels next to faces of a tile that do not count; as many as the network sees to either side make results "
+            "independent of tiles, for tiles that overlap more");
 }
 
 }  // namespace
 
 TaskEntry restoration_task() {
   return {.name = "restoration",
-          .summary = "a better image: less noise, less blur, more resolution, learned without pairs",
+          .summary = "a better image: less noise, less blur, more resolution, learned from images or pairs of them",
           .defaults = R"({"network": {"deep_supervision": false},
                           "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0, "oversample_foreground": 0},
                           "augment": {"noise": 0, "blur": 0, "low_resolution": 0}})",

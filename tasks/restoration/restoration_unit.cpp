@@ -2,9 +2,12 @@
 
 #include "core/config/json_values.h"
 #include "core/rng.h"
+#include "data/case_store.h"
+#include "io/image.h"
 #include "tasks/restoration/restoration.h"
 #include "tests/catch.h"
 #include "tests/close.h"
+#include "tests/temporary_folder.h"
 
 using namespace voxgrad;
 
@@ -39,7 +42,7 @@ TEST_CASE("the loss of a restoration compares the network's output with what is 
   const Tensor right = Tensor::from({0.5, -1.0}, {1, 1, 1, 2, 1}), none = Tensor::zeros({1, 1, 1, 2, 1});
   CHECK(Restoration({}).loss({right}, batch).item() == 0);
   CHECK(close(Restoration({}).loss({none}, batch).item(), 0.75, 1e-6));
-  CHECK(close(Restoration({.loss = "l2"}).loss({none}, batch).item(), (0.25 + 1) / 2, 1e-6));
+  CHECK(close(Restoration({.loss = {{.kind = "l2"}}}).loss({none}, batch).item(), (0.25 + 1) / 2, 1e-6));
 }
 
 TEST_CASE("degradations have the moments of their formulas") {
@@ -101,7 +104,7 @@ TEST_CASE("noise2void: hidden voxels take values near them, and the loss counts 
   CHECK(count <= 30);
 
   for (const std::string loss : {"l1", "l2"}) {
-    const Restoration task({.learns = "noise2void", .masked = 0.1, .loss = loss});
+    const Restoration task({.learns = "noise2void", .masked = 0.1, .loss = {{.kind = loss}}});
     const Batch batch = task.prepare({Tensor::full({2, 6, 10, 10, 1}, 3), {}}, Rng(5));
     CHECK(task.loss({Tensor::full({2, 6, 10, 10, 1}, 3)}, batch).item() == 0);
     CHECK(close(task.loss({Tensor::full({2, 6, 10, 10, 1}, 5)}, batch).item(), loss == "l1" ? 2 : 4, 1e-5));
@@ -110,6 +113,84 @@ TEST_CASE("noise2void: hidden voxels take values near them, and the loss counts 
       if (batch.at("hidden").data<float>()[i] == 0) wrong.mutable_data<float>()[i] = 100;
     CHECK(task.loss({wrong}, batch).item() == 0);
   }
+}
+
+TEST_CASE("noise2self: voxels of a grid take the weighted mean of their neighbours") {
+  Tensor image = Tensor::zeros({1, 9, 8, 1});
+  for (int i = 0; i < 72; ++i) image.mutable_data<float>()[i] = float(i * i % 31);
+  const Tensor before = image.clone(), hidden = hide_grid(image, 4, Rng(2));
+  const auto at = [&](int y, int x) { return double(before.data<float>()[y * 8 + x]); };
+  int count = 0, inner = 0;
+  for (int y = 0; y < 9; ++y)
+    for (int x = 0; x < 8; ++x) {
+      const int i = 8 * y + x;
+      if (hidden.data<float>()[i] == 0) {
+        CHECK(image.data<float>()[i] == before.data<float>()[i]);
+        continue;
+      }
+      ++count;
+      for (int other = i + 1; other < 72; ++other)
+        if (hidden.data<float>()[other] == 1) CHECK(((other / 8 - y) % 4 == 0 && (other % 8 - x) % 4 == 0));
+      if (y == 0 || x == 0 || y == 8 || x == 7) continue;
+      ++inner;
+      const double sides = at(y - 1, x) + at(y + 1, x) + at(y, x - 1) + at(y, x + 1);
+      const double corners = at(y - 1, x - 1) + at(y - 1, x + 1) + at(y + 1, x - 1) + at(y + 1, x + 1);
+      CHECK(close(image.data<float>()[i], (sides + corners / 2) / 6, 1e-5));
+    }
+  CHECK(count >= 4);
+  CHECK(inner >= 1);
+  const Restoration task({.learns = "noise2self"});
+  const Batch batch = task.prepare({Tensor::full({2, 6, 10, 10, 1}, 3), {}}, Rng(5));
+  CHECK(task.loss({Tensor::full({2, 6, 10, 10, 1}, 5)}, batch).item() == 2);
+  CHECK_THROWS_WITH(Restoration({.learns = "noise2self", .loss = {{.kind = "ssim"}}}), Catch::Matchers::Contains("a few voxels"));
+}
+
+TEST_CASE("noise2noise: either image of a pair is the input, as a coin says") {
+  const Restoration task({.learns = "noise2noise"});
+  const Batch batch{Tensor::zeros({40, 1, 2, 2, 1}), {{"clean", DataKind::image, Tensor::full({40, 1, 2, 2, 1}, 1)}}};
+  const Batch out = task.prepare(batch, Rng(1));
+  int exchanged = 0;
+  for (int64_t n = 0; n < 40; ++n) {
+    const double input = out.image.values()[size_t(4 * n)], other = out.at("clean").values()[size_t(4 * n)];
+    CHECK(input + other == 1);
+    exchanged += input == 1;
+  }
+  CHECK(exchanged > 8);
+  CHECK(exchanged < 32);
+  CHECK(batch.image.values() == std::vector<double>(160, 0));
+  CHECK(!task.changes_intensities());
+  CHECK(Restoration({}).changes_intensities());
+}
+
+TEST_CASE("pairs: the second image of a case has the units of the first one as a network sees it, wherever its axes run") {
+  const TemporaryFolder folder;
+  std::vector<double> noisy, clean;
+  for (int i = 0; i < 24; ++i) noisy.push_back(100 + i * i % 17), clean.push_back(100 + i);
+  write_volume(folder / "noisy.nii.gz", {Tensor::from(noisy, {2, 3, 4, 1}), Affine{}});
+  write_volume(folder / "clean.nii.gz", from_canonical({Tensor::from(clean, {2, 3, 4, 1}), Affine{}}, {{2, 1, 0}, {true, false, false}}));
+  const DatasetCase c{.id = "a", .images = {folder / "noisy.nii.gz"}, .label = folder / "clean.nii.gz"};
+  ModelDescription d;
+  d.normalization = {{.kind = "zscore"}};
+  d.channels = {"MR"};
+  d.spacing = {0, 0, 0};
+  const Preprocessed p = preprocess(read_case_image(c), d, "noisy");
+  const Restoration task({.learns = "pairs"});
+  const std::vector<Field> fields = task.fields(c, p, d);
+  REQUIRE(fields.size() == 1);
+  const Standardization s = p.intensity.at(0);
+  CHECK(s.scale != 1);
+  for (size_t i = 0; i < 24; ++i) CHECK(close(fields[0].data.values()[i], (clean[i] - s.shift) * s.scale, 1e-4));
+  CHECK(Restoration({}).fields(c, p, d).empty());
+
+  // Of a network that gives what is missing, the score is that of the second image.
+  Sample sample = sample_of(p.image);
+  sample.fields.push_back(fields[0]);
+  const auto meter = task.meter({});
+  meter->add({.id = "a", .sample = sample, .geometry = p.geometry, .places = {}}, {fields[0], {"seen", DataKind::image, p.image}});
+  CHECK(std::isinf(meter->scores().value));
+  CHECK_THROWS_WITH(task.outputs({.name = "d", .cases = {{.id = "b"}}}), Catch::Matchers::Contains("no second image"));
+  write_volume(folder / "clean.nii.gz", {Tensor::zeros({2, 3, 5, 1}), Affine{}});
+  CHECK_THROWS_WITH(task.fields(c, p, d), Catch::Matchers::Contains("another grid"));
 }
 
 TEST_CASE("degradations of a configuration") {

@@ -1,0 +1,23 @@
+#include "augment/bias_field/bias_field.h"
+#include "tasks/restoration/degradation.h"
+
+namespace voxgrad {
+
+DegradationEntry bias_field_degradation() {
+  return {.name = "bias_field",
+          .summary =
+              "l + (x - l) exp(p), l the least value and p a polynomial of degree 3 in the place, -1 to 1 along each axis, with "
+              "coefficients between -s and s: the field of a coil in MR (Van Leemput et al. 1999; MONAI's RandBiasField)",
+          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
+            const Tensor out = x.clone();
+            for (int c = 0; c < x.dim(3); ++c) {
+              Rng own = rng.at(uint64_t(c));
+              BiasCoefficients coefficients;
+              for (float& k : coefficients) k = float(own.uniform(-s, s));
+              multiply_bias_field(out, c, coefficients);
+            }
+            return out;
+          }};
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,16 @@
+#include "augment/noise/noise.h"
+#include "tasks/restoration/degradation.h"
+
+namespace voxgrad {
+
+DegradationEntry gaussian_degradation() {
+  return {.name = "gaussian",
+          .summary = "x + s n, n standard normal",
+          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
+            const Tensor out = x.clone();
+            add_gaussian_noise(out, s, rng);
+            return out;
+          }};
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,22 @@
+#include <cmath>
+#include <numbers>
+
+#include "tasks/restoration/degradation.h"
+#include "tasks/restoration/degradations/sinogram.h"
+
+namespace voxgrad {
+
+DegradationEntry sparse_views_degradation() {
+  return {.name = "sparse_views",
+          .summary = "filtered back-projection of s parallel views of each slice over half a turn, from a random angle on: CT",
+          .least = 1,
+          .strength = "a number of views, from 1",
+          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
+            const int64_t views = std::llround(s);
+            Rng draw = rng;
+            const Sinogram seen = sinogram_of(x, views, draw.uniform(0, std::numbers::pi / double(views)));
+            return back_projected(seen.lines, seen.geometry);
+          }};
+}
+
+}  // namespace voxgrad
