@@ -53,7 +53,7 @@ Json json_of(const std::vector<Degradation>& all) {
 
 std::string describe_degradations() {
   std::string out;
-  for (const DegradationEntry& e : degradation_registry().entries()) out += "  " + e.name + ": " + e.summary + "\n";
+  for (const DegradationEntry& e : degradation_registry().entries()) out += (out.empty() ? "" : "; ") + e.name + ": " + e.summary;
   return out;
 }
 

@@ -38,7 +38,7 @@ Tensor degraded_in_the_middle(const Tensor& image, const std::vector<Degradation
 // [{"kind": .., "strength": [low, high], "axes": [..]}, ..]; an Error says what is wanted.
 std::vector<Degradation> degradations_from(const Json&);
 Json json_of(const std::vector<Degradation>&);
-// A line for each kind.
+// Each kind with its formula.
 std::string describe_degradations();
 
 }  // namespace voxgrad

@@ -10,12 +10,14 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
            "degraded: to undo what training does to images; pairs: what a case's label, an image, is; noise2noise: what both images of a "
            "case are without noise; noise2void, noise2self: what images are without noise that is independent from voxel to voxel");
   t.range("noise", o.noise, 0, 100, "standard deviation of the noise that training adds, in those of the image, where degradations is []");
-  t.add_json("degradations",
-             "what training does to images, one after the other: [{\"kind\": gaussian, rician, poisson, speckle, blur, low_resolution, "
-             "k_space_loss, motion, bias_field, sparse_views, low_dose or metal, \"strength\": [low, high], \"axes\": [0, 1, 2]}, ..]; all "
-             "but gaussian, blur, low_resolution and bias_field want data.normalization=rescale_to_0_1. tasks/restoration/README.md has "
-             "formulas and units",
-             [&o] { return json_of(o.degradations); }, [&o](const Json& v) { o.degradations = degradations_from(v); });
+  const std::string what =
+      "what training does to images, one after the other: [{\"kind\": \"rician\", \"strength\": [low, high], \"axes\": "
+      "[0, 1, 2]}, ..], x being the image and s the strength; all but gaussian, blur, low_resolution and bias_field "
+      "want data.normalization=rescale_to_0_1; " +
+      describe_degradations();
+  t.add_json(
+      "degradations", what.c_str(), [&o] { return json_of(o.degradations); },
+      [&o](const Json& v) { o.degradations = degradations_from(v); });
   t.number("masked", o.masked, 1e-6, 0.5, "noise2void: part of the voxels of a patch that are hidden");
   t.integer("neighbours", o.neighbours, 1, 100, "noise2void: how far away the values are from that hidden voxels take");
   t.integer("grid", o.grid, 2, 16, "noise2self: every so many voxels along each axis one is hidden");
