@@ -1,6 +1,6 @@
 // Despeckling of ultrasound: a network learns from clean pictures what multiplicative noise does to them, and is compared with the noisy
-// picture and with means of boxes of the best size on pictures that it has not seen.
-//   despeckling [STEPS [FOLDER TEST]]     FOLDER: what voxgrad train takes, TEST: a picture; without them cysts are drawn
+// picture and with means of boxes of the best size on a picture that it has not seen.
+//   despeckling [STEPS [FOLDER TEST]]     FOLDER: what voxgrad train takes, TEST: a picture, both from 0 to 1; without them tissue is drawn
 #include <voxgrad/voxgrad.h>
 
 #include <cstdio>
@@ -41,7 +41,7 @@ void write_tissue(const fs::path& folder, int64_t size, int cases) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "400";
+  const std::string steps = argc > 1 ? argv[1] : "300";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const int64_t size = quick ? 48 : 128;
   const fs::path data = argc > 3 ? argv[2] : "tissue";
@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
 
   TrainConfig config;
   apply_assignments(config, {"task=restoration", R"(restoration.degradations=[{"kind":"speckle","strength":[0.2,0.6]}])",
-                             "data.normalization=rescale_to_0_1", "network.base_features=16", "network.stages=3", "train.batch=4",
+                             "data.normalization=none", "network.base_features=16", "network.stages=3", "train.batch=4",
                              "train.validate_every=200", "train.steps=" + steps});
   train(data, "despeckling_run", config, Device{});
 

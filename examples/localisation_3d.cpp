@@ -132,7 +132,7 @@ void find_ends(const Cases& cases, TrainConfig config) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "200";
+  const std::string steps = argc > 1 ? argv[1] : "150";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const fs::path folder = argc > 2 ? argv[2] : "rods";
   if (argc <= 2) write_rods(folder, quick ? Int3{16, 24, 16} : Int3{32, 48, 32}, quick ? 5 : 40);

@@ -9,43 +9,47 @@
 using namespace voxgrad;
 namespace fs = std::filesystem;
 
-Volume head(const Int3& size, uint64_t seed) {
-  return {make_phantom(PhantomKind::head, {.size = size, .seed = seed}).image, Affine::scaling({1, 1, 1})};
+// From 0, which has to be black, to 1: noise is measured in these units.
+Volume rescaled(const Volume& v) {
+  const std::vector<double> x = v.data.values();
+  const auto [low, high] = std::minmax_element(x.begin(), x.end());
+  return {(v.data.to(DType::f32) - *low) / std::max(1e-9, *high - *low), v.affine};
 }
 
-void write_heads(const fs::path& folder, const Int3& size, int cases) {
+Volume head(const Int3& size, uint64_t seed) {
+  return rescaled({make_phantom(PhantomKind::head, {.size = size, .seed = seed}).image, Affine::scaling({1, 1, 1})});
+}
+
+void write_heads(const fs::path& folder, const std::vector<Volume>& heads) {
   fs::create_directories(folder);
   Dataset data{.name = "heads", .root = folder, .channel_names = {"MR"}, .labels = {"background"}};
-  for (int i = 0; i < cases; ++i) {
+  for (size_t i = 0; i < heads.size(); ++i) {
     data.cases.push_back({.id = "head_" + std::to_string(100 + i), .images = {folder / ("head_" + std::to_string(100 + i) + ".nii.gz")}});
-    write_volume(data.cases.back().images[0], head(size, uint64_t(i)));
+    write_volume(data.cases.back().images[0], heads[i]);
   }
   write_dataset_json(data);
 }
 
-// From 0 to 1, as the network sees images.
-Tensor rescaled(const Tensor& image) {
-  const std::vector<double> v = image.values();
-  const auto [low, high] = std::minmax_element(v.begin(), v.end());
-  return (image.to(DType::f32) - *low) / std::max(1e-9, *high - *low);
-}
-
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "300";
+  const std::string steps = argc > 1 ? argv[1] : "200";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const Int3 size = quick ? Int3{16, 24, 24} : Int3{48, 64, 64};
-  const fs::path data = argc > 3 ? argv[2] : "heads";
-  if (argc <= 3) write_heads(data, size, quick ? 5 : 15);
+  std::vector<Volume> heads;
+  if (argc > 3)
+    for (const DatasetCase& c : read_dataset(argv[2]).cases) heads.push_back(rescaled(read_case_image(c)));
+  else
+    for (uint64_t i = 0; i < (quick ? 5u : 15u); ++i) heads.push_back(head(size, i));
+  write_heads("heads", heads);
   fs::remove_all("denoising_run");
 
   TrainConfig config;
   apply_assignments(config, {"task=restoration", R"(restoration.degradations=[{"kind":"rician","strength":[0.05,0.15]}])",
-                             "data.normalization=rescale_to_0_1", "network.base_features=8", "network.stages=3", "train.batch=2",
+                             "data.normalization=none", "network.base_features=8", "network.stages=3", "train.batch=2",
                              "train.validate_every=100", "train.steps=" + steps});
-  train(data, "denoising_run", config, Device{});
+  train("heads", "denoising_run", config, Device{});
 
-  const Volume test = argc > 3 ? read_volume(argv[3]) : head(size, 1000);
-  const Tensor clean = rescaled(test.data), noisy = degraded(clean, {{.kind = "rician", .strength = {0.1, 0.1}}}, Rng(1));
+  const Volume test = argc > 3 ? rescaled(read_volume(argv[3])) : head(size, 1000);
+  const Tensor clean = test.data, noisy = degraded(clean, {{.kind = "rician", .strength = {0.1, 0.1}}}, Rng(1));
   const Predictor restore("denoising_run");
   const Tensor network = restore({noisy, test.affine}).volume.data;
   const LinearMap nothing{[](const Tensor& x) { return x; }, [](const Tensor& x) { return x; }};

@@ -24,7 +24,7 @@ void write_heads(const fs::path& folder, const Int3& size, int cases) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "400";
+  const std::string steps = argc > 1 ? argv[1] : "200";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const Int3 size = quick ? Int3{16, 24, 24} : Int3{48, 64, 64};
   const fs::path data = argc > 3 ? argv[2] : "heads";

@@ -83,7 +83,7 @@ void print_scores(const char* name, const Confusion& c) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "300";
+  const std::string steps = argc > 1 ? argv[1] : "150";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const int64_t size = quick ? 48 : 160;
   const fs::path data = argc > 2 ? argv[2] : "fundi";

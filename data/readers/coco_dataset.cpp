@@ -77,6 +77,7 @@ Json box_of_annotation(const Json& a, const std::string& label, const std::strin
 struct CocoList {
   std::vector<LabelledImage> images;
   std::vector<std::string> classes;  // in the order of their numbers
+  std::string warning;               // of what was left out; empty: nothing
 };
 
 CocoList read_coco(const std::string& part, const fs::path& file) {
@@ -102,23 +103,29 @@ CocoList read_coco(const std::string& part, const fs::path& file) {
     LabelledImage one{.image = {.id = case_name(image), .images = {image}}, .label = "", .part = part};
     const auto found = boxes.find(number_in_entry(i, "id", where));
     one.image.targets["boxes"] = found == boxes.end() ? "[]" : found->second.dump();
+    if (found != boxes.end()) boxes.erase(found);
     out.images.push_back(std::move(one));
   }
+  if (!boxes.empty())
+    out.warning = where + ": there are annotations of the image " + std::to_string(boxes.begin()->first) +
+                  (boxes.size() > 1 ? " and of " + std::to_string(boxes.size() - 1) + " more" : "") + ", which \"images\" lacks";
   return out;
 }
 
 Dataset read_coco_dataset(const fs::path& path) {
   std::vector<LabelledImage> images;
-  std::vector<std::string> classes;
+  std::vector<std::string> classes, warnings;
   for (auto& [part, file] : coco_files(path)) {
     CocoList list = read_coco(part, file);
     for (auto& i : list.images) images.push_back(std::move(i));
+    if (!list.warning.empty()) warnings.push_back(list.warning);
     for (auto& c : list.classes)
       if (std::find(classes.begin(), classes.end(), c) == classes.end()) classes.push_back(c);
   }
   const fs::path root = fs::is_directory(path) ? path : path.parent_path();
   Dataset d = labelled_dataset(root, path.stem().string(), std::move(images), path.string());
   d.labels = classes;
+  d.warnings.insert(d.warnings.end(), warnings.begin(), warnings.end());
   return d;
 }
 

@@ -70,6 +70,13 @@ TEST_CASE("a list of COCO that is not right is refused in the name of the file")
   CHECK_THAT(refused(R"({"id": 1, "file_name": "../a.nii"})", ""), Contains("../a.nii"));
   CHECK_THAT(refused(R"({"id": 1, "file_name": "z.nii"})", ""), Contains("z.nii"));
   CHECK_THAT(refused("7", ""), Contains("\"file_name\""));
+  CHECK_THAT(refused(image, R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, NaN]})"),
+             Contains("list.json:1:") && Contains("is not JSON"));
+  const char* two = R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}, {"image_id": 9, "category_id": 1, "bbox": [1, 2, 3, 4]})";
+  CHECK(refused(image, two) == "");
+  const std::vector<std::string> said = read_dataset(folder / "list.json").warnings;
+  REQUIRE(said.size() == 1);
+  CHECK_THAT(said[0], Contains("list.json") && Contains("annotations of the image 9, which"));
 }
 
 TEST_CASE("lists of boxes with one damaged value are refused or read, by an Error and with little memory") {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "data/readers/dataset_reader.h"
+#include "io/json_file.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -9,6 +10,7 @@ Dataset read_dataset(const fs::path& path) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
   for (const DatasetReader& r : dataset_readers().entries())
     if (r.recognises(path)) return r.read(path);
+  if (fs::is_regular_file(path) && path.extension() == ".json") read_json(path);  // says where it is broken, if it is
   std::string known;
   for (const DatasetReader& r : dataset_readers().entries()) known += "\n  " + r.summary;
   const char* why = fs::is_directory(path) ? ": has no dataset.json, so it is no data set" : ": is no data set";

@@ -1,6 +1,7 @@
 // PASCAL VOC: DIR/Annotations/NAME.xml with the boxes of DIR/JPEGImages/NAME.jpg, or of an image beside the XML files, and
 // DIR/ImageSets/Main/train.txt, val.txt and test.txt with the names of each part. Without val.txt no part validates by itself.
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <set>
@@ -30,12 +31,12 @@ std::string text_of_file(const fs::path& file) {
 }
 
 // What stands between <tag> and </tag>, for each occurrence.
-std::vector<std::string> elements_of(const std::string& xml, const std::string& tag) {
+std::vector<std::string> elements_of(const std::string& xml, const std::string& tag, const std::string& where) {
   std::vector<std::string> out;
   const std::string open = "<" + tag + ">", close = "</" + tag + ">";
   for (size_t at = xml.find(open); at != xml.npos; at = xml.find(open, at)) {
     const size_t begin = at + open.size(), end = xml.find(close, begin);
-    if (end == xml.npos) break;
+    check(end != xml.npos, where, ": ", open, " has no end; the file may be cut off");
     out.push_back(xml.substr(begin, end - begin));
     at = end + close.size();
   }
@@ -48,7 +49,7 @@ std::string trimmed(const std::string& text) {
 }
 
 std::string only_element(const std::string& xml, const std::string& tag, const std::string& where) {
-  const auto found = elements_of(xml, tag);
+  const auto found = elements_of(xml, tag, where);
   check(!found.empty(), where, ": an object has no <", tag, ">");
   return trimmed(found[0]);
 }
@@ -56,7 +57,11 @@ std::string only_element(const std::string& xml, const std::string& tag, const s
 // Pixels are counted from 1 and the last one belongs to the box.
 Json box_of_object(const std::string& object, const std::string& where) {
   const std::string box = only_element(object, "bndbox", where);
-  const auto edge = [&](const char* tag) { return number<double>(only_element(box, tag, where), where + ": " + tag); };
+  const auto edge = [&](const char* tag) {
+    const double v = number<double>(only_element(box, tag, where), where + ": " + tag);
+    check(std::isfinite(v), where, ": ", tag, " of an object is ", v);
+    return v;
+  };
   return {{"label", only_element(object, "name", where)},
           {"voxels", {edge("xmin") - 1, edge("ymin") - 1, edge("xmax"), edge("ymax")}}};
 }
@@ -68,10 +73,10 @@ struct VocFile {
 
 VocFile read_voc(const fs::path& file) {
   const std::string xml = text_of_file(file), where = file.string();
-  check(xml.find("<annotation") != xml.npos, where, ": has no <annotation>");
+  check(xml.find("<annotation") != xml.npos && xml.find("</annotation>") != xml.npos, where, ": has no <annotation> with its end");
   VocFile out;
-  for (auto& object : elements_of(xml, "object")) out.boxes.push_back(box_of_object(object, where));
-  const auto names = elements_of(xml, "filename");
+  for (auto& object : elements_of(xml, "object", where)) out.boxes.push_back(box_of_object(object, where));
+  const auto names = elements_of(xml, "filename", where);
   if (!names.empty()) out.image = fs::path(trimmed(names[0])).filename().string();
   return out;
 }

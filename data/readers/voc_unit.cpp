@@ -63,7 +63,12 @@ TEST_CASE("what is wrong in a file of PASCAL VOC is said by its name") {
   write_voc(folder / "voc", "a", "<object><name>cell</name></object>");
   CHECK_THAT(refusal(folder / "voc"), Contains("<bndbox>"));
   write_voc(folder / "voc", "a", "<object><name>cell");
-  CHECK(refusal(folder / "voc") == "");  // an object without an end is none
+  CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("<object> has no end"));
+  write_text_file(folder / "voc/Annotations/a.xml", "<annotation>" + object("cell", kEdges));
+  CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("with its end"));
+  write_voc(folder / "voc", "a", object("cell", "<xmin>1</xmin><ymin>nan</ymin><xmax>3</xmax><ymax>4</ymax>"));
+  CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("ymin"));
+  write_voc(folder / "voc", "a", object("cell", kEdges));
   fs::remove(folder / "voc/JPEGImages/a.nii");
   CHECK_THAT(refusal(folder / "voc"), Contains("there is no image a.nii"));
   write_text_file(folder / "voc/Annotations/a.xml", "<html>");

@@ -62,13 +62,24 @@ class LandmarkMeter : public Meter {
   LandmarkErrors errors_;
 };
 
+// In voxels of the network; far from the image it was meant in other axes or units.
+Double3 place_in(const Geometry& g, const Landmark& l, const DatasetCase& c) {
+  const Vec3 at = g.affine.inverse().apply(l.mm);
+  const Grid grid = file_grid(g);
+  for (size_t a = 0; a < 3; ++a) {
+    const double size = double(grid.size[a]);
+    check(at[a] > -size && at[a] < 2 * size, c.images.empty() ? c.id : c.images[0].string(), ": the case ", c.id, ": the landmark ", l.name,
+          " lies at voxel ", at[a], " along the axis ", "kji"[a], ", far from its image of ", size);
+  }
+  return in_working_voxels(at, g);
+}
+
 }  // namespace
 
 std::vector<Field> Landmarks::targets(const DatasetCase& c, const Geometry& g, const std::vector<std::string>& names) const {
-  const Affine to_voxels = g.affine.inverse();
   std::vector<double> rows;
   for (const Landmark& l : case_landmarks(c, names, options_.source)) {
-    const Double3 at = l.known ? in_working_voxels(to_voxels.apply(l.mm), g) : Double3{};
+    const Double3 at = l.known ? place_in(g, l, c) : Double3{};
     rows.insert(rows.end(), {at[0], at[1], at[2], l.known ? 1.0 : 0.0});
   }
   const Double3 sigma = voxels_of_sigma(options_.sigma_mm, g.spacing);

@@ -170,6 +170,9 @@ TEST_CASE("landmarks are targets, results and scores of their task") {
   const std::vector<Field> fields = task.targets(d.cases[0], g, names);
   CHECK(fields.at(0).data.values() == std::vector<double>{6.5, 4, 3, 1, 2.5, 2, 2, 1});
   CHECK(fields.at(1).data.values() == std::vector<double>{4, 4, 4});
+  DatasetCase far = d.cases[0];
+  far.targets["landmarks"] = R"({"tip": [13, 24, 36], "root": [120, 22, 32]})";
+  CHECK_THAT(words_of([&] { task.targets(far, g, names); }), Contains("a.nii") && Contains("root lies at voxel 110 along the axis i"));
   make_folders(folder / "said");
   const Json said = json_of_landmarks({{"tip", {13, 24, 33}, true, 0.5}, {"root", {12, 22, 32}}}, kPlace, {});
   CHECK(said["voxels"]["tip"] == Json({3.0, 4.0, 1.5}));
