@@ -41,17 +41,17 @@ void write_tissue(const fs::path& folder, int64_t size, int cases) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "300";
+  const std::string steps = argc > 1 ? argv[1] : "800";
   const bool quick = std::atoi(steps.c_str()) < 20;
-  const int64_t size = quick ? 48 : 128;
+  const int64_t size = quick ? 48 : 96;
   const fs::path data = argc > 3 ? argv[2] : "tissue";
   if (argc <= 3) write_tissue(data, size, quick ? 5 : 60);
   fs::remove_all("despeckling_run");
 
   TrainConfig config;
   apply_assignments(config, {"task=restoration", R"(restoration.degradations=[{"kind":"speckle","strength":[0.2,0.6]}])",
-                             "data.normalization=none", "network.base_features=16", "network.stages=3", "train.batch=4",
-                             "train.validate_every=200", "train.steps=" + steps});
+                             "data.normalization=none", "network.base_features=8", "network.stages=3", "train.batch=4",
+                             "train.learning_rate=0.004", "train.validate_every=200", "train.steps=" + steps});
   train(data, "despeckling_run", config, Device{});
 
   const Volume test = argc > 3 ? read_volume(argv[3]) : tissue(size, Rng(1000));
