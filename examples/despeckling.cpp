@@ -41,7 +41,7 @@ void write_tissue(const fs::path& folder, int64_t size, int cases) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "800";
+  const std::string steps = argc > 1 ? argv[1] : "2400";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const int64_t size = quick ? 48 : 96;
   const fs::path data = argc > 3 ? argv[2] : "tissue";

@@ -31,7 +31,7 @@ void write_heads(const fs::path& folder, const std::vector<Volume>& heads) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "200";
+  const std::string steps = argc > 1 ? argv[1] : "800";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const Int3 size = quick ? Int3{16, 24, 24} : Int3{48, 64, 64};
   std::vector<Volume> heads;
@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
   TrainConfig config;
   apply_assignments(config, {"task=restoration", R"(restoration.degradations=[{"kind":"rician","strength":[0.05,0.15]}])",
                              "data.normalization=none", "network.base_features=8", "network.stages=3", "train.batch=2",
-                             "train.validate_every=100", "train.steps=" + steps});
+                             "train.patch=[32,32,32]", "train.learning_rate=0.004", "train.validate_every=200", "train.steps=" + steps});
+  if (quick) apply_assignments(config, {"train.patch=[16,16,16]"});
   train("heads", "denoising_run", config, Device{});
 
   const Volume test = argc > 3 ? rescaled(read_volume(argv[3])) : head(size, 1000);

@@ -24,7 +24,7 @@ void write_heads(const fs::path& folder, const Int3& size, int cases) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "200";
+  const std::string steps = argc > 1 ? argv[1] : "800";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const Int3 size = quick ? Int3{16, 24, 24} : Int3{48, 64, 64};
   const fs::path data = argc > 3 ? argv[2] : "heads";
@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
 
   TrainConfig config;
   apply_assignments(config, {"task=restoration", R"(restoration.degradations=[{"kind":"low_resolution","strength":[2,2]}])",
-                             "network.base_features=8", "network.stages=3", "train.batch=2", "train.validate_every=100",
-                             "train.steps=" + steps});
+                             "network.base_features=8", "network.stages=3", "train.batch=2", "train.patch=[32,32,32]",
+                             "train.learning_rate=0.004", "train.validate_every=200", "train.steps=" + steps});
+  if (quick) apply_assignments(config, {"train.patch=[16,16,16]"});
   train(data, "super_resolution_run", config, Device{});
 
   // Means of 2 x 2 x 2 voxels, and these brought back to the grid by cubic B-splines, from which the network starts.
