@@ -10,7 +10,8 @@ namespace fs = std::filesystem;
 
 // A bent, tapered rod, brighter than most of what is around it, of which the front (1) and the back (2) are labelled.
 void write_rod(const DatasetCase& files, const Int3& size, Rng rng) {
-  const Tensor image = smooth_noise(size, {size.d / 4.0, size.h / 4.0, size.w / 4.0}, rng.split()).reshape({size.d, size.h, size.w, 1});
+  const Tensor clutter = smooth_noise(size, {size.d / 4.0, size.h / 4.0, size.w / 4.0}, rng.split());
+  const Tensor image = clutter.reshape({size.d, size.h, size.w, 1}) * 0.5;
   const Tensor label = Tensor::zeros({size.d, size.h, size.w, 1}, DType::u8);
   const double length = size.h * rng.uniform(0.28, 0.36), bend = rng.uniform(0.1, 0.25) * size.d, tilt = rng.uniform(-0.3, 0.3);
   const double middle[3] = {size.d * rng.uniform(0.4, 0.6), size.h * rng.uniform(0.4, 0.6), size.w * rng.uniform(0.4, 0.6)};
@@ -132,7 +133,7 @@ void find_ends(const Cases& cases, TrainConfig config) {
 }
 
 int main(int argc, char** argv) {
-  const std::string steps = argc > 1 ? argv[1] : "150";
+  const std::string steps = argc > 1 ? argv[1] : "300";
   const bool quick = std::atoi(steps.c_str()) < 20;
   const fs::path folder = argc > 2 ? argv[2] : "rods";
   if (argc <= 2) write_rods(folder, quick ? Int3{16, 24, 16} : Int3{32, 48, 32}, quick ? 5 : 40);
