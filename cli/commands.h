@@ -28,6 +28,7 @@ void add_explain(CLI::App& program);
 void add_ensemble(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_convert(CLI::App& program);
+void add_reconstruct(CLI::App& program);
 void add_models(CLI::App& program);
 void add_tasks(CLI::App& program);
 

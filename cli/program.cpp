@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   add_ensemble(program);
   add_inspect(program);
   add_convert(program);
+  add_reconstruct(program);
   add_models(program);
   add_tasks(program);
   try {

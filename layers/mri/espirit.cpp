@@ -37,7 +37,7 @@ struct Middle {
 Middle middle_of(const Slice& s, const EspiritOptions& o) {
   const int64_t rows = std::min(s.h, o.rows > 0 ? o.rows : o.columns), columns = std::min(s.w, o.columns);
   return {std::max<int64_t>(0, s.h / 2 - rows / 2), std::max<int64_t>(0, s.w / 2 - columns / 2), rows, columns,
-          int(std::min<int64_t>({o.kernel, rows, columns}))};
+          int(std::clamp<int64_t>(std::min(rows, columns) / 3, 1, o.kernel))};
 }
 
 // The products of all numbers of a block {coils, kernel, kernel} with each other, summed over the blocks of the middle.
@@ -108,6 +108,7 @@ void sensitivities_of(const Slice& s, const EspiritOptions& o, float* out) {
   const Matrix lagged = correlations(products_of_blocks(s, m), coils, m.kernel, o.threshold);
   const Matrix down = waves(s.h, m.kernel), across = waves(s.w, m.kernel).transpose();
   const Vector strongest = strongest_combination(s, m);
+  std::vector<double> values(size_t(s.h * s.w));
   parallel_for(s.h, 1, [&](int64_t row) {
     Matrix of_row = Matrix::Zero(coils * coils, lags);
     for (int64_t d = 0; d < lags; ++d) of_row += down(row, d) * lagged.middleCols(d * lags, lags);
@@ -116,7 +117,8 @@ void sensitivities_of(const Slice& s, const EspiritOptions& o, float* out) {
     for (int64_t column = 0; column < s.w; ++column) {
       const double value = dominant(Eigen::Map<const Matrix>(pixels.col(column).data(), coils, coils), v);
       const Complex phase = strongest.dot(v);
-      const Complex turned = value > o.crop ? std::abs(phase) > 0 ? std::conj(phase) / std::abs(phase) : Complex(1) : Complex(0);
+      const Complex turned = std::abs(phase) > 0 ? std::conj(phase) / std::abs(phase) : Complex(1);
+      values[size_t(row * s.w + column)] = value;
       float* const to = out + 2 * coils * (row * s.w + column);
       for (int64_t c = 0; c < coils; ++c) {
         const Complex x = turned * v[c];
@@ -126,6 +128,9 @@ void sensitivities_of(const Slice& s, const EspiritOptions& o, float* out) {
       if (!(value > 0)) v = Vector::Ones(coils).normalized();
     }
   });
+  const double least = o.crop * std::min(1.0, *std::max_element(values.begin(), values.end()));
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!(values[i] > least)) std::fill_n(out + 2 * coils * int64_t(i), 2 * coils, 0.0f);
 }
 
 }  // namespace

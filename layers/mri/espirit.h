@@ -6,9 +6,9 @@ namespace voxgrad {
 struct EspiritOptions {
   int64_t columns = 24;      // that are measured around the middle (centre_columns)
   int64_t rows = 0;          // as many of the middle; 0: as of columns
-  int kernel = 6;            // rows and columns of the blocks of k-space that are compared
+  int kernel = 6;            // rows and columns of the blocks of k-space that are compared; at most a third of those of the middle
   double threshold = 0.02;   // singular values up to this part of the largest one are noise
-  double crop = 0.95;        // sensitivities are 0 where the eigenvalue is not above this
+  double crop = 0.95;        // sensitivities are 0 where the eigenvalue is not above this, or above this part of the largest one
 };
 // Sensitivities of the coils, f32 {N, D, H, W, 2 C} of k-space of this shape, by ESPIRiT (Uecker et al. 2014, MRM 71:990): the blocks of
 // the middle of k-space span a space, by a singular value decomposition; sensitivities are, at each place, the eigenvector of the largest

@@ -78,4 +78,21 @@ int64_t centre_columns(const std::vector<uint8_t>& mask) {
   return std::max<int64_t>(1, 2 * std::min(left, right));
 }
 
+CentreOfKspace centre_of(const Tensor& mask, int64_t most) {
+  check(mask && mask.shape().rank == 5 && mask.count() == mask.dim(2) * mask.dim(3), "centre_of: a mask {1, 1, H, W, 1} is wanted, ",
+        "not ", mask);
+  const int64_t h = mask.dim(2), w = mask.dim(3);
+  const std::vector<uint8_t> all = mask_of(mask);
+  std::vector<uint8_t> row(all.begin() + h / 2 * w, all.begin() + (h / 2 + 1) * w), column;
+  for (int64_t i = 0; i < h; ++i) column.push_back(all[size_t(i * w + w / 2)]);
+  CentreOfKspace c{std::min(most, centre_columns(column)), std::min(most, centre_columns(row))};
+  const auto whole = [&] {
+    for (int64_t i = 0; i < c.rows * c.columns; ++i)
+      if (!all[size_t((h / 2 - c.rows / 2 + i / c.columns) * w + w / 2 - c.columns / 2 + i % c.columns)]) return false;
+    return true;
+  };
+  while (std::max(c.rows, c.columns) > 1 && !whole()) c = {std::max<int64_t>(1, c.rows - 2), std::max<int64_t>(1, c.columns - 2)};
+  return c;
+}
+
 }  // namespace voxgrad

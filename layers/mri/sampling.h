@@ -31,4 +31,11 @@ std::vector<uint8_t> mask_of(const Tensor&);
 // How many columns around n / 2 are measured without a gap, the same number on both sides; at least 1.
 int64_t centre_columns(const std::vector<uint8_t>& mask);
 
+// The rectangle around (H / 2, W / 2) that is measured without a gap, of at most `most` rows and columns: as wide as the row in the middle
+// has it and as high as the column, made smaller until its corners are measured too. mask: {1, 1, H, W, 1}.
+struct CentreOfKspace {
+  int64_t rows = 1, columns = 1;
+};
+CentreOfKspace centre_of(const Tensor& mask, int64_t most);
+
 }  // namespace voxgrad

@@ -47,6 +47,9 @@ double shrinking(const ProjectionGeometry& g) {
   return g.beam == Beam::parallel ? 1 : g.source_distance / (g.source_distance + g.detector_distance);
 }
 
+// Radians between views.
+double view_step(const ProjectionGeometry& g) { return std::abs(g.angles.back() - g.angles.front()) / double(g.views() - 1); }
+
 // The cosine of each ray's angle with the one in the middle, {1, rows, 1, columns, 1}.
 Tensor ray_cosines(const ProjectionGeometry& g, const Tensor& like) {
   std::vector<double> w;
@@ -80,10 +83,39 @@ Tensor filter_projections(const Tensor& y, const ProjectionGeometry& g, RampWind
   return permute(matmul(columns_last.reshape({y.count() / n, n}), toeplitz).reshape(columns_last.shape()), {0, 1, 2, 4, 3});
 }
 
+bool is_short_scan(const ProjectionGeometry& g) {
+  if (g.beam == Beam::parallel || g.views() < 2) return false;
+  const double step = view_step(g);
+  const bool is_short = double(g.views()) * step < 2 * kPi - step / 2;
+  check(!is_short || double(g.views()) * step >= kPi, "filtered_backprojection: ", g.views(), " views over ", double(g.views()) * step,
+        " radians, at least half a turn and the angle of the fan are wanted");
+  return is_short;
+}
+
+std::vector<double> parker_weights(const ProjectionGeometry& g) {
+  const double step = view_step(g), spare = (double(g.views()) * step - kPi) / 2, way = g.angles.back() >= g.angles.front() ? 1 : -1;
+  const auto rising = [](double part) { return part >= 1 ? 1 : std::pow(std::sin(kPi / 2 * std::fmax(part, 0)), 2); };
+  std::vector<double> out;
+  for (int64_t view = 0; view < g.views(); ++view)
+    for (int64_t k = 0; k < g.columns; ++k) {
+      const double begun = (double(view) + 0.5) * step, left = kPi + 2 * spare - begun;
+      const double gamma = way * std::atan(g.column_at(double(k)) / (g.source_distance + g.detector_distance));
+      // The ray is met again half a turn less 2 gamma later, so that as many radians of the beginning and the end are seen twice.
+      const double twice_before = 2 * (spare + gamma), twice_behind = 2 * (spare - gamma);
+      const double first = twice_before > 0 ? rising(begun / twice_before) : 1, last = twice_behind > 0 ? rising(left / twice_behind) : 1;
+      out.push_back(first * last);
+    }
+  return out;
+}
+
 Tensor filtered_backprojection(const Tensor& y, const ProjectionGeometry& g, RampWindow window) {
   const Unrecorded quiet;
-  const Tensor weighted = g.beam == Beam::parallel ? y : y * ray_cosines(g, y);
-  return backproject(filter_projections(weighted, g, window), g, kPi / double(g.views()));
+  const bool is_short = is_short_scan(g);
+  Tensor weighted = g.beam == Beam::parallel ? y : y * ray_cosines(g, y);
+  if (is_short) weighted = weighted * Tensor::from(parker_weights(g), {1, 1, g.views(), g.columns, 1}, y.dtype(), y.device());
+  // Of a whole turn half counts, since all is seen twice.
+  const double scale = is_short ? view_step(g) : kPi / double(g.views());
+  return backproject(filter_projections(weighted, g, window), g, scale);
 }
 
 }  // namespace voxgrad

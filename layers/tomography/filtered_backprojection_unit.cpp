@@ -64,3 +64,37 @@ TEST_CASE("a ball seen by parallel, fan and cone beams comes back with its densi
     CHECK(outside < 0.3);
   }
 }
+
+TEST_CASE("a short scan of a disc gives what a whole turn gives, by Parker's weights") {
+  const int n = 48;
+  std::vector<double> v;
+  for (int i = 0; i < n * n; ++i) v.push_back(std::hypot(i / n - 20, i % n - 27) < 14 ? 1 : 0);
+  const Tensor x = Tensor::from(v, {1, 1, n, n, 1});
+  ProjectionGeometry g{.beam = Beam::fan, .volume = {1, n, n}, .columns = 120, .column_spacing = 1, .source_distance = 80,
+                       .detector_distance = 40};
+  const double fan = 2 * std::atan(59.5 / 120), turn = 2 * std::numbers::pi;
+  const auto image = [&](double range, double start, int views) {
+    g.angles = equal_angles(views, range, start);
+    return filtered_backprojection(Projector(g)(x), g).values();
+  };
+  const auto whole = image(turn, 0, 360);
+  const std::pair<double, double> scans[] = {{turn / 2 + fan, 0.4}, {turn / 2 + 1.3 * fan, 0.0}, {-turn / 2 - fan, 1.0}};
+  for (const auto& [range, start] : scans) {
+    const auto part = image(range, start, 240);
+    CHECK(is_short_scan(g));
+    double worst = 0, mean = 0, count = 0;
+    for (int i = 0; i < n * n; ++i) {
+      const double away = std::hypot(i / n - 20, i % n - 27);
+      if (away > 12 && away < 16) continue;  // the edge, which both show coarsely
+      worst = std::fmax(worst, std::abs(part[size_t(i)] - whole[size_t(i)]));
+      mean += std::abs(part[size_t(i)] - whole[size_t(i)]);
+      ++count;
+    }
+    CHECK(worst < 0.04);
+    CHECK(mean / count < 0.005);
+  }
+  g.angles = equal_angles(360, turn);
+  CHECK(!is_short_scan(g));
+  g.angles = equal_angles(100, 0.4 * turn);
+  CHECK_THROWS_WITH(is_short_scan(g), Catch::Matchers::Contains("half a turn"));
+}

@@ -1,7 +1,5 @@
 #include "models/varnet/varnet.h"
 
-#include <algorithm>
-
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/complex/complex.h"
@@ -21,19 +19,19 @@ namespace voxgrad {
 namespace {
 
 constexpr double kStartOfLambda = -2.97;  // softplus of it is 0.05
-constexpr int64_t kMostOfMiddle = 32;     // columns and rows that ESPIRiT learns from: more make it slower, not better
+constexpr int64_t kMostOfMiddle = 24;     // columns and rows that ESPIRiT learns from: more make it slower, not better
 constexpr double kTiny = 1e-30;           // of a slice without a signal: 0 / 0 becomes 0
 
 // Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
 Tensor estimated(const Tensor& kspace, const Tensor& mask, bool by_espirit) {
   const Unrecorded quiet;
   std::vector<Tensor> samples;
-  const Tensor here = slice(mask.to(Device{}), 2, mask.dim(2) / 2, mask.dim(2) / 2 + 1);
+  const Tensor here = mask.to(Device{});
   for (int64_t n = 0; n < kspace.dim(0); ++n) {
-    const Tensor one = kspace.rows(n, n + 1);
-    const int64_t columns = centre_columns(mask_of(here.rows(n, n + 1)));
-    samples.push_back(by_espirit ? espirit_sensitivities(one, {.columns = std::min(columns, kMostOfMiddle)})
-                                 : estimate_sensitivities(one, {.columns = columns}));
+    const Tensor one = kspace.rows(n, n + 1), own = here.rows(n, n + 1), middle = slice(own, 2, mask.dim(2) / 2, mask.dim(2) / 2 + 1);
+    const CentreOfKspace c = by_espirit ? centre_of(own, kMostOfMiddle) : CentreOfKspace{};
+    samples.push_back(by_espirit ? espirit_sensitivities(one, {.columns = c.columns, .rows = c.rows})
+                                 : estimate_sensitivities(one, {.columns = centre_columns(mask_of(middle))}));
   }
   return samples.size() == 1 ? samples[0] : concat(samples, 0);
 }

@@ -7,9 +7,9 @@
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
 #include "kernels/pad/pad.h"
-#include "kernels/permute/permute.h"
 #include "kernels/slice/slice.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
+#include "tasks/reconstruction/untrained.h"
 
 namespace voxgrad {
 namespace {
@@ -102,10 +102,7 @@ std::unique_ptr<Meter> Reconstruction::meter(const std::vector<std::string>&) co
 std::optional<Preprocessed> Reconstruction::measurements(const Volume& v, const std::string& name) const {
   const Shape& s = v.data.shape();
   if (options_.measurement.kind != "kspace" || s.rank != 4 || s[3] < 2) return {};
-  check(v.data.dtype() == DType::f32 && s[3] % 2 == 0, name, ": k-space is complex numbers {coils, H, W} or {slices, coils, H, W}, not ",
-        v.data);
-  const Tensor apart = v.data.reshape({s[0], s[1], s[2], s[3] / 2, 2});
-  return Preprocessed{.image = permute(apart, {3, 1, 2, 0, 4}).reshape({s[3] / 2, s[1], s[2], 2 * s[0]})};
+  return Preprocessed{.image = kspace_of(v, name)};
 }
 
 Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, const PredictOptions& o) const {

@@ -8,6 +8,7 @@
 #include "layers/mri/simulation.h"
 #include "tasks/reconstruction/reconstruction.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
+#include "tasks/reconstruction/untrained.h"
 #include "tests/catch.h"
 #include "tests/close.h"
 
@@ -78,4 +79,33 @@ TEST_CASE("k-space of a file is reconstructed slice by slice, in its units") {
   const Tensor mask = mask_tensor({1, 0, 1, 1, 0, 1, 1, 1, 1, 1});
   const Tensor data = measured_in(kspace * mask).data;
   CHECK(sum(slice(data, 4, 6, 7)).item() == 2 * 12 * 8);
+}
+
+TEST_CASE("k-space is reconstructed without a network, in its units, from lines and from scattered places") {
+  std::vector<float> discs;
+  for (int i = 0; i < 2 * 32 * 28; ++i) {
+    const int row = i / 28 % 32, column = i % 28;
+    discs.push_back((std::hypot(row - 15.0, column - 13.0) < 11) + 0.5f * float(std::hypot(row - 18.0, column - 10.0 - i / 896) < 4));
+  }
+  const Tensor x = Tensor::from(discs, {2, 1, 32, 28, 1}) * 500;
+  const Tensor kspace = simulated_kspace(x, {.coils = 4, .noise = 0.002}, Rng(2)).reshape({2, 32, 28, 8});
+  std::vector<float> places;
+  Rng rng(7);
+  for (int i = 0; i < 32 * 28; ++i)
+    places.push_back(rng.uniform(0, 1) < 0.35 || (std::abs(i / 28 - 16) < 6 && std::abs(i % 28 - 14) < 6) ? 1.0f : 0.0f);
+  const Tensor scattered = Tensor::from(places, {1, 32, 28, 1});
+  const Tensor lines = mask_tensor(sampling_mask(28, {.centre_fraction = 0.4, .acceleration = 2}, Rng(3))).reshape({1, 1, 28, 1});
+  const auto error = [&](const Tensor& mask, const UntrainedOptions& o) {
+    const Tensor off = reconstruct_untrained(kspace * mask, o).reshape(x.shape()) - x;
+    return std::sqrt(sum(square(off)).item() / sum(square(x)).item());
+  };
+  for (const Tensor& mask : {scattered, lines}) {
+    const double zeros = error(mask, {.method = "zero_filled"});
+    CHECK(zeros > 0.1);
+    for (const char* method : {"sense", "total_variation", "wavelets"})
+      CHECK(error(mask, {.method = method, .iterations = 40}) < 0.6 * zeros);
+  }
+  CHECK(error(scattered, {.sensitivities = "estimated", .iterations = 40}) < error(scattered, {.method = "zero_filled"}));
+  CHECK_THROWS_WITH(reconstruct_untrained(kspace, {.method = "grappa"}), Catch::Matchers::Contains("grappa"));
+  CHECK_THROWS_WITH(kspace_of({Tensor::zeros({3, 12, 10, 3}), {}}, "RGB"), Catch::Matchers::Contains("RGB"));
 }
