@@ -47,7 +47,7 @@ Tensor estimate_sensitivities(const Tensor& kspace, const SensitivityOptions& o)
   double most = 0;
   for (double v : size.values()) most = std::fmax(most, v);
   std::vector<double> floor(size_t(kspace.dim(4)), 0.0);
-  for (size_t c = 0; c < floor.size(); c += 2) floor[c] = 1e-4 * most + 1e-30;
+  for (size_t c = 0; c < floor.size(); c += 2) floor[c] = 1e-4 * most + 1e-15;
   const Tensor lifted = low + Tensor::from(floor, {kspace.dim(4)}, kspace.dtype(), kspace.device());
   return lifted / root_sum_of_squares(lifted);
 }

@@ -20,7 +20,9 @@ namespace {
 
 constexpr double kStartOfLambda = -2.97;  // softplus of it is 0.05
 constexpr int64_t kMostOfMiddle = 24;     // columns and rows that ESPIRiT learns from: more make it slower, not better
-constexpr double kTiny = 1e-30;           // of a slice without a signal: 0 / 0 becomes 0
+// Added to both sides of the quotients of conjugate gradients: in parts of |A' k0|^2, so that gradients of a solution that is already exact
+// stay finite, and for slices without a signal.
+constexpr double kConverged = 1e-10, kTiny = 1e-15;
 
 // Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
 Tensor estimated(const Tensor& kspace, const Tensor& mask, bool by_espirit) {
@@ -81,7 +83,9 @@ Tensor VarNetCascade::of_image(const Tensor& x, const MeasuredKspace& m, int ite
   const LinearMap a = coil_map(m.sensitivities, m.mask);
   const Tensor lambda = softplus(strength);
   const auto normal = [&](const Tensor& p) { return a.adjoint(a.forward(p)) + p * lambda; };
-  const auto squares = [](const Tensor& p, const Tensor& q) { return sum(p * q, {1, 2, 3, 4}, {.keep = true}) + kTiny; };
+  const auto product = [](const Tensor& p, const Tensor& q) { return sum(p * q, {1, 2, 3, 4}, {.keep = true}); };
+  const Tensor seen = a.adjoint(m.kspace).detach(), tiny = product(seen, seen) * kConverged + kTiny;
+  const auto squares = [&](const Tensor& p, const Tensor& q) { return product(p, q) + tiny; };
   // From z on: what is left to explain is A'(k0 - A z).
   const Tensor z = x - regularizer(x);
   Tensor y = z, residual = a.adjoint(m.kspace - a.forward(z)), p = residual, size = squares(residual, residual);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/json.h"
 #include "models/unet/unet.h"
 
 namespace voxgrad {
