@@ -23,20 +23,42 @@ AxisMatrix box_means(int n, int m) {
   });
 }
 
-Tensor with_low_resolution(const Tensor& image, const Degradation& d, double factor, const Rng&) {
+// Voxels before the image and up to a whole number of boxes, which repeat its border.
+struct Extended {
+  int before = 0, size = 0, boxes = 0;
+};
+Extended extended(int n, double factor, Rng& rng) {
+  const int before = int(rng.below(int64_t(std::ceil(factor)))), boxes = int(std::ceil((before + n) / factor - 1e-9));
+  return {before, std::max(before + n, int(std::lround(boxes * factor))), boxes};
+}
+
+// Where boxes begin is drawn, since patches and tiles begin anywhere in an image of low resolution.
+Tensor with_low_resolution(const Tensor& image, const Degradation& d, double factor, const Rng& source) {
+  if (factor == 1) return image.clone();
   const Int3 size = volume_size(image);
-  Int3 low = size;
-  for (const int a : d.axes) low[a] = std::max(1, int(std::lround(size[a] / factor)));
-  if (low == size) return image.clone();
-  const SeparableMap down = {{box_means(size.d, low.d), box_means(size.h, low.h), box_means(size.w, low.w)}};
-  return resample_nnunet(apply_to_volume(down, image), size, {});
+  Rng rng = source;
+  SeparableMap larger, down, crop;
+  Int3 whole = size;
+  for (int a = 0; a < 3; ++a) {
+    const bool worse = std::find(d.axes.begin(), d.axes.end(), a) != d.axes.end() && size[a] > 1;
+    const Extended e = worse ? extended(size[a], factor, rng) : Extended{0, size[a], size[a]};
+    whole[a] = e.size;
+    down.axis[a] = box_means(e.size, e.boxes);
+    std::vector<int> repeated, kept;
+    for (int i = 0; i < e.size; ++i) repeated.push_back(std::clamp(i - e.before, 0, size[a] - 1));
+    for (int i = 0; i < size[a]; ++i) kept.push_back(i + e.before);
+    larger.axis[a] = axis_gather(size[a], repeated);
+    crop.axis[a] = axis_gather(e.size, kept);
+  }
+  return apply_to_volume(crop, resample_nnunet(apply_to_volume(down, apply_to_volume(larger, image)), whole, {}));
 }
 
 }  // namespace
 
 DegradationEntry low_resolution_degradation() {
   return {.name = "low_resolution",
-          .summary = "means of boxes of s voxels along `axes`, then cubic B-splines back to the voxels there were",
+          .summary = "means of boxes of s voxels along `axes`, the first of which begins anywhere, then cubic B-splines back to the voxels "
+                     "there were",
           .least = 1,
           .strength = "a factor, from 1",
           .apply = with_low_resolution};
