@@ -61,6 +61,8 @@ struct ChannelNorm {
 };
 
 enum class NormKind { none, instance, batch, group };
+NormKind norm_kind_of(const std::string& name);  // by its name here; an Error says which there are
+const char* name_of(NormKind);
 
 // One of them, chosen when the network is built. `none` adds the skip and activates.
 struct Norm {

@@ -84,3 +84,26 @@ TEST_CASE("extents of a patch that are left open follow those that are given, an
   CHECK_THROWS_WITH(with_patch({9, 16, 16}, {64, 64, 64}), Catch::Matchers::Contains("multiple"));
   CHECK_THROWS_WITH(with_patch({0, 0, 0}, {64, 64, 64}, {1, 1, 1}, 1), Catch::Matchers::Contains("network.stages"));
 }
+
+TEST_CASE("a U-Net without norms is planned by network.norm, and scales with its input where it has no bias") {
+  const PlanRequest r{.out_channels = 1, .patch = {8, 8, 8}, .extent = {8, 8, 8}, .spacing = {1, 1, 1}};
+  UNetConfig c = unet_config_from_json(parse_json(plan_unet({.base_features = 4, .norm = "none"}, r, false).config, "network"));
+  CHECK(c.norm == NormKind::none);
+  c.bias = false;
+  c.deep_supervision = false;
+  Rng rng(1);
+  UNet net(c, rng);
+  const Inference quiet;
+  std::vector<double> x(512);
+  for (double& v : x) v = rng.uniform(-1, 1);
+  const Tensor once = Tensor::from(x, {1, 8, 8, 8, 1});
+  for (double& v : x) v *= 2;
+  const std::vector<double> y = net(once)[0].values(), twice = net(Tensor::from(x, {1, 8, 8, 8, 1}))[0].values();
+  const double bias = net.heads.back().bias.values()[0];
+  double largest = 0;
+  for (size_t i = 0; i < y.size(); ++i) {
+    CHECK_THAT(twice[i] - bias, Catch::Matchers::WithinAbs(2 * (y[i] - bias), 1e-5));
+    largest = std::max(largest, std::abs(y[i] - bias));
+  }
+  CHECK(largest > 1e-2);
+}

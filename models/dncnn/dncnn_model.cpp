@@ -54,9 +54,7 @@ DnCnn::DnCnn(const DnCnnConfig& c, Rng& rng) : config(c) {
     blocks.emplace_back(BlockLayer{.in = i == 0 ? c.in_channels : c.features,
                                    .out = c.features,
                                    .kernel = extents(c),
-                                   .norm = i == 0 || c.norm == "none" ? NormKind::none
-                                           : c.norm == "batch"        ? NormKind::batch
-                                                                      : NormKind::instance,
+                                   .norm = i == 0 ? NormKind::none : norm_kind_of(c.norm),
                                    .activation = {ActivationKind::relu}},
                         rng);
   head = Conv3d({.in = c.features, .out = c.classes, .kernel = extents(c)}, rng);

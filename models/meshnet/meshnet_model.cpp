@@ -68,7 +68,7 @@ MeshNet::MeshNet(const MeshNetConfig& c, Rng& rng) : config(c) {
                                    .kernel = {c.flat ? 1 : 3, 3, 3},
                                    .dilation = {along_d, dilation, dilation},
                                    .bias = c.bias,
-                                   .norm = c.norm == "batch" ? NormKind::batch : c.norm == "instance" ? NormKind::instance : NormKind::none,
+                                   .norm = norm_kind_of(c.norm),
                                    .activation = {ActivationKind::relu}},
                         rng);
   }

@@ -12,8 +12,7 @@ constexpr double kFirstSlope = 0.25;  // PyTorch's
 Int3 extents(const ResUNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
 NormAct act_of(const ResUNetConfig& c, int channels) {
-  const NormKind kind = c.norm == "batch" ? NormKind::batch : c.norm == "instance" ? NormKind::instance : NormKind::none;
-  NormAct out{.norm = Norm(kind, {.channels = channels, .affine = c.affine || c.norm == "batch"})};
+  NormAct out{.norm = Norm(norm_kind_of(c.norm), {.channels = channels, .affine = c.affine || c.norm == "batch"})};
   if (c.activation == "prelu") out.slope = constant_parameter({1}, kFirstSlope);
   return out;
 }

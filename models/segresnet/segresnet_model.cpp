@@ -15,8 +15,7 @@ constexpr double kMostSegVoxels = 128. * 128 * 128;  // of a planned patch
 Int3 extents(const SegResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
 Norm norm_of(const SegResNetConfig& c, int channels) {
-  const NormKind kind = c.norm == "group" ? NormKind::group : c.norm == "batch" ? NormKind::batch : NormKind::instance;
-  return Norm(kind, {.channels = channels, .affine = c.affine || c.norm != "instance", .groups = c.groups});
+  return Norm(norm_kind_of(c.norm), {.channels = channels, .affine = c.affine || c.norm != "instance", .groups = c.groups});
 }
 
 Conv3d conv_of(const SegResNetConfig& c, int in, int out, int kernel, int stride, Rng& rng) {

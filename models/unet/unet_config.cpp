@@ -8,7 +8,6 @@ namespace voxgrad {
 namespace {
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kNorms[] = {"none", "instance", "batch", "group"};
 constexpr const char* kActivations[] = {"none", "relu", "leaky_relu", "elu", "gelu", "sigmoid", "silu", "softplus", "tanh"};
 
 UNetConfig preset(const UNetConfig::Preset& p) {
@@ -138,7 +137,7 @@ nlohmann::ordered_json to_json(const UNetConfig& c) {
               {"decoder_depth", c.decoder_depth},
               {"residual", c.residual},
               {"deep_supervision", c.deep_supervision},
-              {"norm", kNorms[int(c.norm)]},
+              {"norm", name_of(c.norm)},
               {"groups", c.groups},
               {"activation", kActivations[int(c.activation.kind)]},
               {"slope", c.activation.slope}};
@@ -166,7 +165,7 @@ UNetConfig unet_config_from_json(const nlohmann::ordered_json& j) {
       else if (key == "decoder_depth") c.decoder_depth = whole_numbers(value);
       else if (key == "residual") c.residual = value.get<bool>();
       else if (key == "deep_supervision") c.deep_supervision = value.get<bool>();
-      else if (key == "norm") c.norm = NormKind(index_of(kNorms, value.get<std::string>(), "norm"));
+      else if (key == "norm") c.norm = norm_kind_of(value.get<std::string>());
       else if (key == "groups") c.groups = whole(value);
       else if (key == "activation") c.activation.kind = ActivationKind(index_of(kActivations, value.get<std::string>(), "activation"));
       else if (key == "bias") c.bias = value.get<bool>();

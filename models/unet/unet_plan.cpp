@@ -41,6 +41,7 @@ UNetConfig unet_config_of(const UNetOptions& o, const UNetTopology& t, const Pla
   net.in_channels = request.in_channels;
   net.classes = request.out_channels;
   net.residual = residual;
+  net.norm = norm_kind_of(o.norm);
   net.deep_supervision = o.deep_supervision && stages > 2;
   net.strides = t.strides;
   net.kernels = t.kernels;
@@ -55,6 +56,8 @@ void add_unet_keys(ConfigTable& t, UNetOptions& o) {
   t.integer("max_features", o.max_features, 1, 4096, "the most channels of a stage");
   t.integer("stages", o.stages, 0, 8, "resolutions of the network; 0: as many as the patch allows, 6 at most");
   t.flag("deep_supervision", o.deep_supervision, "losses at the lower resolutions of the decoder too");
+  t.choice("norm", o.norm, {"instance", "batch", "group", "none"},
+           "behind each convolution; none where values count as they are, as in restoration, which a norm of each patch forgets");
 }
 
 NetworkPlan plan_unet(const UNetOptions& o, const PlanRequest& request, bool residual) {

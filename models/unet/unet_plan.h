@@ -10,6 +10,7 @@ struct UNetOptions {
   int base_features = 32, max_features = 320;
   int stages = 0;  // 0: as many as the patch allows, 6 at most
   bool deep_supervision = true;
+  std::string norm = "instance";
 };
 void add_unet_keys(ConfigTable&, UNetOptions&);
 
