@@ -1,7 +1,8 @@
 // A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them), and what else is known
-// of a case; split (fold, part) says train, val or test, id names a case. Paths count from the folder of the table. Other columns are
-// targets of a case by their names, as numbers where they are some: task=regression learns "target" or "value", or what its option
-// "values" names, and a column label is a class whatever is in it.
+// of a case. Without that column, two or more columns of nothing but 0 and 1 are classes, which a case is of where it has a 1: of any
+// number of them unless each row has one. split (fold, part) says train, val or test, id names a case. Paths count from the folder of the
+// table. Other columns are targets of a case by their names, as numbers where they are some: task=regression learns "target" or "value", or
+// what its option "values" names, and a column label is a class whatever is in it.
 #include <algorithm>
 #include <cctype>
 
@@ -31,6 +32,35 @@ int column_of(const CsvTable& t, const Names& names) {
   return -1;
 }
 
+// The columns of a table without labels that are classes by themselves.
+std::vector<size_t> columns_of_classes(const CsvTable& t, const std::vector<int>& others) {
+  std::vector<size_t> out;
+  for (size_t k = 0; k < t.columns.size(); ++k) {
+    const auto zero_or_one = [k](const auto& row) { return row[k] == "0" || row[k] == "1" || row[k] == "0.0" || row[k] == "1.0"; };
+    if (std::find(others.begin(), others.end(), int(k)) == others.end() && std::all_of(t.rows.begin(), t.rows.end(), zero_or_one))
+      out.push_back(k);
+  }
+  return out.size() > 1 ? out : std::vector<size_t>{};
+}
+
+// As a column of labels says it: the name of the one class, or lists.
+std::vector<std::string> labels_of_columns(const CsvTable& t, const std::vector<size_t>& classes, const std::string& who) {
+  std::vector<std::string> out(t.rows.size());
+  if (classes.empty()) return out;
+  bool lists = false;
+  for (size_t r = 0; r < t.rows.size(); ++r) {
+    int n = 0;
+    for (const size_t k : classes) {
+      check(t.columns[k].find_first_of(";|") == std::string::npos, who, ": the name \"", t.columns[k], "\" of a class has a ; or | in it");
+      if (t.rows[r][k][0] == '1') out[r] += (n++ ? "|" : "") + t.columns[k];
+    }
+    lists |= n != 1;
+  }
+  for (std::string& names : out)
+    if (lists) names += '|';
+  return out;
+}
+
 Dataset read_csv(const fs::path& path) {
   const std::string who = path.string();
   const CsvTable t = read_csv_table(path);
@@ -40,6 +70,8 @@ Dataset read_csv(const fs::path& path) {
     for (auto& c : t.columns) all += (all.empty() ? "" : ", ") + c;
     return all;
   }());
+  const std::vector<size_t> classes = label < 0 ? columns_of_classes(t, {image, part, id}) : std::vector<size_t>{};
+  const std::vector<std::string> labels = labels_of_columns(t, classes, who);
   std::vector<LabelledImage> images;
   for (size_t r = 0; r < t.rows.size(); ++r) {
     const auto& row = t.rows[r];
@@ -51,7 +83,7 @@ Dataset read_csv(const fs::path& path) {
     check(fs::exists(one.image.images[0]), line, ": there is no file ", one.image.images[0].string());
     one.image.id = id >= 0 && !row[size_t(id)].empty() ? row[size_t(id)] : case_name(fs::is_directory(named) ? named / "" : named);
     check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");
-    if (label >= 0) one.label = row[size_t(label)];
+    one.label = label >= 0 ? row[size_t(label)] : labels[r];
     if (part >= 0 && !row[size_t(part)].empty()) {
       const auto known = part_of(row[size_t(part)]);
       check(bool(known), line, ": \"", row[size_t(part)], "\" is none of train, val and test");

@@ -175,6 +175,26 @@ TEST_CASE("a table whose labels are lists gives each case its classes") {
   CHECK(ids(d.cases) == R"(w=["cyst","10","9"] x=["mass","cyst"] y=["mass"] z=[])");
 }
 
+TEST_CASE("columns of 0 and 1 are the classes of a table without labels") {
+  const TemporaryFolder folder;
+  for (const char* name : {"x.nii", "y.nii", "z.nii"}) write_volume(folder / name, {Tensor::zeros({2, 2, 2, 1}), {}});
+  const auto classes = [&](const std::string& text) {
+    put_bytes(folder / "list.csv", text);
+    std::vector<std::string> out;
+    const Dataset d = read_dataset(folder / "list.csv");
+    for (auto& c : d.cases) out.push_back(c.targets.contains("class") ? c.targets.at("class") : "none");
+    for (auto& name : d.labels) out.push_back(name);
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(classes("image,mass,age,cyst\nx.nii,1,3,1\ny.nii,0,1,1.0\nz.nii,0,0,0\n") ==
+        Names{R"(["mass","cyst"])", R"(["cyst"])", "[]", "cyst", "mass"});
+  CHECK(classes("image,mass,cyst\nx.nii,1,0\ny.nii,0,1\nz.nii,1.0,0\n") == Names{R"("mass")", R"("cyst")", R"("mass")", "cyst", "mass"});
+  // One such column is a value, and a column of labels is what counts.
+  CHECK(classes("image,mass,age\nx.nii,1,3\ny.nii,0,1\nz.nii,0,0\n") == Names{"none", "none", "none"});
+  CHECK(classes("image,mass,cyst,label\nx.nii,1,0,a\ny.nii,1,1,b\nz.nii,1,0,a\n") == Names{R"("a")", R"("b")", R"("a")", "a", "b"});
+}
+
 TEST_CASE("fields of a table may hold separators, quotes and line breaks") {
   const CsvTable t = parse_csv("a,b\n\"1,2\",\"say \"\"so\"\"\"\n\"two\nlines\",\n", "t");
   REQUIRE(t.rows.size() == 2);
