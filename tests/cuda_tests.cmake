@@ -51,7 +51,7 @@ if(VOXGRAD_EMULATE_CUDA)
   endif()
 
   add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
-    cuda/emulator_feed_test.cpp cuda/emulator_faults.cu)
+    cuda/emulator_feed_test.cpp cuda/conv_counts_test.cpp cuda/emulator_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)
   target_compile_options(emulator_test PRIVATE ${warnings} ${light})

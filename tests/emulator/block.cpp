@@ -35,6 +35,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block
   blockIdx = block, blockDim = {unsigned(n), 1, 1};
   gridDim = {unsigned(shape.blocks.x), unsigned(shape.blocks.y), unsigned(shape.blocks.z)};
   begin_shared(shape.shared);
+  counts_ = {.blocks = 1};
   for (int i = 0; i < n; ++i) {
     Thread& t = threads_[size_t(i)];
     t.state = Thread::State::ready;
@@ -53,6 +54,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block
     fail("kernel ", detail::kernel_name(kernel), ", block (", block.x, ", ", block.y, ", ", block.z, ") of ", shape.threads,
          " threads: ", fault_);
   }
+  if (Counting* all = Counting::alive()) all->add(detail::kernel_name(kernel), counts_);
 }
 
 void BlockRunner::thread_main() {
@@ -106,6 +108,7 @@ void BlockRunner::abandon() {
 }
 
 void BlockRunner::release_barrier() {
+  ++counts_.barriers;
   at_barrier_ = 0;
   for (size_t i = 0; i < threads_.size(); ++i)
     if (threads_[i].state == Thread::State::at_barrier) threads_[i].state = Thread::State::ready, ready_.push_back(int(i));

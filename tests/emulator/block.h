@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/emulator/builtins.h"
+#include "tests/emulator/counts.h"
 #include "tests/emulator/fiber.h"
 
 namespace voxgrad::emulator {
@@ -47,6 +48,7 @@ class BlockRunner {
   void collective(const char* operation, unsigned mask, void* operand, void (*combine)(Operands), Place);
   void* shared(const char* name, const void* key, size_t bytes, size_t alignment);
   unsigned char* dynamic() const { return dynamic_; }
+  KernelCounts& counts() { return counts_; }
   Thread& current() { return threads_[size_t(running_)]; }
   // Gives up the block with the message that what() makes; does not return to the thread, so nothing of its stack is destroyed any more.
   template <class F>
@@ -92,6 +94,7 @@ class BlockRunner {
   Fiber main_;
   Stacks stacks_;
   std::string fault_;
+  KernelCounts counts_;
 };
 
 }  // namespace voxgrad::emulator

@@ -1,4 +1,5 @@
 // What core/cuda/ptx.h declares, on fibers.
+#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -9,6 +10,8 @@
 namespace voxgrad {
 namespace {
 using emulator::BlockRunner;
+using emulator::Counting;
+using emulator::KernelCounts;
 using emulator::Operands;
 
 struct MatrixLoad {
@@ -17,8 +20,26 @@ struct MatrixLoad {
 };
 
 // Register m of lane l: elements 2 (l % 4), + 1 of row l / 4 of matrix m, whose rows lanes 8 m to 8 m + 7 point to.
+// Passes over the 32 banks of 4 bytes that eight rows of 16 bytes take: a bank gives one word in each.
+int passes_of(Operands lanes, int matrix) {
+  uintptr_t words[32];
+  int in_bank[32] = {}, most = 0, n = 0;
+  for (int row = 0; row < 8; ++row)
+    for (int i = 0; i < 4; ++i) {
+      const uintptr_t word = reinterpret_cast<uintptr_t>(static_cast<MatrixLoad*>(lanes[8 * matrix + row])->row) / 4 + uintptr_t(i);
+      if (std::find(words, words + n, word) != words + n) continue;
+      words[n++] = word;
+      most = std::max(most, ++in_bank[word % 32]);
+    }
+  return most;
+}
+
 template <int kMatrices, bool kTransposed>
 void load_matrices(Operands lanes) {
+  KernelCounts& counts = BlockRunner::here().counts();
+  counts.matrices += kMatrices;
+  if (Counting::alive())
+    for (int m = 0; m < kMatrices; ++m) counts.conflicts += passes_of(lanes, m) - 1;
   for (int l = 0; l < 32; ++l)
     for (int m = 0; m < kMatrices; ++m) {
       uint16_t pair[2];
@@ -61,6 +82,7 @@ float element(uint32_t r, int half) {
 
 template <Kind kKind>
 void multiply(Operands lanes) {
+  ++BlockRunner::here().counts().products;
   constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2, kDepth = 8 * kHalves;
   float a[16][kDepth], b[kDepth][8];
   for (int l = 0; l < 32; ++l) {
@@ -90,6 +112,11 @@ void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
   if (reinterpret_cast<uintptr_t>(into.value()) % size_t(bytes) || (valid && reinterpret_cast<uintptr_t>(from) % size_t(bytes)))
     BlockRunner::here().stop([&] { return "cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them"; });
   std::memset(into.value(), 0xff, size_t(bytes));  // what is read before the wait
+  if (valid) {
+    KernelCounts& counts = BlockRunner::here().counts();
+    counts.copied += bytes;
+    if (const Counting* all = Counting::alive(); all && all->watches(from)) counts.watched += bytes;
+  }
   BlockRunner::here().current().copy_groups.back().push_back({into.value(), from, bytes, valid});
 }
 

@@ -84,7 +84,7 @@ void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, Vi
   g.taps = int(p.taps());
   on_dtype(x.dtype, [&]<class T>() {
     const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-    if (exact || few_channels(g) || !mma_is_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    if (exact || few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
     else conv_weights_mma<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
   });
 }

@@ -53,8 +53,9 @@ struct WeightPack {
 };
 int64_t packed_count(const ConvGather&, const WeightPack&);
 
-// Which way of computing there is for a gather.
+// Which way of computing there is for a gather, and for the gradient of its weights.
 bool mma_is_possible(const ConvGather&);
+bool mma_weights_are_possible(const ConvGather&);
 // y = gather + bias, from f32 weights packed by `pack`; bias may be null. T = f32 is rounded to tf32.
 template <class T>
 void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
@@ -80,14 +81,5 @@ void total_weights(Cuda, int64_t weights, int64_t chunks, const float* partial, 
 // Packs f32 weights as T; f32 is rounded to tf32 where `rounded`.
 template <class T>
 void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool rounded, const float* w, T* packed);
-
-// Outputs of a block along the axes, and what they read of x.
-struct GatherTile {
-  int extent[3] = {1, 1, 1}, halo[3] = {1, 1, 1};
-  VOXGRAD_HD int halo_voxels() const { return halo[0] * halo[1] * halo[2]; }
-  VOXGRAD_HD int voxels() const { return extent[0] * extent[1] * extent[2]; }
-};
-// 128 outputs or, where their halo is too large, 64; extent[0] is 0 where that is too large as well.
-GatherTile halo_tile(const ConvGather&);
 
 }  // namespace voxgrad

@@ -1,124 +1,291 @@
-// Convolutions on the tensor cores by mma.sync: implicit matrix products {outputs voxels} x {channels of a chunk} for every tap. A block
-// makes 128 or 64 voxels times kColumns channels; what its voxels read of x for all taps (the halo) lies in shared memory once per chunk
-// of 64 bytes of channels, and every tap is another set of row addresses for ldmatrix.
-#include "kernels/conv3d/cuda/conv3d_halo.cuh"
+// Convolutions on the tensor cores by mma.sync: implicit matrix products {outputs voxels} x {channels of a chunk} for every tap. What the
+// voxels of a block read of x for all taps lies in shared memory (conv3d_mma.cuh), and every tap is another set of row addresses for
+// ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied.
+#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
 namespace {
 
-// Block x: tiles of all samples; y: blocks of kColumns output channels of all groups. Dynamic shared memory: the halo, two taps of weights.
-// Weights {groups, taps, rows, columns} of T, rows a multiple of kColumns and columns of the chunk.
-template <class T, int kVoxels, int kColumns>
-__global__ void __launch_bounds__(kVoxels)
-    conv3d_mma_kernel(ConvGather g, GatherTile tile, int rows, int columns, bool whole, const T* x, const T* w, const float* bias, T* y) {
-  VOXGRAD_DYNAMIC_SHARED(memory);
-  unsigned char* const halo = memory;
-  unsigned char* const weights = memory + tile.halo_voxels() * kPitch;
-  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-  const int group = int(blockIdx.y) / (rows / kColumns), column0 = int(blockIdx.y) % (rows / kColumns) * kColumns;
-
+// The block's place: its sample, first outputs, output channels and share of the sum.
+struct MmaBlock {
+  int64_t n;
   int first[3];
-  const HaloPlace at = place_tile(g, tile, blockIdx.x, first);
-  const HaloSteps steps = halo_steps(g, tile);
-  // The rows that this lane names to ldmatrix: voxel lane % 16 of each of the warp's two sixteens, 16 bytes at lane / 16.
-  int row[2];
-  for (int i = 0; i < 2; ++i) row[i] = halo_row(tile, steps, warp * 32 + i * 16 + lane % 16) + lane / 16 * 16;
-  const int weight_row = (lane / 16 * 8 + lane % 8) * kPitch + lane / 8 % 2 * 16;
+  int group, column0;
+  int chunk0, chunk1, tap0, tap1;
+};
+__device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int rows) {
+  MmaBlock b;
+  int64_t index = blockIdx.x;
+  for (int a = 2; a >= 0; --a) {
+    const int tiles = (g.axis[a].count + p.tile.extent[a] - 1) / p.tile.extent[a];
+    const int64_t next = index / tiles;
+    b.first[a] = int(index - next * tiles) * p.tile.extent[a];
+    index = next;
+  }
+  b.n = index;
+  const int column_blocks = rows / p.columns, share = int(blockIdx.z) / p.tap_shares, taps = g.taps / p.tap_shares;
+  b.group = int(blockIdx.y) / column_blocks;
+  b.column0 = int(blockIdx.y) % column_blocks * p.columns;
+  b.chunk0 = p.chunks * share / p.chunk_shares;
+  b.chunk1 = p.chunks * (share + 1) / p.chunk_shares;
+  b.tap0 = int(blockIdx.z) % p.tap_shares * taps;
+  b.tap1 = b.tap0 + taps;
+  return b;
+}
 
-  const auto load_weights = [&](int tap, int begin, int stage) {
-    const T* from = w + ((int64_t(group) * g.taps + tap) * rows + column0) * columns + begin;
-    for (int item = int(threadIdx.x); item < kColumns * (kRow / 16); item += kVoxels) {
-      const int m = item / (kRow / 16), piece = item % (kRow / 16);
-      cp_async_16(SharedAddress(weights + (stage * kColumns + m) * kPitch + piece * 16),
-                  from + int64_t(m) * columns + piece * (16 / int(sizeof(T))), true);
+// table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read.
+__device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int* table) {
+  for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
+    int at[3];
+    const bool read = halo_position(t, slot, at);
+    int voxel = 0;
+    bool inside = true;
+    for (int a = 0; a < 3; ++a) {
+      const int i = b.first[a] * g.axis[a].in_step + g.axis[a].offset + at[a] * g.axis[a].unit();
+      inside = inside && unsigned(i) < unsigned(g.axis[a].in);
+      voxel = voxel * g.axis[a].in + i;
+    }
+    table[slot] = !read ? -2 : inside ? voxel : -1;
+  }
+}
+
+// The voxel of y of output v of the tile, or -1; `dense`: counted among the outputs of the gather alone.
+__device__ inline int64_t output_voxel(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int v, bool dense) {
+  int64_t voxel = b.n;
+  for (int a = 0; a < 3; ++a) {
+    const int j = b.first[a] + t.along(a, v);
+    if (j >= g.axis[a].count) return -1;
+    voxel = dense ? voxel * g.axis[a].count + j : voxel * g.axis[a].out + g.axis[a].first + int64_t(j) * g.axis[a].step;
+  }
+  return voxel;
+}
+
+// Block x: tiles of all samples; y: blocks of kColumns output channels of all groups; z: shares of the sum. A warp makes 64 or 32 voxels
+// times 32 or 16 channels. Weights {groups, taps, rows, columns} of T, rows a multiple of kColumns and columns of the chunk. With shares,
+// sums go to partial {shares, outputs of the gather, channels}.
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
+__global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : 2)
+    conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, bool whole_x, bool whole_y, const T* x, const T* w, const float* bias, T* y,
+                      float* partial) {
+  VOXGRAD_DYNAMIC_SHARED(memory);
+  constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16,
+                kPerPiece = 16 / int(sizeof(T));
+  int* const table = reinterpret_cast<int*>(memory);
+  unsigned char* const halos = memory + plan.table_bytes();
+  unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
+  const MmaTile& tile = plan.tile;
+  const MmaBlock block = mma_block(g, plan, rows);
+  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
+  const int taps = block.tap1 - block.tap0, chunks = block.chunk1 - block.chunk0, slots = tile.slots();
+  const int64_t channels = int64_t(g.inputs) * g.groups;
+  const T* const sample = x + block.n * g.axis[0].in * g.axis[1].in * g.axis[2].in * channels + int64_t(block.group) * g.inputs;
+
+  fill_table(g, tile, block, table);
+  __syncthreads();
+
+  // Part `part` of `parts` of chunk c of the block, into its buffer.
+  const auto load_halo = [&](int c, int part, int parts) {
+    const int each = (slots * 4 + parts * kThreads - 1) / (parts * kThreads) * kThreads;
+    const int end = (part + 1) * each < slots * 4 ? (part + 1) * each : slots * 4;
+    unsigned char* const halo = halos + c % plan.buffers * plan.halo_bytes();
+    for (int item = part * each + int(threadIdx.x); item < end; item += kThreads) {
+      const int slot = item / 4, piece = item % 4, voxel = table[slot];
+      if (voxel == -2) continue;
+      const int channel = (block.chunk0 + c) * kMmaChunk<T> + piece * kPerPiece;
+      const T* const from = sample + voxel * channels + channel;
+      unsigned char* const into = halo + swizzled(slot, piece);
+      if (whole_x) {
+        const bool valid = voxel >= 0 && channel < g.inputs;
+        cp_async_16(SharedAddress(into), valid ? from : x, valid);
+      } else {
+        Pack<T, kPerPiece> values;
+        for (int k = 0; k < kPerPiece; ++k) values.v[k] = voxel >= 0 && channel + k < g.inputs ? from[k] : T(0.f);
+        store_pack(reinterpret_cast<T*>(into), values);
+      }
+    }
+  };
+  const int columns = plan.chunks * kMmaChunk<T>;
+  const auto load_weights = [&](int c, int t, int stage) {
+    const T* const from = w + ((int64_t(block.group) * g.taps + block.tap0 + t) * rows + block.column0) * columns +
+                          (block.chunk0 + c) * kMmaChunk<T>;
+    for (int item = int(threadIdx.x); item < kColumns * 4; item += kThreads) {
+      const int m = item / 4, piece = item % 4;
+      cp_async_16(SharedAddress(weights + stage * kColumns * kSlot + swizzled(m, piece)), from + int64_t(m) * columns + piece * kPerPiece,
+                  true);
     }
   };
 
-  float sum[2][kColumns / 8][4] = {};
-  for (int begin = 0; begin < columns; begin += kChunk<T>) {
-    __syncthreads();
-    load_halo(g, tile, at, group, begin, whole, x, halo);
-    load_weights(0, begin, 0);
+  // The slots that this lane names to ldmatrix at tap 0: of voxel lane % 16 of each sixteen of the warp.
+  int row[kM];
+  for (int i = 0; i < kM; ++i) row[i] = tile.slot((warp_m * kM + i) * 16 + lane % 16);
+  const int column = warp_n * kN * 16 + lane / 16 * 8 + lane % 8, column_piece = lane / 8 % 2 ^ (column / 2 % 4);
+
+  float sum[kM][2 * kN][4] = {};
+  int next_c = 0, next_t = 0;  // of the weights to be loaded
+  const auto load_next_weights = [&](int stage) {
+    if (next_c < chunks) load_weights(next_c, next_t, stage);
+    if (++next_t == taps) next_t = 0, ++next_c;
+  };
+  for (int c = 0; c < plan.ahead && c < chunks; ++c) load_halo(c, 0, 1);
+  for (int s = 0; s < kMmaStages - 1; ++s) {
+    load_next_weights(s);
     cp_async_commit();
-    int tap[3] = {};
-    for (int t = 0; t < g.taps; ++t) {
-      cp_async_wait<0>();
+  }
+  int stage = 0;
+  for (int c = 0; c < chunks; ++c) {
+    if (plan.ahead == 0) {  // room for one chunk alone
       __syncthreads();
-      if (t + 1 < g.taps) load_weights(t + 1, begin, (t + 1) % 2);
+      load_halo(c, 0, 1);
       cp_async_commit();
-      const SharedAddress shifted(halo + tap[0] * steps.tap[0] + tap[1] * steps.tap[1] + tap[2] * steps.tap[2]);
-      const SharedAddress matrix(weights + t % 2 * kColumns * kPitch);
+      cp_async_wait<0>();
+    }
+    int tap[3] = {block.tap0 / (g.axis[1].taps * g.axis[2].taps), block.tap0 / g.axis[2].taps % g.axis[1].taps,
+                  block.tap0 % g.axis[2].taps};
+    const SharedAddress halo(halos + c % plan.buffers * plan.halo_bytes());
+    for (int t = 0; t < taps; ++t) {
+      cp_async_wait<kMmaStages - 2>();
+      __syncthreads();
+      load_next_weights((stage + kMmaStages - 1) % kMmaStages);
+      if (t < plan.parts && c + plan.ahead < chunks) load_halo(c + plan.ahead, t, plan.parts);
+      cp_async_commit();
+      const int shift = tile.shift(tap[0], tap[1], tap[2]);
+      const SharedAddress matrix(weights + stage * kColumns * kSlot + column * kSlot);
 #pragma unroll
-      for (int k = 0; k < kRow; k += kStep) {
-        uint32_t a[2][4];
-        for (int i = 0; i < 2; ++i) {
-          ldmatrix_x4(a[i], shifted + (row[i] + k));
+      for (int k = 0; k < kSlot / kMmaStep; ++k) {
+        uint32_t a[kM][4];
+#pragma unroll
+        for (int i = 0; i < kM; ++i) {
+          ldmatrix_x4(a[i], halo + swizzled(row[i] + shift, lane / 16 + 2 * k));
           round_fragment<T>(a[i]);
         }
 #pragma unroll
-        for (int j = 0; j < kColumns / 16; ++j) {
+        for (int j = 0; j < kN; ++j) {
           uint32_t b[4];
-          ldmatrix_x4(b, matrix + (j * 16 * kPitch + weight_row + k));
-          for (int i = 0; i < 2; ++i) {
+          ldmatrix_x4(b, matrix + (j * 16 * kSlot + (column_piece ^ 2 * k) * 16));
+#pragma unroll
+          for (int i = 0; i < kM; ++i) {
             multiply_add<T>(sum[i][2 * j], a[i], b[0], b[1]);
             multiply_add<T>(sum[i][2 * j + 1], a[i], b[2], b[3]);
           }
         }
       }
+      stage = (stage + 1) % kMmaStages;
       if (++tap[2] == g.axis[2].taps) {
         tap[2] = 0;
-        if (++tap[1] == g.axis[1].taps) {
-          tap[1] = 0;
-          ++tap[0];
-        }
+        if (++tap[1] == g.axis[1].taps) tap[1] = 0, ++tap[0];
       }
     }
   }
   cp_async_wait<0>();
 
-  for (int i = 0; i < 2; ++i)
-    for (int half = 0; half < 2; ++half) {
-      const int v = warp * 32 + i * 16 + half * 8 + lane / 4;
-      const int j[3] = {first[0] + v / (tile.extent[1] * tile.extent[2]), first[1] + v / tile.extent[2] % tile.extent[1],
-                        first[2] + v % tile.extent[2]};
-      if (j[0] >= g.axis[0].count || j[1] >= g.axis[1].count || j[2] >= g.axis[2].count) continue;
-      int64_t voxel = at.n;
-      for (int a = 0; a < 3; ++a) voxel = voxel * g.axis[a].out + g.axis[a].first + int64_t(j[a]) * g.axis[a].step;
-      T* into = y + voxel * (int64_t(g.outputs) * g.groups) + int64_t(group) * g.outputs;
-      const float* b = bias ? bias + group * g.outputs : nullptr;
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  const int lane_row = lane / 4, lane_column = lane % 4 * 2;
+  if (plan.shares() > 1) {
+    float* const own = partial + int64_t(blockIdx.z) * g.out_voxels() * filters + int64_t(block.group) * g.outputs;
 #pragma unroll
-      for (int n = 0; n < kColumns / 8; ++n)
-        for (int e = 0; e < 2; ++e) {
-          const int m = column0 + n * 8 + lane % 4 * 2 + e;
-          if (m < g.outputs) into[m] = T(sum[i][n][half * 2 + e] + (b ? b[m] : 0.f));
-        }
+    for (int i = 0; i < kM; ++i)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const int64_t voxel = output_voxel(g, tile, block, (warp_m * kM + i) * 16 + half * 8 + lane_row, true);
+        if (voxel < 0) continue;
+#pragma unroll
+        for (int n = 0; n < 2 * kN; ++n)
+          for (int e = 0; e < 2; ++e) {
+            const int m = block.column0 + (warp_n * kN * 2 + n) * 8 + lane_column + e;
+            if (m < g.outputs) own[voxel * filters + m] = sum[i][n][half * 2 + e];
+          }
+      }
+    return;
+  }
+
+  // Through shared memory, so that each voxel's channels are stored side by side.
+  constexpr int kPitch = kColumns * int(sizeof(T)) + 16, kPieces = kColumns / kPerPiece;
+  __syncthreads();
+#pragma unroll
+  for (int n = 0; n < 2 * kN; ++n) {
+    const int m = (warp_n * kN * 2 + n) * 8 + lane_column;
+    float b[2] = {};
+    for (int e = 0; e < 2; ++e)
+      if (bias && block.column0 + m + e < g.outputs) b[e] = bias[block.group * g.outputs + block.column0 + m + e];
+#pragma unroll
+    for (int i = 0; i < kM; ++i)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        Pack<T, 2> pair;
+        for (int e = 0; e < 2; ++e) pair.v[e] = T(sum[i][n][half * 2 + e] + b[e]);
+        store_pack(reinterpret_cast<T*>(memory + ((warp_m * kM + i) * 16 + half * 8 + lane_row) * kPitch) + m, pair);
+      }
+  }
+  __syncthreads();
+  for (int item = int(threadIdx.x); item < kVoxels * kPieces; item += kThreads) {
+    const int v = item / kPieces, m = item % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
+    const int64_t voxel = here > 0 ? output_voxel(g, tile, block, v, false) : -1;
+    if (voxel < 0) continue;
+    const T* const from = reinterpret_cast<const T*>(memory + v * kPitch) + m;
+    T* const into = y + voxel * filters + int64_t(block.group) * g.outputs + block.column0 + m;
+    if (whole_y) store_pack(into, load_pack<kPerPiece>(from));
+    else
+      for (int e = 0; e < kPerPiece && e < here; ++e) into[e] = from[e];
+  }
+}
+
+// y = the sum of the shares, in their order, + bias.
+template <class T>
+__global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* partial, const float* bias, T* y) {
+  const int64_t filters = int64_t(g.outputs) * g.groups, count = g.out_voxels() * filters;
+  for (int64_t i : grid_stride(count)) {
+    float sum = 0.f;
+    for (int s = 0; s < shares; ++s) sum += partial[s * count + i];
+    int64_t rest = i / filters, voxel = 0, stride = 1;
+    for (int a = 2; a >= 0; --a) {
+      voxel += stride * (g.axis[a].first + rest % g.axis[a].count * g.axis[a].step);
+      stride *= g.axis[a].out;
+      rest /= g.axis[a].count;
     }
+    y[(voxel + rest * stride) * filters + i % filters] = T(sum + (bias ? bias[i % filters] : 0.f));
+  }
+}
+
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
+void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const T* x, const float* w, const float* bias,
+             T* y) {
+  WeightPack padded = pack;
+  padded.rows = (g.outputs + kColumns - 1) / kColumns * kColumns;
+  padded.columns = plan.chunks * kMmaChunk<T>;
+  const Scratch packed(on, packed_count(g, padded) * int64_t(sizeof(T)));
+  pack_weights(on, g, padded, dtype_of<T> == DType::f32, w, packed.as<T>());
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
+  const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
+                  .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
+  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x),
+                                                                    whole_pieces(g.outputs, y), x, packed.as<T>(), bias, y,
+                                                                    partial.as<float>());
+  if (plan.shares() > 1)
+    launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * filters), g, plan.shares(), partial.as<float>(), bias, y);
 }
 
 }  // namespace
 
-bool mma_is_possible(const ConvGather& g) { return g.taps > 0 && halo_tile(g).extent[0] > 0; }
-
 template <class T>
 void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
-  const GatherTile tile = halo_tile(g);
-  const auto go = [&]<int kVoxels, int kColumns>(Width<kVoxels>, Width<kColumns>) {
-    WeightPack padded = pack;
-    padded.rows = (g.outputs + kColumns - 1) / kColumns * kColumns;
-    padded.columns = (g.inputs + kChunk<T> - 1) / kChunk<T> * kChunk<T>;
-    const Scratch packed(on, packed_count(g, padded) * int64_t(sizeof(T)));
-    pack_weights(on, g, padded, dtype_of<T> == DType::f32, w, packed.as<T>());
-    const Grid grid{.x = tile_count(g, tile), .y = int64_t(padded.rows / kColumns) * g.groups, .threads = kVoxels,
-                    .shared = (tile.halo_voxels() + 2 * kColumns) * kPitch};
-    launch<conv3d_mma_kernel<T, kVoxels, kColumns>>(on, grid, g, tile, padded.rows, padded.columns, whole_pieces(g.inputs, x), x,
-                                                    packed.as<T>(), bias, y);
+  const MmaPlan p = mma_plan(g, sizeof(T));
+  const auto is = [&](int voxels, int columns) { return p.tile.voxels() == voxels && p.columns == columns; };
+  const auto go = [&]<int kVoxels, int kColumns, int kWarpsM, int kWarpsN>(Width<kVoxels>, Width<kColumns>, Width<kWarpsM>,
+                                                                           Width<kWarpsN>) {
+    run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN>(on, g, p, pack, x, w, bias, y);
   };
-  const auto go_on = [&](auto voxels) {
-    if (g.outputs % 64 == 0 || g.outputs > 96) go(voxels, Width<64>{});
-    else if (g.outputs > 16) go(voxels, Width<32>{});
-    else go(voxels, Width<16>{});
-  };
-  tile.voxels() == 128 ? go_on(Width<128>{}) : go_on(Width<64>{});
+  if (is(256, 64)) go(Width<256>{}, Width<64>{}, Width<4>{}, Width<2>{});
+  else if (is(256, 32)) go(Width<256>{}, Width<32>{}, Width<4>{}, Width<1>{});
+  else if (is(128, 160)) go(Width<128>{}, Width<160>{}, Width<2>{}, Width<5>{});
+  else if (is(128, 128)) go(Width<128>{}, Width<128>{}, Width<2>{}, Width<4>{});
+  else if (is(128, 64)) go(Width<128>{}, Width<64>{}, Width<2>{}, Width<2>{});
+  else if (is(128, 32)) go(Width<128>{}, Width<32>{}, Width<4>{}, Width<1>{});
+  else if (is(128, 16)) go(Width<128>{}, Width<16>{}, Width<4>{}, Width<1>{});
+  else if (is(64, 160)) go(Width<64>{}, Width<160>{}, Width<1>{}, Width<5>{});
+  else if (is(64, 128)) go(Width<64>{}, Width<128>{}, Width<1>{}, Width<4>{});
+  else go(Width<64>{}, Width<64>{}, Width<2>{}, Width<2>{});
 }
 
 #define X(T) template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T*, const float*, const float*, T*);

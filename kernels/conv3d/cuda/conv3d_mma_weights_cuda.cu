@@ -1,126 +1,222 @@
 // The weight gradient on the tensor cores: for every tap, {output channels} x {input channels} = the sum over voxels of gy x. A block walks
-// over tiles of voxels and keeps the sums of nine taps in registers; the sums of all blocks are added in a fixed order afterwards.
-#include "kernels/conv3d/cuda/conv3d_halo.cuh"
+// over tiles of voxels, the next of which is on its way while one is multiplied, and keeps the sums of nine taps in registers; the sums of
+// all blocks are added in a fixed order afterwards.
+#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
 namespace {
 
-constexpr int kThreads = 128, kTaps = 9, kBlocks = 1024;
+constexpr int kThreads = 128, kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
 
-// Warps of a block: along output channels, along input channels, and along voxels.
+// Channels that a warp sums: output channels in sixteens, and 16 input channels. The four warps of a block share its kSideK warps' worth of
+// output and kSideC of input channels, and what is left of them the voxels.
 template <class T>
-inline constexpr int kSide = kChunk<T> / 16;
+inline constexpr int kSixteens = sizeof(T) == 2 ? 2 : 1;
 template <class T>
-inline constexpr int kShares = 4 / (kSide<T> * kSide<T>);
+inline constexpr int kSideC = kMmaChunk<T> / 16;
 
-// a: {16 channels of gy, voxels}; gy rows from voxel v on. 16-bit elements.
-__device__ inline void load_channels(uint32_t (&r)[4], const unsigned char* rows, int at, int lane) {
-  ldmatrix_x4_transposed(r, SharedAddress(rows) + (at + (lane / 16 * 8 + lane % 8) * kPitch + lane / 8 % 2 * 16));
+// Where a block reads: table[slot] is the position of a slot in the halo, 10 bits an axis, or -1 for padding.
+struct WeightsBlock {
+  int group, k0, c0, tap0;
+};
+
+__device__ inline void fill_positions(const MmaTile& t, int* table) {
+  for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
+    int at[3];
+    table[slot] = halo_position(t, slot, at) ? at[0] << 20 | at[1] << 10 | at[2] : -1;
+  }
+}
+
+// Rows of f32 are read by lanes of four voxels and eight channels, which lie in different banks so.
+template <class T>
+__device__ int place_of(int slot, int piece) {
+  return sizeof(T) == 2 ? swizzled(slot, piece) : slot * kSlot + ((piece ^ (slot & 2)) << 4);
 }
 
 // Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}.
-template <class T>
+template <class T, int kSideK>
 __global__ void __launch_bounds__(kThreads)
-    conv3d_mma_weights_kernel(ConvGather g, GatherTile tile, int64_t tiles, bool whole_x, bool whole_gy, const T* x, const T* gy,
+    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, bool whole_x, bool whole_gy, const T* x, const T* gy,
                               float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
-  unsigned char* const halo = memory;
-  unsigned char* const rows = memory + tile.halo_voxels() * kPitch;
-  constexpr int kWide = kChunk<T>, kDepth = kStep / int(sizeof(T)), kPerPiece = 16 / int(sizeof(T)), kPieces = kRow / 16;
+  constexpr int kWide = kMmaChunk<T>, kM = kSixteens<T>, kWarpK = 16 * kM, kHigh = kSideK * kWarpK, kPerPiece = 16 / int(sizeof(T));
+  constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
+  const int slots = tile.slots();
+  int* const table = reinterpret_cast<int*>(memory);
+  unsigned char* const stages = memory + (slots * 4 + 127) / 128 * 128;
+  const int stage_bytes = (slots + kTileVoxels * kRows) * kSlot;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-  const int side_k = warp % kSide<T>, side_c = warp / kSide<T> % kSide<T>, share = warp / (kSide<T> * kSide<T>);
-  const int blocks_c = (g.inputs + kWide - 1) / kWide, blocks_k = (g.outputs + kWide - 1) / kWide;
-  const int group = int(blockIdx.y) / (blocks_c * blocks_k), k0 = int(blockIdx.y) / blocks_c % blocks_k * kWide;
-  const int c0 = int(blockIdx.y) % blocks_c * kWide, tap0 = int(blockIdx.z) * kTaps;
-  const HaloSteps steps = halo_steps(g, tile);
+  const int side_k = warp % kSideK, side_c = warp / kSideK % kSideC<T>, share = warp / (kSideK * kSideC<T>);
+  const int blocks_c = (g.inputs + kWide - 1) / kWide, blocks_k = (g.outputs + kHigh - 1) / kHigh;
+  const WeightsBlock b{int(blockIdx.y) / (blocks_c * blocks_k), int(blockIdx.y) / blocks_c % blocks_k * kHigh,
+                       int(blockIdx.y) % blocks_c * kWide, int(blockIdx.z) * kTaps};
+  const int64_t channels = int64_t(g.inputs) * g.groups, filters = int64_t(g.outputs) * g.groups;
   int shift[kTaps];
 #pragma unroll
   for (int i = 0; i < kTaps; ++i) {
-    const int t = tap0 + i < g.taps ? tap0 + i : g.taps - 1;
-    shift[i] = t / (g.axis[1].taps * g.axis[2].taps) * steps.tap[0] + t / g.axis[2].taps % g.axis[1].taps * steps.tap[1] +
-               t % g.axis[2].taps * steps.tap[2];
+    const int t = b.tap0 + i < g.taps ? b.tap0 + i : g.taps - 1;
+    shift[i] = tile.shift(t / (g.axis[1].taps * g.axis[2].taps), t / g.axis[2].taps % g.axis[1].taps, t % g.axis[2].taps);
   }
-  const int64_t filters = int64_t(g.outputs) * g.groups;
-  const int voxels = tile.voxels();
+  fill_positions(tile, table);
+  __syncthreads();
 
-  float sum[kTaps][2][4] = {};
-  for (int64_t index = blockIdx.x; index < tiles; index += gridDim.x) {
+  // x and gy of tile `index` into stage s.
+  const auto load = [&](int64_t index, int s) {
     int first[3];
-    const HaloPlace at = place_tile(g, tile, index, first);
-    __syncthreads();
-    load_halo(g, tile, at, group, c0, whole_x, x, halo);
-    for (int item = int(threadIdx.x); item < voxels * kPieces; item += kThreads) {
-      const int piece = item % kPieces, v = item / kPieces, k = k0 + piece * kPerPiece;
-      const int j[3] = {first[0] + v / (tile.extent[1] * tile.extent[2]), first[1] + v / tile.extent[2] % tile.extent[1],
-                        first[2] + v % tile.extent[2]};
-      const bool inside = j[0] < g.axis[0].count && j[1] < g.axis[1].count && j[2] < g.axis[2].count;
-      const int64_t voxel = ((at.n * g.axis[0].out + j[0]) * g.axis[1].out + j[1]) * g.axis[2].out + j[2];
-      const T* from = gy + voxel * filters + int64_t(group) * g.outputs + k;
-      if (whole_gy) {
-        const bool valid = inside && k < g.outputs;
-        cp_async_16(SharedAddress(rows + v * kPitch + piece * 16), valid ? from : gy, valid);
+    for (int a = 2; a >= 0; --a) {
+      const int along = (g.axis[a].count + tile.extent[a] - 1) / tile.extent[a];
+      const int64_t next = index / along;
+      first[a] = int(index - next * along) * tile.extent[a];
+      index = next;
+    }
+    unsigned char* const halo = stages + s * stage_bytes;
+    unsigned char* const rows = halo + slots * kSlot;
+    const auto copy = [&](unsigned char* into, const T* from, const T* somewhere, bool inside, int here, bool whole) {
+      if (whole) {
+        const bool valid = inside && here > 0;
+        cp_async_16(SharedAddress(into), valid ? from : somewhere, valid);
       } else {
         Pack<T, kPerPiece> values;
-        for (int e = 0; e < kPerPiece; ++e) values.v[e] = inside && k + e < g.outputs ? from[e] : T(0.f);
-        store_pack(reinterpret_cast<T*>(rows + v * kPitch + piece * 16), values);
+        for (int k = 0; k < kPerPiece; ++k) values.v[k] = inside && k < here ? from[k] : T(0.f);
+        store_pack(reinterpret_cast<T*>(into), values);
       }
+    };
+    for (int item = int(threadIdx.x); item < slots * 4; item += kThreads) {
+      const int slot = item / 4, piece = item % 4, at = table[slot], c = b.c0 + piece * kPerPiece;
+      if (at < 0) continue;
+      const int position[3] = {at >> 20, at >> 10 & 1023, at & 1023};
+      int64_t voxel = index;
+      bool inside = true;
+      for (int a = 0; a < 3; ++a) {
+        const int i = first[a] * g.axis[a].in_step + g.axis[a].offset + position[a] * g.axis[a].unit();
+        inside = inside && unsigned(i) < unsigned(g.axis[a].in);
+        voxel = voxel * g.axis[a].in + i;
+      }
+      copy(halo + place_of<T>(slot, piece), x + voxel * channels + int64_t(b.group) * g.inputs + c, x, inside, g.inputs - c, whole_x);
     }
+    for (int item = int(threadIdx.x); item < kTileVoxels * kRows * 4; item += kThreads) {
+      const int piece = item % 4, row = item / 4 % kRows, v = item / 4 / kRows, k = b.k0 + (row * 4 + piece) * kPerPiece;
+      int64_t voxel = index;
+      bool inside = true;
+      for (int a = 0; a < 3; ++a) {
+        const int j = first[a] + tile.along(a, v);
+        inside = inside && j < g.axis[a].count;
+        voxel = voxel * g.axis[a].out + j;
+      }
+      copy(rows + place_of<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy, inside,
+           g.outputs - k, whole_gy);
+    }
+  };
+
+  float sum[kTaps][kM][2][4] = {};
+  if (blockIdx.x < tiles) load(blockIdx.x, 0);
+  cp_async_commit();
+  int s = 0;
+  for (int64_t index = blockIdx.x; index < tiles; index += gridDim.x, s ^= 1) {
+    if (index + gridDim.x < tiles) load(index + gridDim.x, s ^ 1);
     cp_async_commit();
-    cp_async_wait<0>();
+    cp_async_wait<1>();
     __syncthreads();
-    for (int v = share * kDepth; v < voxels; v += kShares<T> * kDepth) {
-      uint32_t a[4];
+    const unsigned char* const halo = stages + s * stage_bytes;
+    const unsigned char* const rows = halo + slots * kSlot;
+    for (int v = share * kDepth; v < kTileVoxels; v += kShares * kDepth) {
+      uint32_t a[kM][4];
       if constexpr (sizeof(T) == 2) {
-        load_channels(a, rows + side_k * 32, v * kPitch, lane);
-        const int row = halo_row(tile, steps, v + lane / 8 % 2 * 8 + lane % 8) + side_c * 32 + lane / 16 * 16;
+        const int piece = lane / 8 % 2, row = side_k * kTileVoxels + v + lane / 16 * 8 + lane % 8;
+        for (int m = 0; m < kM; ++m) ldmatrix_x4_transposed(a[m], SharedAddress(rows) + swizzled(row, 2 * m + piece));
+        const int slot = tile.slot(v + lane / 8 % 2 * 8 + lane % 8);
 #pragma unroll
         for (int i = 0; i < kTaps; ++i) {
-          uint32_t b[4];
-          ldmatrix_x4_transposed(b, SharedAddress(halo) + (shift[i] + row));
-          multiply_add<T>(sum[i][0], a, b[0], b[1]);
-          multiply_add<T>(sum[i][1], a, b[2], b[3]);
+          uint32_t both[4];
+          ldmatrix_x4_transposed(both, SharedAddress(halo) + swizzled(slot + shift[i], side_c * 2 + lane / 16));
+#pragma unroll
+          for (int m = 0; m < kM; ++m) {
+            multiply_add<T>(sum[i][m][0], a[m], both[0], both[1]);
+            multiply_add<T>(sum[i][m][1], a[m], both[2], both[3]);
+          }
         }
       } else {
-        const auto tf32_at = [&](const unsigned char* p) { return tf32_of(*reinterpret_cast<const float*>(p)); };
-        for (int r = 0; r < 4; ++r) a[r] = tf32_at(rows + (v + lane % 4 + r / 2 * 4) * kPitch + (lane / 4 + r % 2 * 8) * 4);
-        const int row0 = halo_row(tile, steps, v + lane % 4) + lane / 4 * 4, row1 = halo_row(tile, steps, v + lane % 4 + 4) + lane / 4 * 4;
+        const auto tf32_at = [](const unsigned char* row, int slot, int channel) {
+          return tf32_of(*reinterpret_cast<const float*>(row + place_of<T>(slot, channel / 4) + channel % 4 * 4));
+        };
+        for (int r = 0; r < 4; ++r) a[0][r] = tf32_at(rows, v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
+        const int slot[2] = {tile.slot(v + lane % 4), tile.slot(v + lane % 4 + 4)};
 #pragma unroll
         for (int i = 0; i < kTaps; ++i)
+#pragma unroll
           for (int n = 0; n < 2; ++n)
-            multiply_add<T>(sum[i][n], a, tf32_at(halo + shift[i] + row0 + n * 32), tf32_at(halo + shift[i] + row1 + n * 32));
+            multiply_add<T>(sum[i][0][n], a[0], tf32_at(halo, slot[0] + shift[i], lane / 4 + n * 8),
+                            tf32_at(halo, slot[1] + shift[i], lane / 4 + n * 8));
       }
     }
+    __syncthreads();
   }
+  cp_async_wait<0>();
 
-  float* into = partial + (int64_t(blockIdx.x) * kShares<T> + share) * filters * g.taps * g.inputs;
+  float* into = partial + (int64_t(blockIdx.x) * kShares + share) * filters * g.taps * g.inputs;
 #pragma unroll
   for (int i = 0; i < kTaps; ++i)
-    for (int n = 0; n < 2; ++n)
-      for (int e = 0; e < 4; ++e) {
-        const int k = k0 + side_k * 16 + lane / 4 + e / 2 * 8, c = c0 + side_c * 16 + n * 8 + lane % 4 * 2 + e % 2;
-        if (tap0 + i < g.taps && k < g.outputs && c < g.inputs)
-          into[((int64_t(group) * g.outputs + k) * g.taps + tap0 + i) * g.inputs + c] = sum[i][n][e];
-      }
+#pragma unroll
+    for (int m = 0; m < kM; ++m)
+#pragma unroll
+      for (int n = 0; n < 2; ++n)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          const int k = b.k0 + side_k * kWarpK + m * 16 + lane / 4 + e / 2 * 8, c = b.c0 + side_c * 16 + n * 8 + lane % 4 * 2 + e % 2;
+          if (b.tap0 + i < g.taps && k < g.outputs && c < g.inputs)
+            into[((int64_t(b.group) * g.outputs + k) * g.taps + b.tap0 + i) * g.inputs + c] = sum[i][m][n][e];
+        }
 }
 
-}  // namespace
+int64_t weights_shared(const MmaTile& t, int rows) {
+  return (t.slots() * 4 + 127) / 128 * 128 + 2 * int64_t(t.slots() + kTileVoxels * rows) * kSlot;
+}
 
-template <class T>
-void conv_weights_mma(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
-  const GatherTile tile = halo_tile(g);
-  const int64_t tiles = tile_count(g, tile), weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
-  const int64_t blocks = int64_t(g.groups) * ((g.outputs + kChunk<T> - 1) / kChunk<T>) * ((g.inputs + kChunk<T> - 1) / kChunk<T>);
+// The tile whose halos are the least to load; extent[0] is 0 where none fits.
+MmaTile weights_tile(const ConvGather& g, int rows) {
+  MmaTile best;
+  int64_t least = 0;
+  for (int d = 1; d <= kTileVoxels; d *= 2)
+    for (int h = 1; d * h <= kTileVoxels; h *= 2) {
+      const MmaTile t = mma_tile(g, d, h, kTileVoxels / d / h);
+      const int64_t cost = mma_tiles(g, t) * (t.slots() + kTileVoxels * (rows + kTaps));
+      if (weights_shared(t, rows) > kMostMmaShared || t.halo[0] > 1023 || t.halo[1] > 1023 || t.halo[2] > 1023) continue;
+      if (best.extent[0] == 0 || cost < least) {
+        best = t;
+        least = cost;
+      }
+    }
+  return best;
+}
+
+template <class T, int kSideK>
+void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, const T* gy, float* gw) {
+  constexpr int kHigh = kSideK * 16 * kSixteens<T>, kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
+  const int64_t tiles = mma_tiles(g, tile), weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
+  const int64_t blocks = int64_t(g.groups) * ((g.outputs + kHigh - 1) / kHigh) * ((g.inputs + kMmaChunk<T> - 1) / kMmaChunk<T>);
   const int64_t tap_groups = (g.taps + kTaps - 1) / kTaps;
   // Blocks enough to fill a large GPU; each adds the memory of one more gradient.
   int64_t shares = kBlocks / (blocks * tap_groups);
   shares = shares < 1 ? 1 : shares;
   shares = shares < tiles ? shares : tiles;
   if (shares == 0) return total_weights(on, weights, 0, nullptr, gw);
-  const Scratch partial(on, shares * kShares<T> * weights * int64_t(sizeof(float)));
-  const Grid grid{.x = shares, .y = blocks, .z = tap_groups, .threads = kThreads, .shared = (tile.halo_voxels() + tile.voxels()) * kPitch};
-  launch<conv3d_mma_weights_kernel<T>>(on, grid, g, tile, tiles, whole_pieces(g.inputs, x), whole_pieces(g.outputs, gy), x, gy,
-                                       partial.as<float>());
-  total_weights(on, weights, shares * kShares<T>, partial.as<float>(), gw);
+  const Scratch partial(on, shares * kShares * weights * int64_t(sizeof(float)));
+  const Grid grid{.x = shares, .y = blocks, .z = tap_groups, .threads = kThreads, .shared = weights_shared(tile, kRows)};
+  launch<conv3d_mma_weights_kernel<T, kSideK>>(on, grid, g, tile, tiles, whole_pieces(g.inputs, x), whole_pieces(g.outputs, gy), x, gy,
+                                               partial.as<float>());
+  total_weights(on, weights, shares * kShares, partial.as<float>(), gw);
+}
+
+}  // namespace
+
+bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
+
+template <class T>
+void conv_weights_mma(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
+  if constexpr (sizeof(T) == 2)
+    if (const MmaTile wide = weights_tile(g, 2); g.outputs > 32 && wide.extent[0] > 0) return run_weights<T, 2>(on, g, wide, x, gy, gw);
+  run_weights<T, 1>(on, g, weights_tile(g, 1), x, gy, gw);
 }
 
 #define X(T) template void conv_weights_mma(Cuda, const ConvGather&, const T*, const T*, float*);

@@ -1,0 +1,74 @@
+#pragma once
+// How conv3d_mma_cuda.cu cuts a gather into blocks. All of it follows from the shapes alone, so that sums are the same on every device.
+#include "kernels/conv3d/cuda/conv3d_gather.cuh"
+
+namespace voxgrad {
+
+// Of a block: sm_86, sm_89 and sm_120 have 99 KiB, and two such blocks fit a multiprocessor of sm_90.
+inline constexpr int64_t kMostMmaShared = 96 << 10;
+inline constexpr int kSlot = 64, kMmaStages = 4, kMmaStep = 32;
+template <class T>
+inline constexpr int kMmaChunk = kSlot / int(sizeof(T));
+
+// What a block reads of x for all taps (its halo) lies in shared memory as slots of 64 bytes of channels, W fastest. Eight neighbouring
+// outputs read eight slots whose numbers differ modulo 8, whatever the tap, so that no two of their 16-byte pieces share a bank: lines and
+// planes are padded to that end where a tile is narrower than 8, and with stride 2 along W the even positions of a line come before the
+// odd ones. Piece p of slot s is at p ^ (s / 2 % 4).
+struct MmaTile {
+  int extent[3] = {0, 1, 1};  // outputs of a block along the axes, powers of two; 0: no tile fits
+  int halo[3] = {1, 1, 1};    // positions of x
+  int plane = 0, line = 0;    // slots from one plane and from one line to the next
+  int odd = 0;                // slot of the first odd position of a line; 0: positions lie as they are
+  int output[3] = {};         // slots from one output to the next
+  int tap[3] = {};            // positions from one tap to the next
+
+  int bits[2] = {};           // of the numbers of outputs of a plane and of a line, which are powers of two
+
+  VOXGRAD_HD int voxels() const { return extent[0] << bits[0]; }
+  VOXGRAD_HD int slots() const { return halo[0] * plane; }
+  // Output v of the block along axis a, W fastest.
+  VOXGRAD_HD int along(int a, int v) const {
+    return a == 0 ? v >> bits[0] : a == 1 ? v >> bits[1] & (extent[1] - 1) : v & (extent[2] - 1);
+  }
+  // The slot that output v reads at tap 0.
+  VOXGRAD_HD int slot(int v) const { return along(0, v) * output[0] + along(1, v) * output[1] + along(2, v) * output[2]; }
+  // Slots from tap 0 to another one.
+  VOXGRAD_HD int shift(int d, int h, int w) const {
+    const int at = w * tap[2];
+    return d * tap[0] * plane + h * tap[1] * line + (odd ? at / 2 + at % 2 * odd : at);
+  }
+};
+
+// Blocks: tiles of all samples x blocks of `columns` output channels of all groups x shares of the sum, which are those of the chunks of 64
+// bytes of input channels times those of the taps.
+struct MmaPlan {
+  MmaTile tile;
+  int columns = 64;
+  int chunks = 1;
+  int chunk_shares = 1, tap_shares = 1;
+  int ahead = 1, buffers = 1;  // chunks of the halo that are loaded before they are needed (0: when they are), and that have room
+  int parts = 1;               // of the taps of a chunk beside which a later chunk is loaded
+  int64_t shared = 0;          // bytes
+
+  VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
+  VOXGRAD_HD int table_bytes() const { return (tile.slots() * 4 + 127) / 128 * 128; }
+  VOXGRAD_HD int halo_bytes() const { return tile.slots() * kSlot; }
+};
+int64_t mma_tiles(const ConvGather&, const MmaTile&);
+
+// Where slot s lies in the halo: positions along the axes. False: it is padding.
+__device__ inline bool halo_position(const MmaTile& t, int slot, int (&at)[3]) {
+  at[0] = slot / t.plane;
+  at[1] = slot % t.plane / t.line;
+  const int place = slot % t.plane % t.line;
+  at[2] = t.odd == 0 ? place : place < t.odd ? 2 * place : 2 * (place - t.odd) + 1;
+  return at[1] < t.halo[1] && at[2] < t.halo[2];
+}
+__device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
+
+// The tile of so many outputs (a power of two), in this shape.
+MmaTile mma_tile(const ConvGather&, int d, int h, int w);
+// For elements of so many bytes. tile.extent[0] is 0 where nothing fits shared memory.
+MmaPlan mma_plan(const ConvGather&, int element);
+
+}  // namespace voxgrad

@@ -1,0 +1,129 @@
+// Host side of conv3d_mma.cuh.
+#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+
+namespace voxgrad {
+namespace {
+
+constexpr int64_t kMostPartial = 32 << 20;   // bytes of the sums of shares
+constexpr int64_t kFewBlocks = 132, kBlocks = 264;  // of one and two for each multiprocessor of an H100
+constexpr int kLeastSteps = 9;               // taps times chunks of a share
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+// The least number from `n` on that is `rest` modulo 8 when multiplied by `times`; n where there is none.
+int padded(int n, int times, int rest) {
+  for (int m = n; m < n + 8; ++m)
+    if (m * times % 8 == rest % 8) return m;
+  return n;
+}
+
+// The pipeline of a share of the sum, and the memory that it takes.
+void complete(const ConvGather& g, int element, MmaPlan& p) {
+  const int taps = g.taps / p.tap_shares, chunks = ceil_div(p.chunks, p.chunk_shares);
+  p.ahead = ceil_div(kMmaStages - 1, taps);
+  p.buffers = p.ahead + 1 < chunks ? p.ahead + 1 : chunks;
+  p.parts = p.ahead * taps - kMmaStages + 2 < taps ? p.ahead * taps - kMmaStages + 2 : taps;
+  const auto work = [&] { return p.table_bytes() + int64_t(p.buffers) * p.halo_bytes() + int64_t(kMmaStages) * p.columns * kSlot; };
+  if (work() > kMostMmaShared) p.ahead = p.parts = 0, p.buffers = 1;
+  const int64_t result = int64_t(p.tile.voxels()) * (p.columns * element + 16);
+  p.shared = work() > result ? work() : result;
+}
+
+// The tile of `voxels` whose blocks load and compute least.
+MmaPlan plan_of(const ConvGather& g, int element, int voxels, int columns) {
+  MmaPlan best{.columns = columns, .chunks = ceil_div(g.inputs * element, kSlot)};
+  double least = 0;
+  for (int d = 1; d <= voxels; d *= 2)
+    for (int h = 1; d * h <= voxels; h *= 2) {
+      MmaPlan p = best;
+      p.tile = mma_tile(g, d, h, voxels / d / h);
+      complete(g, element, p);
+      if (p.shared > kMostMmaShared) continue;
+      const double waiting = p.ahead == 0 && p.chunks > 1 ? 1.5 : 1;
+      const double cost = waiting * double(mma_tiles(g, p.tile)) * double(p.tile.slots() + int64_t(voxels) * (1 + g.taps) / 2);
+      if (best.tile.extent[0] == 0 || cost < least) {
+        best = p;
+        least = cost;
+      }
+    }
+  return best;
+}
+
+int columns_for(int outputs) {
+  for (const int n : {16, 32, 64})
+    if (outputs <= n) return n;
+  int best = 160;
+  for (const int n : {128, 64})
+    if (ceil_div(outputs, n) * n < ceil_div(outputs, best) * best) best = n;
+  return best;
+}
+
+// Small volumes fill the device by shares of their sums.
+void share(const ConvGather& g, int element, MmaPlan& p) {
+  const int64_t blocks = mma_tiles(g, p.tile) * ceil_div(g.outputs, p.columns) * g.groups;
+  if (blocks >= kFewBlocks / 2) return;
+  const int64_t bytes = g.out_voxels() * g.outputs * g.groups * 4;
+  int64_t most = kBlocks / blocks;
+  if (most > kMostPartial / bytes) most = kMostPartial / bytes;
+  if (most > int64_t(p.chunks) * g.taps / kLeastSteps) most = int64_t(p.chunks) * g.taps / kLeastSteps;
+  if (most < 2) return;
+  const int by_chunks = most < p.chunks ? int(most) : p.chunks;
+  p.chunk_shares = ceil_div(p.chunks, ceil_div(p.chunks, by_chunks));
+  // Shares of taps are equal.
+  for (int s = int(most / p.chunk_shares); s > 1; --s)
+    if (g.taps % s == 0) {
+      p.tap_shares = s;
+      break;
+    }
+  complete(g, element, p);
+}
+
+}  // namespace
+
+MmaTile mma_tile(const ConvGather& g, int d, int h, int w) {
+  MmaTile t{.extent = {d, h, w}};
+  int step[3];
+  for (int a = 0; a < 3; ++a) {
+    t.halo[a] = g.axis[a].halo(t.extent[a]);
+    step[a] = g.axis[a].in_step / g.axis[a].unit();
+    t.tap[a] = g.axis[a].taps > 1 ? g.axis[a].tap_step / g.axis[a].unit() : 0;
+  }
+  if (step[2] == 2 && t.halo[2] > 1) t.odd = (t.halo[2] + 1) / 2;
+  t.line = w < 8 ? padded(t.halo[2], step[1], w) : t.halo[2];
+  t.plane = w * h < 8 ? padded(t.halo[1] * t.line, step[0], w * h) : t.halo[1] * t.line;
+  t.output[0] = step[0] * t.plane;
+  t.output[1] = step[1] * t.line;
+  t.output[2] = t.odd ? 1 : step[2];
+  while (1 << t.bits[1] < w) ++t.bits[1];
+  while (1 << t.bits[0] < w * h) ++t.bits[0];
+  return t;
+}
+
+int64_t mma_tiles(const ConvGather& g, const MmaTile& t) {
+  int64_t n = g.n;
+  for (int a = 0; a < 3; ++a) n *= ceil_div(g.axis[a].count, t.extent[a]);
+  return n;
+}
+
+MmaPlan mma_plan(const ConvGather& g, int element) {
+  if (g.taps < 1 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return {};  // voxels of a sample are counted in int
+  const int columns = columns_for(g.outputs);
+  MmaPlan p = plan_of(g, element, 128, columns);
+  const auto computed = [&](const MmaPlan& q) { return mma_tiles(g, q.tile) * q.tile.voxels(); };
+  // 64 voxels: where halos of 128 do not fit, or most of them would be outside.
+  const int narrow = columns <= 64 ? 64 : columns;
+  if (const MmaPlan half = plan_of(g, element, 64, narrow);
+      half.tile.extent[0] > 0 && (p.tile.extent[0] == 0 || computed(p) * 2 > computed(half) * 3))
+    p = half;
+  else if (columns == 32 || columns == 64) {
+    const MmaPlan large = plan_of(g, element, 256, columns);
+    if (large.tile.extent[0] > 0 && mma_tiles(g, large.tile) * ceil_div(g.outputs, columns) * g.groups >= kBlocks &&
+        computed(large) * 8 <= computed(p) * 9)
+      p = large;
+  }
+  if (p.tile.extent[0] > 0) share(g, element, p);
+  return p;
+}
+
+bool mma_is_possible(const ConvGather& g) { return mma_plan(g, 2).tile.extent[0] > 0 && mma_plan(g, 4).tile.extent[0] > 0; }
+
+}  // namespace voxgrad

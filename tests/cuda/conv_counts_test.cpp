@@ -1,0 +1,52 @@
+// What the tensor-core kernels of convolutions do, counted: shared memory without conflicts, each activation once per block, and a
+// barrier for each tap.
+#include "core/cuda/runtime.h"
+#include "kernels/conv3d/conv3d.h"
+#include "tests/catch.h"
+#include "tests/cuda/emulator_helpers.h"
+#include "tests/emulator/counts.h"
+
+using namespace voxgrad;
+
+namespace {
+
+struct Layer {
+  Shape x;
+  int64_t outputs;
+  int kernel, stride;
+  // Bytes of activations read per byte there is, and products of a warp per barrier of a block, at most and at the least.
+  double rereads, products;
+};
+
+emulator::KernelCounts counts_of(const Layer& l, DType dtype) {
+  const auto on_card = [](const Shape& s, DType d) { return Tensor::full(s, 0.5, d, kCard); };
+  const Tensor x = on_card(l.x, dtype), w = on_card({l.outputs, l.kernel, l.kernel, l.kernel, l.x[4]}, DType::f32);
+  cuda::synchronize(card());
+  const emulator::Counting counting(x.view().data, x.shape().count() * int64_t(size_of(dtype)));
+  const int half = l.kernel / 2;
+  const Tensor y = conv3d(x, w, {}, {.stride = {l.stride, l.stride, l.stride}, .padding = {half, half, half}});
+  CHECK(y.to(Device{}).values()[0] != 0);
+  return counting.of("conv3d_mma_kernel");
+}
+
+}  // namespace
+
+TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a block reads each activation once") {
+  // Halos of tiles inside the volume: 4 x 4 x 8 outputs read 2.8 times as many voxels, 4 x 8 x 8 read 2.3 times, and shares of the taps and
+  // blocks of the output channels read them again.
+  const Layer layers[] = {
+      {{1, 8, 16, 16, 32}, 32, 3, 1, 2.9 * 3, 40}, {{1, 8, 8, 16, 64}, 64, 3, 1, 2.9 * 3, 60}, {{1, 8, 8, 16, 64}, 128, 3, 1, 2.9 * 3, 100},
+      {{2, 4, 4, 4, 64}, 160, 3, 1, 3, 60},        {{1, 8, 16, 16, 32}, 64, 3, 2, 2.9 * 2, 50}, {{1, 8, 8, 16, 64}, 64, 1, 1, 1, 30},
+      {{1, 1, 32, 64, 32}, 32, 3, 1, 1.5 * 3, 20}};
+  for (const Layer& l : layers)
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+      const emulator::KernelCounts c = counts_of(l, dtype);
+      CAPTURE(l.x, l.outputs, l.kernel, l.stride, c.watched, c.barriers, c.products);
+      CHECK(c.matrices > 0);
+      CHECK(c.conflicts == 0);
+      const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
+      CHECK(c.watched >= bytes);
+      CHECK(double(c.watched) <= l.rereads * double(bytes));
+      CHECK(double(c.products) >= l.products * double(c.barriers));
+    }
+}

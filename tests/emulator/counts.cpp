@@ -1,0 +1,37 @@
+#include "tests/emulator/counts.h"
+
+#include <atomic>
+
+#include "core/error.h"
+
+namespace voxgrad::emulator {
+namespace {
+std::atomic<Counting*> the_one = nullptr;
+}
+
+void KernelCounts::operator+=(const KernelCounts& c) {
+  blocks += c.blocks, barriers += c.barriers, products += c.products, matrices += c.matrices;
+  conflicts += c.conflicts, copied += c.copied, watched += c.watched;
+}
+
+Counting::Counting(const void* watched, int64_t bytes) : begin_(static_cast<const char*>(watched)), end_(begin_ + bytes) {
+  Counting* none = nullptr;
+  check(the_one.compare_exchange_strong(none, this), "emulator: something is counted already");
+}
+Counting::~Counting() { the_one = nullptr; }
+Counting* Counting::alive() { return the_one; }
+
+void Counting::add(const std::string& kernel, const KernelCounts& c) {
+  const std::lock_guard lock(mutex_);
+  counts_[kernel] += c;
+}
+
+KernelCounts Counting::of(const std::string& part) const {
+  const std::lock_guard lock(mutex_);
+  KernelCounts sum;
+  for (auto& [name, c] : counts_)
+    if (name.find(part) != name.npos) sum += c;
+  return sum;
+}
+
+}  // namespace voxgrad::emulator

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace voxgrad::emulator {
+
+// What the blocks of a kernel did.
+struct KernelCounts {
+  int64_t blocks = 0;
+  int64_t barriers = 0;   // __syncthreads of a whole block
+  int64_t products = 0;   // matrix products of a warp, or of a warpgroup
+  int64_t matrices = 0;   // 8 x 8 matrices that ldmatrix read
+  int64_t conflicts = 0;  // passes over shared memory that these took beyond one each, since rows of a matrix lie in the same banks
+  int64_t copied = 0;     // bytes that cp.async read of global memory
+  int64_t watched = 0;    // those of them that lie in the range that is watched
+  void operator+=(const KernelCounts&);
+};
+
+// Counts what kernels do while it lives, on any thread; one at a time. `watched`: a range of global memory, such as the activations.
+class Counting {
+ public:
+  Counting(const void* watched, int64_t bytes);
+  ~Counting();
+  Counting(const Counting&) = delete;
+
+  static Counting* alive();
+  bool watches(const void* p) const { return p >= begin_ && p < end_; }
+  void add(const std::string& kernel, const KernelCounts&);
+  // Of all kernels whose names contain this, together.
+  KernelCounts of(const std::string& part) const;
+
+ private:
+  const char *begin_, *end_;
+  std::map<std::string, KernelCounts> counts_;
+  mutable std::mutex mutex_;
+};
+
+}  // namespace voxgrad::emulator
