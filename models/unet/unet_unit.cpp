@@ -160,7 +160,7 @@ TEST_CASE("a configuration survives JSON, and mistakes are named") {
   CHECK_THROWS_WITH(with("features", {4, 8}), Catch::Matchers::Contains("kernels has 3 entries"));
   CHECK_THROWS_WITH(with("features", "many"), Catch::Matchers::Contains("\"features\""));
   CHECK_THROWS_WITH(with("kernels", {3, 3, 3}), Catch::Matchers::Contains("\"kernels\""));
-  CHECK_THROWS_WITH(with("norm", "layer"), Catch::Matchers::Contains("instance, batch, group"));
+  CHECK_THROWS_WITH(with("norm", "layer"), Catch::Matchers::Contains("instance, batch or group"));
   CHECK_THROWS_WITH(with("classes", 0), Catch::Matchers::Contains("classes is 0"));
   UNetConfig even = tiny();
   even.kernels[1] = {2, 3, 3};
