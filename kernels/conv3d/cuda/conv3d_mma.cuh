@@ -21,11 +21,11 @@ struct MmaTile {
   int odd = 0;                // slot of the first odd position of a line; 0: positions lie as they are
   int output[3] = {};         // slots from one output to the next
   int tap[3] = {};            // positions from one tap to the next
-
   int bits[2] = {};           // of the numbers of outputs of a plane and of a line, which are powers of two
 
   VOXGRAD_HD int voxels() const { return extent[0] << bits[0]; }
   VOXGRAD_HD int slots() const { return halo[0] * plane; }
+  VOXGRAD_HD int table_bytes() const { return (slots() * 4 + 127) / 128 * 128; }  // of a number for each slot
   // Output v of the block along axis a, W fastest.
   VOXGRAD_HD int along(int a, int v) const {
     return a == 0 ? v >> bits[0] : a == 1 ? v >> bits[1] & (extent[1] - 1) : v & (extent[2] - 1);
@@ -51,7 +51,6 @@ struct MmaPlan {
   int64_t shared = 0;          // bytes
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
-  VOXGRAD_HD int table_bytes() const { return (tile.slots() * 4 + 127) / 128 * 128; }
   VOXGRAD_HD int halo_bytes() const { return tile.slots() * kSlot; }
 };
 int64_t mma_tiles(const ConvGather&, const MmaTile&);
@@ -63,6 +62,28 @@ __device__ inline bool halo_position(const MmaTile& t, int slot, int (&at)[3]) {
   const int place = slot % t.plane % t.line;
   at[2] = t.odd == 0 ? place : place < t.odd ? 2 * place : 2 * (place - t.odd) + 1;
   return at[1] < t.halo[1] && at[2] < t.halo[2];
+}
+// The first outputs of tile `index` of all samples; its sample.
+__device__ inline int64_t tile_place(const ConvGather& g, const MmaTile& t, int64_t index, int (&first)[3]) {
+  for (int a = 2; a >= 0; --a) {
+    const int tiles = (g.axis[a].count + t.extent[a] - 1) / t.extent[a];
+    const int64_t next = index / tiles;
+    first[a] = int(index - next * tiles) * t.extent[a];
+    index = next;
+  }
+  return index;
+}
+// The voxel of x at a position of the halo of the tile with these first outputs, counted on from sample n; false: x has none there.
+template <class Index>
+__device__ bool halo_voxel(const ConvGather& g, const int (&first)[3], const int (&at)[3], Index n, Index& voxel) {
+  bool inside = true;
+  voxel = n;
+  for (int a = 0; a < 3; ++a) {
+    const int i = first[a] * g.axis[a].in_step + g.axis[a].offset + at[a] * g.axis[a].unit();
+    inside = inside && unsigned(i) < unsigned(g.axis[a].in);
+    voxel = voxel * g.axis[a].in + i;
+  }
+  return inside;
 }
 __device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
 

@@ -16,14 +16,7 @@ struct MmaBlock {
 };
 __device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int rows) {
   MmaBlock b;
-  int64_t index = blockIdx.x;
-  for (int a = 2; a >= 0; --a) {
-    const int tiles = (g.axis[a].count + p.tile.extent[a] - 1) / p.tile.extent[a];
-    const int64_t next = index / tiles;
-    b.first[a] = int(index - next * tiles) * p.tile.extent[a];
-    index = next;
-  }
-  b.n = index;
+  b.n = tile_place(g, p.tile, blockIdx.x, b.first);
   const int column_blocks = rows / p.columns, share = int(blockIdx.z) / p.tap_shares, taps = g.taps / p.tap_shares;
   b.group = int(blockIdx.y) / column_blocks;
   b.column0 = int(blockIdx.y) % column_blocks * p.columns;
@@ -37,15 +30,8 @@ __device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int 
 // table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read.
 __device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int* table) {
   for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
-    int at[3];
-    const bool read = halo_position(t, slot, at);
-    int voxel = 0;
-    bool inside = true;
-    for (int a = 0; a < 3; ++a) {
-      const int i = b.first[a] * g.axis[a].in_step + g.axis[a].offset + at[a] * g.axis[a].unit();
-      inside = inside && unsigned(i) < unsigned(g.axis[a].in);
-      voxel = voxel * g.axis[a].in + i;
-    }
+    int at[3], voxel;
+    const bool read = halo_position(t, slot, at), inside = halo_voxel(g, b.first, at, 0, voxel);
     table[slot] = !read ? -2 : inside ? voxel : -1;
   }
 }
@@ -71,10 +57,10 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16,
                 kPerPiece = 16 / int(sizeof(T));
-  int* const table = reinterpret_cast<int*>(memory);
-  unsigned char* const halos = memory + plan.table_bytes();
-  unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
   const MmaTile& tile = plan.tile;
+  int* const table = reinterpret_cast<int*>(memory);
+  unsigned char* const halos = memory + tile.table_bytes();
+  unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
   const MmaBlock block = mma_block(g, plan, rows);
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
   const int taps = block.tap1 - block.tap0, chunks = block.chunk1 - block.chunk0, slots = tile.slots();
@@ -93,16 +79,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
       const int slot = item / 4, piece = item % 4, voxel = table[slot];
       if (voxel == -2) continue;
       const int channel = (block.chunk0 + c) * kMmaChunk<T> + piece * kPerPiece;
-      const T* const from = sample + voxel * channels + channel;
-      unsigned char* const into = halo + swizzled(slot, piece);
-      if (whole_x) {
-        const bool valid = voxel >= 0 && channel < g.inputs;
-        cp_async_16(SharedAddress(into), valid ? from : x, valid);
-      } else {
-        Pack<T, kPerPiece> values;
-        for (int k = 0; k < kPerPiece; ++k) values.v[k] = voxel >= 0 && channel + k < g.inputs ? from[k] : T(0.f);
-        store_pack(reinterpret_cast<T*>(into), values);
-      }
+      copy_piece(halo + swizzled(slot, piece), sample + voxel * channels + channel, x, voxel >= 0 ? g.inputs - channel : 0, whole_x);
     }
   };
   const int columns = plan.chunks * kMmaChunk<T>;

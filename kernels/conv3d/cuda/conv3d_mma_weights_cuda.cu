@@ -16,11 +16,12 @@ inline constexpr int kSixteens = sizeof(T) == 2 ? 2 : 1;
 template <class T>
 inline constexpr int kSideC = kMmaChunk<T> / 16;
 
-// Where a block reads: table[slot] is the position of a slot in the halo, 10 bits an axis, or -1 for padding.
+// The group, the first channels and the first tap of a block.
 struct WeightsBlock {
   int group, k0, c0, tap0;
 };
 
+// table[slot]: the position of a slot in the halo, 10 bits an axis, or -1 for padding.
 __device__ inline void fill_positions(const MmaTile& t, int* table) {
   for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
     int at[3];
@@ -44,7 +45,7 @@ __global__ void __launch_bounds__(kThreads)
   constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
   const int slots = tile.slots();
   int* const table = reinterpret_cast<int*>(memory);
-  unsigned char* const stages = memory + (slots * 4 + 127) / 128 * 128;
+  unsigned char* const stages = memory + tile.table_bytes();
   const int stage_bytes = (slots + kTileVoxels * kRows) * kSlot;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
   const int side_k = warp % kSideK, side_c = warp / kSideK % kSideC<T>, share = warp / (kSideK * kSideC<T>);
@@ -64,48 +65,29 @@ __global__ void __launch_bounds__(kThreads)
   // x and gy of tile `index` into stage s.
   const auto load = [&](int64_t index, int s) {
     int first[3];
-    for (int a = 2; a >= 0; --a) {
-      const int along = (g.axis[a].count + tile.extent[a] - 1) / tile.extent[a];
-      const int64_t next = index / along;
-      first[a] = int(index - next * along) * tile.extent[a];
-      index = next;
-    }
+    const int64_t n = tile_place(g, tile, index, first);
     unsigned char* const halo = stages + s * stage_bytes;
     unsigned char* const rows = halo + slots * kSlot;
-    const auto copy = [&](unsigned char* into, const T* from, const T* somewhere, bool inside, int here, bool whole) {
-      if (whole) {
-        const bool valid = inside && here > 0;
-        cp_async_16(SharedAddress(into), valid ? from : somewhere, valid);
-      } else {
-        Pack<T, kPerPiece> values;
-        for (int k = 0; k < kPerPiece; ++k) values.v[k] = inside && k < here ? from[k] : T(0.f);
-        store_pack(reinterpret_cast<T*>(into), values);
-      }
-    };
     for (int item = int(threadIdx.x); item < slots * 4; item += kThreads) {
       const int slot = item / 4, piece = item % 4, at = table[slot], c = b.c0 + piece * kPerPiece;
       if (at < 0) continue;
       const int position[3] = {at >> 20, at >> 10 & 1023, at & 1023};
-      int64_t voxel = index;
-      bool inside = true;
-      for (int a = 0; a < 3; ++a) {
-        const int i = first[a] * g.axis[a].in_step + g.axis[a].offset + position[a] * g.axis[a].unit();
-        inside = inside && unsigned(i) < unsigned(g.axis[a].in);
-        voxel = voxel * g.axis[a].in + i;
-      }
-      copy(halo + place_of<T>(slot, piece), x + voxel * channels + int64_t(b.group) * g.inputs + c, x, inside, g.inputs - c, whole_x);
+      int64_t voxel;
+      const bool inside = halo_voxel(g, first, position, n, voxel);
+      copy_piece(halo + place_of<T>(slot, piece), x + voxel * channels + int64_t(b.group) * g.inputs + c, x, inside ? g.inputs - c : 0,
+                 whole_x);
     }
     for (int item = int(threadIdx.x); item < kTileVoxels * kRows * 4; item += kThreads) {
       const int piece = item % 4, row = item / 4 % kRows, v = item / 4 / kRows, k = b.k0 + (row * 4 + piece) * kPerPiece;
-      int64_t voxel = index;
+      int64_t voxel = n;
       bool inside = true;
       for (int a = 0; a < 3; ++a) {
         const int j = first[a] + tile.along(a, v);
         inside = inside && j < g.axis[a].count;
         voxel = voxel * g.axis[a].out + j;
       }
-      copy(rows + place_of<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy, inside,
-           g.outputs - k, whole_gy);
+      copy_piece(rows + place_of<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy,
+                 inside ? g.outputs - k : 0, whole_gy);
     }
   };
 
@@ -170,7 +152,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 int64_t weights_shared(const MmaTile& t, int rows) {
-  return (t.slots() * 4 + 127) / 128 * 128 + 2 * int64_t(t.slots() + kTileVoxels * rows) * kSlot;
+  return t.table_bytes() + 2 * int64_t(t.slots() + kTileVoxels * rows) * kSlot;
 }
 
 // The tile whose halos are the least to load; extent[0] is 0 where none fits.

@@ -18,6 +18,16 @@ __device__ void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint32_t b0,
   else mma_of<T>(d, a, b);
 }
 
+// 16 bytes into shared memory: the first `here` elements of `from`, zeros behind them; `from` is read where here > 0 alone. whole: rows
+// allow accesses of 16 bytes, and the copy is asynchronous; `somewhere` is memory that may be named in place of `from`.
+template <class T>
+__device__ void copy_piece(unsigned char* into, const T* from, const T* somewhere, int here, bool whole) {
+  if (whole) return cp_async_16(SharedAddress(into), here > 0 ? from : somewhere, here > 0);
+  Pack<T, kPackWidth<T>> values;
+  for (int k = 0; k < kPackWidth<T>; ++k) values.v[k] = k < here ? from[k] : T(0.f);
+  store_pack(reinterpret_cast<T*>(into), values);
+}
+
 // Whether rows of groups of `channels` can be read in pieces of 16 bytes.
 template <class T>
 bool whole_pieces(int channels, const T* x) {
