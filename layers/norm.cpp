@@ -46,17 +46,6 @@ Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) 
 ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}
 Tensor ChannelNorm::operator()(const Tensor& x) const { return hooked(*this, layer_norm(x, weight, bias, {.eps = eps})); }
 
-namespace {
-constexpr const char* kNormKinds[] = {"none", "instance", "batch", "group"};
-}
-
-NormKind norm_kind_of(const std::string& name) {
-  for (size_t i = 0; i < std::size(kNormKinds); ++i)
-    if (name == kNormKinds[i]) return NormKind(i);
-  fail("norm: \"", name, "\" is given, none, instance, batch or group is wanted");
-}
-const char* name_of(NormKind k) { return kNormKinds[int(k)]; }
-
 Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
   switch (kind) {
     case NormKind::none: break;

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/forward_hooks.h"
 #include "kernels/norm/norm.h"
+#include "layers/norm_kind.h"
 
 namespace voxgrad {
 
@@ -59,10 +60,6 @@ struct ChannelNorm {
   explicit ChannelNorm(int channels);
   Tensor operator()(const Tensor& x) const;
 };
-
-enum class NormKind { none, instance, batch, group };
-NormKind norm_kind_of(const std::string& name);  // by its name here; an Error says which there are
-const char* name_of(NormKind);
 
 // One of them, chosen when the network is built. `none` adds the skip and activates.
 struct Norm {
