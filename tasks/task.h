@@ -74,6 +74,8 @@ class Task : public TargetSource {
   virtual std::vector<int> classes(const DatasetCase&, const std::vector<std::string>& /*labels*/) const { return {}; }
   // The centre of a training patch, in voxels. forced: it is to hold something to be found, as train.oversample_foreground asks for.
   virtual Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const;
+  // What the last layers of a new network are multiplied by: near 0 where outputs are added to the input (models/last_layers.h).
+  virtual double first_outputs() const { return 1; }
   // How many patches behind one another in a batch are views of one: the same case and centre, augmented each by itself.
   virtual int views() const { return 1; }
   // Whether augmentation may change intensities: of the input alone, which is no use where the target is an image of the same intensities.

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/training.h"
 #include "io/json_file.h"
+#include "models/last_layers.h"
 #include "models/model_registry.h"
 #include "optim/average.h"
 #include "optim/parameter_group.h"
@@ -53,6 +54,7 @@ Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::stri
 Network Learner::make_net(const LearnerStart& start) {
   Rng rng = Rng(config_.seed).at(kInitStream);
   Network net = build_network(parse_json(store_.description().network, "the plan"), rng);
+  if (const double scale = task_.first_outputs(); scale != 1) scale_last_layers(net, store_.description().patch, scale);
   if (start.network) start_from(net, start.network);
   if (start.transfer) transferred_ = transfer(net, *start.transfer, config_.transfer);
   move_to(net, device_);

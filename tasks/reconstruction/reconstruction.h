@@ -21,6 +21,7 @@ class Reconstruction : public ImageTask {
   explicit Reconstruction(const ReconstructionOptions& options) : options_(options) {}
 
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>&) const override { return {}; }
+  double first_outputs() const override { return options_.sees == "image" ? 0.01 : 1; }
   std::vector<std::string> outputs(const Dataset&) const override;
   // What the network sees; the field "clean" is what was measured.
   Batch prepare(const Batch&, const Rng&) const override;

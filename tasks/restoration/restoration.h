@@ -40,6 +40,7 @@ class Restoration : public ImageTask {
   std::vector<Field> fields(const DatasetCase&, const Preprocessed&, const ModelDescription&) const override;
   std::string decides_targets() const override { return paired() ? "\"pairs\"" : ""; }
   bool changes_intensities() const override { return !paired(); }
+  double first_outputs() const override { return blind() ? 1 : 0.01; }
   std::vector<std::string> outputs(const Dataset& d) const override;
   // What the network sees; the field "clean" is what is learned, and of hidden voxels "hidden" is 1 where that counts.
   Batch prepare(const Batch&, const Rng&) const override;

@@ -35,8 +35,8 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
 TaskEntry restoration_task() {
   return {.name = "restoration",
           .summary = "a better image: less noise, less blur, more resolution, learned from images or pairs of them",
-          .defaults = R"({"network": {"deep_supervision": false, "norm": "none"},
-                          "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0, "oversample_foreground": 0},
+          .defaults = R"({"network": {"deep_supervision": false, "norm": "batch"},
+                          "train": {"optimizer": "adamw", "learning_rate": 0.003, "weight_decay": 0, "oversample_foreground": 0},
                           "augment": {"noise": 0, "blur": 0, "low_resolution": 0}})",
           .options = [] { return Options::of<RestorationOptions>(add_keys); },
           .make = [](const Options& o) { return std::make_shared<Restoration>(o.as<RestorationOptions>()); },
