@@ -20,11 +20,13 @@
 
 namespace voxgrad {
 
-// The blocks of a launch, the threads of a block, and the bytes of its dynamic shared memory.
+// The blocks of a launch, the threads of a block, the bytes of its dynamic shared memory, and the neighbours along x that run together as
+// a cluster, of which x is a multiple (sm_90).
 struct Grid {
   int64_t x = 1, y = 1, z = 1;
   int threads = 256;
   int64_t shared = 0;
+  int cluster = 1;
 };
 
 // Blocks enough for n items at one item per thread, and few enough that a thread of a large problem does several.
@@ -66,7 +68,7 @@ bool aligned_to_16(const P*... p) {
 
 namespace detail {
 // core/cuda/launch_checks.h, which needs the standard library.
-void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared);
+void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared, int cluster);
 void allow_shared(const char* kernel, const void* function, int64_t bytes);
 void check_launch(const char* kernel, Cuda);
 
@@ -82,13 +84,22 @@ template <auto kKernel, class... A>
 void launch(Cuda on, const Grid& g, const A&... args) {
   if (g.x <= 0 || g.y <= 0 || g.z <= 0) return;
   const char* const name = detail::kernel_text<kKernel>();
-  detail::check_grid(name, {g.x, g.y, g.z}, g.threads, g.shared);
+  detail::check_grid(name, {g.x, g.y, g.z}, g.threads, g.shared, g.cluster);
 #ifdef __CUDACC__
   if (g.shared > 48 << 10) detail::allow_shared(name, reinterpret_cast<const void*>(kKernel), g.shared);
-  kKernel<<<dim3(unsigned(g.x), unsigned(g.y), unsigned(g.z)), unsigned(g.threads), size_t(g.shared), on.stream>>>(args...);
+  const dim3 blocks(unsigned(g.x), unsigned(g.y), unsigned(g.z));
+  if (g.cluster > 1) {
+    cudaLaunchAttribute cluster[1];
+    cluster[0].id = cudaLaunchAttributeClusterDimension;
+    cluster[0].val.clusterDim = {unsigned(g.cluster), 1, 1};
+    const cudaLaunchConfig_t shape{blocks, dim3(unsigned(g.threads)), size_t(g.shared), on.stream, cluster, 1};
+    cudaLaunchKernelEx(&shape, kKernel, args...);
+  } else {
+    kKernel<<<blocks, unsigned(g.threads), size_t(g.shared), on.stream>>>(args...);
+  }
   detail::check_launch(name, on);
 #else
-  emulator::launch(name, on, {{g.x, g.y, g.z}, g.threads, g.shared}, kKernel, args...);
+  emulator::launch(name, on, {{g.x, g.y, g.z}, g.threads, g.shared, g.cluster}, kKernel, args...);
 #endif
 }
 

@@ -20,11 +20,13 @@ void detail::fail_without_code(const char* kernel, int major, int minor) {
        "; --device cpu computes without it");
 }
 
-void detail::check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared) {
+void detail::check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared, int cluster) {
   const auto limit = [&](int64_t value, int64_t most, const char* what) {
     if (value < 0 || value > most) fail("kernel ", kernel_name(kernel), ": ", value, " ", what, ", at most ", most, " are possible");
   };
   if (threads <= 0) fail("kernel ", kernel_name(kernel), ": a block of ", threads, " threads");
+  limit(cluster, 8, "blocks in a cluster");
+  if (cluster < 1 || blocks[0] % cluster) fail("kernel ", kernel_name(kernel), ": ", blocks[0], " blocks in clusters of ", cluster);
   limit(threads, 1024, "threads in a block");
   limit(shared, 227 << 10, "bytes of dynamic shared memory");
   limit(blocks[0], 0x7fffffff, "blocks along x");

@@ -6,8 +6,8 @@
 
 namespace voxgrad::detail {
 
-// Throws Error where a grid lies outside the limits of CUDA or beyond the memory of an H200's block.
-void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared);
+// Throws Error where a grid lies outside the limits of CUDA, in no whole clusters or beyond the memory of an H200's block.
+void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared, int cluster);
 // Lets a kernel use more dynamic shared memory than 48 KiB.
 void allow_shared(const char* kernel, const void* function, int64_t bytes);
 // Throws Error where the launch before it failed.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/cuda/chip.h"
 #include "core/error.h"
 #include "core/device/execution.h"
 
@@ -26,6 +27,8 @@ struct DeviceInfo {
   size_t memory = 0, free_memory = 0;  // bytes
 };
 DeviceInfo device_info(int device);
+// Also while work is recorded.
+Chip chip_of(Cuda);
 // The device that the calling thread launches on.
 void select(int device);
 

@@ -114,6 +114,17 @@ DeviceInfo device_info(int device) {
   return info;
 }
 
+Chip chip_of(Cuda on) {
+  const int device = device_of(on);
+  const auto value = [&](cudaDeviceAttr attribute) {
+    int v = 0;
+    check_cuda(cudaDeviceGetAttribute(&v, attribute, device));
+    return v;
+  };
+  return {.architecture = value(cudaDevAttrComputeCapabilityMajor) * 10 + value(cudaDevAttrComputeCapabilityMinor),
+          .multiprocessors = value(cudaDevAttrMultiProcessorCount)};
+}
+
 void select(int device) {
   thread_local int current = -1;
   if (current == device) return;

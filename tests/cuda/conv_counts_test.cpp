@@ -1,5 +1,7 @@
 // What the tensor-core kernels of convolutions do, counted: shared memory without conflicts, each activation once per block, and a
 // barrier for each tap.
+#include <cstdlib>
+
 #include "core/cuda/runtime.h"
 #include "kernels/conv3d/conv3d.h"
 #include "tests/catch.h"
@@ -18,7 +20,9 @@ struct Layer {
   double rereads, products;
 };
 
-emulator::KernelCounts counts_of(const Layer& l, DType dtype) {
+// By kernels of this way (conv3d_choice_kernels.h).
+emulator::KernelCounts counts_of(const Layer& l, DType dtype, const char* way) {
+  setenv("VOXGRAD_CONV_CUDA", way, 1);
   const auto on_card = [](const Shape& s, DType d) { return Tensor::full(s, 0.5, d, kCard); };
   const Tensor x = on_card(l.x, dtype), w = on_card({l.outputs, l.kernel, l.kernel, l.kernel, l.x[4]}, DType::f32);
   cuda::synchronize(card());
@@ -26,7 +30,8 @@ emulator::KernelCounts counts_of(const Layer& l, DType dtype) {
   const int half = l.kernel / 2;
   const Tensor y = conv3d(x, w, {}, {.stride = {l.stride, l.stride, l.stride}, .padding = {half, half, half}});
   CHECK(y.to(Device{}).values()[0] != 0);
-  return counting.of("conv3d_mma_kernel");
+  unsetenv("VOXGRAD_CONV_CUDA");
+  return counting.of(std::string("conv3d_") + way + "_kernel");
 }
 
 }  // namespace
@@ -40,7 +45,7 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
       {{1, 1, 32, 64, 32}, 32, 3, 1, 1.5 * 3, 20}};
   for (const Layer& l : layers)
     for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
-      const emulator::KernelCounts c = counts_of(l, dtype);
+      const emulator::KernelCounts c = counts_of(l, dtype, "mma");
       CAPTURE(l.x, l.outputs, l.kernel, l.stride, c.watched, c.barriers, c.products);
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);
@@ -48,5 +53,31 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes));
       CHECK(double(c.products) >= l.products * double(c.barriers));
+    }
+}
+
+TEST_CASE("convolutions by wgmma: operands lie in different banks, activations are read once per tile, and few barriers are waited for") {
+  // Tiles of 4 x 8 x 8 outputs read 6 x 10 x 10 voxels, 2.4 times as many, and three shares of the taps read them again; with a kernel of 5
+  // they read 8 x 12 x 12, in five shares. Warps wait for weights of several taps and 64 bytes of channels at once, and for each halo.
+  struct Wide {
+    Shape x;
+    int64_t outputs;
+    int kernel, stride;
+    double rereads, products;  // as above; of a warpgroup per wait of a warp
+  };
+  const Wide layers[] = {{{1, 16, 16, 16, 32}, 32, 3, 1, 2.4 * 3, 0.9}, {{1, 8, 16, 16, 64}, 64, 3, 1, 2.4 * 3, 0.9},
+                         {{1, 8, 16, 16, 32}, 128, 3, 1, 2.4 * 3, 0.9}, {{1, 8, 16, 16, 64}, 160, 3, 1, 2.4 * 3, 0.6},
+                         {{1, 16, 16, 16, 32}, 64, 3, 2, 3.6, 1.2},     {{1, 8, 16, 16, 32}, 64, 5, 1, 4.5 * 5, 0.8}};
+  for (const Wide& l : layers)
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+      const emulator::KernelCounts c = counts_of({l.x, l.outputs, l.kernel, l.stride, 0, 0}, dtype, "wgmma");
+      CAPTURE(l.x, l.outputs, l.kernel, l.stride, name_of(dtype), c.watched, c.waits, c.products, c.matrices);
+      CHECK(c.products > 0);
+      CHECK(c.conflicts == 0);
+      CHECK(double(c.products) >= l.products * double(c.waits));
+      if (dtype == DType::f32) continue;  // is read by ordinary loads
+      const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
+      CHECK(c.watched >= bytes);
+      CHECK(double(c.watched) <= l.rereads * double(bytes));
     }
 }

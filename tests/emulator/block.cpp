@@ -4,12 +4,12 @@
 #include "core/error.h"
 
 namespace voxgrad::emulator {
-namespace {
 std::string text_of(Place p) {
   const std::string file = p.file ? p.file : "?";
   const size_t slash = file.rfind('/');
   return (slash == file.npos ? file : file.substr(slash + 1)) + ":" + std::to_string(p.line);
 }
+namespace {
 bool same(Place a, Place b) { return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0); }
 }  // namespace
 
@@ -23,36 +23,54 @@ uint64_t BlockRunner::random() {
   return random_;
 }
 
-void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 block, uint64_t seed, const std::function<void()>& body) {
-  kernel_ = kernel, body_ = &body, block_ = block;
-  random_ = (seed ^ (uint64_t(block.x) + 1) * 0x9E3779B97F4A7C15u ^ (uint64_t(block.y) << 40) ^ (uint64_t(block.z) << 52)) | 1;
+void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first, uint64_t seed, const std::function<void()>& body) {
+  kernel_ = kernel, body_ = &body;
+  random_ = (seed ^ (uint64_t(first.x) + 1) * 0x9E3779B97F4A7C15u ^ (uint64_t(first.y) << 40) ^ (uint64_t(first.z) << 52)) | 1;
   for (int warm = 0; warm < 4; ++warm) random();
-  const int n = shape.threads;
+  each_ = shape.threads;
+  const int n = each_ * shape.cluster;
   threads_.resize(size_t(n));
+  blocks_.resize(size_t(shape.cluster));
   ready_.clear();
   meetings_.clear();
-  alive_ = n, at_barrier_ = 0, fault_.clear();
-  blockIdx = block, blockDim = {unsigned(n), 1, 1};
+  transactions_.clear();
+  copies_.clear();
+  products_.assign(size_t(n + 31) / 32, {});
+  logs_.assign(size_t(n + 127) / 128, {});
+  cluster_phase_.assign(size_t(n), 0);
+  cluster_arrived_ = 0, cluster_meetings_ = 0;
+  alive_ = n, fault_.clear();
+  blockDim = {unsigned(each_), 1, 1};
   gridDim = {unsigned(shape.blocks.x), unsigned(shape.blocks.y), unsigned(shape.blocks.z)};
-  begin_shared(shape.shared);
-  counts_ = {.blocks = 1};
+  for (int i = 0; i < shape.cluster; ++i) {
+    RunningBlock& b = blocks_[size_t(i)];
+    b.index = {first.x + unsigned(i), first.y, first.z};
+    b.alive = each_, b.at_barrier = 0, b.meetings = 0;
+    for (auto& named : b.named) named = {};
+    begin_shared(b, shape.shared);
+  }
+  counts_ = {.blocks = shape.cluster};
   for (int i = 0; i < n; ++i) {
     Thread& t = threads_[size_t(i)];
     t.state = Thread::State::ready;
     t.copy_groups.resize(1);
     t.copy_groups[0].clear();
+    t.unfenced.clear();
     stacks_.prepare(t.fiber, i, thread_main);
     ready_.push_back(i);
   }
   // The first thread is entered from here; the last one to end, or a fault, comes back.
   warps_run_ahead_ = random() % 2;
+  copies_late_ = random() % 4 != 0;
   take_ready();
   switch_fiber(main_, current().fiber);
-  if (fault_.empty()) check_red_zones();
+  const Index3 at = block().index;
+  if (fault_.empty() && !copies_.empty()) fault_ = "a block ended while copies are on their way into its shared memory";
+  for (RunningBlock& b : blocks_)
+    if (fault_.empty()) check_red_zones(b);
   if (!fault_.empty()) {
     stacks_.forget_frames();
-    fail("kernel ", detail::kernel_name(kernel), ", block (", block.x, ", ", block.y, ", ", block.z, ") of ", shape.threads,
-         " threads: ", fault_);
+    fail("kernel ", detail::kernel_name(kernel), ", block (", at.x, ", ", at.y, ", ", at.z, ") of ", shape.threads, " threads: ", fault_);
   }
   if (Counting* all = Counting::alive()) all->add(detail::kernel_name(kernel), counts_);
 }
@@ -67,24 +85,36 @@ void BlockRunner::run_thread() {
   for (auto& group : current().copy_groups)
     if (!group.empty())
       stop([&] { return "thread " + std::to_string(running_) + " ended without waiting for its asynchronous copies"; });
+  if (!products().idle())
+    stop([&] { return "thread " + std::to_string(threadIdx.x) + " ended without waiting for its products"; });
   current().state = Thread::State::exited;
   --alive_;
-  if (alive_ > 0 && at_barrier_ == alive_) release_barrier();
+  RunningBlock& b = block();
+  --b.alive;
+  if (b.alive > 0 && b.at_barrier == b.alive) release_barrier(b);
+  release_cluster_if_complete();
   resume_next(true);
+}
+
+void BlockRunner::enter(int thread) {
+  running_ = thread;
+  threadIdx = {unsigned(thread % each_), 0, 0};
+  blockIdx = block().index;
 }
 
 // Draws from all threads that can run or, in half of the blocks, from those that became ready last: a warp then runs as far as it can.
 void BlockRunner::take_ready() {
   const size_t n = ready_.size(), pick = warps_run_ahead_ && n > 32 ? n - 1 - random() % 32 : random() % n;
-  running_ = ready_[pick];
+  enter(ready_[pick]);
   ready_[pick] = ready_.back();
   ready_.pop_back();
-  threadIdx = {unsigned(running_), 0, 0};
 }
 
 // Enters a thread that can run, or the main context where none is left.
 void BlockRunner::resume_next(bool last) {
   Fiber& from = current().fiber;
+  if (!copies_late_ && !copies_.empty() && random() % 8 == 0) deliver_one();
+  while (ready_.empty() && alive_ > 0 && !copies_.empty()) deliver_one();
   if (ready_.empty()) {
     if (alive_ > 0) fault_ = "no thread can go on; " + waiting_threads();
     return switch_fiber(from, main_, last);
@@ -98,7 +128,7 @@ void BlockRunner::suspend(Thread::State state, Place place) {
   current().state = state;
   current().place = place;
   resume_next(false);
-  threadIdx = {unsigned(self), 0, 0};
+  enter(self);
   current().state = Thread::State::ready;
 }
 
@@ -107,23 +137,26 @@ void BlockRunner::abandon() {
   __builtin_unreachable();
 }
 
-void BlockRunner::release_barrier() {
+void BlockRunner::release_barrier(RunningBlock& b) {
   ++counts_.barriers;
-  at_barrier_ = 0;
-  for (size_t i = 0; i < threads_.size(); ++i)
+  ++b.meetings;
+  b.at_barrier = 0;
+  const size_t first = size_t(&b - blocks_.data()) * size_t(each_);
+  for (size_t i = first; i < first + size_t(each_); ++i)
     if (threads_[i].state == Thread::State::at_barrier) threads_[i].state = Thread::State::ready, ready_.push_back(int(i));
 }
 
 void BlockRunner::barrier(Place place) {
-  if (at_barrier_ == 0) first_at_barrier_ = running_;
-  const Place first = at_barrier_ == 0 ? place : threads_[size_t(first_at_barrier_)].place;
+  RunningBlock& b = block();
+  if (b.at_barrier == 0) b.first_at_barrier = running_;
+  const Place first = b.at_barrier == 0 ? place : threads_[size_t(b.first_at_barrier)].place;
   if (!same(first, place))
     stop([&] {
-      return "threads " + std::to_string(first_at_barrier_) + " and " + std::to_string(running_) + " wait at different barriers, " +
-             text_of(first) + " and " + text_of(place);
+      return "threads " + std::to_string(b.first_at_barrier % each_) + " and " + std::to_string(running_ % each_) +
+             " wait at different barriers, " + text_of(first) + " and " + text_of(place);
     });
-  if (++at_barrier_ == alive_) {
-    release_barrier();
+  if (++b.at_barrier == b.alive) {
+    release_barrier(b);
     ready_.push_back(running_);
     return suspend(Thread::State::ready, place);
   }
@@ -132,7 +165,7 @@ void BlockRunner::barrier(Place place) {
 
 void BlockRunner::collective(const char* operation, unsigned mask, void* operand, void (*combine)(Operands), Place place) {
   const int self = running_, warp = self / 32, lane = self % 32;
-  const int width = int(threads_.size()) - warp * 32;
+  const int width = each_ - self % each_ / 32 * 32;
   const unsigned present = width >= 32 ? 0xffffffffu : (1u << width) - 1;
   if (!(mask >> lane & 1))
     stop([&] { return std::string(operation) + " at " + text_of(place) + ": lane " + std::to_string(lane) + " is not in its own mask"; });
@@ -166,19 +199,30 @@ void BlockRunner::collective(const char* operation, unsigned mask, void* operand
   suspend(Thread::State::ready, place);
 }
 
+std::string BlockRunner::where(size_t i) const {
+  const Thread& t = threads_[i];
+  if (t.state == Thread::State::exited) return "ended";
+  if (t.state == Thread::State::at_barrier) return "wait at the barrier " + text_of(t.place);
+  if (t.state == Thread::State::at_named_barrier) return "wait at a barrier of some of the threads, " + text_of(t.place);
+  if (t.state == Thread::State::at_cluster_barrier) return "wait for the cluster at " + text_of(t.place);
+  if (t.state == Thread::State::at_transactions) {
+    const Transactions& b = transactions_.at(t.barrier);
+    return "wait at " + text_of(t.place) + " for " + std::to_string(b.pending) + " arrivals and " + std::to_string(b.bytes) + " bytes";
+  }
+  return std::string("wait in ") + t.operation + " at " + text_of(t.place);
+}
+
 std::string BlockRunner::waiting_threads() const {
   std::string out;
-  const auto describe = [&](size_t i) {
-    const Thread& t = threads_[i];
-    if (t.state == Thread::State::exited) return std::string("ended");
-    if (t.state == Thread::State::at_barrier) return "wait at the barrier " + text_of(t.place);
-    return std::string("wait in ") + t.operation + " at " + text_of(t.place);
-  };
+  const size_t each = size_t(each_);
   for (size_t first = 0; first < threads_.size();) {
+    const size_t of_block = (first / each + 1) * each;
     size_t end = first + 1;
-    while (end < threads_.size() && describe(end) == describe(first)) ++end;
-    out += std::string(first ? ", " : "") + (end - first > 1 ? "threads " : "thread ") + std::to_string(first) +
-           (end - first > 1 ? " to " + std::to_string(end - 1) : "") + " " + describe(first);
+    while (end < of_block && where(end) == where(first)) ++end;
+    if (first) out += ", ";
+    if (blocks_.size() > 1 && first % each == 0) out += "block " + std::to_string(first / each) + ": ";
+    out += (end - first > 1 ? "threads " : "thread ") + std::to_string(first % each) +
+           (end - first > 1 ? " to " + std::to_string((end - 1) % each) : "") + " " + where(first);
     first = end;
   }
   return out;

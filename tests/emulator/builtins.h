@@ -34,6 +34,7 @@ struct LaunchShape {
   Shape3 blocks;
   int threads;
   int64_t shared;  // dynamic, bytes
+  int cluster = 1;  // blocks along x that run together
 };
 
 // Puts a launch at the end of the stream: `body` is called once for every thread of every block. `arguments`: the kernel's, as bytes.
@@ -60,6 +61,8 @@ struct Place {
   int line;
 };
 void barrier(Place);
+// Of so many threads of the block.
+void named_barrier(int number, int threads, Place);
 // Hands in the operand of this lane, waits for all lanes of the mask, and gives each its result. `combine` runs once, with the operands
 // of all lanes; absent lanes have null ones.
 using Operands = void* const (&)[32];

@@ -11,7 +11,7 @@ std::atomic<Counting*> the_one = nullptr;
 
 void KernelCounts::operator+=(const KernelCounts& c) {
   blocks += c.blocks, barriers += c.barriers, products += c.products, matrices += c.matrices;
-  conflicts += c.conflicts, copied += c.copied, watched += c.watched;
+  conflicts += c.conflicts, waits += c.waits, copied += c.copied, watched += c.watched;
 }
 
 Counting::Counting(const void* watched, int64_t bytes) : begin_(static_cast<const char*>(watched)), end_(begin_ + bytes) {

@@ -11,9 +11,10 @@ struct KernelCounts {
   int64_t blocks = 0;
   int64_t barriers = 0;   // __syncthreads of a whole block
   int64_t products = 0;   // matrix products of a warp, or of a warpgroup
-  int64_t matrices = 0;   // 8 x 8 matrices that ldmatrix read
+  int64_t matrices = 0;   // matrices of 8 rows of 16 bytes that ldmatrix or products read
   int64_t conflicts = 0;  // passes over shared memory that these took beyond one each, since rows of a matrix lie in the same banks
-  int64_t copied = 0;     // bytes that cp.async read of global memory
+  int64_t copied = 0;     // bytes that cp.async and bulk copies read of global memory
+  int64_t waits = 0;      // of warps for mbarriers
   int64_t watched = 0;    // those of them that lie in the range that is watched
   void operator+=(const KernelCounts&);
 };

@@ -6,12 +6,15 @@
 #include "tests/emulator/block.h"  // the keywords of CUDA, which the next one needs
 
 #include "core/cuda/ptx.h"
+#include "tests/emulator/numbers.h"
 
 namespace voxgrad {
 namespace {
 using emulator::BlockRunner;
 using emulator::Counting;
 using emulator::KernelCounts;
+using emulator::element;
+using emulator::Kind;
 using emulator::Operands;
 
 struct MatrixLoad {
@@ -67,19 +70,6 @@ struct Product {
   const uint32_t *a, *b;
 };
 
-enum class Kind { bf16, f16, tf32 };
-
-// Element `half` of a register; tf32 is read with its 10 bits of mantissa, the others are ignored as the hardware does.
-template <Kind kKind>
-float element(uint32_t r, int half) {
-  if constexpr (kKind == Kind::tf32) return std::bit_cast<float>(r & 0xffffe000u);
-  else {
-    const uint16_t bits = uint16_t(half ? r >> 16 : r);
-    if constexpr (kKind == Kind::bf16) return std::bit_cast<float>(uint32_t(bits) << 16);
-    else return detail::float_from_f16(bits);
-  }
-}
-
 template <Kind kKind>
 void multiply(Operands lanes) {
   ++BlockRunner::here().counts().products;
@@ -92,13 +82,13 @@ void multiply(Operands lanes) {
     for (int r = 0; r < 2; ++r)
       for (int h = 0; h < kHalves; ++h) b[l % 4 * kHalves + h + r * 4 * kHalves][l / 4] = element<kKind>(p.b[r], h);
   }
-  float sum[16][8] = {};
+  double sum[16][8] = {};
   for (int i = 0; i < 16; ++i)
     for (int k = 0; k < kDepth; ++k)
-      for (int j = 0; j < 8; ++j) sum[i][j] += a[i][k] * b[k][j];
+      for (int j = 0; j < 8; ++j) sum[i][j] += double(a[i][k]) * double(b[k][j]);
   for (int l = 0; l < 32; ++l) {
     float* d = static_cast<Product*>(lanes[l])->d;
-    for (int r = 0; r < 4; ++r) d[r] += sum[l / 4 + r / 2 * 8][l % 4 * 2 + r % 2];
+    for (int r = 0; r < 4; ++r) d[r] = emulator::truncated(double(d[r]) + sum[l / 4 + r / 2 * 8][l % 4 * 2 + r % 2]);
   }
 }
 
@@ -117,7 +107,9 @@ void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
     counts.copied += bytes;
     if (const Counting* all = Counting::alive(); all && all->watches(from)) counts.watched += bytes;
   }
-  BlockRunner::here().current().copy_groups.back().push_back({into.value(), from, bytes, valid});
+  BlockRunner& r = BlockRunner::here();
+  if (r.has_transactions()) r.seen(r.block(), into.value()) = 1;
+  r.current().copy_groups.back().push_back({into.value(), from, bytes, valid});
 }
 
 }  // namespace
@@ -143,13 +135,15 @@ void cp_async_4(SharedAddress into, const void* from, bool valid) { copy_async(i
 void cp_async_commit() { BlockRunner::here().current().copy_groups.emplace_back(); }
 
 void emulator::wait_for_copies(int pending) {
-  auto& groups = BlockRunner::here().current().copy_groups;
+  BlockRunner& r = BlockRunner::here();
+  auto& groups = r.current().copy_groups;
   // The last group is open: it was not committed, and nothing waits for it.
   const int closed = int(groups.size()) - 1, done = closed - pending;
   for (int g = 0; g < done; ++g)
     for (const PendingCopy& c : groups[size_t(g)]) {
       if (c.valid) std::memcpy(c.into, c.from, size_t(c.bytes));
       else std::memset(c.into, 0, size_t(c.bytes));
+      r.note_written(c.into);
     }
   if (done > 0) groups.erase(groups.begin(), groups.begin() + done);
 }

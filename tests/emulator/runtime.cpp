@@ -17,9 +17,9 @@ namespace emulator {
 namespace {
 using Lock = std::lock_guard<std::recursive_mutex>;
 
-// The grid's blocks in an order drawn from the seed. Blocks on different threads of the host run at the same time.
+// The grid's clusters of blocks in an order drawn from the seed. Blocks on different threads of the host run at the same time.
 void run_grid(const char* kernel, const LaunchShape& shape, uint64_t seed, const std::function<void()>& body) {
-  const int64_t blocks = shape.blocks.x * shape.blocks.y * shape.blocks.z;
+  const int64_t along_x = shape.blocks.x / shape.cluster, blocks = along_x * shape.blocks.y * shape.blocks.z;
   int64_t step = int64_t(seed % uint64_t(blocks)) | 1;
   const auto common = [](int64_t a, int64_t b) {
     while (b) a = std::exchange(b, a % b);
@@ -30,8 +30,8 @@ void run_grid(const char* kernel, const LaunchShape& shape, uint64_t seed, const
   const int64_t first = int64_t((seed >> 20) % uint64_t(blocks));
   parallel_for(blocks, 1, [&](int64_t i) {
     const int64_t b = int64_t((static_cast<__int128>(i) * (blocks == 1 ? 1 : step) + first) % blocks);
-    const Index3 index = {unsigned(b % shape.blocks.x), unsigned(b / shape.blocks.x % shape.blocks.y),
-                          unsigned(b / shape.blocks.x / shape.blocks.y)};
+    const Index3 index = {unsigned(b % along_x * shape.cluster), unsigned(b / along_x % shape.blocks.y),
+                          unsigned(b / along_x / shape.blocks.y)};
     BlockRunner::here().run(kernel, shape, index, seed, body);
   });
 }
@@ -41,6 +41,7 @@ void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::functio
   Device& d = Device::instance();
   Lock lock(d.mutex);
   if (d.architecture() < 80) detail::fail_without_code(kernel, d.architecture() / 10, d.architecture() % 10);
+  check(shape.cluster == 1 || d.architecture() >= 90, "kernel ", detail::kernel_name(kernel), ": clusters are of sm_90 and later");
   if (on.stream->record) d.note_pointers(*on.stream->record, arguments, bytes);
   d.push(on.stream, {.run = [kernel, shape, body = std::move(body)] {
            const std::string name = detail::kernel_name(kernel);
@@ -66,6 +67,7 @@ DeviceInfo device_info(int device) {
   return {.name = "emulator", .major = d.architecture() / 10, .minor = d.architecture() % 10, .multiprocessors = 4, .memory = d.capacity(),
           .free_memory = d.capacity() - d.used(device)};
 }
+Chip chip_of(Cuda) { return {.architecture = Device::instance().architecture(), .multiprocessors = 4}; }
 void select(int) {}
 
 Stream::Stream(int device) {

@@ -14,52 +14,62 @@ namespace voxgrad::emulator {
 namespace {
 constexpr size_t kStatic = 48 << 10, kDynamic = 227 << 10;  // what a block of an H200 may have
 constexpr size_t kZone = 128, kMostVariables = 32;
+constexpr size_t kWindow = 1024;  // alignment of the window, in which addresses are swizzled
 constexpr unsigned char kRedByte = 0xA5;
 }  // namespace
 
-void BlockRunner::begin_shared(int64_t dynamic_bytes) {
-  arena_.resize(kStatic + kDynamic + 2 * kZone * (kMostVariables + 2));
-  if (arena_used_ > 0) ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_used_ + kZone);  // after a block that was given up
-  arena_used_ = 0;
-  shared_.clear();
-  dynamic_ = nullptr;
-  if (dynamic_bytes > 0) dynamic_ = take_shared("dynamic shared memory", nullptr, size_t(dynamic_bytes), 128);
+void BlockRunner::begin_shared(RunningBlock& b, int64_t dynamic_bytes) {
+  b.arena.resize(kStatic + kDynamic + 2 * kZone * (kMostVariables + 2) + kWindow);
+  b.base = reinterpret_cast<unsigned char*>((reinterpret_cast<uintptr_t>(b.arena.data()) + kWindow - 1) / kWindow * kWindow);
+  if (b.used > 0) ASAN_UNPOISON_MEMORY_REGION(b.base, b.used + kZone);  // after a block that was given up
+  b.used = 0;
+  b.shared.clear();
+  b.seen.assign(b.arena.size() / 16, 0);
+  b.dynamic = nullptr;
+  if (dynamic_bytes > 0) b.dynamic = take_shared(b, "dynamic shared memory", nullptr, size_t(dynamic_bytes), 128);
 }
 
-unsigned char* BlockRunner::take_shared(const char* name, const void* key, size_t bytes, size_t alignment) {
-  const auto base = reinterpret_cast<uintptr_t>(arena_.data());
-  const size_t begin = ((base + arena_used_ + kZone + alignment - 1) / alignment * alignment) - base, end = begin + bytes;
-  unsigned char* const p = arena_.data() + begin;
-  ASAN_UNPOISON_MEMORY_REGION(arena_.data() + arena_used_, end + kZone - arena_used_);
-  std::memset(arena_.data() + arena_used_, kRedByte, begin - arena_used_);
+unsigned char* BlockRunner::take_shared(RunningBlock& b, const char* name, const void* key, size_t bytes, size_t alignment) {
+  const size_t begin = (b.used + kZone + alignment - 1) / alignment * alignment, end = begin + bytes;
+  unsigned char* const p = b.base + begin;
+  ASAN_UNPOISON_MEMORY_REGION(b.base + b.used, end + kZone - b.used);
+  std::memset(b.base + b.used, kRedByte, begin - b.used);
   std::memset(p, 0xff, bytes);
   std::memset(p + bytes, kRedByte, kZone);
-  ASAN_POISON_MEMORY_REGION(arena_.data() + arena_used_, begin - arena_used_);
+  ASAN_POISON_MEMORY_REGION(b.base + b.used, begin - b.used);
   ASAN_POISON_MEMORY_REGION(p + bytes, kZone);
-  arena_used_ = end;
-  shared_.push_back({name, key, p, bytes});
+  b.used = end;
+  b.shared.push_back({name, key, p, bytes});
   return p;
 }
 
 void* BlockRunner::shared(const char* name, const void* key, size_t bytes, size_t alignment) {
+  RunningBlock& b = block();
   size_t total = bytes;
-  for (auto& v : shared_) {
+  for (auto& v : b.shared) {
     if (v.key == key) return v.data;
     if (v.key) total += v.bytes;
   }
-  if (total > kStatic || shared_.size() >= kMostVariables)
+  if (total > kStatic || b.shared.size() >= kMostVariables)
     stop([&] {
       return "its shared variables take " + std::to_string(total) + " bytes, at most " + std::to_string(kStatic) + " are possible";
     });
-  return take_shared(name, key, bytes, alignment);
+  return take_shared(b, name, key, bytes, alignment);
 }
 
-void BlockRunner::check_red_zones() {
-  if (arena_used_ > 0) ASAN_UNPOISON_MEMORY_REGION(arena_.data(), arena_used_ + kZone);
-  for (auto& v : shared_)
+void BlockRunner::check_red_zones(RunningBlock& b) {
+  if (b.used > 0) ASAN_UNPOISON_MEMORY_REGION(b.base, b.used + kZone);
+  for (auto& v : b.shared)
     for (size_t i = 1; i <= kZone && fault_.empty(); ++i)
       if (v.data[v.bytes + i - 1] != kRedByte || (i <= 16 && *(v.data - i) != kRedByte))
         fault_ = std::string("something wrote past an end of ") + v.name + ", " + std::to_string(v.bytes) + " bytes of shared memory";
+}
+
+uint32_t BlockRunner::offset(const void* p, const char* what) {
+  const auto at = static_cast<const unsigned char*>(p) - block().base;
+  if (at < 0 || at >= std::ptrdiff_t(1) << 18)
+    stop([&] { return std::string(what) + ": an address outside the block's own shared memory"; });
+  return uint32_t(at);
 }
 
 }  // namespace voxgrad::emulator

@@ -1,5 +1,7 @@
 // Which kernels a convolution takes on CUDA.
+#include "core/cuda/chip.h"
 #include "core/cuda/ptx.h"
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_gather.cuh"
 #include "kernels/reduce/column_sums.cuh"
@@ -13,12 +15,7 @@ __global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, con
   for (int64_t i : grid_stride(int64_t(g.groups) * g.taps * p.rows * p.columns)) {
     const int in = int(i % inner), out = int(i / inner % outer), tap = int(i / inner / outer % g.taps);
     const int group = int(i / inner / outer / g.taps), row = p.transposed ? in : out, column = p.transposed ? out : in;
-    const int t[3] = {tap / (g.axis[1].taps * g.axis[2].taps), tap / g.axis[2].taps % g.axis[1].taps, tap % g.axis[2].taps};
-    int index[3];
-    for (int a = 0; a < 3; ++a) index[a] = g.axis[a].weight_first + t[a] * g.axis[a].weight_step;
-    const int64_t at = group * p.group_stride + row * p.row_stride + column * p.column_stride +
-                       ((int64_t(index[0]) * p.kernel_h + index[1]) * p.kernel_w + index[2]) * p.tap_stride;
-    float v = row < g.outputs && column < g.inputs ? w[at] : 0.f;
+    float v = weight_of(g, p, w, group, tap, row, column);
     if (rounded) v = __uint_as_float(tf32_of(v));
     packed[i] = T(v);
   }
@@ -37,8 +34,12 @@ void run_gather(Cuda on, const Conv3dProblem& p, ConvGather g, const WeightPack&
                 T* y) {
   g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-  if (exact || few_channels(g) || !mma_is_possible(g)) conv_gather_direct<T>(on, g, pack, x, w, bias, y);
-  else conv_gather_mma<T>(on, g, pack, x, w, bias, y);
+  if (g.taps == 0 || few_channels(g)) return conv_gather_direct<T>(on, g, pack, x, w, bias, y);
+  const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture, .element = int(sizeof(T)), .exact = exact,
+                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, sizeof(T), exact)});
+  if (way == ConvWay::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
+  else if (mma_is_possible(g)) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
+  else conv_gather_direct<T>(on, g, pack, x, w, bias, y);
 }
 
 }  // namespace
@@ -84,8 +85,8 @@ void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, Vi
   g.taps = int(p.taps());
   on_dtype(x.dtype, [&]<class T>() {
     const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-    if (exact || few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
-    else conv_weights_mma<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    else conv_weights_mma<T>(on, g, exact, x.as<T>(), gy.as<T>(), gw.as<float>());
   });
 }
 

@@ -53,12 +53,41 @@ struct WeightPack {
 };
 int64_t packed_count(const ConvGather&, const WeightPack&);
 
+// The element of w that is row, column and tap of a group of the gather; 0 beyond its channels.
+__device__ inline float weight_of(const ConvGather& g, const WeightPack& p, const float* w, int group, int tap, int row, int column) {
+  const int t[3] = {tap / (g.axis[1].taps * g.axis[2].taps), tap / g.axis[2].taps % g.axis[1].taps, tap % g.axis[2].taps};
+  int index[3];
+  for (int a = 0; a < 3; ++a) index[a] = g.axis[a].weight_first + t[a] * g.axis[a].weight_step;
+  const int64_t at = group * p.group_stride + row * p.row_stride + column * p.column_stride +
+                     ((int64_t(index[0]) * p.kernel_h + index[1]) * p.kernel_w + index[2]) * p.tap_stride;
+  return row < g.outputs && column < g.inputs ? w[at] : 0.f;
+}
+
+// The voxel of y of output j of sample n, or -1 where there is none; `dense`: counted among the outputs of the gather alone.
+__device__ inline int64_t output_voxel(const ConvGather& g, int64_t n, const int (&j)[3], bool dense) {
+  int64_t voxel = n;
+  for (int a = 0; a < 3; ++a) {
+    if (j[a] >= g.axis[a].count) return -1;
+    voxel = dense ? voxel * g.axis[a].count + j[a] : voxel * g.axis[a].out + g.axis[a].first + int64_t(j[a]) * g.axis[a].step;
+  }
+  return voxel;
+}
+
 // Which way of computing there is for a gather, and for the gradient of its weights.
 bool mma_is_possible(const ConvGather&);
 bool mma_weights_are_possible(const ConvGather&);
-// y = gather + bias, from f32 weights packed by `pack`; bias may be null. T = f32 is rounded to tf32.
+// y = gather + bias, from f32 weights packed by `pack`; bias may be null. T = f32 is rounded to tf32 or, exact, multiplied as sums of
+// two values of tf32, with the error of f32.
 template <class T>
-void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
+void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+// The same by wgmma. wgmma_waste: outputs that its tiles compute per output that there is, for elements of so many bytes; 0 where no
+// tile is possible.
+double wgmma_waste(const ConvGather&, int element, bool exact);
+template <class T>
+void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+// y = the sum of the shares of partial {shares, outputs of the gather, channels}, in their order, + bias.
+template <class T>
+void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const float* bias, T* y);
 // In f32 throughout.
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
@@ -70,7 +99,7 @@ void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, 
 
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
 template <class T>
-void conv_weights_mma(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+void conv_weights_mma(Cuda, const ConvGather&, bool exact, const T* x, const T* gy, float* gw);
 template <class T>
 void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>

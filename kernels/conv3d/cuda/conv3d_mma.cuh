@@ -85,11 +85,21 @@ __device__ bool halo_voxel(const ConvGather& g, const int (&first)[3], const int
   }
   return inside;
 }
+// table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read. By these threads.
+__device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const int (&first)[3], int* table, int thread, int threads) {
+  for (int slot = thread; slot < t.slots(); slot += threads) {
+    int at[3], voxel;
+    const bool read = halo_position(t, slot, at), inside = halo_voxel(g, first, at, 0, voxel);
+    table[slot] = !read ? -2 : inside ? voxel : -1;
+  }
+}
 __device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
 
 // The tile of so many outputs (a power of two), in this shape.
 MmaTile mma_tile(const ConvGather&, int d, int h, int w);
+// Exact products take more registers, so that their tiles are no larger.
+inline constexpr int kMostExactVoxels = 128, kMostExactColumns = 64;
 // For elements of so many bytes. tile.extent[0] is 0 where nothing fits shared memory.
-MmaPlan mma_plan(const ConvGather&, int element);
+MmaPlan mma_plan(const ConvGather&, int element, bool exact);
 
 }  // namespace voxgrad

@@ -27,30 +27,16 @@ __device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int 
   return b;
 }
 
-// table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read.
-__device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int* table) {
-  for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
-    int at[3], voxel;
-    const bool read = halo_position(t, slot, at), inside = halo_voxel(g, b.first, at, 0, voxel);
-    table[slot] = !read ? -2 : inside ? voxel : -1;
-  }
-}
-
-// The voxel of y of output v of the tile, or -1; `dense`: counted among the outputs of the gather alone.
-__device__ inline int64_t output_voxel(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int v, bool dense) {
-  int64_t voxel = b.n;
-  for (int a = 0; a < 3; ++a) {
-    const int j = b.first[a] + t.along(a, v);
-    if (j >= g.axis[a].count) return -1;
-    voxel = dense ? voxel * g.axis[a].count + j : voxel * g.axis[a].out + g.axis[a].first + int64_t(j) * g.axis[a].step;
-  }
-  return voxel;
+// The voxel of y of output v of the tile, or -1.
+__device__ inline int64_t voxel_of(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int v, bool dense) {
+  const int j[3] = {b.first[0] + t.along(0, v), b.first[1] + t.along(1, v), b.first[2] + t.along(2, v)};
+  return output_voxel(g, b.n, j, dense);
 }
 
 // Block x: tiles of all samples; y: blocks of kColumns output channels of all groups; z: shares of the sum. A warp makes 64 or 32 voxels
 // times 32 or 16 channels. Weights {groups, taps, rows, columns} of T, rows a multiple of kColumns and columns of the chunk. With shares,
-// sums go to partial {shares, outputs of the gather, channels}.
-template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
+// sums go to partial {shares, outputs of the gather, channels}. kExact: f32 is multiplied without loss, as parts of tf32.
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
 __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : 2)
     conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, bool whole_x, bool whole_y, const T* x, const T* w, const float* bias, T* y,
                       float* partial) {
@@ -67,7 +53,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
   const int64_t channels = int64_t(g.inputs) * g.groups;
   const T* const sample = x + block.n * g.axis[0].in * g.axis[1].in * g.axis[2].in * channels + int64_t(block.group) * g.inputs;
 
-  fill_table(g, tile, block, table);
+  fill_table(g, tile, block.first, table, int(threadIdx.x), kThreads);
   __syncthreads();
 
   // Part `part` of `parts` of chunk c of the block, into its buffer.
@@ -128,22 +114,40 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
       cp_async_commit();
       const int shift = tile.shift(tap[0], tap[1], tap[2]);
       const SharedAddress matrix(weights + stage * kColumns * kSlot + column * kSlot);
-#pragma unroll
+#pragma unroll(kExact ? 1 : kSlot / kMmaStep)
       for (int k = 0; k < kSlot / kMmaStep; ++k) {
-        uint32_t a[kM][4];
-#pragma unroll
-        for (int i = 0; i < kM; ++i) {
-          ldmatrix_x4(a[i], halo + swizzled(row[i] + shift, lane / 16 + 2 * k));
-          round_fragment<T>(a[i]);
-        }
-#pragma unroll
-        for (int j = 0; j < kN; ++j) {
-          uint32_t b[4];
+        const auto load_a = [&](uint32_t(&a)[4], int i) { ldmatrix_x4(a, halo + swizzled(row[i] + shift, lane / 16 + 2 * k)); };
+        const auto load_b = [&](uint32_t(&b)[4], int j) {
           ldmatrix_x4(b, matrix + (j * 16 * kSlot + (column_piece ^ 2 * k) * 16));
+        };
+        if constexpr (kExact) {
+          uint32_t b[kN][4], b_rest[kN][4];
+#pragma unroll
+          for (int j = 0; j < kN; ++j) load_b(b[j], j), split_fragment(b[j], b_rest[j]);
 #pragma unroll
           for (int i = 0; i < kM; ++i) {
-            multiply_add<T>(sum[i][2 * j], a[i], b[0], b[1]);
-            multiply_add<T>(sum[i][2 * j + 1], a[i], b[2], b[3]);
+            uint32_t a[4], a_rest[4];
+            load_a(a, i);
+            split_fragment(a, a_rest);
+#pragma unroll
+            for (int n = 0; n < 2 * kN; ++n) {
+              const int h = n % 2 * 2;
+              multiply_add_exactly(sum[i][n], a, a_rest, {b[n / 2][h], b[n / 2][h + 1]}, {b_rest[n / 2][h], b_rest[n / 2][h + 1]});
+            }
+          }
+        } else {
+          uint32_t a[kM][4];
+#pragma unroll
+          for (int i = 0; i < kM; ++i) load_a(a[i], i), round_fragment<T>(a[i]);
+#pragma unroll
+          for (int j = 0; j < kN; ++j) {
+            uint32_t b[4];
+            load_b(b, j);
+#pragma unroll
+            for (int i = 0; i < kM; ++i) {
+              multiply_add<T>(sum[i][2 * j], a[i], b[0], b[1]);
+              multiply_add<T>(sum[i][2 * j + 1], a[i], b[2], b[3]);
+            }
           }
         }
       }
@@ -164,7 +168,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     for (int i = 0; i < kM; ++i)
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const int64_t voxel = output_voxel(g, tile, block, (warp_m * kM + i) * 16 + half * 8 + lane_row, true);
+        const int64_t voxel = voxel_of(g, tile, block, (warp_m * kM + i) * 16 + half * 8 + lane_row, true);
         if (voxel < 0) continue;
 #pragma unroll
         for (int n = 0; n < 2 * kN; ++n)
@@ -197,7 +201,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
   __syncthreads();
   for (int item = int(threadIdx.x); item < kVoxels * kPieces; item += kThreads) {
     const int v = item / kPieces, m = item % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
-    const int64_t voxel = here > 0 ? output_voxel(g, tile, block, v, false) : -1;
+    const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
     const T* const from = reinterpret_cast<const T*>(memory + v * kPitch) + m;
     T* const into = y + voxel * filters + int64_t(block.group) * g.outputs + block.column0 + m;
@@ -224,34 +228,41 @@ __global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* p
   }
 }
 
-template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
 void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const T* x, const float* w, const float* bias,
              T* y) {
   WeightPack padded = pack;
   padded.rows = (g.outputs + kColumns - 1) / kColumns * kColumns;
   padded.columns = plan.chunks * kMmaChunk<T>;
   const Scratch packed(on, packed_count(g, padded) * int64_t(sizeof(T)));
-  pack_weights(on, g, padded, dtype_of<T> == DType::f32, w, packed.as<T>());
+  pack_weights(on, g, padded, dtype_of<T> == DType::f32 && !kExact, w, packed.as<T>());
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
   const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
                   .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
-  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x),
-                                                                    whole_pieces(g.outputs, y), x, packed.as<T>(), bias, y,
-                                                                    partial.as<float>());
-  if (plan.shares() > 1)
-    launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * filters), g, plan.shares(), partial.as<float>(), bias, y);
+  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x),
+                                                                            whole_pieces(g.outputs, y), x, packed.as<T>(), bias, y,
+                                                                            partial.as<float>());
+  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), bias, y);
 }
 
 }  // namespace
 
 template <class T>
-void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
-  const MmaPlan p = mma_plan(g, sizeof(T));
+void add_shares(Cuda on, const ConvGather& g, int shares, const float* partial, const float* bias, T* y) {
+  launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * g.outputs * g.groups), g, shares, partial, bias, y);
+}
+
+template <class T>
+void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w, const float* bias,
+                     T* y) {
+  const MmaPlan p = mma_plan(g, sizeof(T), exact);
   const auto is = [&](int voxels, int columns) { return p.tile.voxels() == voxels && p.columns == columns; };
   const auto go = [&]<int kVoxels, int kColumns, int kWarpsM, int kWarpsN>(Width<kVoxels>, Width<kColumns>, Width<kWarpsM>,
                                                                            Width<kWarpsN>) {
-    run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN>(on, g, p, pack, x, w, bias, y);
+    if constexpr (dtype_of<T> == DType::f32 && kVoxels <= kMostExactVoxels && kColumns <= kMostExactColumns)
+      if (exact) return run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, true>(on, g, p, pack, x, w, bias, y);
+    run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, false>(on, g, p, pack, x, w, bias, y);
   };
   if (is(256, 64)) go(Width<256>{}, Width<64>{}, Width<4>{}, Width<2>{});
   else if (is(256, 32)) go(Width<256>{}, Width<32>{}, Width<4>{}, Width<1>{});
@@ -265,7 +276,9 @@ void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, const
   else go(Width<64>{}, Width<64>{}, Width<2>{}, Width<2>{});
 }
 
-#define X(T) template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, const T*, const float*, const float*, T*);
+#define X(T)                                                                                                                    \
+  template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const float*, T*);    \
+  template void add_shares(Cuda, const ConvGather&, int, const float*, const float*, T*);
 X(float) X(bf16) X(f16)
 #undef X
 

@@ -104,9 +104,9 @@ int64_t mma_tiles(const ConvGather& g, const MmaTile& t) {
   return n;
 }
 
-MmaPlan mma_plan(const ConvGather& g, int element) {
+MmaPlan mma_plan(const ConvGather& g, int element, bool exact) {
   if (g.taps < 1 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return {};  // voxels of a sample are counted in int
-  const int columns = columns_for(g.outputs);
+  const int wide = columns_for(g.outputs), columns = exact && wide > kMostExactColumns ? kMostExactColumns : wide;
   MmaPlan p = plan_of(g, element, 128, columns);
   const auto computed = [&](const MmaPlan& q) { return mma_tiles(g, q.tile) * q.tile.voxels(); };
   // 64 voxels: where halos of 128 do not fit, or most of them would be outside.
@@ -114,7 +114,7 @@ MmaPlan mma_plan(const ConvGather& g, int element) {
   if (const MmaPlan half = plan_of(g, element, 64, narrow);
       half.tile.extent[0] > 0 && (p.tile.extent[0] == 0 || computed(p) * 2 > computed(half) * 3))
     p = half;
-  else if (columns == 32 || columns == 64) {
+  else if (!exact && (columns == 32 || columns == 64)) {
     const MmaPlan large = plan_of(g, element, 256, columns);
     if (large.tile.extent[0] > 0 && mma_tiles(g, large.tile) * ceil_div(g.outputs, columns) * g.groups >= kBlocks &&
         computed(large) * 8 <= computed(p) * 9)
@@ -124,6 +124,8 @@ MmaPlan mma_plan(const ConvGather& g, int element) {
   return p;
 }
 
-bool mma_is_possible(const ConvGather& g) { return mma_plan(g, 2).tile.extent[0] > 0 && mma_plan(g, 4).tile.extent[0] > 0; }
+bool mma_is_possible(const ConvGather& g) {
+  return mma_plan(g, 2, false).tile.extent[0] > 0 && mma_plan(g, 4, false).tile.extent[0] > 0 && mma_plan(g, 4, true).tile.extent[0] > 0;
+}
 
 }  // namespace voxgrad

@@ -35,8 +35,9 @@ __device__ int place_of(int slot, int piece) {
   return sizeof(T) == 2 ? swizzled(slot, piece) : slot * kSlot + ((piece ^ (slot & 2)) << 4);
 }
 
-// Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}.
-template <class T, int kSideK>
+// Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}. kExact: f32
+// is multiplied without loss, as parts of tf32.
+template <class T, int kSideK, bool kExact>
 __global__ void __launch_bounds__(kThreads)
     conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, bool whole_x, bool whole_gy, const T* x, const T* gy,
                               float* partial) {
@@ -119,17 +120,27 @@ __global__ void __launch_bounds__(kThreads)
           }
         }
       } else {
-        const auto tf32_at = [](const unsigned char* row, int slot, int channel) {
-          return tf32_of(*reinterpret_cast<const float*>(row + place_of<T>(slot, channel / 4) + channel % 4 * 4));
+        const auto bits_at = [](const unsigned char* row, int slot, int channel) {
+          const float f = *reinterpret_cast<const float*>(row + place_of<T>(slot, channel / 4) + channel % 4 * 4);
+          return kExact ? __float_as_uint(f) : tf32_of(f);
         };
-        for (int r = 0; r < 4; ++r) a[0][r] = tf32_at(rows, v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
+        for (int r = 0; r < 4; ++r) a[0][r] = bits_at(rows, v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
+        uint32_t a_rest[4];
+        if constexpr (kExact) split_fragment(a[0], a_rest);
         const int slot[2] = {tile.slot(v + lane % 4), tile.slot(v + lane % 4 + 4)};
 #pragma unroll
         for (int i = 0; i < kTaps; ++i)
 #pragma unroll
-          for (int n = 0; n < 2; ++n)
-            multiply_add<T>(sum[i][0][n], a[0], tf32_at(halo, slot[0] + shift[i], lane / 4 + n * 8),
-                            tf32_at(halo, slot[1] + shift[i], lane / 4 + n * 8));
+          for (int n = 0; n < 2; ++n) {
+            uint32_t b[2], b_rest[2];
+            for (int r = 0; r < 2; ++r) b[r] = bits_at(halo, slot[r] + shift[i], lane / 4 + n * 8);
+            if constexpr (kExact) {
+              split_fragment(b, b_rest);
+              multiply_add_exactly(sum[i][0][n], a[0], a_rest, b, b_rest);
+            } else {
+              multiply_add<T>(sum[i][0][n], a[0], b[0], b[1]);
+            }
+          }
       }
     }
     __syncthreads();
@@ -172,7 +183,7 @@ MmaTile weights_tile(const ConvGather& g, int rows) {
   return best;
 }
 
-template <class T, int kSideK>
+template <class T, int kSideK, bool kExact = false>
 void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, const T* gy, float* gw) {
   constexpr int kHigh = kSideK * 16 * kSixteens<T>, kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
   const int64_t tiles = mma_tiles(g, tile), weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
@@ -185,8 +196,8 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, 
   if (shares == 0) return total_weights(on, weights, 0, nullptr, gw);
   const Scratch partial(on, shares * kShares * weights * int64_t(sizeof(float)));
   const Grid grid{.x = shares, .y = blocks, .z = tap_groups, .threads = kThreads, .shared = weights_shared(tile, kRows)};
-  launch<conv3d_mma_weights_kernel<T, kSideK>>(on, grid, g, tile, tiles, whole_pieces(g.inputs, x), whole_pieces(g.outputs, gy), x, gy,
-                                               partial.as<float>());
+  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, tile, tiles, whole_pieces(g.inputs, x), whole_pieces(g.outputs, gy),
+                                                       x, gy, partial.as<float>());
   total_weights(on, weights, shares * kShares, partial.as<float>(), gw);
 }
 
@@ -195,13 +206,15 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, 
 bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
 
 template <class T>
-void conv_weights_mma(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
+void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const T* x, const T* gy, float* gw) {
+  if constexpr (dtype_of<T> == DType::f32)
+    if (exact) return run_weights<T, 1, true>(on, g, weights_tile(g, 1), x, gy, gw);
   if constexpr (sizeof(T) == 2)
     if (const MmaTile wide = weights_tile(g, 2); g.outputs > 32 && wide.extent[0] > 0) return run_weights<T, 2>(on, g, wide, x, gy, gw);
   run_weights<T, 1>(on, g, weights_tile(g, 1), x, gy, gw);
 }
 
-#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, const T*, const T*, float*);
+#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, bool, const T*, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X
 

@@ -18,6 +18,27 @@ __device__ void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint32_t b0,
   else mma_of<T>(d, a, b);
 }
 
+// f32 values as sums of two values of tf32: these in place of them, and what is missing.
+template <int kCount>
+__device__ void split_fragment(uint32_t (&a)[kCount], uint32_t (&rest)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) {
+    const float v = __uint_as_float(a[i]);
+    a[i] = tf32_of(v);
+    rest[i] = tf32_of(v - __uint_as_float(a[i]));
+  }
+}
+// sum += a b of split f32. Tensor cores cut off what they add, so their sum is a short one.
+__device__ inline void multiply_add_exactly(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&a_rest)[4], const uint32_t (&b)[2],
+                                            const uint32_t (&b_rest)[2]) {
+  float d[4] = {};
+  mma_tf32(d, a_rest, b);
+  mma_tf32(d, a, b_rest);
+  mma_tf32(d, a, b);
+#pragma unroll
+  for (int e = 0; e < 4; ++e) sum[e] += d[e];
+}
+
 // 16 bytes into shared memory: the first `here` elements of `from`, zeros behind them; `from` is read where here > 0 alone. whole: rows
 // allow accesses of 16 bytes, and the copy is asynchronous; `somewhere` is memory that may be named in place of `from`.
 template <class T>

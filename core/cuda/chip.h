@@ -1,0 +1,13 @@
+#pragma once
+#include "core/device/execution.h"
+
+namespace voxgrad::cuda {
+
+// What kernels are chosen by, and grids of blocks that stay cut by.
+struct Chip {
+  int architecture = 0;  // 90: sm_90
+  int multiprocessors = 0;
+};
+Chip chip_of(Cuda);
+
+}  // namespace voxgrad::cuda

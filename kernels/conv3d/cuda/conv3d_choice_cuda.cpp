@@ -1,0 +1,44 @@
+// Which kernel a convolution on the tensor cores takes, by device and shape alone, so that the bits of results repeat.
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "core/error.h"
+
+namespace voxgrad {
+namespace {
+
+// The first line that holds decides. wgmma has at least 32 output channels and 64 outputs in a row of products, and its blocks, one on each
+// multiprocessor, wait for one halo after the other: shapes of few taps, of few channels or of much waste are better off with several
+// blocks of mma. Nothing of this table was measured yet.
+struct Rule {
+  int architecture;  // 0: any
+  int least_element, most_element;
+  int least_outputs, least_taps;
+  double most_waste;
+  ConvWay way;
+};
+constexpr Rule kTable[] = {
+    {90, 2, 2, 24, 8, 1.5, ConvWay::wgmma},
+    {90, 4, 4, 24, 8, 1.5, ConvWay::wgmma},
+    {0, 0, 8, 0, 0, 1e30, ConvWay::mma},
+};
+
+}  // namespace
+
+ConvWay conv_way(const ConvShape& s) {
+  const bool possible = s.architecture == 90 && s.waste > 0;
+  if (const char* forced = std::getenv("VOXGRAD_CONV_CUDA")) {
+    const std::string name = forced;
+    check(name == "mma" || name == "wgmma", "VOXGRAD_CONV_CUDA: ", name, "; mma and wgmma are possible");
+    return name == "wgmma" && possible ? ConvWay::wgmma : ConvWay::mma;
+  }
+  for (const Rule& r : kTable)
+    if ((r.architecture == 0 || r.architecture == s.architecture) && s.element >= r.least_element && s.element <= r.most_element &&
+        s.outputs >= r.least_outputs && s.taps >= r.least_taps && s.waste <= r.most_waste && (r.way == ConvWay::mma || possible))
+      return r.way;
+  return ConvWay::mma;
+}
+
+}  // namespace voxgrad

@@ -1,0 +1,54 @@
+#pragma once
+// How conv3d_wgmma_cuda.cu cuts a gather into tiles. All of it but the number of blocks follows from the shapes alone.
+#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+
+namespace voxgrad {
+
+inline constexpr int64_t kMostWgmmaShared = 227 << 10;
+inline constexpr int kWgmmaRows = 64, kWgmmaConsumers = 2;  // outputs of a product; warpgroups that multiply
+inline constexpr int kPieces = kSlot / 16;
+
+// A block of the GPU works through items: a tile of outputs, `columns` output channels and a share of the sum. The halo of a tile lies in
+// shared memory as planes of 16 bytes of channels, in which eight neighbouring outputs along W are 128 bytes without a gap, and any eight
+// of these at one distance from each other are the 64 rows of a product. A tap is another address of the first row.
+struct WgmmaPlan {
+  MmaTile tile;     // extent[0]: 0 where none fits
+  int across = 1;   // axis along which a product has its eight times eight outputs; 2: all 64 along W
+  int blocks = 2;   // products of a warpgroup side by side
+  int columns = 64, column_blocks = 1;
+  int chunks = 1, chunk_shares = 1, tap_shares = 1;
+  int parts = 1;    // of an element: 2, its tf32 and what is missing, where f32 is multiplied exactly
+  int plane = 0;    // slots from a plane of 16 bytes to the next
+  int halos = 2, stages = 4, stage_taps = 1;  // buffers of halos, of weights, and taps that lie in one of these
+  int cluster = 1;  // blocks that work on neighbouring tiles and share the weights
+  int64_t tiles = 0, tile_groups = 0, items = 0;
+  int64_t shared = 0;  // bytes
+
+  VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
+  VOXGRAD_HD int halo_bytes() const { return parts * kPieces * plane * 16; }
+  VOXGRAD_HD int tap_bytes() const { return parts * columns * kSlot; }
+  VOXGRAD_HD int stage_bytes() const { return stage_taps * tap_bytes(); }
+  VOXGRAD_HD int barrier_bytes() const { return (2 * (halos + stages) * 8 + 127) / 128 * 128; }
+  // Bytes between eight outputs of a product and the next eight.
+  VOXGRAD_HD int down() const { return 16 * (across == 2 ? 8 : tile.output[across]); }
+  // Along the axes, row `row` of block `block` of the tile.
+  VOXGRAD_HD void place(int block, int row, int (&at)[3]) const {
+    const int eight = row / 8, wide = across == 2 ? kWgmmaRows : 8, along_w = tile.extent[2] / wide;
+    at[2] = block % along_w * wide + (across == 2 ? row : row % 8);
+    const int rest = block / along_w;
+    if (across == 0) {
+      const int high = tile.extent[0] / 8;
+      at[0] = rest % high * 8 + eight;
+      at[1] = rest / high;
+    } else {
+      const int high = across == 1 ? tile.extent[1] / 8 : tile.extent[1];
+      at[1] = across == 1 ? rest % high * 8 + eight : rest % high;
+      at[0] = rest / high;
+    }
+  }
+};
+
+// For elements of so many bytes, exact: f32 by products of parts. tile.extent[0] is 0 where it cannot be done so.
+WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact);
+
+}  // namespace voxgrad

@@ -1,0 +1,279 @@
+// Convolutions on the tensor cores of sm_90a by wgmma, as implicit matrix products {64 outputs} x {channels} for every tap. Blocks stay and
+// work through items (conv3d_wgmma.cuh): one warpgroup loads, two multiply. Three warps load halos, the fourth weights, which the blocks of
+// a cluster load for each other. Full and empty buffers are told by barriers in shared memory.
+#include "core/cuda/chip.h"
+#include "core/cuda/wgmma.h"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kLoaders = 96, kLoaderBarrier = 1, kThreads = 128 * (1 + kWgmmaConsumers), kConsumerWarps = 4 * kWgmmaConsumers;
+
+// Weights as conv3d_wgmma_pack_kernel leaves them. kParts: WgmmaPlan::parts; with two of them each stage's products are added to the sum by
+// the ordinary cores, since the tensor cores cut off what they add.
+template <class T, int kColumns, int kBlocks, int kParts>
+__global__ void __launch_bounds__(kThreads, 1)
+    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, bool whole_x, bool whole_y, const T* x, const unsigned char* w, const float* bias,
+                        T* y, float* partial) {
+  VOXGRAD_DYNAMIC_SHARED(memory);
+#if VOXGRAD_SM90
+  const MmaTile& tile = plan.tile;
+  int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
+  unsigned char* const halos = memory + plan.barrier_bytes() + tile.table_bytes();
+  unsigned char* const weights = halos + plan.halos * plan.halo_bytes();
+  const SharedAddress barriers(memory);
+  const auto full_halo = [&](int i) { return barriers + i * 8; };
+  const auto empty_halo = [&](int i) { return barriers + (plan.halos + i) * 8; };
+  const auto full_weights = [&](int i) { return barriers + (2 * plan.halos + i) * 8; };
+  const auto empty_weights = [&](int i) { return barriers + (2 * plan.halos + plan.stages + i) * 8; };
+  const int rank = plan.cluster > 1 ? cluster_rank() : 0, warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
+  const int64_t first_item = int64_t(blockIdx.x) / plan.cluster, step = int64_t(gridDim.x) / plan.cluster;
+
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < plan.halos; ++i) {
+      transactions_begin(full_halo(i), kLoaders);
+      transactions_begin(empty_halo(i), kConsumerWarps);
+    }
+    for (int i = 0; i < plan.stages; ++i) {
+      transactions_begin(full_weights(i), 1);
+      transactions_begin(empty_weights(i), kConsumerWarps * plan.cluster);
+    }
+    transactions_fence();
+  }
+  if (plan.cluster > 1) {
+    cluster_arrive();
+    cluster_wait();
+  } else {
+    __syncthreads();
+  }
+
+  if (warp < 4) {
+    fewer_registers<56>();
+    if (warp < kLoaders / 32) {
+      const int64_t channels = int64_t(g.inputs) * g.groups, voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
+      constexpr int kPerPiece = 16 / int(sizeof(T));
+      Ring ring{plan.halos};
+      for (int64_t item = first_item; item < plan.items; item += step) {
+        const WgmmaItem at(g, plan, item, rank);
+        named_barrier(kLoaderBarrier, kLoaders);
+        fill_table(g, tile, at.first, table, int(threadIdx.x), kLoaders);
+        named_barrier(kLoaderBarrier, kLoaders);
+        const T* const sample = x + at.n * voxels * channels + int64_t(at.group) * g.inputs;
+        for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
+          transactions_wait(empty_halo(ring.at), ring.round ^ 1);
+          unsigned char* const halo = halos + ring.at * plan.halo_bytes();
+          const int piece = int(threadIdx.x) % kPieces, channel = c * kMmaChunk<T> + piece * kPerPiece;
+          unsigned char* const into = halo + piece * plan.plane * 16;
+          for (int slot = int(threadIdx.x) / kPieces; slot < tile.slots(); slot += kLoaders / kPieces) {
+            const int voxel = at.there ? table[slot] : -1, here = voxel >= 0 ? g.inputs - channel : 0;
+            const T* const from = sample + voxel * channels + channel;
+            if (sizeof(T) == 2 && whole_x) {
+              cp_async_16(SharedAddress(into + slot * 16), here > 0 ? from : x, here > 0);
+            } else {
+              Pack<T, kPackWidth<T>> v;
+              if (whole_x && here > 0) v = load_pack<kPerPiece>(from);
+              else
+                for (int k = 0; k < kPerPiece; ++k) v.v[k] = k < here ? from[k] : T(0.f);
+              store_piece<T, kParts>(into + slot * 16, kPieces * plan.plane * 16, v);
+            }
+          }
+          cp_async_commit();
+          cp_async_wait<0>();
+          fence_proxy();
+          transactions_arrive(full_halo(ring.at));
+        }
+      }
+    } else if (lane == 0) {
+      Ring ring{plan.stages};
+      for (int64_t item = first_item; item < plan.items; item += step) {
+        const WgmmaItem at(g, plan, item, rank);
+        const unsigned char* const from =
+            w + (int64_t(at.group) * plan.column_blocks + at.column_block) * plan.chunks * g.taps * plan.tap_bytes();
+        for (int c = at.chunk0; c < at.chunk1; ++c)
+          for (int t = at.tap0; t < at.tap1; t += plan.stage_taps, ring.next()) {
+            const int bytes = (at.tap1 - t < plan.stage_taps ? at.tap1 - t : plan.stage_taps) * plan.tap_bytes();
+            const unsigned char* const stage = from + (int64_t(c) * g.taps + t) * plan.tap_bytes();
+            const SharedAddress into(weights + ring.at * plan.stage_bytes());
+            transactions_wait(empty_weights(ring.at), ring.round ^ 1);
+            transactions_expect(full_weights(ring.at), bytes);
+            const int own = bytes / plan.cluster;
+            if (plan.cluster > 1)
+              bulk_copy_to(into + rank * own, stage + rank * own, own, full_weights(ring.at), uint16_t((1 << plan.cluster) - 1));
+            else bulk_copy(into, stage, bytes, full_weights(ring.at));
+          }
+      }
+    }
+  } else {
+    more_registers<224>();
+    const int warpgroup = warp / 4 - 1;
+    Ring halo{plan.halos}, stage{plan.stages};
+    const uint64_t a0 = matrix_descriptor(SharedAddress(halos), plan.plane * 16, plan.down());
+    const uint64_t b0 = matrix_descriptor(SharedAddress(weights), kColumns * 16, 128);
+    int row[kBlocks];  // the slot of the first output of each product
+#pragma unroll
+    for (int m = 0; m < kBlocks; ++m) {
+      int at[3];
+      plan.place(warpgroup * kBlocks + m, 0, at);
+      row[m] = at[0] * tile.output[0] + at[1] * tile.output[1] + at[2] * tile.output[2];
+    }
+    int used_stage = -1, used_halo = -1;  // buffers that products under way read, and that are empty behind them
+    const auto release = [&] {
+      if (lane == 0 && used_stage >= 0) {
+        transactions_arrive(empty_weights(used_stage));
+        if (plan.cluster > 1) transactions_arrive_at(empty_weights(used_stage), rank ^ 1);
+      }
+      if (lane == 0 && used_halo >= 0) transactions_arrive(empty_halo(used_halo));
+      used_stage = used_halo = -1;
+    };
+    for (int64_t item = first_item; item < plan.items; item += step) {
+      const WgmmaItem at(g, plan, item, rank);
+      float sum[kBlocks][kColumns / 2], total[kParts == 2 ? kBlocks : 1][kParts == 2 ? kColumns / 2 : 1];
+      if constexpr (kParts == 2)
+        for (auto& block : total)
+          for (float& v : block) v = 0.f;
+      bool begun = false;
+      for (int c = at.chunk0; c < at.chunk1; ++c, halo.next()) {
+        transactions_wait(full_halo(halo.at), halo.round);
+        int tap[3] = {at.tap0 / (g.axis[1].taps * g.axis[2].taps), at.tap0 / g.axis[2].taps % g.axis[1].taps, at.tap0 % g.axis[2].taps};
+        for (int t = at.tap0; t < at.tap1; t += plan.stage_taps, stage.next()) {
+          transactions_wait(full_weights(stage.at), stage.round);
+          const int end = at.tap1 - t < plan.stage_taps ? at.tap1 - t : plan.stage_taps;
+          uint64_t b = b0 + stage.at * plan.stage_bytes() / 16;
+          for (int i = 0; i < end; ++i, b += kParts * kColumns * kPieces) {
+            const uint64_t a = a0 + halo.at * plan.halo_bytes() / 16 + tile.shift(tap[0], tap[1], tap[2]);
+            wgmma_fence();
+#pragma unroll
+            for (int k = 0; k < kSlot / kMmaStep; ++k)
+#pragma unroll
+              for (int m = 0; m < kBlocks; ++m) {
+                const uint64_t of_a = a + row[m] + 2 * k * plan.plane, of_b = b + 2 * k * kColumns;
+                if constexpr (kParts == 2) {
+                  wgmma_of<T>(sum[m], of_a + kPieces * plan.plane, of_b, begun || k > 0);
+                  wgmma_of<T>(sum[m], of_a, of_b + kPieces * kColumns, true);
+                  wgmma_of<T>(sum[m], of_a, of_b, true);
+                } else {
+                  wgmma_of<T>(sum[m], of_a, of_b, begun || k > 0);
+                }
+              }
+            wgmma_commit();
+            // The tap before this one is done, and so is what it was the last of.
+            wgmma_wait<1>();
+            if (i == 0) release();
+            begun = true;
+            if (++tap[2] == g.axis[2].taps) {
+              tap[2] = 0;
+              if (++tap[1] == g.axis[1].taps) tap[1] = 0, ++tap[0];
+            }
+          }
+          used_stage = stage.at;
+          used_halo = t + plan.stage_taps >= at.tap1 ? halo.at : -1;
+          if constexpr (kParts == 2) {
+            wgmma_wait<0>();
+            release();
+            begun = false;
+#pragma unroll
+            for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+              for (int i = 0; i < kColumns / 2; ++i) total[m][i] += sum[m][i];
+          }
+        }
+      }
+      wgmma_wait<0>();
+      release();
+#pragma unroll
+      for (int m = 0; m < kBlocks; ++m) {
+        if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, whole_y, bias, total[m], y, partial);
+        else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, whole_y, bias, sum[m], y, partial);
+      }
+    }
+  }
+  // No block ends while another one of its cluster may still write to it.
+  if (plan.cluster > 1) {
+    cluster_arrive();
+    cluster_wait();
+  }
+#else
+  __trap();  // code for sm_90 that is not for sm_90a
+#endif
+}
+
+// Packs f32 weights as {groups, column blocks, chunks, taps, parts, pieces of 16 bytes, columns}, what a block loads side by side.
+template <class T, int kParts>
+__global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPack pack, const float* w, unsigned char* packed) {
+  constexpr int kPerPiece = 16 / int(sizeof(T));
+  const int64_t count = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps * kPieces * plan.columns;
+  for (int64_t i : grid_stride(count)) {
+    const int n = int(i % plan.columns), piece = int(i / plan.columns % kPieces);
+    const int64_t at = i / plan.columns / kPieces;
+    const int tap = int(at % g.taps), chunk = int(at / g.taps % plan.chunks), block = int(at / g.taps / plan.chunks);
+    const int row = block % plan.column_blocks * plan.columns + n, column = chunk * kMmaChunk<T> + piece * kPerPiece;
+    Pack<T, kPerPiece> parts[kParts];
+    for (int e = 0; e < kPerPiece; ++e) {
+      const float v = weight_of(g, pack, w, block / plan.column_blocks, tap, row, column + e);
+      if constexpr (dtype_of<T> == DType::f32) {
+        parts[0].v[e] = __uint_as_float(tf32_of(v));
+        if constexpr (kParts == 2) parts[1].v[e] = __uint_as_float(tf32_of(v - parts[0].v[e]));
+      } else {
+        parts[0].v[e] = T(v);
+      }
+    }
+    for (int part = 0; part < kParts; ++part)
+      store_pack(reinterpret_cast<T*>(packed + at * plan.tap_bytes() + ((part * kPieces + piece) * plan.columns + n) * 16), parts[part]);
+  }
+}
+
+template <class T, int kColumns, int kBlocks, int kParts>
+void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const WeightPack& pack, const T* x, const float* w, const float* bias,
+               T* y) {
+  const int64_t taps = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps;
+  const Scratch packed(on, taps * plan.tap_bytes());
+  launch<conv3d_wgmma_pack_kernel<T, kParts>>(on, grid_over(taps * kPieces * plan.columns), g, plan, pack, w, packed.as<unsigned char>());
+  const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
+  const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
+  const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
+  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, whole_pieces(g.inputs, x), whole_pieces(g.outputs, y), x,
+                                                            packed.as<unsigned char>(), bias, y, partial.as<float>());
+  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), bias, y);
+}
+
+}  // namespace
+
+double wgmma_waste(const ConvGather& g, int element, bool exact) {
+  const WgmmaPlan p = wgmma_plan(g, element, exact);
+  return p.tile.extent[0] > 0 ? double(p.tiles) * p.tile.voxels() / double(g.out_voxels()) : 0;
+}
+
+template <class T>
+void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w, const float* bias,
+                       T* y) {
+  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact);
+  const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
+  const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
+    run_wgmma<T, kColumns, kBlocks, kParts>(on, g, p, pack, x, w, bias, y);
+  };
+  if constexpr (dtype_of<T> == DType::f32)
+    if (exact) {
+      if (is(32, 2)) go(Width<32>{}, Width<2>{}, Width<2>{});
+      else if (is(32, 1)) go(Width<32>{}, Width<1>{}, Width<2>{});
+      else if (is(64, 2)) go(Width<64>{}, Width<2>{}, Width<2>{});
+      else go(Width<64>{}, Width<1>{}, Width<2>{});
+      return;
+    }
+  if (is(32, 4)) go(Width<32>{}, Width<4>{}, Width<1>{});
+  else if (is(32, 2)) go(Width<32>{}, Width<2>{}, Width<1>{});
+  else if (is(32, 1)) go(Width<32>{}, Width<1>{}, Width<1>{});
+  else if (is(64, 4)) go(Width<64>{}, Width<4>{}, Width<1>{});
+  else if (is(64, 2)) go(Width<64>{}, Width<2>{}, Width<1>{});
+  else if (is(64, 1)) go(Width<64>{}, Width<1>{}, Width<1>{});
+  else if (is(128, 2)) go(Width<128>{}, Width<2>{}, Width<1>{});
+  else if (is(128, 1)) go(Width<128>{}, Width<1>{}, Width<1>{});
+  else go(Width<160>{}, Width<1>{}, Width<1>{});
+}
+
+#define X(T) template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const float*, T*);
+X(float) X(bf16) X(f16)
+#undef X
+
+}  // namespace voxgrad

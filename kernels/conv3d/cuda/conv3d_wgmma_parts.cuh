@@ -1,0 +1,136 @@
+#pragma once
+// What a block of conv3d_wgmma_cuda.cu works on, and how inputs enter its shared memory and outputs leave.
+#include "core/cuda/elements.h"
+#include "core/cuda/transactions.h"
+#include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
+
+namespace voxgrad {
+
+struct WgmmaItem {
+  int64_t n;      // sample
+  bool there;     // whether there is such a tile: the last cluster may have one too many
+  int first[3];   // outputs
+  int group, column_block, share;
+  int chunk0, chunk1, tap0, tap1;
+  __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, int rank) {
+    const int64_t tile = item % p.tile_groups * p.cluster + rank;
+    int rest = int(item / p.tile_groups);
+    there = tile < p.tiles;
+    n = tile_place(g, p.tile, there ? tile : 0, first);
+    column_block = rest % p.column_blocks;
+    rest /= p.column_blocks;
+    group = rest % g.groups;
+    share = rest / g.groups;
+    const int by_chunks = share / p.tap_shares, taps = g.taps / p.tap_shares;
+    chunk0 = p.chunks * by_chunks / p.chunk_shares;
+    chunk1 = p.chunks * (by_chunks + 1) / p.chunk_shares;
+    tap0 = share % p.tap_shares * taps;
+    tap1 = tap0 + taps;
+  }
+};
+
+// A ring of buffers: which one is next, and the parity of its round.
+struct Ring {
+  int count, at = 0, round = 0;
+  __device__ void next() {
+    if (++at == count) at = 0, round ^= 1;
+  }
+};
+
+// 16 bytes of a voxel for products: elements as they are, f32 rounded to tf32; with two parts what is missing to it as well.
+template <class T, int kParts>
+__device__ void store_piece(unsigned char* into, int to_part, const Pack<T, kPackWidth<T>>& v) {
+  uint32_t words[kParts][4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if constexpr (dtype_of<T> == DType::f32) {
+      words[0][i] = tf32_of(v.v[i]);
+      if constexpr (kParts == 2) words[1][i] = tf32_of(v.v[i] - __uint_as_float(words[0][i]));
+    } else {
+      words[0][i] = v.v[2 * i].bits | uint32_t(v.v[2 * i + 1].bits) << 16;
+    }
+  }
+#pragma unroll
+  for (int part = 0; part < kParts; ++part) store_16(SharedAddress(into + part * to_part), words[part]);
+}
+
+// Registers that hold a column pair each of four products' eight columns: lane l of four gets the pairs of all four of product l.
+__device__ inline void exchange_pairs(uint32_t (&v)[4], int lane) {
+#pragma unroll
+  for (int bit = 1; bit < 4; bit *= 2)
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (i & bit) continue;
+      const bool high = lane & bit;
+      const uint32_t got = __shfl_xor_sync(0xffffffffu, high ? v[i] : v[i | bit], bit);
+      if (high) v[i] = got;
+      else v[i | bit] = got;
+    }
+}
+
+// The outputs of a product of a warpgroup: this thread's rows, all column blocks.
+template <class T, int kColumns>
+__device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block, bool whole,
+                                     const float* bias, const float (&sum)[kColumns / 2], T* y, float* partial) {
+  const int warp = int(threadIdx.x) / 32 % 4, lane = int(threadIdx.x) % 32;
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  const int column0 = item.column_block * kColumns;
+  const bool shares = plan.shares() > 1;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    int j[3];
+    plan.place(block, warp * 16 + lane / 4 + half * 8, j);
+    for (int a = 0; a < 3; ++a) j[a] += item.first[a];
+    const int64_t voxel = item.there ? output_voxel(g, item.n, j, shares) : -1;
+    const int64_t at = voxel * filters + int64_t(item.group) * g.outputs;
+    if (shares) {
+      float* const own = partial + item.share * g.out_voxels() * filters;
+#pragma unroll
+      for (int i = 0; i < kColumns / 4; ++i) {
+        const int m = column0 + i / 2 * 8 + lane % 4 * 2 + i % 2;
+        if (voxel >= 0 && m < g.outputs) own[at + m] = sum[i / 2 * 4 + half * 2 + i % 2];
+      }
+      continue;
+    }
+#pragma unroll
+    for (int q = 0; q < kColumns / 32; ++q) {
+      Pack<T, 2> pairs[4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int m = column0 + q * 32 + i * 8 + lane % 4 * 2;
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          const float b = bias && m + e < g.outputs ? bias[item.group * g.outputs + m + e] : 0.f;
+          pairs[i].v[e] = T(sum[(q * 4 + i) * 4 + half * 2 + e] + b);
+        }
+      }
+      if constexpr (sizeof(T) == 2) {
+        uint32_t words[4];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) words[i] = pairs[i].v[0].bits | uint32_t(pairs[i].v[1].bits) << 16;
+        exchange_pairs(words, lane);
+        const int m = column0 + q * 32 + lane % 4 * 8;
+        if (voxel < 0 || m >= g.outputs) continue;
+        if (whole) *reinterpret_cast<uint4*>(y + at + m) = make_uint4(words[0], words[1], words[2], words[3]);
+        else
+          for (int e = 0; e < 8; ++e)
+            if (m + e < g.outputs) {
+              T v;
+              v.bits = uint16_t(words[e / 2] >> e % 2 * 16);
+              y[at + m + e] = v;
+            }
+      } else {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const int m = column0 + q * 32 + i * 8 + lane % 4 * 2;
+          if (voxel < 0 || m >= g.outputs) continue;
+          if (whole) store_pack(y + at + m, pairs[i]);
+          else
+            for (int e = 0; e < 2 && m + e < g.outputs; ++e) y[at + m + e] = pairs[i].v[e];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace voxgrad

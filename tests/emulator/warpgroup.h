@@ -1,0 +1,46 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace voxgrad::emulator {
+
+enum class Kind { bf16, f16, tf32 };
+
+// d {64, columns} += a b^T, of a warpgroup: operands by their descriptors.
+struct WarpgroupProduct {
+  uint64_t a, b;
+  int columns;
+  Kind kind;
+  bool accumulate;
+  int sum;  // which of the warp's sums
+
+  bool same(const WarpgroupProduct& o) const {
+    return a == o.a && b == o.b && columns == o.columns && kind == o.kind && accumulate == o.accumulate;
+  }
+};
+
+// Registers that products of a warp add to, taken away from the threads until they have waited.
+struct Sum {
+  float* registers[32] = {};
+  int count = 0, uses = 0;  // registers of a lane; products under way
+  std::vector<float> values;  // {lane, register}
+};
+
+// What a warp gave to the tensor cores and has not waited for.
+struct WarpProducts {
+  std::vector<std::vector<WarpgroupProduct>> groups = {{}};  // the last one is open
+  std::vector<Sum> sums;
+  bool fenced = false;
+  int64_t issued = 0;
+
+  bool idle() const { return groups.size() == 1 && groups[0].empty(); }
+};
+
+// Products of a warpgroup in their order: its four warps must ask for the same ones.
+struct WarpgroupLog {
+  std::vector<WarpgroupProduct> products;
+};
+
+}  // namespace voxgrad::emulator

@@ -1,0 +1,239 @@
+// Products of warpgroups: what core/cuda/wgmma.h declares. They are done as late as the program allows, when a warp waits for them; until
+// then their sums are taken away from the threads, and what they read must not be on its way.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "tests/emulator/block.h"
+#include "tests/emulator/device.h"
+
+#include "core/cuda/wgmma.h"
+#include "tests/emulator/numbers.h"
+
+namespace voxgrad {
+namespace emulator {
+namespace {
+
+constexpr uint32_t kTaken = 0x7fc5a5a5u;  // a NaN in the place of a sum under way
+
+struct Matrix {
+  uint32_t first, across, down;
+  Swizzle swizzle;
+  explicit Matrix(uint64_t d)
+      : first(uint32_t(d & 0x3fff) << 4), across(uint32_t(d >> 16 & 0x3fff) << 4), down(uint32_t(d >> 32 & 0x3fff) << 4),
+        swizzle(Swizzle(d >> 62)) {}
+  // Of 16 bytes of a row.
+  uint32_t place(int row, int piece) const {
+    const uint32_t width = swizzle == Swizzle::none ? 16 : swizzle == Swizzle::bytes32 ? 32 : swizzle == Swizzle::bytes64 ? 64 : 128;
+    const uint32_t at = first + uint32_t(row / 8) * down + uint32_t(row % 8) * width +
+                        uint32_t(piece) * (swizzle == Swizzle::none ? across : 16);
+    return at ^ ((at >> 7 & (width / 16 - 1)) << 4);
+  }
+};
+
+struct Issue {
+  WarpgroupProduct product;
+  float* registers;
+};
+
+const char* name_of(Kind k) { return k == Kind::bf16 ? "wgmma.bf16" : k == Kind::f16 ? "wgmma.f16" : "wgmma.tf32"; }
+
+// What the products may not read: memory that a copy is writing, or that a thread wrote without its fence.
+void check_operand(BlockRunner& r, const WarpgroupProduct& p, uint64_t descriptor, int rows) {
+  const Matrix m(descriptor);
+  for (int row = 0; row < rows; ++row)
+    for (int piece = 0; piece < 2; ++piece) {
+      const uint32_t at = m.place(row, piece);
+      if (at + 16 > r.block().used)
+        r.stop([&] { return std::string(name_of(p.kind)) + ": an operand lies outside shared memory"; });
+      const uint16_t seen = r.seen(r.block(), r.at(at));
+      if (seen == 1) r.stop([&] { return std::string(name_of(p.kind)) + " reads shared memory that a copy is still writing"; });
+      if (seen > 1)
+        r.stop([&] {
+          return std::string(name_of(p.kind)) + " reads what thread " + std::to_string((seen - 2) % blockDim.x) +
+                 " wrote to shared memory without fence_proxy";
+        });
+    }
+}
+
+// Eight rows of 16 bytes are read in one pass where their words lie in different banks.
+void count(BlockRunner& r, uint64_t descriptor, int rows) {
+  const Matrix m(descriptor);
+  for (int row = 0; row < rows; row += 8)
+    for (int piece = 0; piece < 2; ++piece) {
+      int in_bank[8] = {}, most = 0;  // of 16 bytes
+      for (int i = 0; i < 8; ++i) most = std::max(most, ++in_bank[m.place(row + i, piece) / 16 % 8]);
+      ++r.counts().matrices;
+      r.counts().conflicts += most - 1;
+    }
+}
+
+Sum& sum_of(WarpProducts& w, Operands lanes, const Issue& first, WarpgroupProduct& p) {
+  for (size_t i = 0; i < w.sums.size(); ++i) {
+    if (w.sums[i].registers[0] != first.registers) continue;
+    p.sum = int(i);
+    return w.sums[i];
+  }
+  p.sum = int(w.sums.size());
+  Sum& s = w.sums.emplace_back();
+  s.count = first.product.columns / 2;
+  s.values.resize(size_t(32 * s.count));
+  for (int l = 0; l < 32; ++l) {
+    s.registers[l] = static_cast<Issue*>(lanes[l])->registers;
+    for (int i = 0; i < s.count; ++i) {
+      s.values[size_t(l * s.count + i)] = s.registers[l][i];
+      s.registers[l][i] = std::bit_cast<float>(kTaken);
+    }
+  }
+  return s;
+}
+
+void check_untouched(BlockRunner& r, const Sum& s) {
+  for (int l = 0; l < 32; ++l)
+    for (int i = 0; i < s.count; ++i)
+      if (std::bit_cast<uint32_t>(s.registers[l][i]) != kTaken)
+        r.stop([&] { return "lane " + std::to_string(l) + " wrote to a sum of wgmma before it waited for the products"; });
+}
+
+void issue(Operands lanes) {
+  BlockRunner& r = BlockRunner::here();
+  const Issue& first = *static_cast<Issue*>(lanes[0]);
+  WarpgroupProduct p = first.product;
+  for (const void* lane : lanes)
+    if (!static_cast<const Issue*>(lane)->product.same(p))
+      r.stop([&] { return std::string(name_of(p.kind)) + ": lanes of a warp name different operands"; });
+  WarpProducts& w = r.products();
+  if (!w.fenced) r.stop([&] { return std::string(name_of(p.kind)) + " without wgmma_fence before it"; });
+  WarpgroupLog& log = r.log();
+  if (size_t(w.issued) == log.products.size()) log.products.push_back(p);
+  else if (!log.products[size_t(w.issued)].same(p))
+    r.stop([&] { return std::string(name_of(p.kind)) + ": warps of a warpgroup multiply different operands"; });
+  ++w.issued;
+  check_operand(r, p, p.a, 64);
+  check_operand(r, p, p.b, p.columns);
+  if (threadIdx.x / 32 % 4 == 0) {
+    ++r.counts().products;
+    if (Counting::alive()) count(r, p.a, 64), count(r, p.b, p.columns);
+  }
+  Sum& s = sum_of(w, lanes, first, p);
+  check_untouched(r, s);
+  ++s.uses;
+  w.groups.back().push_back(p);
+}
+
+template <Kind kKind>
+void read_rows(BlockRunner& r, uint64_t descriptor, int first, int rows, float* into) {
+  const Matrix m(descriptor);
+  constexpr int kDepth = kKind == Kind::tf32 ? 8 : 16;
+  for (int row = 0; row < rows; ++row)
+    for (int piece = 0; piece < 2; ++piece) {
+      uint32_t words[4];
+      std::memcpy(words, r.at(m.place(first + row, piece)), 16);
+      float* const values = into + (row * 2 + piece) * kDepth / 2;
+      for (int e = 0; e < kDepth / 2; ++e) {
+        constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2;
+        values[e] = element<kKind>(words[e / kHalves], e % kHalves);
+      }
+    }
+}
+
+template <Kind kKind>
+void multiply(BlockRunner& r, const WarpgroupProduct& p, Sum& s) {
+  constexpr int kDepth = kKind == Kind::tf32 ? 8 : 16;
+  float a[16 * kDepth], b[256 * kDepth];
+  read_rows<kKind>(r, p.a, int(threadIdx.x) / 32 % 4 * 16, 16, a);
+  read_rows<kKind>(r, p.b, 0, p.columns, b);
+  for (int l = 0; l < 32; ++l)
+    for (int i = 0; i < s.count; ++i) {
+      const float* x = a + (l / 4 + i % 4 / 2 * 8) * kDepth;
+      const float* y = b + (i / 4 * 8 + l % 4 * 2 + i % 2) * kDepth;
+      double sum = p.accumulate ? double(s.values[size_t(l * s.count + i)]) : 0.;
+      for (int k = 0; k < kDepth; ++k) sum += double(x[k]) * double(y[k]);
+      s.values[size_t(l * s.count + i)] = truncated(sum);
+    }
+}
+
+struct Wait {
+  int pending;
+};
+void finish(Operands lanes) {
+  BlockRunner& r = BlockRunner::here();
+  WarpProducts& w = r.products();
+  const int pending = static_cast<Wait*>(lanes[0])->pending, done = int(w.groups.size()) - 1 - pending;
+  for (int g = 0; g < done; ++g)
+    for (const WarpgroupProduct& p : w.groups[size_t(g)]) {
+      Sum& s = w.sums[size_t(p.sum)];
+      check_untouched(r, s);
+      if (p.kind == Kind::bf16) multiply<Kind::bf16>(r, p, s);
+      else if (p.kind == Kind::f16) multiply<Kind::f16>(r, p, s);
+      else multiply<Kind::tf32>(r, p, s);
+      --s.uses;
+    }
+  if (done > 0) w.groups.erase(w.groups.begin(), w.groups.begin() + done);
+  w.fenced = false;
+  // Sums that nothing adds to any more go back to the threads.
+  bool all = true;
+  for (const Sum& s : w.sums) all = all && s.uses == 0;
+  if (!all) return;
+  for (const Sum& s : w.sums)
+    for (int l = 0; l < 32; ++l) std::copy_n(s.values.begin() + l * s.count, s.count, s.registers[l]);
+  w.sums.clear();
+}
+
+void product(Kind kind, float* d, int columns, uint64_t a, uint64_t b, bool accumulate) {
+  BlockRunner& r = BlockRunner::here();
+  if (Device::instance().architecture() != 90) r.stop([&] { return std::string(name_of(kind)) + " is of sm_90a alone"; });
+  if (blockDim.x % 128) r.stop([&] { return std::string(name_of(kind)) + ": a block of threads that are no whole warpgroups"; });
+  Issue one{{a, b, columns, kind, accumulate, 0}, d};
+  collective(name_of(kind), 0xffffffffu, &one, issue, {name_of(kind), columns});
+}
+
+}  // namespace
+
+uint32_t shared_offset(const void* p) {
+  BlockRunner& r = BlockRunner::here();
+  const uint32_t at = r.offset(p, "a descriptor of a matrix");
+  if (at % 16) r.stop([] { return std::string("a descriptor of a matrix: its address is not a multiple of 16"); });
+  return at;
+}
+void check_pitches(int across, int down) {
+  if (across % 16 || down % 16 || across < 0 || down < 0 || across >= 1 << 18 || down >= 1 << 18)
+    BlockRunner::here().stop([&] {
+      return "a descriptor of a matrix: pitches of " + std::to_string(across) + " and " + std::to_string(down) +
+             " bytes, multiples of 16 below 2^18 are possible";
+    });
+}
+void wait_for_products(int pending) {
+  Wait w{pending};
+  collective("wgmma.wait_group", 0xffffffffu, &w, finish, {"wgmma.wait_group", pending});
+}
+
+}  // namespace emulator
+
+void wgmma_fence() {
+  emulator::collective("wgmma.fence", 0xffffffffu, nullptr,
+                       [](emulator::Operands) { emulator::BlockRunner::here().products().fenced = true; }, {"wgmma.fence", 0});
+}
+void wgmma_commit() {
+  emulator::collective("wgmma.commit_group", 0xffffffffu, nullptr,
+                       [](emulator::Operands) { emulator::BlockRunner::here().products().groups.emplace_back(); },
+                       {"wgmma.commit_group", 0});
+}
+
+#define VOXGRAD_PRODUCTS(columns)                                                                                         \
+  void wgmma_bf16(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                     \
+    emulator::product(emulator::Kind::bf16, d, columns, a, b, accumulate);                                                \
+  }                                                                                                                       \
+  void wgmma_f16(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                      \
+    emulator::product(emulator::Kind::f16, d, columns, a, b, accumulate);                                                 \
+  }                                                                                                                       \
+  void wgmma_tf32(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                     \
+    emulator::product(emulator::Kind::tf32, d, columns, a, b, accumulate);                                                \
+  }
+VOXGRAD_PRODUCTS(32)
+VOXGRAD_PRODUCTS(64)
+VOXGRAD_PRODUCTS(128)
+VOXGRAD_PRODUCTS(160)
+
+}  // namespace voxgrad
