@@ -9,7 +9,8 @@
 namespace voxgrad {
 namespace {
 
-[[maybe_unused]] constexpr int kLoaders = 96, kLoaderBarrier = 1, kThreads = 128 * (1 + kWgmmaConsumers), kConsumerWarps = 4 * kWgmmaConsumers;
+constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
+[[maybe_unused]] constexpr int kLoaders = 96, kLoaderBarrier = 1, kConsumerWarps = 4 * kWgmmaConsumers;
 
 // Weights as conv3d_wgmma_pack_kernel leaves them. kParts: WgmmaPlan::parts; with two of them each stage's products are added to the sum by
 // the ordinary cores, since the tensor cores cut off what they add.
