@@ -40,6 +40,7 @@ struct Case {
   std::vector<DType> dtypes;
   std::function<Job(const Setting&)> prepare;
   bool of_cpu = false;  // says something of the CPU alone
+  bool of_gpu = false;  // is too much for one
 
   std::string title() const { return group + "/" + name; }
   // What a filter is matched with: "layers/32-32 at 64/forward [unet64 table]".

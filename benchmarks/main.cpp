@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "benchmarks/measure.h"
+#include "benchmarks/profile/profile.h"
 #include "core/device/isa.h"
 #include "core/device/parallel.h"
 #include "io/atomic_file.h"
@@ -16,7 +17,7 @@ struct Options {
   std::vector<int> threads = {voxgrad::threads()};
   std::vector<std::string> dtypes = {"f32", "bf16"};
   double seconds = 0.3;
-  bool list = false, tiny = false, serve = false;
+  bool list = false, tiny = false, serve = false, profile = false;
 };
 
 // "  32-32 at 64/forward  f32 2 threads  voxgrad  72.03 ms  201.3 GFLOP/s  1.9 GB/s".
@@ -46,10 +47,17 @@ bool wanted(const Options& o, const Case& c, DType t) {
 }
 
 void run(const Options& o) {
+  if (o.profile) {
+    const Device device = parse_device(o.device);
+    const std::vector<Json> records =
+        profile({.tiny = o.tiny}, {.filter = o.filter, .dtypes = o.dtypes, .device = device, .seconds = o.seconds});
+    if (!o.json.empty()) write_text_file(o.json, file_text(records, device));
+    return;
+  }
   const std::regex filter(o.filter, std::regex::ECMAScript);
   std::vector<Case> cases = all_cases({.tiny = o.tiny});
   const Device device = parse_device(o.device);
-  std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.searched(), filter) || (c.of_cpu && !device.is_cpu()); });
+  std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.searched(), filter) || (device.is_cpu() ? c.of_gpu : c.of_cpu); });
   if (o.serve) return serve(cases, device);
   if (o.list)
     for (const Case& c : cases) std::printf("%s\n", c.searched().c_str());
@@ -84,6 +92,8 @@ int main(int argc, char** argv) {
   program.add_option("--json", o.json, "File for the results, one record per line");
   program.add_flag("--list", o.list, "Print the cases instead of measuring them");
   program.add_flag("--tiny", o.tiny, "Tiny sizes, to see that every case runs");
+  program.add_flag("--profile", o.profile,
+                   "Of a GPU: a line for each layer and pass with its share of what the GPU can do, its blocks and its traffic");
   program.add_flag("--serve", o.serve, "Take requests as JSON lines, for benchmarks/compare");
   try {
     program.parse(argc, argv);

@@ -134,20 +134,22 @@ Job inference_job(const Work& n, const Setting& s) {
 
 void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const std::vector<DType> dtypes = {DType::f32, DType::bf16};
-  const auto add = [&](const char* group, const auto& n, const char* op) {
+  const auto add = [&](const char* group, const auto& n, const char* op, bool of_gpu = false) {
     const bool step = std::string_view(op) == "step";
     cases.push_back({.group = group, .name = n.name, .work = n.work(op), .dtypes = dtypes, .prepare = [n, step](const Setting& s) {
                        return step ? step_job(n, s) : inference_job(n, s);
-                     }});
+                     }, .of_gpu = of_gpu});
   };
   const auto base = [&](int features) { return sizes.tiny ? 4 : features; };
   const auto extent = [&](int v) { return sizes.tiny ? 16 : v; };
   const UNetWork plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
   const UNetWork small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
+  const UNetWork large{"unet 32-64-128-256-320-320, 2x128^3", 6, base(32), 2, {extent(128), extent(128), extent(128)}};
   const ResNetWork resnet{"resnet50, 2x64^3", 50, base(64), 2, {extent(64), extent(64), extent(64)}};
   for (const char* op : {"step", "inference"}) {
     for (const UNetWork& n : {plain, small}) add(op, n, op);
     add(op, resnet, op);
+    add(op, large, op, true);
   }
   for (const int e : {32, 48, 64, 96, 128, 160, 192, 256}) {
     const Int3 size = {extent(e), extent(e), extent(e)};

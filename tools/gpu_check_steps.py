@@ -2,7 +2,7 @@
 yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases} and {python}."""
 from typing import NamedTuple
 
-NETWORKS, LAYERS, OPS = "^(step|inference)/unet 32", "^layers.*table|^machine", "^ops/[^:]*$"
+NETWORKS, LARGER, LAYERS, OPS = "^(step|inference)/unet 32.*x64", "^(step|inference)/unet 32", "^layers.*table|^machine", "^ops/[^:]*$"
 COMPARE = ("benchmarks/compare --device cuda --bench {{bench}} --python {{python}} --without compiled --seconds 0.1 --resume "
            "--out {{out}}/compare.json --filter '{filter}'")
 SANITIZE = "compute-sanitizer --tool {tool} --error-exitcode 1 {{cases}} --device cuda --brief {count}"
@@ -50,5 +50,15 @@ STEPS = (
          ("gpu", "torch")),
     Step("benchmarks", "the same without PyTorch, beside cuDNN where it is",
          f"{{bench}} --device cuda --seconds 0.1 --json {{out}}/bench.json --filter '{NETWORKS}|{LAYERS}'", 90, ("gpu",)),
+)
+# Of gpu_check --bench: one call of at most nine minutes that answers the bars of convolutions and networks (benchmarks/rendering/bars.py).
+BENCH = (
+    Step("profile of layers", "layers and passes of the networks beside cuDNN: shares of what the GPU can do, blocks, waves and traffic",
+         "{bench} --device cuda --profile --seconds 0.05 --json {out}/profile.json --filter 'unet128|unet64|table'", 200, ("gpu",)),
+    Step("networks", "training step and inference of nnU-Net's networks for 64^3 and 128^3, with their memory",
+         f"{{bench}} --device cuda --seconds 0.2 --json {{out}}/bench_networks.json --filter '{LARGER}'", 60, ("gpu",)),
+    Step("networks beside PyTorch at its best", "those for 128^3 in bf16 beside PyTorch, eager in both layouts, compiled in channels_last",
+         COMPARE.format(filter=LARGER + ".*128").replace("compiled --seconds", "'^pytorch compiled$' --dtype bf16 --seconds")
+         .replace("compare.json", "compare_bench.json"), 230, ("gpu", "torch")),
 )
 BY_NAME = {step.name: step for step in STEPS}

@@ -4,6 +4,7 @@ import json
 import pathlib
 import sys
 
+import bars
 import goals
 import table
 
@@ -36,9 +37,13 @@ def devices(results):
     return [d for d in found if d.is_real() and (d.checks or d.measured)]
 
 
+def passed_on(found):
+    return {s["name"] for d in found for c in d.checks for s in c["steps"] if s["state"] == "passed"}
+
+
 def unchecked(found):
     """Steps of gpu_check that have passed on no GPU."""
-    passed = {s["name"] for d in found for c in d.checks for s in c["steps"] if s["state"] == "passed"}
+    passed = passed_on(found)
     if "layers beside PyTorch" in passed:
         passed.add("benchmarks")  # which then takes their place
     return [step for step in gpu_check_steps.STEPS if step.name not in passed]
@@ -98,4 +103,5 @@ def section(results):
         lines += [f"- **{step.name}**: {step.shows}" for step in left] + [""]
     else:
         lines += ["Every step of `tools/gpu_check` has passed on a GPU.", ""]
+    lines += bars.unanswered(passed_on(found))
     return lines

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "core/device/execution.h"
+#include "core/dtype.h"
 
 namespace voxgrad {
 
@@ -13,5 +14,8 @@ struct BlasGemm {
 };
 // In f32 throughout (no tf32), by cuBLAS; the same bits for the same shapes.
 void blas_gemm(Cuda, const BlasGemm&, const float* a, const float* b, float* c);
+
+// Square matrices c = a b of n x n f32, multiplied in tf32, or of bf16, added in f32: the rate of the tensor cores.
+void blas_square(Cuda, DType, int64_t n, const void* a, const void* b, void* c);
 
 }  // namespace voxgrad

@@ -71,6 +71,8 @@ namespace detail {
 void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared, int cluster);
 void allow_shared(const char* kernel, const void* function, int64_t bytes);
 void check_launch(const char* kernel, Cuda);
+// For the LaunchLog of the thread, where there is one.
+void note_launch(const char* kernel, const void* function, int64_t blocks, int threads, int64_t shared);
 
 template <auto kKernel>
 constexpr const char* kernel_text() {
@@ -101,6 +103,7 @@ void launch(Cuda on, const Grid& g, const A&... args) {
 #else
   emulator::launch(name, on, {{g.x, g.y, g.z}, g.threads, g.shared, g.cluster}, kKernel, args...);
 #endif
+  detail::note_launch(name, reinterpret_cast<const void*>(kKernel), g.x * g.y * g.z, g.threads, g.shared);
 }
 
 }  // namespace voxgrad

@@ -10,6 +10,10 @@ namespace voxgrad::detail {
 void check_grid(const char* kernel, const int64_t (&blocks)[3], int threads, int64_t shared, int cluster);
 // Lets a kernel use more dynamic shared memory than 48 KiB.
 void allow_shared(const char* kernel, const void* function, int64_t bytes);
+// For the LaunchLog of the thread, where there is one.
+void note_launch(const char* kernel, const void* function, int64_t blocks, int threads, int64_t shared);
+// Blocks of a kernel that fit a multiprocessor at a time.
+int blocks_per_multiprocessor(const void* function, int threads, int64_t shared);
 // Throws Error where the launch before it failed.
 void check_launch(const char* kernel, Cuda);
 

@@ -79,6 +79,12 @@ void detail::allow_shared(const char* kernel, const void* function, int64_t byte
   check_cuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)));
 }
 
+int detail::blocks_per_multiprocessor(const void* function, int threads, int64_t shared) {
+  int blocks = 0;
+  check_cuda(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function, threads, size_t(shared)));
+  return blocks;
+}
+
 namespace cuda {
 
 // Without a driver or a GPU the count is an error, which here means none.

@@ -4,6 +4,7 @@
 
 #include "core/cuda/runtime.h"
 #include "kernels/conv3d/conv3d.h"
+#include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
 #include "tests/emulator/counts.h"
@@ -80,4 +81,18 @@ TEST_CASE("convolutions by wgmma: operands lie in different banks, activations a
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes));
     }
+}
+
+TEST_CASE("convolutions: the traffic that a profile tells is what the kernels move") {
+  // Two taps along each axis are too few for shares of the sum: what is not copied is y, and the weights that are packed.
+  const Shape x{1, 8, 9, 17, 32};
+  for (const char* way : {"mma", "wgmma"}) {
+    const emulator::KernelCounts c = counts_of({x, 32, 2, 1, 0, 0}, DType::bf16, way);
+    setenv("VOXGRAD_CONV_CUDA", way, 1);
+    const Conv3dProblem p{.n = 1, .c = 32, .k = 32, .in = {8, 9, 17}, .out = {9, 10, 18}, .kernel = {2, 2, 2}, .stride = {1, 1, 1},
+                          .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
+    CAPTURE(way, c.copied);
+    CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + 9 * 10 * 18 * 32 * 2 + 8 * 32 * 32 * 2));
+    unsetenv("VOXGRAD_CONV_CUDA");
+  }
 }

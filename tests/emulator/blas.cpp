@@ -24,4 +24,20 @@ void blas_gemm(Cuda on, const BlasGemm& p, const float* a, const float* b, float
          }});
 }
 
+void blas_square(Cuda on, DType t, int64_t n, const void* a, const void* b, void* c) {
+  if (t == DType::f32)
+    return blas_gemm(on, {.m = n, .n = n, .k = n}, static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(c));
+  emulator::Device& d = emulator::Device::instance();
+  const std::lock_guard lock(d.mutex);
+  d.push(on.stream, {.run = [=] {
+           const auto *x = static_cast<const bf16*>(a), *y = static_cast<const bf16*>(b);
+           for (int64_t i = 0; i < n; ++i)
+             for (int64_t j = 0; j < n; ++j) {
+               float sum = 0;
+               for (int64_t k = 0; k < n; ++k) sum += float(x[i * n + k]) * float(y[k * n + j]);
+               static_cast<bf16*>(c)[i * n + j] = bf16(sum);
+             }
+         }});
+}
+
 }  // namespace voxgrad

@@ -1,6 +1,7 @@
 // core/cuda/runtime.h without a GPU.
 #include "core/cuda/runtime.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -52,6 +53,12 @@ void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::functio
          }});
 }
 }  // namespace emulator
+
+// By shared memory and threads alone: the emulator knows no registers.
+int detail::blocks_per_multiprocessor(const void*, int threads, int64_t shared) {
+  constexpr int64_t kShared = 228 << 10, kOfSystem = 1 << 10, kMostThreads = 2048, kMostBlocks = 32;
+  return int(std::min({kShared / (shared + kOfSystem), kMostThreads / threads, kMostBlocks}));
+}
 
 namespace cuda {
 using emulator::Device;

@@ -1,6 +1,7 @@
 // Which kernels a convolution takes on CUDA.
 #include "core/cuda/chip.h"
 #include "core/cuda/ptx.h"
+#include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_gather.cuh"
@@ -29,17 +30,49 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
+enum class GatherKernel { direct, mma, wgmma };
+GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
+  if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
+  const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture, .element = element, .exact = exact,
+                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, element, exact)});
+  if (way == ConvWay::wgmma) return GatherKernel::wgmma;
+  return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
+}
+
+// The gather that is the forward pass, and those that are the input gradient.
+ConvGather forward_gather(const Conv3dProblem& p) {
+  ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups), .taps = int(p.taps())};
+  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
+  return g;
+}
+template <class F>
+void for_gradient_gathers(const Conv3dProblem& p, F&& f) {
+  for (int d = 0; d < p.stride.d && d < p.in.d; ++d)
+    for (int h = 0; h < p.stride.h && h < p.in.h; ++h)
+      for (int v = 0; v < p.stride.w && v < p.in.w; ++v) {
+        ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.k / p.groups), .outputs = int(p.c / p.groups),
+                     .axis = {gradient_axis(p, 0, d), gradient_axis(p, 1, h), gradient_axis(p, 2, v)}};
+        g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
+        f(g);
+      }
+}
+
 template <class T>
-void run_gather(Cuda on, const Conv3dProblem& p, ConvGather g, const WeightPack& pack, const T* x, const float* w, const float* bias,
-                T* y) {
-  g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
+void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const T* x, const float* w,
+                const float* bias, T* y) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-  if (g.taps == 0 || few_channels(g)) return conv_gather_direct<T>(on, g, pack, x, w, bias, y);
-  const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture, .element = int(sizeof(T)), .exact = exact,
-                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, sizeof(T), exact)});
-  if (way == ConvWay::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
-  else if (mma_is_possible(g)) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
+  const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
+  if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
+  else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
   else conv_gather_direct<T>(on, g, pack, x, w, bias, y);
+}
+
+double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t) {
+  const bool exact = p.exact_f32 && t == DType::f32;
+  const int element = int(size_of(t));
+  const GatherKernel kernel = kernel_of(on, g, element, exact);
+  if (kernel == GatherKernel::wgmma) return wgmma_traffic(g, element, exact);
+  return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
 }
 
 }  // namespace
@@ -54,11 +87,9 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
-  const int inputs = int(p.c / p.groups), outputs = int(p.k / p.groups);
-  ConvGather g{.n = p.n, .groups = p.groups, .inputs = inputs, .outputs = outputs};
-  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
-  const int64_t filter = p.taps() * inputs;
-  const WeightPack pack{.row_stride = filter, .column_stride = 1, .tap_stride = inputs, .group_stride = filter * outputs,
+  const ConvGather g = forward_gather(p);
+  const int64_t filter = p.taps() * g.inputs;
+  const WeightPack pack{.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs,
                         .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
   on_dtype(x.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, x.as<T>(), w.as<float>(), b.as<float>(), y.as<T>()); });
 }
@@ -69,25 +100,34 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
   const int64_t filter = p.taps() * outputs;
   const WeightPack pack{.row_stride = 1, .column_stride = filter, .tap_stride = outputs, .group_stride = filter * inputs,
                         .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
-  for (int d = 0; d < p.stride.d && d < p.in.d; ++d)
-    for (int h = 0; h < p.stride.h && h < p.in.h; ++h)
-      for (int v = 0; v < p.stride.w && v < p.in.w; ++v) {
-        ConvGather g{.n = p.n, .groups = p.groups, .inputs = inputs, .outputs = outputs,
-                     .axis = {gradient_axis(p, 0, d), gradient_axis(p, 1, h), gradient_axis(p, 2, v)}};
-        on_dtype(gy.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), b.as<float>(), gx.as<T>()); });
-      }
+  for_gradient_gathers(p, [&](const ConvGather& g) {
+    on_dtype(gy.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), b.as<float>(), gx.as<T>()); });
+  });
 }
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, View gw) {
   if (by_cudnn(p)) return cudnn_weight_gradient(on, p, x, gy, gw);
-  ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups)};
-  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
-  g.taps = int(p.taps());
+  const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
     const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
     if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
     else conv_weights_mma<T>(on, g, exact, x.as<T>(), gy.as<T>(), gw.as<float>());
   });
+}
+
+double conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  return by_cudnn(p) ? 0 : traffic_of(on, forward_gather(p), p, t);
+}
+double conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  if (by_cudnn(p)) return 0;
+  double sum = 0;
+  bool counted = true;
+  for_gradient_gathers(p, [&](const ConvGather& g) {
+    const double one = traffic_of(on, g, p, t);
+    sum += one;
+    counted = counted && one > 0;
+  });
+  return counted ? sum : 0;
 }
 
 void conv3d_bias_gradient(Cuda on, int64_t rows, int64_t channels, View g, View gb) {

@@ -35,6 +35,8 @@ struct ConvGather {
   GatherAxis axis[3];
   int taps = 1;
 
+  // Voxels that the halos of all tiles of this extent read of one sample, together.
+  double halo_voxels(const int (&tile)[3]) const;
   VOXGRAD_HD int64_t out_voxels() const { return n * axis[0].count * axis[1].count * axis[2].count; }
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
 };
@@ -85,6 +87,9 @@ void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, con
 double wgmma_waste(const ConvGather&, int element, bool exact);
 template <class T>
 void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+// Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
+double mma_traffic(const ConvGather&, int element, bool exact);
+double wgmma_traffic(const ConvGather&, int element, bool exact);
 // y = the sum of the shares of partial {shares, outputs of the gather, channels}, in their order, + bias.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const float* bias, T* y);

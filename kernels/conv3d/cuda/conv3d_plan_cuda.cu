@@ -34,6 +34,20 @@ GatherAxis gradient_axis(const Conv3dProblem& p, int a, int residue) {
   return g;
 }
 
+double ConvGather::halo_voxels(const int (&tile)[3]) const {
+  double all = 1;
+  for (int a = 0; a < 3; ++a) {
+    int64_t read = 0;
+    for (int first = 0; first < axis[a].count; first += tile[a])
+      for (int i = 0; i < axis[a].halo(tile[a]); ++i) {
+        const int at = first * axis[a].in_step + axis[a].offset + i * axis[a].unit();
+        read += at >= 0 && at < axis[a].in;
+      }
+    all *= double(read);
+  }
+  return all;
+}
+
 int64_t packed_count(const ConvGather& g, const WeightPack& w) { return int64_t(g.groups) * g.taps * w.rows * w.columns; }
 
 }  // namespace voxgrad

@@ -84,6 +84,16 @@ void take_shares(const ConvGather& g, WgmmaPlan& p) {
 
 }  // namespace
 
+double wgmma_traffic(const ConvGather& g, int element, bool exact) {
+  const WgmmaPlan p = wgmma_plan(g, element, exact);
+  if (p.tile.extent[0] == 0) return 0;
+  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups * p.column_blocks * p.tap_shares;
+  // The blocks of a cluster read the weights once.
+  const double packed = double(g.groups) * p.column_blocks * p.chunks * g.taps * p.tap_bytes();
+  const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
+  return inputs + packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0);
+}
+
 WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact) {
   if (g.taps < 1 || g.n < 1 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return {};
   WgmmaPlan p{.columns = columns_of(g.outputs, exact), .chunks = ceil_of(int64_t(g.inputs) * element, kSlot), .parts = exact ? 2 : 1};

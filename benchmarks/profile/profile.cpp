@@ -1,0 +1,164 @@
+// Where the time of each convolution goes: beside what the device can do at most, measured in the same run.
+#include "benchmarks/profile/profile.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <regex>
+
+#include "benchmarks/layers.h"
+#include "benchmarks/measure.h"
+#include "core/cuda/blas.h"
+#include "core/cuda/launch_log.h"
+#include "core/cuda/runtime.h"
+#include "core/device/conv_backend.h"
+#include "core/memory/memory.h"
+#include "kernels/conv3d/conv3d_traffic_kernels.h"
+
+namespace voxgrad::bench {
+namespace {
+
+// Median seconds of a run, after a warm-up.
+double seconds_of(const std::function<void()>& run, Device device, double seconds) {
+  constexpr int kMost = 50;
+  const double once = time_runs(run, 1, device)[0];
+  const int repeat = std::clamp(int(seconds / 3 / std::max(once, 1e-9)), 1, kMost);
+  std::vector<double> taken;
+  for (double spent = 0; taken.size() < 3 * size_t(repeat) || spent < seconds;)
+    for (double s : time_runs(run, repeat, device)) taken.push_back(s), spent += s;
+  return Statistics(std::move(taken)).median;
+}
+
+std::string number(double v, const char* format) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, v);
+  return text;
+}
+
+// The launch that convolves: not that of weights which are packed, nor of sums which are added.
+const cuda::Launched* main_launch(const std::vector<cuda::Launched>& all) {
+  const cuda::Launched* found = nullptr;
+  for (const cuda::Launched& l : all) {
+    if (l.kernel.find("pack") != l.kernel.npos || l.kernel.find("total") != l.kernel.npos) continue;
+    if (!found || l.shared > found->shared) found = &l;
+  }
+  return found;
+}
+
+std::string short_name(std::string kernel) {
+  for (size_t at; (at = kernel.find("voxgrad::")) != kernel.npos;) kernel.erase(at, 9);
+  return kernel;
+}
+
+struct Ceilings {
+  double copy = 0;          // bytes a second, read and written
+  double matrix[2] = {};    // operations a second in tf32 and bf16
+  int multiprocessors = 1;
+};
+
+Ceilings ceilings_of(const Sizes& sizes, Device device, double seconds) {
+  Ceilings c{.multiprocessors = cuda::device_info(device.cuda_index).multiprocessors};
+  const int64_t bytes = sizes.tiny ? 1 << 16 : 1 << 30, n = sizes.tiny ? 16 : 8192;
+  const Tensor from = random_tensor({bytes / 4}, DType::f32, 1, device), to = Tensor::zeros({bytes / 4}, DType::f32, device);
+  c.copy = 2. * double(bytes) / seconds_of([&] { to.copy_from(from); }, device, seconds);
+  for (const DType t : {DType::f32, DType::bf16}) {
+    const Tensor a = random_tensor({n, n}, t, 2, device), b = random_tensor({n, n}, t, 3, device);
+    const Tensor product = Tensor::zeros({n, n}, t, device);
+    const auto multiply = [&] { blas_square(current_stream(device), t, n, a.view().data, b.view().data, product.view().data); };
+    c.matrix[t == DType::bf16] = 2. * double(n) * double(n) * double(n) / seconds_of(multiply, device, seconds);
+  }
+  return c;
+}
+
+Json profile_of(const Layer& layer, Pass pass, const LayerTensors& t, double seconds, const Ceilings& c) {
+  const DType dtype = t.x.dtype();
+  const Device device = t.x.device();
+  const auto run = [&] { run_layer(layer, pass, t); };
+  run();
+  cuda::synchronize(current_stream(device));
+  reset_peak_memory(device);
+  const int64_t held = int64_t(memory_stats(device).in_use);
+  std::vector<cuda::Launched> launches;
+  {
+    cuda::LaunchLog log;
+    run();
+    launches = log.launches;
+  }
+  cuda::synchronize(current_stream(device));
+  const int64_t workspace = int64_t(memory_stats(device).peak) - held;
+  const double time = seconds_of(run, device, seconds), flops = layer.flops(), bytes = double(t.x.bytes() + t.y.bytes() + t.w.bytes());
+  const Cuda on = current_stream(device);
+  const bool by_forward = layer.transposed ? pass == Pass::input_gradient : pass == Pass::forward;
+  const double moved = pass == Pass::weight_gradient ? 0
+                       : by_forward                  ? conv3d_forward_traffic(on, layer.p, dtype)
+                                                     : conv3d_input_gradient_traffic(on, layer.p, dtype);
+  const double matrix = c.matrix[dtype == DType::bf16], floor = std::max(flops / matrix, bytes / c.copy);
+  Json r{{"case", "layers/" + layer.name + "/" + name_of(pass)}, {"tags", layer.tags}, {"dtype", name_of(dtype)}, {"seconds", time},
+         {"flops", flops}, {"bytes", bytes}, {"moved", moved}, {"of_matrix", flops / time / matrix}, {"of_copy", bytes / time / c.copy},
+         {"of_floor", floor / time}, {"workspace", workspace}, {"launches", launches.size()}};
+  if (cudnn_version() > 0) {
+    Layer by_cudnn = layer;
+    by_cudnn.p.cudnn = true;
+    r["cudnn"] = seconds_of([&] { run_layer(by_cudnn, pass, t); }, device, seconds);
+  }
+  if (const cuda::Launched* l = main_launch(launches)) {
+    const int at_once = std::max(l->per_multiprocessor, 1) * c.multiprocessors;
+    r.update({{"kernel", short_name(l->kernel)}, {"blocks", l->blocks}, {"threads", l->threads}, {"shared", l->shared},
+              {"per_multiprocessor", l->per_multiprocessor}, {"waves", double(l->blocks) / at_once}});
+  }
+  return r;
+}
+
+// "layers/32-32 at 64/forward  bf16   0.072 ms  201.3 TFLOP/s   25 % of matrix   31 % of copy   31 % of the floor's rate  ..".
+void print(const Json& r) {
+  const auto percent = [&](const char* key) { return number(100 * r.at(key).get<double>(), "%3.0f %%"); };
+  const auto megabytes = [](double v) { return number(v * 1e-6, "%.1f"); };
+  std::string line = r.at("case").get<std::string>();
+  line.resize(std::max<size_t>(line.size(), 48), ' ');
+  line += " " + r.at("dtype").get<std::string>() + number(r.at("seconds").get<double>() * 1e3, " %9.3f ms");
+  line += number(r.at("flops").get<double>() / r.at("seconds").get<double>() * 1e-12, " %7.1f TFLOP/s");
+  if (r.contains("cudnn")) {
+    const double peer = r.at("cudnn");
+    line += number(peer * 1e3, ", cuDNN %9.3f ms") + number(peer / r.at("seconds").get<double>(), " (%.2f times as long)");
+  }
+  line += " | " + percent("of_matrix") + " of matrix, " + percent("of_copy") + " of copy, " + percent("of_floor") + " of the floor |";
+  if (r.contains("kernel"))
+    line += " " + r.at("kernel").get<std::string>() + ": " + std::to_string(r.at("blocks").get<int64_t>()) + " blocks, " +
+            std::to_string(r.at("per_multiprocessor").get<int>()) + " a multiprocessor, " +
+            number(r.at("waves").get<double>(), "%.2f waves |");
+  const double moved = r.at("moved");
+  line += " moves " + (moved > 0 ? megabytes(moved) : "?") + " MB of " + megabytes(r.at("bytes")) + " | workspace " +
+          megabytes(r.at("workspace")) + " MB";
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+std::vector<Json> profile(const Sizes& sizes, const ProfileOptions& o) {
+  check(!o.device.is_cpu(), "--profile: of a GPU alone, --device cuda");
+  std::vector<Json> records;
+  if constexpr (kCuda) {
+    const std::regex filter(o.filter, std::regex::ECMAScript);
+    const Ceilings c = ceilings_of(sizes, o.device, o.seconds);
+    std::printf("copy %.0f GB/s, matrix products %.0f TFLOP/s in tf32, %.0f in bf16; %d multiprocessors\n", c.copy * 1e-9,
+                c.matrix[0] * 1e-12, c.matrix[1] * 1e-12, c.multiprocessors);
+    records.push_back({{"case", "machine/ceilings"}, {"copy", c.copy}, {"tf32", c.matrix[0]}, {"bf16", c.matrix[1]},
+                       {"multiprocessors", c.multiprocessors}});
+    for (const Layer& layer : network_layers(sizes))
+      for (const DType t : {DType::f32, DType::bf16}) {
+        std::vector<Pass> wanted;
+        for (const Pass pass : kPasses)
+          if (std::regex_search(layer_case("layers", layer, pass, {}).searched(), filter)) wanted.push_back(pass);
+        if (wanted.empty() || std::find(o.dtypes.begin(), o.dtypes.end(), name_of(t)) == o.dtypes.end()) continue;
+        const LayerTensors tensors = layer_tensors(layer, t, o.device);
+        for (const Pass pass : wanted) {
+          records.push_back(profile_of(layer, pass, tensors, o.seconds, c));
+          print(records.back());
+        }
+      }
+    check(records.size() > 1, "no layer matches the filter \"", o.filter, "\" (--list prints all)");
+  }
+  return records;
+}
+
+}  // namespace voxgrad::bench
