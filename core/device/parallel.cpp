@@ -1,11 +1,13 @@
 #include "core/device/parallel.h"
 
-#include <omp.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
+#include "core/device/worker_pool.h"
 #include "core/error.h"
 
 namespace voxgrad {
@@ -17,7 +19,8 @@ int initial_threads() {
     check(end != text && *end == 0 && n >= 1 && n <= 1024, "VOXGRAD_THREADS: \"", text, "\" is not a number of threads from 1 to 1024");
     return int(n);
   }
-  return std::max(1, omp_get_num_procs());
+  cpu_set_t cores;  // that this process may use
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : int(std::max(1u, std::thread::hardware_concurrency()));
 }
 thread_local int count = 0;
 }  // namespace
@@ -27,7 +30,7 @@ int threads() {
     static const int initial = initial_threads();
     count = initial;
   }
-  return omp_in_parallel() ? 1 : count;
+  return detail::on_worker() ? 1 : count;
 }
 
 void set_threads(int n) {
@@ -38,17 +41,14 @@ void set_threads(int n) {
 void detail::run_team(int workers, void (*body)(void*, int), void* data) {
   std::exception_ptr first;
   std::atomic_flag failed = ATOMIC_FLAG_INIT;
-#pragma omp parallel num_threads(workers)
-  {
-    // A runtime that grants fewer threads than asked for still does all parts.
-    for (int worker = omp_get_thread_num(); worker < workers; worker += omp_get_num_threads()) {
-      try {
-        body(data, worker);
-      } catch (...) {
-        if (!failed.test_and_set()) first = std::current_exception();
-      }
+  auto part = [&](int worker) {
+    try {
+      body(data, worker);
+    } catch (...) {
+      if (!failed.test_and_set()) first = std::current_exception();
     }
-  }
+  };
+  run_on_workers(workers, [](void* f, int worker) { (*static_cast<decltype(part)*>(f))(worker); }, &part);
   if (first) std::rethrow_exception(first);
 }
 
