@@ -163,6 +163,25 @@ TEST_CASE("test cases that are missing or malformed stop nobody, and are named")
   CHECK_THAT(d.warnings.at(0), Contains("2 test cases are left out") && Contains("and others"));
 }
 
+TEST_CASE("cases of a list without labels have the names that a folder of their images gives") {
+  const TemporaryFolder folder;
+  for (const char* file : {"im/a_0000.nii", "im/b_0000.nii", "im/b_0001.nii", "lb/c_0000.nii"}) touch(folder / file);
+  const auto ids_listed = [&](const std::string& training, const std::string& tests) {
+    put_bytes(folder / "dataset.json", R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "x": 1}, "training": [)" + training +
+                                           R"(], "test": [)" + tests + "]}");
+    const Dataset d = read_dataset(folder.path());
+    std::string out;
+    for (auto* cases : {&d.cases, &d.tests})
+      for (const DatasetCase& c : *cases) out += c.id + " ";
+    return out;
+  };
+  const std::string a = R"({"image": "im/a_0000.nii", "class": "x"})", b = R"({"image": "im/b_0000.nii", "class": "x"})";
+  CHECK(ids_listed(a + ", " + b, R"("im/b_0000.nii")") == "a b b ");
+  // Names that end in other numbers are names; that of a label is one whatever its end.
+  CHECK(ids_listed(a + R"(, {"image": "im/b_0001.nii"})", R"("im/b_0001.nii")") == "a_0000 b_0001 b_0001 ");
+  CHECK(ids_listed(a + R"(, {"image": "im/b_0000.nii", "label": "lb/c_0000.nii"})", "") == "a c_0000 ");
+}
+
 TEST_CASE("what of dataset.json means nothing here is said once") {
   const TemporaryFolder folder;
   touch(folder / "a.nii.gz");

@@ -90,6 +90,16 @@ void sort_cases(std::vector<DatasetCase>& cases) {
   std::stable_sort(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id < b.id; });
 }
 
+// Cases of a list are named by their labels; those without one by their image, whose name may end in the number of a channel. As in a
+// folder (list_images), _0000 is one where all of these end in it.
+void name_unlabelled(std::vector<DatasetCase>& cases) {
+  const auto unlabelled = [](const DatasetCase& c) { return c.label.empty() && c.images.size() == 1; };
+  for (const DatasetCase& c : cases)
+    if (unlabelled(c) && split_channel(c.id).second != 0) return;
+  for (DatasetCase& c : cases)
+    if (unlabelled(c)) c.id = split_channel(c.id).first;
+}
+
 // The first case that occurs twice, or the end.
 auto twice_in(std::vector<DatasetCase>& cases) {
   return std::adjacent_find(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id == b.id; });
@@ -104,6 +114,7 @@ void add_tests(Dataset& d, const Json& json, const std::string& who) {
         d.tests.push_back(listed_case(d, entry, who));
       } catch (const Error& e) { faults.push_back(e.what()); }
     if (!listed.is_array() && !listed.is_null()) faults.push_back(who + ": \"test\" is no list");
+    name_unlabelled(d.tests);
   } else if (!json.contains("dataset")) {
     d.tests = cases_in(d, "imagesTs", nullptr, &faults);
   }
@@ -146,6 +157,7 @@ Dataset read_listed(const fs::path& folder) {
   if (present("training")) {
     check(json["training"].is_array(), who, ": \"training\" is no list");
     for (const Json& entry : json["training"]) d.cases.push_back(listed_case(d, entry, who));
+    name_unlabelled(d.cases);
     const std::string ending = d.cases.empty() ? "" : volume_extension(d.cases[0].images[0]);
     if (!ending.empty() && !present("file_ending")) d.file_ending = ending;
   } else if (present("dataset")) {

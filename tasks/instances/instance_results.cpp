@@ -21,9 +21,17 @@ struct InstanceCases {
   std::vector<std::vector<PanopticCounts>> counts;  // of each case, by class
 };
 
-// The mask beside a result.
-fs::path mask_beside(const fs::path& json) {
-  for (const char* ending : {".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".npz", ".tif", ".png"})
+constexpr const char* kMask = "mask";  // in a result's JSON: the name of its file
+
+// The mask beside a result: the file that it names, else a volume; a picture of the case has the same name but for its ending.
+fs::path mask_beside(const fs::path& json, const Json& result) {
+  const Json named = result.value(kMask, Json());
+  if (named.is_string()) {
+    const fs::path mask = json.parent_path() / fs::path(named.get<std::string>()).filename();
+    check(fs::is_regular_file(mask), json.string(), ": there is no mask ", mask.filename().string(), " beside it");
+    return mask;
+  }
+  for (const char* ending : {".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".npz", ".tif"})
     if (const fs::path mask = fs::path(json).replace_extension() += ending; fs::is_regular_file(mask)) return mask;
   fail(json.string(), ": there is no mask beside it");
 }
@@ -39,7 +47,7 @@ InstanceCases instance_cases(const fs::path& predictions, const fs::path& refere
     if (j.value("objects", Json("components")) == "labels") source.objects = "labels";
     const Json least = j.value("min_voxels", Json(1));
     if (least.is_number_integer()) source.min_voxels = std::max<int64_t>(1, least.get<int64_t>());
-    DatasetCase said{.id = r.of->id, .images = {r.where}, .label = mask_beside(r.where)};
+    DatasetCase said{.id = r.of->id, .images = {r.where}, .label = mask_beside(r.where, j)};
     const LabelledObjects found = case_objects(said, grid, out.classes, {}), real = case_objects(*r.of, grid, out.classes, source);
     out.counts.push_back(panoptic_counts({found.number, found.label}, {real.number, real.label}, int(out.classes.size())));
     out.ids.push_back(r.of->id);
@@ -71,7 +79,9 @@ std::vector<fs::path> Instances::files(const fs::path& stem, const std::string& 
 
 void Instances::write(const Result& r, const fs::path& stem, const std::string& ending) const {
   write_volume(files(stem, ending)[0], r.volume);
-  write_json(files(stem, ending)[1], parse_json(r.json, "result"));
+  Json json = parse_json(r.json, "result");
+  json[kMask] = files(stem, ending)[0].filename().string();
+  write_json(files(stem, ending)[1], json);
 }
 
 Picture Instances::picture(const Volume& image, const Result& result, const Volume& reference, const std::string& title,
