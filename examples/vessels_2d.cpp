@@ -78,8 +78,20 @@ Tensor dark(const Tensor& image, double least) {
   return out;
 }
 
-void print_scores(const char* name, const Confusion& c) {
-  std::printf("%-16s Dice %.3f  sensitivity %.3f  precision %.3f\n", name, c.dice(), c.recall(), c.precision());
+// Of pictures {1, H, W}: all voxels together, and the mean of clDice, of how far centrelines of vessels lie in the other mask.
+struct VesselScores {
+  Confusion voxels;
+  double cl_dice = 0, pictures = 0;
+  void add(const Tensor& found, const Tensor& real) {
+    voxels += confusion(found, real, 2)[1];
+    cl_dice += score(found, real, {1, 1, 1}, {.classes = 2, .more = {"cl_dice"}})[0].more[0];
+    ++pictures;
+  }
+};
+
+void print_scores(const char* name, const VesselScores& s) {
+  std::printf("%-16s Dice %.3f  sensitivity %.3f  precision %.3f  clDice %.3f\n", name, s.voxels.dice(), s.voxels.recall(),
+              s.voxels.precision(), s.cl_dice / s.pictures);
 }
 
 int main(int argc, char** argv) {
@@ -98,17 +110,17 @@ int main(int argc, char** argv) {
   if (argc > 2) return 0;
 
   const Predictor segment("vessels_run");
-  Confusion network;
-  std::vector<Confusion> thresholds(12);
+  VesselScores network;
+  std::vector<VesselScores> thresholds(12);
   for (uint64_t i = 0; i < 5; ++i) {
     const Fundus f = draw_fundus(size, Rng(1000).at(i));
     const Tensor real = f.vessels.data.reshape({1, size, size});
     const Result found = segment(f.image);
-    network += confusion(found.volume.data.reshape(real.shape()), real, 2)[1];
-    for (size_t k = 0; k < thresholds.size(); ++k) thresholds[k] += confusion(dark(f.image.data, 2 + 1.5 * double(k)), real, 2)[1];
+    network.add(found.volume.data.reshape(real.shape()), real);
+    for (size_t k = 0; k < thresholds.size(); ++k) thresholds[k].add(dark(f.image.data, 2 + 1.5 * double(k)), real);
     if (i == 0) write_png("vessels.png", segment.task().picture(f.image, found, f.vessels, "vessels", segment.description()));
   }
-  const auto by_dice = [](const Confusion& a, const Confusion& b) { return a.dice() < b.dice(); };
+  const auto by_dice = [](const VesselScores& a, const VesselScores& b) { return a.voxels.dice() < b.voxels.dice(); };
   print_scores("local contrast", *std::max_element(thresholds.begin(), thresholds.end(), by_dice));
   print_scores("network", network);
   return 0;

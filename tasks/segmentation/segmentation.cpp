@@ -4,7 +4,14 @@
 #include "infer/resampled_rows.h"
 #include "io/image.h"
 #include "io/json_file.h"
+#include "kernels/binary/binary.h"
+#include "kernels/compare/compare.h"
 #include "kernels/concat/concat.h"
+#include "kernels/index_select/index_select.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/slice/slice.h"
+#include "kernels/softmax/softmax.h"
+#include "layers/cl_dice.h"
 #include "layers/losses.h"
 #include "tasks/case_picture.h"
 #include "tasks/segmentation/evaluate_files.h"
@@ -97,7 +104,34 @@ Batch Segmentation::prepare(const Batch& batch, const Rng& rng) const {
   return out;
 }
 
+// What is ignored counts as background in the prediction too.
+Tensor Segmentation::centreline_loss(const Tensor& logits, const Batch& batch) const {
+  const LabelMap& map = options_.map;
+  const int64_t classes = logits.dim(4);
+  const Tensor& label = batch.at(kLabel);
+  Tensor x = logits.to(accum_of(logits.dtype())), members = membership_table(map);
+  if (map.regions.empty()) {
+    x = slice(softmax(x), 4, 1, classes);
+    members = Tensor::zeros({256, classes - 1});
+    for (int64_t k = 1; k < classes; ++k) members.mutable_data<float>()[size_t(k * (classes - 1) + k - 1)] = 1;
+  } else {
+    x = sigmoid(x);
+  }
+  const Tensor wanted = embedding(members.to(label.device()), label).to(x.dtype());
+  if (map.ignore < 0) return soft_cl_dice_loss(x, wanted);
+  const Tensor known = not_equal(label, map.ignore).to(x.dtype());
+  const Shape s = label.shape();
+  const Tensor mask = known.reshape({s[0], s[1], s[2], s[3], 1});
+  return soft_cl_dice_loss(x * mask, wanted * mask);
+}
+
 Tensor Segmentation::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
+  if (options_.centreline_weight == 0) return voxel_loss(outputs, batch);
+  const Tensor centreline = centreline_loss(outputs.at(0), batch) * options_.centreline_weight;
+  return voxel_loss(outputs, batch) + centreline;
+}
+
+Tensor Segmentation::voxel_loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
   const LabelMap& map = options_.map;
   const double dice = options_.dice_weight, cross_entropy = options_.cross_entropy_weight;
   const bool together = options_.batch_dice == "true";

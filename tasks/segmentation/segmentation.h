@@ -6,6 +6,7 @@ namespace voxgrad {
 
 struct SegmentationOptions {
   double dice_weight = 1, cross_entropy_weight = 1;  // of the loss
+  double centreline_weight = 0;                      // of soft clDice (layers/cl_dice.h) at full resolution, for vessels and other nets
   std::string batch_dice = "auto";  // "true": soft Dice of all patches of a batch together; auto: as a plan says, else not
   LabelMap map = {};                                 // what label values mean beside classes
   // Of a second stage: the values of the first stage's mask that are channels, and how that is changed in training
@@ -43,6 +44,8 @@ class Segmentation : public Task {
                      const EvaluateOptions&) const override;
 
  private:
+  Tensor voxel_loss(const std::vector<Tensor>& outputs, const Batch&) const;  // by Dice and cross-entropy
+  Tensor centreline_loss(const Tensor& logits, const Batch&) const;
   SegmentationOptions options_;
 };
 

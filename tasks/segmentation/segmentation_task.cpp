@@ -20,6 +20,8 @@ std::vector<int> labels_from(const Json& v) {
 void add_keys(ConfigTable& t, SegmentationOptions& o) {
   t.number("dice_weight", o.dice_weight, 0, 100, "weight of soft Dice in the loss");
   t.number("cross_entropy_weight", o.cross_entropy_weight, 0, 100, "weight of cross-entropy in the loss");
+  t.number("centreline_weight", o.centreline_weight, 0, 100,
+           "weight in the loss of soft clDice, by which vessels and other nets keep their connections");
   t.add_json("batch_dice",
              "soft Dice of all patches of a batch together (true) or of each (false), as nnU-Net's \"batch_dice\"; \"auto\": as a "
              "plan.configuration says, else of each",
