@@ -10,7 +10,7 @@ struct DataConfig {
   int fold = 0;                        // the fold that validates
   int folds = 5;                       // 1: every case trains and nothing validates
   std::vector<double> spacing;         // target spacing {d, h, w} in mm; empty: the median over the training cases
-  std::string normalization = "auto";  // auto, zscore, ct, none, rescale_to_0_1 or rgb_to_0_1
+  std::string normalization = "auto";  // auto, auto_unclipped, zscore, ct, none, rescale_to_0_1, rgb_to_0_1, hounsfield
   std::string nan = "refuse";          // refuse, or zero: what to do with voxels that are not finite
   std::string other_grid = "refuse";   // refuse, or resample: channels and labels that lie on another grid than the first channel
   std::string series = {};             // of DICOM folders with several, where dataset.json names none for a case

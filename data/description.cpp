@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kFormat = 1;  // of the description; a reader refuses later ones
 
-constexpr const char* kNormalizations[] = {"zscore", "ct", "none", "rescale_to_0_1", "rgb_to_0_1", "quantiles", "zscore_nonzero"};
+constexpr const char* kNormalizations[] = {"zscore",     "ct",         "none",      "rescale_to_0_1",
+                                           "rgb_to_0_1", "hounsfield", "quantiles", "zscore_nonzero"};
 constexpr double kMostVoxels = 0x1p31;  // of a patch
 
 Int3 patch_from(const Json& v) {

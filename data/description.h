@@ -12,7 +12,7 @@ namespace voxgrad {
 // How one channel is normalised before the network sees it.
 struct Normalization {
   // zscore: (x - mean) / std of the volume; ct: clip to [low, high], then (x - mean) / std given here; none;
-  // rescale_to_0_1: (x - min) / (max - min) of the volume; rgb_to_0_1: x / 255;
+  // rescale_to_0_1: (x - min) / (max - min) of the volume; rgb_to_0_1: x / 255; hounsfield: x / 1000 + 1, air 0 and water 1;
   // quantiles: [q(low), q(high)] of the volume to [0, 1], clipped; low and high are shares of the voxels
   std::string kind = "zscore";
   double mean = 0, std = 1, low = 0, high = 0;

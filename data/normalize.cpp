@@ -52,6 +52,7 @@ bool is_nonzero(const Normalization& n) { return n.kind == "zscore_nonzero"; }
 
 Scaling scaling_of(const Normalization& n, const float* x, int64_t voxels, int64_t channels, int64_t c, const std::vector<uint8_t>& mask) {
   if (n.kind == "rgb_to_0_1") return {.scale = 1 / 255.f};
+  if (n.kind == "hounsfield") return {.shift = -1000, .scale = 1e-3f};
   if (n.kind == "ct")
     return {.low = float(n.low), .high = float(n.high), .shift = float(n.mean), .scale = float(1 / std::max(n.std, 1e-8))};
   if (is_nonzero(n)) {

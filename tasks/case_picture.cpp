@@ -3,7 +3,7 @@
 namespace voxgrad {
 
 std::optional<Window> window_for(const ModelDescription& d) {
-  if (d.normalization.empty() || d.normalization[0].kind != "ct") return {};
+  if (d.normalization.empty() || (d.normalization[0].kind != "ct" && d.normalization[0].kind != "hounsfield")) return {};
   return Window{-160, 240};
 }
 

@@ -22,11 +22,14 @@ void add_data(ConfigTable& t, DataConfig& d) {
   t.integer("data.fold", d.fold, 0, 99, "the fold of the data set that validates");
   t.integer("data.folds", d.folds, 1, 100, "folds of the split; 1: every case trains, nothing validates");
   t.spacing("data.spacing", d.spacing, "spacing [d, h, w] in mm that cases are resampled to; []: the median of the training cases");
-  t.choice("data.normalization", d.normalization, {"auto", "zscore", "zscore_masked", "ct", "none", "rescale_to_0_1", "rgb_to_0_1"},
-           "zscore: per volume; zscore_masked: of what is not 0, to whose box volumes are cropped, or as dataset.json says by "
-           "\"use_mask_for_norm\"; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; rescale_to_0_1: by "
-           "the extremes of the volume; rgb_to_0_1: x / 255; auto: what a channel is named (CT, noNorm, rescale_to_0_1, rgb_to_0_1, "
-           "which red, green and blue are too), zscore for other names");
+  t.choice(
+      "data.normalization", d.normalization,
+      {"auto", "auto_unclipped", "zscore", "zscore_masked", "ct", "none", "rescale_to_0_1", "rgb_to_0_1", "hounsfield"},
+      "zscore: per volume; zscore_masked: of what is not 0, to whose box volumes are cropped, or as dataset.json says by "
+      "\"use_mask_for_norm\"; ct: clip to the 0.5 and 99.5 percentiles of the foreground and standardise by it; rescale_to_0_1: by "
+      "the extremes of the volume; rgb_to_0_1: x / 255; hounsfield: x / 1000 + 1, so that air is 0 and water 1; auto: what a channel is "
+      "named (CT, noNorm, rescale_to_0_1, rgb_to_0_1, which red, green and blue are too), zscore for other names; auto_unclipped: the "
+      "same, but CT is hounsfield");
   t.choice("data.nan", d.nan, {"refuse", "zero"}, "voxels that are not finite: refuse the case, or take them as 0");
   t.choice("data.other_grid", d.other_grid, {"refuse", "resample"},
            "channels and labels on another grid than the first channel: refuse the case, or resample them to that grid");

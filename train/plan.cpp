@@ -97,7 +97,9 @@ std::vector<int> previous_labels_of(const TrainConfig& config) {
 std::vector<Normalization> normalizations(const std::vector<std::string>& channels, const Fingerprint& print, const DataConfig& config) {
   std::vector<Normalization> out;
   for (size_t c = 0; c < channels.size(); ++c) {
-    const std::string kind = config.normalization == "auto" ? kind_of(channels[c]) : config.normalization;
+    const bool unclipped = config.normalization == "auto_unclipped";
+    std::string kind = unclipped || config.normalization == "auto" ? kind_of(channels[c]) : config.normalization;
+    if (unclipped && kind == "ct") kind = "hounsfield";
     const bool masked = kind == "zscore_masked";
     Normalization n = kind == "ct" ? print.foreground.at(c) : Normalization{};
     n.kind = masked ? "zscore" : kind;

@@ -13,7 +13,7 @@ namespace voxgrad {
 
 // What makes an image worse, with a strength drawn for each image. What a strength is says the kind: a file
 // degradations/NAME_degradation.cpp each, with its formula as the summary. Where 0 has to be black (all but gaussian, blur, low_resolution
-// and bias_field) it is with data.normalization=rescale_to_0_1, and what lies below is taken for 0.
+// and bias_field) it is with data.normalization=rescale_to_0_1, or hounsfield, and what lies below is taken for 0.
 struct Degradation {
   std::string kind = "gaussian";
   Range strength = {0.05, 0.2};

@@ -13,7 +13,7 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
   const std::string what =
       "what training does to images, one after the other: [{\"kind\": \"rician\", \"strength\": [low, high], \"axes\": "
       "[0, 1, 2]}, ..], x being the image and s the strength; all but gaussian, blur, low_resolution and bias_field "
-      "want data.normalization=rescale_to_0_1; " +
+      "want data.normalization=rescale_to_0_1, or hounsfield; " +
       describe_degradations();
   t.add_json(
       "degradations", what.c_str(), [&o] { return json_of(o.degradations); },
@@ -35,7 +35,7 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
 TaskEntry restoration_task() {
   return {.name = "restoration",
           .summary = "a better image: less noise, less blur, more resolution, learned from images or pairs of them",
-          .defaults = R"({"network": {"deep_supervision": false, "norm": "batch"},
+          .defaults = R"({"network": {"deep_supervision": false, "norm": "batch"}, "data": {"normalization": "auto_unclipped"},
                           "train": {"optimizer": "adamw", "learning_rate": 0.003, "weight_decay": 0, "oversample_foreground": 0},
                           "augment": {"noise": 0, "blur": 0, "low_resolution": 0}})",
           .options = [] { return Options::of<RestorationOptions>(add_keys); },

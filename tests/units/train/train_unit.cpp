@@ -72,6 +72,18 @@ TEST_CASE("plan: a patch that the strides do not divide is refused") {
                     Contains("train.patch") && Contains("30x32x32"));
 }
 
+TEST_CASE("plan: a channel named CT keeps its range where the result is an image") {
+  TrainConfig config;
+  apply_assignments(config, {"task=restoration"});
+  const auto kind = [&](const char* name) {
+    return planned(dataset_of({name}, 1), print_of({36, 50, 35}, {1, 1, 1}), config).normalization[0].kind;
+  };
+  CHECK(kind("CT") == "hounsfield");
+  CHECK(kind("red") == "rgb_to_0_1");
+  apply_assignments(config, {"data.normalization=ct"});
+  CHECK(kind("CT") == "ct");
+}
+
 TEST_CASE("plan: channels are normalised as their names ask for, whatever their case") {
   const std::vector<std::string> names = {"Ct", "NONORM", "rescale_to_0_1", "RGB_to_0_1", "Red", "zScore", "T1"};
   Fingerprint print = print_of({36, 50, 35}, {1, 1, 1});
