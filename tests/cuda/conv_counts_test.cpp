@@ -5,6 +5,7 @@
 #include "core/cuda/runtime.h"
 #include "kernels/conv3d/conv3d.h"
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
 #include "tests/emulator/counts.h"
@@ -95,4 +96,30 @@ TEST_CASE("convolutions: the traffic that a profile tells is what the kernels mo
     CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + 9 * 10 * 18 * 32 * 2 + 8 * 32 * 32 * 2));
     unsetenv("VOXGRAD_CONV_CUDA");
   }
+}
+
+TEST_CASE("convolutions: the table gives wgmma what fills its tiles on sm_90, and mma the rest") {
+  const ConvShape wide{.architecture = 90, .element = 2, .outputs = 64, .taps = 27, .waste = 1};
+  const auto with = [&](auto change) {
+    ConvShape s = wide;
+    change(s);
+    return conv_way(s);
+  };
+  CHECK(conv_way(wide) == ConvWay::wgmma);
+  CHECK(with([](ConvShape& s) { s.element = 4; }) == ConvWay::wgmma);
+  CHECK(with([](ConvShape& s) { s.element = 4, s.exact = true; }) == ConvWay::wgmma);
+  CHECK(with([](ConvShape& s) { s.architecture = 80; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.architecture = 100; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.taps = 1; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.outputs = 16; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.waste = 4; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.waste = 0; }) == ConvWay::mma);
+  // A layer of a network, by itself.
+  const auto on_card = [](const Shape& s) { return Tensor::full(s, 0.5, DType::bf16, kCard); };
+  const Tensor x = on_card({1, 8, 16, 16, 64}), w = on_card({64, 3, 3, 3, 64}).to(DType::f32);
+  cuda::synchronize(card());
+  const emulator::Counting counting(x.view().data, x.bytes());
+  CHECK(conv3d(x, w, {}, {.padding = {1, 1, 1}}).to(Device{}).values()[0] != 0);
+  CHECK(counting.of("conv3d_wgmma_kernel").products > 0);
+  CHECK(counting.of("conv3d_mma_kernel").products == 0);
 }
