@@ -61,7 +61,7 @@ void add_predict(CLI::App& program) {
       ->capture_default_str();
   command->add_flag("--resample", o->resample, "Resample channels that lie on another grid than the first one instead of refusing them");
   command->add_flag("--picture", o->picture, "Write a PNG of slices with the result beside each");
-  command->add_option("--ref", o->reference, "Folder of reference masks, shown in the pictures")
+  command->add_option("--ref", o->reference, "Folder of references (masks or images), shown in the pictures")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
   command->add_flag("--probabilities", o->probabilities,

@@ -26,12 +26,15 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostNamed = 20;  // failed cases
 
-Volume reference_of(const PredictCommand& c, const std::string& id, const Volume& image) {
+// On the grid of the result, where that is an image: it may be finer than that of the file. Of other results a mask on that of the file.
+Volume reference_of(const PredictCommand& c, const std::string& id, const Volume& image, const Volume& result) {
   const auto files = files_by_case(c.reference);
   const auto found = files.find(id);
   check(found != files.end(), c.reference, ": there is no reference for the case ", id);
-  return on_grid(read_volume(found->second, {.labels = true}), found->second.string(), grid_of(image), "its image",
-                 c.resample ? OtherGrid::resample_nearest : OtherGrid::refuse);
+  const bool mask = !result.data || !is_floating(result.data.dtype());
+  const OtherGrid otherwise = !c.resample ? OtherGrid::refuse : mask ? OtherGrid::resample_nearest : OtherGrid::resample_linear;
+  return on_grid(read_volume(found->second, {.labels = mask}), found->second.string(), grid_of(mask ? image : result),
+                 mask ? "its image" : "its result", otherwise);
 }
 
 // Seconds of all cases. Each member is written by one thread.
@@ -124,7 +127,7 @@ class Cases {
     const Result result = predict_.finished(computed.result, computed.options);
     const fs::path stem = fs::path(command_.out) / one.id;
     if (command_.picture) {
-      const Volume reference = command_.reference.empty() ? Volume{} : reference_of(command_, one.id, computed.image);
+      const Volume reference = command_.reference.empty() ? Volume{} : reference_of(command_, one.id, computed.image, result.volume);
       write_png(stem.string() + ".png", task.picture(computed.image, result, reference, one.id, predict_.description()));
     }
     const bool mask = result.volume.data && !is_floating(result.volume.data.dtype());

@@ -74,7 +74,8 @@ std::shared_ptr<const Case> CaseStore::load(const DatasetCase& c) const {
     previous.mask = read_volume(c.previous, {.labels = true});
   }
   const PreprocessOptions how{.with_inside = true, .previous = &previous};
-  const Preprocessed image = preprocess(read_case_image(c), description_, c.images[0].string(), how);
+  const Preprocessed image =
+      preprocess(targets_->training_image(read_case_image(c), description_), description_, c.images[0].string(), how);
   out->geometry = image.geometry;
   out->sample = sample_of(image.image);
   for (Field& target : targets_->fields(c, image, description_)) out->sample.fields.push_back(std::move(target));

@@ -79,7 +79,7 @@ Fingerprint fingerprint(const Dataset& dataset, const std::vector<std::string>& 
   std::vector<Read> read(cases.size());
   for_cases(names, work, [&](size_t i) {
     const DatasetCase& c = *cases[i];
-    const Volume v = read_case_image(c);
+    const Volume v = source.training_image(read_case_image(c), raw);
     ModelDescription as_it_is = raw;
     as_it_is.spacing = to_canonical(v).spacing();
     const Preprocessed p = preprocess(v, as_it_is, c.images[0].string());

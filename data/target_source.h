@@ -12,6 +12,8 @@ namespace voxgrad {
 class TargetSource {
  public:
   virtual ~TargetSource() = default;
+  // The image that training and validation preprocess in place of that of a case's files, such as the same on the finer grid of its target.
+  virtual Volume training_image(const Volume& image, const ModelDescription&) const { return image; }
   // The targets of a case in the geometry of its preprocessed image. labels: names of what the network's outputs stand for. What cannot be
   // used is an Error by the name of its file.
   virtual std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const = 0;

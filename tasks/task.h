@@ -46,6 +46,7 @@ struct EvaluateOptions {
   bool partial = false;                  // references without a prediction are left out instead of refused
   bool resample = false;                 // predictions on another grid than their reference are resampled to it instead of refused
   std::string series = {};               // of DICOM folders, which are then one result or reference each
+  std::string array = {};                // of references in HDF5 or .npz files with several
   bool fast = false;                     // without what takes most of the time
   std::vector<std::string> metrics = {};       // more scores than usual, by their names
   int connectivity = 26;                       // neighbours by which voxels are one lesion: 6, 18 or 26

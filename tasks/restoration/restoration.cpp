@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "augment/sample.h"
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "data/resample/resample_nnunet.h"
 #include "io/image.h"
 #include "kernels/binary/binary.h"
@@ -94,10 +96,23 @@ Restoration::Restoration(const RestorationOptions& options) : options_(options) 
   if (options_.upscale.empty()) options_.upscale = {1, 1, 1};
   check(options_.upscale.size() == 3 && std::all_of(options_.upscale.begin(), options_.upscale.end(), [](double f) { return f >= 1; }),
         "restoration.upscale: three factors from 1 are wanted, [depth, height, width]");
+  check(finer().empty() || options_.learns == "degraded" || options_.learns == "pairs", "restoration.upscale: ", options_.learns,
+        " learns on the grid of the files; degraded and pairs can learn finer ones");
   if (options_.degradations.empty()) options_.degradations = low_resolution_by(options_.upscale);
   if (options_.degradations.empty()) options_.degradations = {{.kind = "gaussian", .strength = options_.noise}};
   check(!blind() || is_of_voxels(options_.loss), "restoration.loss: ", options_.learns, " learns from a few voxels by themselves, for ",
         "which l1, l2 and charbonnier are possible");
+}
+
+// "restoration.upscale=[2,2,2]"; empty without one.
+std::string Restoration::finer() const {
+  std::ostringstream o;
+  for (double f : options_.upscale) o << (o.tellp() > 0 ? "," : "") << f;
+  return o.str() == "1,1,1" ? "" : "restoration.upscale=[" + o.str() + "]";
+}
+
+std::string Restoration::decides_targets() const {
+  return !paired() ? "" : Json(finer().empty() ? "pairs" : "pairs, " + finer()).dump();
 }
 
 std::vector<std::string> Restoration::outputs(const Dataset& d) const {
@@ -110,8 +125,12 @@ std::vector<std::string> Restoration::outputs(const Dataset& d) const {
 std::vector<Field> Restoration::fields(const DatasetCase& c, const Preprocessed& p, const ModelDescription& d) const {
   if (!paired()) return {};
   const std::string name = c.label.string();
-  const Volume other = on_grid(read_volume(c.label, {.series = c.series}), name, file_grid(p.geometry), c.images[0].string(),
-                               c.resample ? OtherGrid::resample_linear : OtherGrid::refuse);
+  const Volume read = read_volume(c.label, {.series = c.series});
+  const std::string first = c.images[0].string() + (finer().empty() ? "" : " after " + finer());
+  if (const GridComparison g = compare_grids(file_grid(p.geometry), grid_of(read)); !g.same() && !c.resample)
+    fail(grid_difference(g, file_grid(p.geometry), first, grid_of(read), name),
+         "; restoration.upscale says how much finer it is over the same field of view, data.other_grid=resample brings it to that grid");
+  const Volume other = on_grid(read, name, file_grid(p.geometry), first, OtherGrid::resample_linear);
   ModelDescription plain = d;
   plain.crop = plain.crop_positive = false;
   plain.previous_labels.clear();

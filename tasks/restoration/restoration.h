@@ -14,8 +14,8 @@ struct RestorationOptions {
   int neighbours = 5;                // noise2void: how far away the values in their place are from
   int grid = 4;                      // noise2self: voxels between hidden ones
   ImageLoss loss = {{.kind = "l1"}};
-  // How many voxels a prediction has for one of its file, along D, H and W as the network sees them; [] is {1, 1, 1}. Where no degradations
-  // are named training takes low_resolution by the same factors.
+  // How many voxels a prediction has for one of its file, along D, H and W as the network sees them; [] is {1, 1, 1}. Pairs have as many in
+  // their second image; of `degraded`, where no degradations are named, training takes low_resolution by the same factors.
   std::vector<double> upscale = {};
   int margin = 0;  // of tiles (SlidingWindowOptions)
 };
@@ -24,7 +24,8 @@ struct RestorationOptions {
 // degraded: training makes each patch worse at random (degradation.h) and the network learns the difference to the patch as it was
 // (residual learning, Zhang et al. 2017, DnCNN); a prediction is the image plus the network's output. Scores are PSNR of images made worse
 // by the middle of the ranges.
-// pairs: what the data set has as a case's label is the image as it should be, on the same grid; the network learns the difference to it.
+// pairs: what the data set has as a case's label is the image as it should be, on the same grid or on the finer one that `upscale` makes of
+// it, to which the first image is brought as that of a prediction is; the network learns the difference to it.
 // noise2noise: it is another image of the same with noise of its own, and either one is what the other's network output is compared with,
 // as a coin says (Lehtinen et al. 2018): with l2 the network learns the mean of such images. Scores of both are those against the second
 // image. Transforms of intensities are left out of augmentation, as they would change one image of a pair.
@@ -36,9 +37,10 @@ class Restoration : public ImageTask {
  public:
   explicit Restoration(const RestorationOptions&);
 
+  Volume training_image(const Volume& image, const ModelDescription& d) const override { return paired() ? refined(image, d) : image; }
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>&) const override { return {}; }
   std::vector<Field> fields(const DatasetCase&, const Preprocessed&, const ModelDescription&) const override;
-  std::string decides_targets() const override { return paired() ? "\"pairs\"" : ""; }
+  std::string decides_targets() const override;
   bool changes_intensities() const override { return !paired(); }
   double first_outputs() const override { return blind() ? 1 : 0.01; }
   std::vector<std::string> outputs(const Dataset& d) const override;
@@ -54,6 +56,7 @@ class Restoration : public ImageTask {
  private:
   bool blind() const { return options_.learns == "noise2void" || options_.learns == "noise2self"; }
   bool paired() const { return options_.learns == "pairs" || options_.learns == "noise2noise"; }
+  std::string finer() const;
   Tensor hide(const Tensor& image, const Rng&) const;
   Tensor restored(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&) const;
   RestorationOptions options_;

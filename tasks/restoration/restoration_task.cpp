@@ -22,9 +22,11 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
   t.integer("neighbours", o.neighbours, 1, 100, "noise2void: how far away the values are from that hidden voxels take");
   t.integer("grid", o.grid, 2, 16, "noise2self: every so many voxels along each axis one is hidden");
   add_loss_key(t, o.loss);
-  t.spacing("upscale", o.upscale,
-            "voxels of a prediction for one of its file, along [depth, height, width] as the network sees them, any factors from 1; where "
-            "degradations is [] training takes low_resolution by these. []: the grid of the file");
+  t.spacing(
+      "upscale", o.upscale,
+      "voxels of a prediction for one of its file, along [depth, height, width] as the network sees them, any factors from 1. degraded: "
+      "where degradations is [] training takes low_resolution by these; pairs: of the second image for one of the first. []: the grid of "
+      "the file");
   t.integer("margin", o.margin, 0, 4096,
             "of predictions: voxels next to faces of a tile that do not count; as many as the network sees to either side make results "
             "independent of tiles, for tiles that overlap more");

@@ -1,7 +1,8 @@
 #include <cmath>
 
 #include "core/autograd.h"
-#include "io/volume.h"
+#include "data/fingerprint.h"
+#include "io/image.h"
 #include "kernels/binary/binary.h"
 #include "kernels/random/random.h"
 #include "kernels/reduce/reduce.h"
@@ -10,6 +11,7 @@
 #include "tests/catch.h"
 #include "tests/close.h"
 #include "tests/network_helpers.h"
+#include "tests/temporary_folder.h"
 
 using namespace voxgrad;
 
@@ -89,4 +91,47 @@ TEST_CASE("a restored image does not depend on tiles that leave out what a convo
     for (double overlap : {0.0, 0.5}) CHECK(max(abs(restored(patch, 3, overlap) - whole)).item() < 1e-5 * range);
   CHECK(max(abs(restored({10, 1, 9}, 0, 0.5) - whole)).item() > 1e-4 * range);
   CHECK_THROWS_WITH(restored({6, 1, 9}, 3, 0), Catch::Matchers::Contains("leaves nothing"));
+}
+
+TEST_CASE("pairs of a low and a high resolution are seen on the finer grid, in training as in predictions") {
+  const TemporaryFolder folder;
+  const Int3 fine = {6, 9, 8};
+  Affine affine;  // of the fine file: oblique, with its axes W and H turned
+  affine.m = {{{0, 0.2, -1, 30}, {0, -1.5, -0.3, 12}, {2, 0, 0, -7}, {0, 0, 0, 1}}};
+  const Tensor clean = rand({fine.d, fine.h, fine.w, 1}, Rng(1)) * 1000;
+  const Tensor coarse = rand({6, 3, 4, 1}, Rng(2)) * 1000;
+  write_volume(folder / "low.nii.gz", {coarse, affine.resampled({1, 3, 2})});
+  write_volume(folder / "high.nii.gz", {clean, affine});
+  Dataset data{.name = "pairs", .cases = {{.id = "a", .images = {folder / "low.nii.gz"}, .label = folder / "high.nii.gz"}}};
+  data.channel_names = {"MR"};
+  const auto task = std::make_shared<const Restoration>(RestorationOptions{.learns = "pairs", .upscale = {1, 3, 2}});
+  const Fingerprint print = fingerprint(data, {"a"}, {}, *task, {"MR"});
+  CHECK(print.extents[0] == Int3{6, 9, 8});
+  CHECK(close(print.spacings[0][2], std::hypot(1, 0.3), 1e-6));
+
+  ModelDescription d = description_of_task(R"({"kind": "restoration", "learns": "pairs", "upscale": [1, 3, 2]})", {8, 8, 8});
+  const std::shared_ptr<const Case> c = CaseStore(data, d, task).get("a");
+  const Predictor predict(Model{.net = Network(Zero{}, {}, "{}"), .description = d});
+  const Preprocessed seen = predict.prepare(read_volume(folder / "low.nii.gz"), "low");
+  CHECK(seen.image.shape() == Shape{6, 9, 8, 1});
+  CHECK(max(abs(c->sample.image() - seen.image)).item() == 0);
+  const Standardization s = seen.intensity.at(0);
+  const Tensor wanted = canonical_image({clean, affine});
+  CHECK(max(abs(c->sample.at("clean") * (1 / s.scale) + s.shift - wanted)).item() < 0.01);
+  const Volume y = predict(read_volume(folder / "low.nii.gz")).volume;
+  CHECK(compare_grids(grid_of(y), {{6, 9, 8}, affine}).same());
+
+  // Grids that do not fit, and what does not learn from them.
+  const auto error_of_upscale = [&](const std::vector<double>& upscale, bool resample) {
+    data.cases[0].resample = resample;
+    const Restoration other({.learns = "pairs", .upscale = upscale});
+    return error_of([&] { CaseStore(data, d, std::make_shared<const Restoration>(other)).get("a"); });
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(error_of_upscale({1, 2, 2}, false), Contains("high.nii.gz: lies on another grid than") &&
+                                                     Contains("low.nii.gz after restoration.upscale=[1,2,2]") && Contains("9 x 8"));
+  CHECK_THAT(error_of_upscale({}, false), Contains("low.nii.gz: ") && Contains("restoration.upscale says"));
+  CHECK(error_of_upscale({1, 2, 2}, true).empty());
+  CHECK_THAT(error_of([&] { Restoration({.learns = "noise2noise", .upscale = {1, 2, 2}}); }), Contains("on the grid of the files"));
+  CHECK(Restoration({.learns = "pairs", .upscale = {1, 2, 2}}).decides_targets() != Restoration({.learns = "pairs"}).decides_targets());
 }
