@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvaluateCommand {
-  std::string prediction, reference, json, csv, labels, series, metrics, probabilities, versus, postprocessing, froc, curves,
+  std::string prediction, reference, json, csv, labels, series, array, metrics, probabilities, versus, postprocessing, froc, curves,
       task = "segmentation";
   double tolerance_mm = 1, froc_threshold = 0.1, threshold = 0.5;
   int ignore_label = -1, connectivity = 26, resamples = 0;
@@ -88,6 +88,7 @@ void run(const EvaluateCommand& c) {
                                             .partial = c.partial,
                                             .resample = c.resample,
                                             .series = c.series,
+                                            .array = c.array,
                                             .fast = c.fast,
                                             .metrics = metric_names(c),
                                             .connectivity = c.connectivity,
@@ -188,6 +189,11 @@ void add_evaluate(CLI::App& program) {
       ->check(CLI::IsMember(task_registry().names()))
       ->type_name("NAME")
       ->capture_default_str();
+  command
+      ->add_option("--array", o->array,
+                   "Of images: which array of references that are HDF5 or .npz files with several; fastMRI's reconstruction_rss or "
+                   "reconstruction_esc are compared with the middle of an image")
+      ->type_name("NAME");
   add_series(*command, o->series);
   add_threads(*command);
   command->callback([o] { run(*o); });

@@ -5,7 +5,10 @@
 
 #include "core/config/json_values.h"
 #include "data/readers/csv.h"
+#include "io/formats/hdf5/read_hdf5.h"
+#include "io/image.h"
 #include "io/json_file.h"
+#include "kernels/slice/slice.h"
 #include "tasks/file_pairs.h"
 #include "tasks/statistics/score_table.h"
 
@@ -19,10 +22,27 @@ struct ImageCases {
   std::vector<ImageScores> scores;
 };
 
+// Files of k-space have images of its middle beside it, as fastMRI's reconstruction_rss: a prediction of all of it is cut to that
+// (center_crop).
+PairOfVolumes pair_of_images(const FilePair& pair, const EvaluateOptions& o) {
+  const OtherGrid otherwise = o.resample ? OtherGrid::resample_linear : OtherGrid::refuse;
+  if (o.array.empty()) return read_pair(pair, otherwise, false, o.series);
+  const Volume r = read_volume(pair.reference, {.series = o.series, .array = o.array});
+  Volume p = read_volume(pair.prediction, {.series = o.series});
+  const Int3 size = volume_size(r.data), whole = volume_size(p.data);
+  if (is_hdf5(pair.reference) && whole.d == size.d && whole.h >= size.h && whole.w >= size.w) {
+    const Tensor all = p.data.reshape({1, whole.d, whole.h, whole.w, p.data.count() / (int64_t(whole.d) * whole.h * whole.w)});
+    const Tensor middle = crop3d(all, {0, (whole.h - size.h) / 2, (whole.w - size.w) / 2}, size);
+    p = {middle.reshape({size.d, size.h, size.w, all.dim(4)}), r.affine};
+  }
+  p = on_grid(p, pair.prediction.string(), grid_of(r), pair.reference.string(), otherwise);
+  return {to_canonical(p), to_canonical(r)};
+}
+
 ImageCases image_cases(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o, ScoreRange range) {
   ImageCases out;
   for (const FilePair& pair : pair_files(predictions, references, {.partial = o.partial, .what = "images", .series = o.series})) {
-    const PairOfVolumes both = read_pair(pair, o.resample ? OtherGrid::resample_linear : OtherGrid::refuse, false, o.series);
+    const PairOfVolumes both = pair_of_images(pair, o);
     const Volume &a = both.prediction, &b = both.reference;
     check(a.data.shape() == b.data.shape(), pair.prediction.string(), ": its shape is ", a.data.shape(), ", that of ",
           pair.reference.string(), " is ", b.data.shape());

@@ -20,7 +20,9 @@ struct UntrainedOptions {
 Tensor reconstruct_untrained(const Tensor& kspace, const UntrainedOptions& = {});
 
 // k-space {D, H, W, 2 coils} of a file with complex numbers {coils, H, W} or {slices, coils, H, W}, which read_volume gives as {coils, H,
-// W, 2 slices}; W is the axis of phase encoding, frequency 0 in the middle. Error, in the name of `name`, for anything else.
+// W, 2 slices}; W is the axis of phase encoding, frequency 0 in the middle. k-space in three dimensions (Volume::kspace_planes) is taken
+// apart along the readout, whose places become slices, with the phase encodings along H (the second) and W: all of the readout is measured.
+// Error, in the name of `name`, for anything else.
 Tensor kspace_of(const Volume&, const std::string& name);
 
 }  // namespace voxgrad

@@ -16,7 +16,7 @@ constexpr int kMostHdf5Axes = 8;
 
 // What the child says of an array, before its numbers: f32 in the order of C, both parts of complex ones side by side.
 struct Hdf5Array {
-  int64_t axes = 0, extent[kMostHdf5Axes] = {}, complex = 0;
+  int64_t axes = 0, extent[kMostHdf5Axes] = {}, complex = 0, planes = 1;  // Volume::kspace_planes
 };
 
 // A handle of the library, closed at the end of a scope.

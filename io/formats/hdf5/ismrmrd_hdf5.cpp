@@ -109,19 +109,22 @@ int64_t number_in(std::string_view text, int64_t otherwise) {
   return n;
 }
 
-// Extents of k-space along readout and phase encoding, and the line that is in the middle.
+// Extents of k-space along the second phase encoding (1: it is of slices), readout and phase encoding, and the line and plane in the
+// middle.
 struct IsmrmrdEncoding {
-  int64_t h = 0, w = 0, centre = 0;
+  int64_t d = 1, h = 0, w = 0, centre = 0, centre_plane = 0;
   bool calibrated_within = false;  // lines for calibration alone are of the same scan
 };
 IsmrmrdEncoding encoding_of(std::string_view xml) {
   const std::string_view encoding = element(xml, "encoding"), matrix = element(element(encoding, "encodedSpace"), "matrixSize");
-  IsmrmrdEncoding out{.h = number_in(element(matrix, "x"), 0), .w = number_in(element(matrix, "y"), 0)};
-  check(out.h >= 1 && out.h <= UINT16_MAX && out.w >= 1 && out.w <= UINT16_MAX, "its ISMRMRD header has a matrix of ", out.h, " x ", out.w);
-  const std::string_view trajectory = element(encoding, "trajectory");
+  IsmrmrdEncoding out{
+      .d = number_in(element(matrix, "z"), 1), .h = number_in(element(matrix, "x"), 0), .w = number_in(element(matrix, "y"), 0)};
+  for (int64_t n : {out.d, out.h, out.w})
+    check(n >= 1 && n <= UINT16_MAX, "its ISMRMRD header has a matrix of ", out.h, " x ", out.w, " x ", out.d);
+  const std::string_view trajectory = element(encoding, "trajectory"), limits = element(encoding, "encodingLimits");
   check(trajectory == "cartesian", "its trajectory is \"", std::string(trajectory.substr(0, 40)), "\"; cartesian ones are read");
-  check(number_in(element(matrix, "z"), 1) == 1, "its k-space is three-dimensional; slices are read");
-  out.centre = number_in(element(element(element(encoding, "encodingLimits"), "kspace_encoding_step_1"), "center"), out.w / 2);
+  out.centre = number_in(element(element(limits, "kspace_encoding_step_1"), "center"), out.w / 2);
+  out.centre_plane = number_in(element(element(limits, "kspace_encoding_step_2"), "center"), out.d / 2);
   const std::string_view calibration = element(element(encoding, "parallelImaging"), "calibrationMode");
   out.calibrated_within = calibration == "embedded" || calibration == "interleaved";
   return out;
@@ -137,7 +140,12 @@ struct IsmrmrdGrid {
   bool uses(const IsmrmrdLine& l) const {
     return (l.flags & kNoImage) == 0 && l.space == 0 && (encoding.calibrated_within || (l.flags & kCalibration) == 0);
   }
-  int64_t count() const { return int64_t(slices.size()) * coils * encoding.h * encoding.w; }
+  // Of a line: its column, and the plane that it lies in, those of each slice behind those of the one before.
+  int64_t column(const IsmrmrdLine& l) const { return l.at.step_1 - encoding.centre + encoding.w / 2; }
+  int64_t plane_in_slice(const IsmrmrdLine& l) const { return l.at.step_2 - encoding.centre_plane + encoding.d / 2; }
+  int64_t plane(const IsmrmrdLine& l) const { return slices.at(slice_of(l.at)) * encoding.d + plane_in_slice(l); }
+  int64_t planes() const { return int64_t(slices.size()) * encoding.d; }
+  int64_t count() const { return planes() * coils * encoding.h * encoding.w; }
 };
 
 IsmrmrdGrid grid_of(hid_t dataset, const IsmrmrdEncoding& encoding) {
@@ -151,8 +159,9 @@ IsmrmrdGrid grid_of(hid_t dataset, const IsmrmrdEncoding& encoding) {
     for (hsize_t i = 0; i < count; ++i) {
       const IsmrmrdLine& l = lines[i];
       if (!g.uses(l)) continue;
-      const int64_t column = l.at.step_1 - encoding.centre + encoding.w / 2;
-      check(column >= 0 && column < encoding.w && l.at.step_2 == 0, "its line ", l.at.step_1, " lies beyond a matrix of ", encoding.w);
+      const int64_t column = g.column(l), plane = g.plane_in_slice(l);
+      check(column >= 0 && column < encoding.w && plane >= 0 && plane < encoding.d, "its line ", l.at.step_1, " of the partition ",
+            l.at.step_2, " lies beyond a matrix of ", encoding.w, " x ", encoding.d);
       if (g.coils == 0) g.coils = l.coils;
       check(l.coils == g.coils && l.coils >= 1, "its lines have ", l.coils, " and ", g.coils, " coils");
       check(int64_t(l.discard_pre) + l.discard_post <= l.samples, "a line of ", l.samples, " samples discards more");
@@ -165,24 +174,23 @@ IsmrmrdGrid grid_of(hid_t dataset, const IsmrmrdEncoding& encoding) {
   return g;
 }
 
-// kspace {slices, coils, h, w, 2}; counts {slices, w}
+// kspace {planes, coils, h, w, 2}; counts {planes, w}
 void add_line(const IsmrmrdGrid& g, const IsmrmrdRecord& r, std::vector<float>& kspace, std::vector<float>& counts) {
   const IsmrmrdLine& l = r.head;
   check(r.data.len == size_t(2) * l.samples * l.coils && l.coils == g.coils, "a line has ", r.data.len, " numbers in place of ", l.coils,
         " coils times ", l.samples, " samples");
-  const int64_t h = g.encoding.h, w = g.encoding.w, column = l.at.step_1 - g.encoding.centre + w / 2;
-  const int64_t slice = g.slices.at(slice_of(l.at)), way = l.flags & kBackwards ? -1 : 1;
+  const int64_t h = g.encoding.h, w = g.encoding.w, column = g.column(l), plane = g.plane(l), way = l.flags & kBackwards ? -1 : 1;
   const auto* const numbers = static_cast<const float*>(r.data.p);
   for (int64_t c = 0; c < g.coils; ++c)
     for (int64_t s = l.discard_pre; s < l.samples - l.discard_post; ++s) {
       const int64_t row = way * (s - l.centre) + h / 2;
       if (row < 0 || row >= h) continue;
-      float* const to = &kspace[size_t(2 * (((slice * g.coils + c) * h + row) * w + column))];
+      float* const to = &kspace[size_t(2 * (((plane * g.coils + c) * h + row) * w + column))];
       const float* const from = numbers + 2 * (c * l.samples + s);
       to[0] += from[0];
       to[1] += from[1];
     }
-  ++counts[size_t(slice * w + column)];
+  ++counts[size_t(plane * w + column)];
 }
 
 // Sums of lines that were measured several times become means.
@@ -204,16 +212,17 @@ bool is_ismrmrd(hid_t file) {
 void read_ismrmrd(hid_t file, uint64_t file_bytes, bool all, const Emit& emit) {
   const Hdf5Handle dataset = open_array(file, kLines, file_bytes);
   const IsmrmrdGrid g = grid_of(dataset, encoding_of(header_text(file, file_bytes)));
-  check(double(g.count()) * 2 * sizeof(float) <= kMostUndersampled * double(file_bytes), "its k-space of ", g.slices.size(), " slices, ",
+  const double numbers_in_all = 2.0 * double(g.planes()) * double(g.coils) * double(g.encoding.h) * double(g.encoding.w);
+  check(numbers_in_all * sizeof(float) <= kMostUndersampled * double(file_bytes), "its k-space of ", g.planes(), " planes, ",
         g.coils, " coils and ", g.encoding.h, " x ", g.encoding.w, " is more than a file of ", file_bytes, " bytes can hold");
-  const Hdf5Array a{.axes = 4, .extent = {int64_t(g.slices.size()), g.coils, g.encoding.h, g.encoding.w}, .complex = 1};
+  const Hdf5Array a{.axes = 4, .extent = {g.planes(), g.coils, g.encoding.h, g.encoding.w}, .complex = 1, .planes = g.encoding.d};
   emit(&a, sizeof a);
   if (!all) return;
   const Hdf5Handle line = type_of_line(), numbers(H5Tvlen_create(H5T_NATIVE_FLOAT), H5Tclose, kDamagedHdf5),
                    record = record_of(sizeof(IsmrmrdRecord)), transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose, kDamagedHdf5);
   add_member(record, "head", offsetof(IsmrmrdRecord, head), line);
   add_member(record, "data", offsetof(IsmrmrdRecord, data), numbers);
-  std::vector<float> kspace(size_t(2 * g.count())), counts(g.slices.size() * size_t(g.encoding.w));
+  std::vector<float> kspace(size_t(2 * g.count())), counts(size_t(g.planes() * g.encoding.w));
   for (int64_t i = 0; i < g.records; ++i) {
     IsmrmrdRecord r = {};
     size_t left = file_bytes;

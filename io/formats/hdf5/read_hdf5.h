@@ -9,7 +9,8 @@ namespace voxgrad {
 // top.
 // ISMRMRD: Cartesian acquisitions of the first encoding space become {slices, coils, readout, phase encoding}, with the places of the
 // centre in the middle (n / 2), repeated lines averaged and 0 where nothing was measured; each repetition, set, phase and contrast has
-// slices of its own. Noise, navigators, phase corrections and calibration lines of a scan of their own are left out.
+// slices of its own. Of k-space in three dimensions, steps of the second phase encoding are what slices are (Volume::kspace_planes). Noise,
+// navigators, phase corrections and calibration lines of a scan of their own are left out.
 bool is_hdf5(const std::filesystem::path&);
 VolumeHeader hdf5_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_hdf5(const std::filesystem::path&, const ReadOptions&);

@@ -19,6 +19,7 @@ struct Hdf5Read {
   Shape shape;        // {D, H, W, C}, both parts of complex numbers being channels
   int64_t outer = 1;  // the C of {C, D, H, W}
   bool complex = false;
+  int64_t planes = 1;  // Volume::kspace_planes
   std::vector<std::byte> bytes;
 };
 Hdf5Read read_isolated(const fs::path& path, const ReadOptions& o, bool all) {
@@ -35,6 +36,7 @@ Hdf5Read read_isolated(const fs::path& path, const ReadOptions& o, bool all) {
   for (int64_t k = a.axes - 1, to = 2; k >= first && to >= 0; --k, --to) out.shape.dims[to] = a.extent[k];
   out.outer = a.axes - first == 4 ? a.extent[first] : 1;
   out.complex = a.complex != 0;
+  out.planes = a.planes;
   out.shape.dims[3] = out.outer * (out.complex ? 2 : 1);
   check(!all || out.bytes.size() == sizeof a + size_t(out.shape.count()) * sizeof(float), who, ": its array is shorter than it says");
   return out;
@@ -56,7 +58,7 @@ Volume read_hdf5(const fs::path& path, const ReadOptions& o) {
   for (int64_t c = 0; c < r.outer; ++c)
     for (int64_t i = 0; i < voxels; ++i)
       for (int64_t part = 0; part < parts; ++part) to[(i * r.outer + c) * parts + part] = from[(c * voxels + i) * parts + part];
-  return {out, {}};
+  return {.data = out, .affine = {}, .kspace_planes = r.planes};
 }
 
 }  // namespace voxgrad

@@ -1,7 +1,6 @@
-#include "io/formats/byte_source.h"
-#include "io/formats/hdf5/read_hdf5.h"
+#include "io/image.h"
 #include "tests/catch.h"
-#include "tests/temporary_folder.h"
+#include "tests/hdf5_bytes.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
@@ -48,22 +47,6 @@ const std::string kLinks = from_hex(
     "52993da8032f8cb5b70c14786c42a060622fcb2c2a294dccf90f2d93d80440a2acc919a579d929d0aac5d6c1fa10c328a0217077f6f76144cabfb00a2210a6"
     "8011b9068156e4cc48e2b0840ce34ba0f1616680b0920743229afd1dfca371300a46c1281805a360148c8251300a46c1281805a36014d01a8404b9ba8286be"
     "d1c7a03809e8b35042e5e31a141d05a360148c8251300a46c1281805c3033032303c30069100f8b3e08341220000");
-
-std::string inflated(const TemporaryFolder& folder, const std::string& bytes) {
-  put_bytes(folder / "a.gz", bytes);
-  ByteSource source(folder / "a.gz");
-  std::string out(16384, ' ');
-  out.resize(size_t(source.read_some(out.data(), out.size())));
-  return out;
-}
-
-// A file a.h5 of these bytes; false where this build has no HDF5.
-bool put_hdf5(const TemporaryFolder& folder, const std::string& deflated) {
-  put_bytes(folder / "a.h5", inflated(folder, deflated));
-  if (error_of([&] { read_header(folder / "a.h5", {.array = "-"}); }).find("no HDF5") == std::string::npos) return true;
-  WARN("skipped: this build has no HDF5");
-  return false;
-}
 
 }  // namespace
 
