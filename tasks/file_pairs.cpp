@@ -27,9 +27,12 @@ std::map<std::string, fs::path> files_in(const fs::path& place, const PairOption
 
 PairOfVolumes read_pair(const FilePair& files, OtherGrid otherwise, bool labels, const std::string& series) {
   const ReadOptions how = {.series = series, .labels = labels};
-  const Volume r = read_volume(files.reference, how);
-  const Volume p = on_grid(read_volume(files.prediction, how), files.prediction.string(), grid_of(r), files.reference.string(), otherwise);
-  return {to_canonical(p), to_canonical(r)};
+  return on_one_grid(files, read_volume(files.prediction, how), read_volume(files.reference, how), otherwise);
+}
+
+PairOfVolumes on_one_grid(const FilePair& files, const Volume& prediction, const Volume& reference, OtherGrid otherwise) {
+  const Volume p = on_grid(prediction, files.prediction.string(), grid_of(reference), files.reference.string(), otherwise);
+  return {to_canonical(p), to_canonical(reference)};
 }
 
 std::vector<FilePair> pair_files(const fs::path& predictions, const fs::path& references, const PairOptions& o) {

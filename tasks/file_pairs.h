@@ -29,5 +29,6 @@ struct PairOfVolumes {
   Volume prediction, reference;
 };
 PairOfVolumes read_pair(const FilePair&, OtherGrid, bool labels, const std::string& series = {});
+PairOfVolumes on_one_grid(const FilePair&, const Volume& prediction, const Volume& reference, OtherGrid);  // of volumes that were read
 
 }  // namespace voxgrad

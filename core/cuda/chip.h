@@ -8,6 +8,6 @@ struct Chip {
   int architecture = 0;  // 90: sm_90
   int multiprocessors = 0;
 };
-Chip chip_of(Cuda);
+Chip chip_of(Cuda);  // also while work is recorded
 
 }  // namespace voxgrad::cuda

@@ -10,7 +10,6 @@ thread_local cuda::LaunchLog* launch_log = nullptr;
 
 cuda::LaunchLog::LaunchLog() : before_(launch_log) { launch_log = this; }
 cuda::LaunchLog::~LaunchLog() { launch_log = before_; }
-cuda::LaunchLog* cuda::LaunchLog::alive() { return launch_log; }
 void detail::note_launch(const char* kernel, const void* function, int64_t blocks, int threads, int64_t shared) {
   if (!launch_log) return;
   launch_log->launches.push_back({kernel_name(kernel), blocks, shared, threads, blocks_per_multiprocessor(function, threads, shared)});

@@ -19,7 +19,6 @@ class LaunchLog {
   LaunchLog();
   ~LaunchLog();
   LaunchLog(const LaunchLog&) = delete;
-  static LaunchLog* alive();
   std::vector<Launched> launches;
 
  private:

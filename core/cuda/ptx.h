@@ -32,6 +32,7 @@ class SharedAddress {
 #endif
 };
 
+// An instruction as a function: of headers in core/cuda.
 #ifdef __CUDACC__
 #define VOXGRAD_PTX(declaration, ...) \
   __device__ __forceinline__ declaration { __VA_ARGS__ }
@@ -95,7 +96,6 @@ void cp_async_wait() {
   emulator::wait_for_copies(kPending);
 }
 #endif
-#undef VOXGRAD_PTX
 
 // The mma of two-byte elements of T.
 template <class T>

@@ -27,8 +27,6 @@ struct DeviceInfo {
   size_t memory = 0, free_memory = 0;  // bytes
 };
 DeviceInfo device_info(int device);
-// Also while work is recorded.
-Chip chip_of(Cuda);
 // The device that the calling thread launches on.
 void select(int device);
 

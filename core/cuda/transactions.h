@@ -14,13 +14,6 @@
 
 namespace voxgrad {
 
-#ifdef __CUDACC__
-#define VOXGRAD_PTX(declaration, ...) \
-  __device__ __forceinline__ declaration { __VA_ARGS__ }
-#else
-#define VOXGRAD_PTX(declaration, ...) declaration;
-#endif
-
 // A barrier is 8 bytes of shared memory, aligned. A phase of it ends when so many arrivals are there, and as many bytes as were expected;
 // then the next one begins. One thread initialises it, calls transactions_fence, and the threads (of the cluster) meet before they use it.
 VOXGRAD_PTX(void transactions_begin(SharedAddress barrier, int arrivals),
@@ -103,6 +96,5 @@ void more_registers() {}
 VOXGRAD_PTX(void store_16(SharedAddress into, const uint32_t (&v)[4]),
             asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(into.value()), "r"(v[0]), "r"(v[1]), "r"(v[2]), "r"(v[3])
                          : "memory");)
-#undef VOXGRAD_PTX
 
 }  // namespace voxgrad

@@ -32,13 +32,6 @@ __device__ inline uint64_t matrix_descriptor(SharedAddress first, int across, in
   return field(shared_offset(first)) | field(uint32_t(across)) << 16 | field(uint32_t(down)) << 32 | uint64_t(swizzle) << 62;
 }
 
-#ifdef __CUDACC__
-#define VOXGRAD_PTX(declaration, ...) \
-  __device__ __forceinline__ declaration { __VA_ARGS__ }
-#else
-#define VOXGRAD_PTX(declaration, ...) declaration;
-#endif
-
 // Before products whose sums, or operands in registers, the threads have touched. By whole warpgroups, as all that follows.
 VOXGRAD_PTX(void wgmma_fence(), asm volatile("wgmma.fence.sync.aligned;" ::: "memory");)
 // Ends the group of the products since the last call.
@@ -105,7 +98,6 @@ VOXGRAD_PRODUCTS(160, 80, "%80", "%81", "%82")
 #undef VOXGRAD_32
 #undef VOXGRAD_64
 #undef VOXGRAD_80
-#undef VOXGRAD_PTX
 
 template <class T, int kRegisters>
 __device__ inline void wgmma_of(float (&d)[kRegisters], uint64_t a, uint64_t b, bool accumulate) {

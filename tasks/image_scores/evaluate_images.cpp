@@ -35,8 +35,7 @@ PairOfVolumes pair_of_images(const FilePair& pair, const EvaluateOptions& o) {
     const Tensor middle = crop3d(all, {0, (whole.h - size.h) / 2, (whole.w - size.w) / 2}, size);
     p = {middle.reshape({size.d, size.h, size.w, all.dim(4)}), r.affine};
   }
-  p = on_grid(p, pair.prediction.string(), grid_of(r), pair.reference.string(), otherwise);
-  return {to_canonical(p), to_canonical(r)};
+  return on_one_grid(pair, p, r, otherwise);
 }
 
 ImageCases image_cases(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o, ScoreRange range) {

@@ -109,13 +109,14 @@ Tensor Segmentation::centreline_loss(const Tensor& logits, const Batch& batch) c
   const LabelMap& map = options_.map;
   const int64_t classes = logits.dim(4);
   const Tensor& label = batch.at(kLabel);
-  Tensor x = logits.to(accum_of(logits.dtype())), members = membership_table(map);
+  Tensor x = logits.to(accum_of(logits.dtype())), members;
   if (map.regions.empty()) {
     x = slice(softmax(x), 4, 1, classes);
     members = Tensor::zeros({256, classes - 1});
     for (int64_t k = 1; k < classes; ++k) members.mutable_data<float>()[size_t(k * (classes - 1) + k - 1)] = 1;
   } else {
     x = sigmoid(x);
+    members = membership_table(map);
   }
   const Tensor wanted = embedding(members.to(label.device()), label).to(x.dtype());
   if (map.ignore < 0) return soft_cl_dice_loss(x, wanted);

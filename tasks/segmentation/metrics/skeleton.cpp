@@ -26,7 +26,7 @@ struct NeighbourTables {
   std::vector<Part> parts;
 };
 
-NeighbourTables neighbour_tables() {
+NeighbourTables made_tables() {
   NeighbourTables t;
   const auto place = [](int i, int axis) { return axis == 0 ? i / 9 - 1 : axis == 1 ? i / 3 % 3 - 1 : i % 3 - 1; };
   for (int i = 0; i < 27; ++i) {
@@ -44,6 +44,11 @@ NeighbourTables neighbour_tables() {
     if (i != kMiddle) t.parts.push_back(part);
   }
   return t;
+}
+
+const NeighbourTables& neighbour_tables() {
+  static const NeighbourTables tables = made_tables();
+  return tables;
 }
 
 // An object in a frame of voxels that are not of it.
@@ -126,7 +131,7 @@ class Thinning {
     return changed;
   }
 
-  inline static const NeighbourTables tables_ = neighbour_tables();
+  const NeighbourTables& tables_ = neighbour_tables();
   int64_t size_[3] = {}, step_[27] = {};
   std::vector<uint8_t> inside_;
   std::vector<int64_t> voxels_, sides_;  // of the object, in raster order; steps
