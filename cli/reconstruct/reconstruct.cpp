@@ -14,8 +14,8 @@ struct ReconstructCommand {
 };
 
 void run(const ReconstructCommand& c) {
-  const Tensor kspace = kspace_of(read_volume(c.in, {.array = c.array}), c.in);
-  write_volume(c.out, {reconstruct_untrained(kspace, c.how), {}});
+  const Volume kspace = kspace_of(read_volume(c.in, {.array = c.array}), c.in);
+  write_volume(c.out, {reconstruct_untrained(kspace.data, c.how), kspace.affine});
   std::printf("%s\n", c.out.c_str());
 }
 

@@ -1,5 +1,7 @@
 #include "models/varnet/varnet.h"
 
+#include <algorithm>
+
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/complex/complex.h"
@@ -24,16 +26,17 @@ constexpr int64_t kMostOfMiddle = 24;     // columns and rows that ESPIRiT learn
 // stay finite, and for slices without a signal.
 constexpr double kConverged = 1e-10, kTiny = 1e-15;
 
-// Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample; constants.
+// Sensitivities {N, 1, H, W, 2 coils} from the middle of each sample, of as many rows as of columns where all rows are measured; constants.
 Tensor estimated(const Tensor& kspace, const Tensor& mask, bool by_espirit) {
   const Unrecorded quiet;
   std::vector<Tensor> samples;
   const Tensor here = mask.to(Device{});
   for (int64_t n = 0; n < kspace.dim(0); ++n) {
-    const Tensor one = kspace.rows(n, n + 1), own = here.rows(n, n + 1), middle = slice(own, 2, mask.dim(2) / 2, mask.dim(2) / 2 + 1);
-    const CentreOfKspace c = by_espirit ? centre_of(own, kMostOfMiddle) : CentreOfKspace{};
+    const Tensor one = kspace.rows(n, n + 1);
+    const CentreOfKspace c = centre_of(here.rows(n, n + 1), by_espirit ? kMostOfMiddle : std::max(mask.dim(2), mask.dim(3)));
+    const int64_t rows = c.rows + 1 < mask.dim(2) ? c.rows : 0;
     samples.push_back(by_espirit ? espirit_sensitivities(one, {.columns = c.columns, .rows = c.rows})
-                                 : estimate_sensitivities(one, {.columns = centre_columns(mask_of(middle))}));
+                                 : estimate_sensitivities(one, {.columns = c.columns, .rows = rows}));
   }
   return samples.size() == 1 ? samples[0] : concat(samples, 0);
 }

@@ -61,7 +61,7 @@ TEST_CASE("k-space in three dimensions is that of slices along the readout") {
   const Tensor x = randn({2, 4, 5, 6, 4}, Rng(1));
   const Tensor kspace = fft(x, 3);  // {volumes, planes, columns, rows, 2 coils}, the readout along W
   const Tensor stored = permute(kspace.reshape({8, 5, 6, 2, 2}), {3, 2, 1, 0, 4}).reshape({2, 6, 5, 16});
-  const Tensor slices = kspace_of({.data = stored, .affine = {}, .kspace_planes = 4}, "k");
+  const Tensor slices = kspace_of({.data = stored, .affine = {}, .kspace_planes = 4}, "k").data;
   CHECK(slices.shape() == Shape{12, 4, 5, 4});
   const Tensor back = ifft(slices.reshape({12, 1, 4, 5, 4}), 2).reshape({2, 6, 4, 5, 4});
   CHECK(max(abs(permute(back, {0, 2, 3, 1, 4}) - x)).item() < 1e-5);
@@ -73,7 +73,7 @@ TEST_CASE("an ISMRMRD file with two phase encodings is reconstructed") {
   const Volume v = read_volume(folder / "a.h5");
   CHECK(v.data.shape() == Shape{1, 4, 3, 4});
   CHECK(v.kspace_planes == 2);
-  const Tensor image = reconstruct_untrained(kspace_of(v, "a.h5"), {.method = "zero_filled"});
+  const Tensor image = reconstruct_untrained(kspace_of(v, "a.h5").data, {.method = "zero_filled"});
   CHECK(image.shape() == Shape{4, 2, 3, 1});
   for (int i = 0; i < 24; ++i) CHECK(close(image.values()[size_t(i)], 1 + 6 * (i / 6) + 2 * (i % 3) + i / 3 % 2, 1e-4));
 }

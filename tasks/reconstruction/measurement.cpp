@@ -1,6 +1,7 @@
 #include "tasks/reconstruction/measurement.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
@@ -8,7 +9,9 @@
 #include "kernels/random/random.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/slice/slice.h"
+#include "io/image.h"
 #include "layers/mri/coils.h"
+#include "layers/mri/poisson_disc.h"
 #include "layers/mri/simulation.h"
 #include "layers/tomography/filtered_backprojection.h"
 #include "models/learned_primal_dual/learned_primal_dual.h"
@@ -19,14 +22,36 @@ namespace {
 
 constexpr uint64_t kMaskStream = 1, kCoilStream = 2, kNoiseStream = 3;  // of a slice
 
+Tensor mask_in(const std::string& file, int64_t h, int64_t w) {
+  const Volume v = read_volume(file);
+  check(v.data.count() == h * w && v.data.dim(1) == h && v.data.dim(2) == w, "reconstruction.mask_file: ", file, " is ", v.data,
+        ", slices have ", h, " x ", w, " places; {H, W} of as many is wanted (train.patch says how many slices of training have)");
+  std::vector<float> mask;
+  for (const double x : v.data.values()) {
+    check(std::isfinite(x), "reconstruction.mask_file: ", file, " has a value that is not finite");
+    mask.push_back(x != 0 ? 1.0f : 0.0f);
+  }
+  check(std::find(mask.begin(), mask.end(), 1.0f) != mask.end(), "reconstruction.mask_file: ", file, " is 0 everywhere");
+  return Tensor::from(mask, {1, 1, h, w, 1});
+}
+
+// {1, 1, 1 or H, W, 1}: what is measured of a slice.
+Tensor mask_for(int64_t h, int64_t w, const MeasurementOptions& o, const Rng& rng) {
+  if (!o.mask_file.empty()) return mask_in(o.mask_file, h, w);
+  if (o.mask != "poisson_disc")
+    return mask_tensor(
+        sampling_mask(w, {.kind = sampling_of(o.mask), .centre_fraction = o.centre_fraction, .acceleration = o.acceleration}, rng));
+  const auto places = poisson_disc_mask(h, w, {.centre_fraction = o.centre_fraction, .acceleration = o.acceleration}, rng);
+  return Tensor::from(std::vector<float>(places.begin(), places.end()), {1, 1, h, w, 1});
+}
+
 Measurement measured_kspace(const Tensor& slices, const MeasurementOptions& o, const Rng& rng, int64_t first) {
   const CoilSimulation simulation{.coils = o.coils, .phase = o.phase, .noise = o.noise};
-  const SamplingOptions sampling{.kind = sampling_of(o.mask), .centre_fraction = o.centre_fraction, .acceleration = o.acceleration};
   std::vector<Tensor> data;
   for (int64_t n = 0; n < slices.dim(0); ++n) {
     const Rng own = rng.at(uint64_t(first + n));
     const Tensor kspace = simulated_kspace(slices.rows(n, n + 1), simulation, own.at(kCoilStream));
-    data.push_back(undersampled_input(kspace, mask_tensor(sampling_mask(slices.dim(3), sampling, own.at(kMaskStream)))));
+    data.push_back(undersampled_input(kspace, mask_for(slices.dim(2), slices.dim(3), o, own.at(kMaskStream))));
   }
   const Tensor all = concat(data, 0);
   return {all, zero_filled(slice(all, 4, 0, all.dim(4) - 1))};

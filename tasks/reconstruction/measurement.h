@@ -12,7 +12,8 @@ struct MeasurementOptions {
   std::string kind = "kspace";  // of several coils, undersampled; or projections, from few views
   // k-space
   int coils = 8;
-  std::string mask = "equispaced_fraction";  // as Sampling has it
+  std::string mask = "equispaced_fraction";  // of columns, as Sampling has it, or poisson_disc: of places (layers/mri/poisson_disc.h)
+  std::string mask_file = "";                // in place of it: {H, W} numbers, not 0 where slices are measured
   double centre_fraction = 0.08, acceleration = 4;
   double phase = 1;      // radians: of the smooth phase that images of magnitude get
   double noise = 0.005;  // in parts of the root mean square of the image

@@ -102,7 +102,8 @@ std::unique_ptr<Meter> Reconstruction::meter(const std::vector<std::string>&) co
 std::optional<Preprocessed> Reconstruction::measurements(const Volume& v, const std::string& name) const {
   const Shape& s = v.data.shape();
   if (options_.measurement.kind != "kspace" || s.rank != 4 || s[3] < 2) return {};
-  return Preprocessed{.image = kspace_of(v, name)};
+  const Volume kspace = kspace_of(v, name);
+  return Preprocessed{.image = kspace.data, .geometry = {.affine = kspace.affine}};
 }
 
 Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, const PredictOptions& o) const {
@@ -119,7 +120,7 @@ Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, con
 }
 
 Result Reconstruction::apply(const Model& model, const Preprocessed& p, const PredictOptions& o) const {
-  if (p.image.dim(3) > 1) return {.volume = {from_kspace(model.net, p.image, o), {}}, .json = {}};
+  if (p.image.dim(3) > 1) return {.volume = {from_kspace(model.net, p.image, o), p.geometry.affine}, .json = {}};
   return {.volume = image_in_file(reconstructed(model.net, p.image, Rng(1), o)[0].data, p), .json = {}};
 }
 

@@ -1,3 +1,4 @@
+#include "core/config/json_values.h"
 #include "tasks/image_scores/evaluate_images.h"
 #include "tasks/reconstruction/reconstruction.h"
 
@@ -12,10 +13,16 @@ void add_keys(ConfigTable& t, ReconstructionOptions& o) {
            "which it corrects (unet and the like)");
   add_loss_key(t, o.loss);
   t.integer("coils", m.coils, 1, 64, "of the simulated receiver");
-  t.choice("mask", m.mask, {"random", "equispaced", "equispaced_fraction", "magic"},
-           "columns of k-space that are measured, as fastMRI's masks");
-  t.number("centre_fraction", m.centre_fraction, 0, 1, "share of the columns in the middle that are always measured");
-  t.number("acceleration", m.acceleration, 1, 100, "all columns over those measured");
+  t.choice("mask", m.mask, {"random", "equispaced", "equispaced_fraction", "magic", "poisson_disc"},
+           "what is measured of k-space: columns, as fastMRI's masks, or places of both axes, where both are phase encodings");
+  t.add("mask_file", "a file of numbers {H, W} as large as the slices, not 0 where all of them are measured, in place of mask", m.mask_file,
+        [](const Json& v) {
+          check(v.is_string(), "the name of a file is wanted");
+          return v.get<std::string>();
+        });
+  t.number("centre_fraction", m.centre_fraction, 0, 1,
+           "share of the columns (poisson_disc: and of the rows) in the middle that are always measured");
+  t.number("acceleration", m.acceleration, 1, 100, "all columns, or places, over those measured");
   t.number("phase", m.phase, 0, 10, "radians: of the smooth random phase that images get");
   t.number("noise", m.noise, 0, 10, "of k-space, in parts of the root mean square of the image");
   t.integer("views", m.views, 1, 100000, "of the projections, over half a turn");

@@ -1,5 +1,8 @@
 #include <cmath>
+#include <numeric>
+#include <set>
 
+#include "io/image.h"
 #include "kernels/binary/binary.h"
 #include "kernels/permute/permute.h"
 #include "kernels/random/random.h"
@@ -11,6 +14,7 @@
 #include "tasks/reconstruction/untrained.h"
 #include "tests/catch.h"
 #include "tests/close.h"
+#include "tests/temporary_folder.h"
 
 using namespace voxgrad;
 
@@ -55,6 +59,37 @@ TEST_CASE("batches of reconstruction are measurements of their patches, each wit
   const Tensor zero = Tensor::zeros(c.image.shape());
   CHECK(close(views.loss({zero}, c).item(), mean(abs(c.image - c.at("clean"))).item(), 1e-6));
   CHECK(views.loss({c.at("clean") - c.image}, c).item() < 1e-6);
+}
+
+TEST_CASE("batches of reconstruction are measured at places of both axes, drawn or of a file") {
+  const Batch clean{rand({2, 1, 40, 48, 1}, Rng(1)), {}};
+  const auto mask_in = [&](const MeasurementOptions& o, int64_t n) {
+    const Tensor seen = Reconstruction({.measurement = o}).prepare(clean, Rng(1)).image;
+    return slice(seen.rows(n, n + 1), 4, seen.dim(4) - 1, seen.dim(4)).values();
+  };
+  const MeasurementOptions drawn{.coils = 2, .mask = "poisson_disc", .acceleration = 5};
+  const std::vector<double> first = mask_in(drawn, 0);
+  CHECK(first != mask_in(drawn, 1));
+  CHECK(std::abs(std::accumulate(first.begin(), first.end(), 0.0) - 40 * 48 / 5.0) < 0.05 * 40 * 48 / 5.0);
+  std::set<std::vector<double>> rows;
+  for (int64_t r = 0; r < 40; ++r) rows.emplace(first.begin() + 48 * r, first.begin() + 48 * (r + 1));
+  CHECK(rows.size() > 20);  // masks of columns have one
+
+  const TemporaryFolder folder;
+  std::vector<float> given(40 * 48, 0.0f);
+  for (size_t i = 0; i < given.size(); i += 3) given[i] = 2;
+  const std::string file = (folder / "mask.npy").string();
+  write_volume(file, {Tensor::from(given, {1, 40, 48, 1}), {}});
+  const std::vector<double> seen = mask_in({.coils = 2, .mask_file = file}, 1);
+  for (size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] == (i % 3 == 0));
+  const auto error_for = [&](const Tensor& mask) {
+    write_volume(file, {mask, {}});
+    return error_of([&] { mask_in({.coils = 2, .mask_file = file}, 0); });
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(error_for(Tensor::zeros({1, 48, 40, 1})), Contains("mask.npy") && Contains("40 x 48"));
+  CHECK_THAT(error_for(Tensor::zeros({1, 40, 48, 1})), Contains("0 everywhere"));
+  CHECK_THAT(error_for(Tensor::full({1, 40, 48, 1}, NAN)), Contains("not finite"));
 }
 
 TEST_CASE("k-space of a file is reconstructed slice by slice, in its units") {

@@ -55,16 +55,18 @@ Tensor reconstruct_untrained(const Tensor& kspace, const UntrainedOptions& o) {
   return concat(slices, 0).reshape({s[0], s[1], s[2], 1});
 }
 
-Tensor kspace_of(const Volume& v, const std::string& name) {
+Volume kspace_of(const Volume& v, const std::string& name) {
   const Shape& s = v.data.shape();
   check(v.data.dtype() == DType::f32 && s.rank == 4 && s[3] % 2 == 0, name,
         ": k-space is complex numbers {coils, H, W} or {slices, coils, H, W}, not ", v.data);
   const int64_t coils = s[0], rows = s[1], columns = s[2], slices = s[3] / 2, planes = v.kspace_planes;
   const Tensor apart = v.data.reshape({coils, rows, columns, slices, 2});
-  if (planes == 1) return permute(apart, {3, 1, 2, 0, 4}).reshape({slices, rows, columns, 2 * coils});
+  if (planes == 1) return {permute(apart, {3, 1, 2, 0, 4}).reshape({slices, rows, columns, 2 * coils}), v.affine};
   // {volumes, planes, columns, rows, 2 coils}: places along the readout are slices, each with a k-space of its own.
   const Tensor whole = permute(apart, {3, 2, 1, 0, 4}).reshape({slices / planes, planes, columns, rows, 2 * coils});
-  return permute(ifft(whole, 1), {0, 3, 1, 2, 4}).reshape({slices / planes * rows, planes, columns, 2 * coils});
+  const auto [between_planes, between_rows, between_columns] = v.spacing();
+  return {permute(ifft(whole, 1), {0, 3, 1, 2, 4}).reshape({slices / planes * rows, planes, columns, 2 * coils}),
+          Affine::scaling({between_rows, between_planes, between_columns})};
 }
 
 }  // namespace voxgrad

@@ -19,10 +19,11 @@ struct UntrainedOptions {
 // is measured without a gap says which part of it the sensitivities are from.
 Tensor reconstruct_untrained(const Tensor& kspace, const UntrainedOptions& = {});
 
-// k-space {D, H, W, 2 coils} of a file with complex numbers {coils, H, W} or {slices, coils, H, W}, which read_volume gives as {coils, H,
-// W, 2 slices}; W is the axis of phase encoding, frequency 0 in the middle. k-space in three dimensions (Volume::kspace_planes) is taken
-// apart along the readout, whose places become slices, with the phase encodings along H (the second) and W: all of the readout is measured.
-// Error, in the name of `name`, for anything else.
-Tensor kspace_of(const Volume&, const std::string& name);
+// k-space {D, H, W, 2 coils}, with the geometry of its image, of a file with complex numbers {coils, H, W} or {slices, coils, H, W}, which
+// read_volume gives as {coils, H, W, 2 slices}; W is the axis of phase encoding, frequency 0 in the middle. k-space in three dimensions
+// (Volume::kspace_planes) is taken apart along the readout, whose places become slices, with the phase encodings along H (the second) and
+// W: all of the readout is measured. Affine::spacing of what read_volume gives is that of slices (or planes), H and W. Error, in the name
+// of `name`, for anything else.
+Volume kspace_of(const Volume&, const std::string& name);
 
 }  // namespace voxgrad

@@ -1,5 +1,7 @@
 #include "tasks/restoration/degradation.h"
 
+#include <algorithm>
+
 #include "core/config/config_table.h"
 #include "core/config/json_values.h"
 
@@ -7,23 +9,27 @@ namespace voxgrad {
 namespace {
 
 template <class Strength>
-Tensor each_in_turn(const Tensor& image, const std::vector<Degradation>& all, const Rng& rng, Strength&& strength) {
+Tensor each_in_turn(const Tensor& image, const std::vector<Degradation>& all, const Rng& rng, const Vec3& spacing, Strength&& strength) {
   check(image && image.dtype() == DType::f32 && image.shape().rank == 4, "degraded: an image f32 {D, H, W, C} is wanted, not ", image);
   Tensor out = image;
   for (size_t i = 0; i < all.size(); ++i) {
     Rng draw = rng.at(i, 0);
-    out = degradation_registry().find(all[i].kind).apply(out, all[i], strength(all[i].strength, draw), rng.at(i, 1));
+    out = degradation_registry().find(all[i].kind).apply(out, all[i], {strength(all[i].strength, draw), spacing, rng.at(i, 1)});
   }
   return out;
 }
 
 }  // namespace
 
-Tensor degraded(const Tensor& image, const std::vector<Degradation>& all, Rng rng) {
-  return each_in_turn(image, all, rng, [](const Range& r, Rng& draw) { return draw.uniform(r.low, r.high); });
+Tensor degraded(const Tensor& image, const std::vector<Degradation>& all, Rng rng, const Vec3& spacing) {
+  return each_in_turn(image, all, rng, spacing, [](const Range& r, Rng& draw) { return draw.uniform(r.low, r.high); });
 }
-Tensor degraded_in_the_middle(const Tensor& image, const std::vector<Degradation>& all, Rng rng) {
-  return each_in_turn(image, all, rng, [](const Range& r, Rng&) { return (r.low + r.high) / 2; });
+Tensor degraded_in_the_middle(const Tensor& image, const std::vector<Degradation>& all, Rng rng, const Vec3& spacing) {
+  return each_in_turn(image, all, rng, spacing, [](const Range& r, Rng&) { return (r.low + r.high) / 2; });
+}
+
+bool act_in_mm(const std::vector<Degradation>& all) {
+  return std::any_of(all.begin(), all.end(), [](const Degradation& d) { return degradation_registry().find(d.kind).in_mm; });
 }
 
 std::vector<Degradation> degradations_from(const Json& j) {

@@ -8,6 +8,7 @@
 #include "core/config/registry.h"
 #include "core/rng.h"
 #include "core/tensor.h"
+#include "io/volume.h"
 
 namespace voxgrad {
 
@@ -20,20 +21,30 @@ struct Degradation {
   std::vector<int> axes = {0, 1, 2};  // along which blur, low_resolution and motion act: 0 is D, 1 H, 2 W
 };
 
+// What is drawn for one image, and what it is like.
+struct DegradationDraw {
+  double s;                    // the strength
+  Vec3 spacing = {1, 1, 1};    // mm between voxels along D, H and W, for what has a size or absorbs
+  Rng rng;                     // of all that is random
+};
+
 // A kind. One file defines `DegradationEntry NAME_degradation()`, CMake lists it; a program adds its own by degradation_registry().add(..).
 struct DegradationEntry {
   std::string name, summary;  // the formula, x being the image and s the strength
   double least = 0;           // of s
   std::string strength = "not negative";  // what it has to be, for messages
-  // A new tensor of x f32 {D, H, W, C} on the CPU. All that is random comes from the source.
-  std::function<Tensor(const Tensor& x, const Degradation&, double s, const Rng&)> apply;
+  bool in_mm = false;     // whether it looks at the spacing
+  // A new tensor of x f32 {D, H, W, C} on the CPU.
+  std::function<Tensor(const Tensor& x, const Degradation&, const DegradationDraw&)> apply;
 };
 Registry<DegradationEntry>& degradation_registry();
 
-// f32 {D, H, W, C} on the CPU, made worse by each in turn; a new tensor.
-Tensor degraded(const Tensor& image, const std::vector<Degradation>&, Rng);
+// f32 {D, H, W, C} on the CPU, made worse by each in turn; a new tensor. spacing: mm between its voxels.
+Tensor degraded(const Tensor& image, const std::vector<Degradation>&, Rng, const Vec3& spacing = {1, 1, 1});
 // With the middle of each range of strengths.
-Tensor degraded_in_the_middle(const Tensor& image, const std::vector<Degradation>&, Rng);
+Tensor degraded_in_the_middle(const Tensor& image, const std::vector<Degradation>&, Rng, const Vec3& spacing = {1, 1, 1});
+// Whether any of them looks at the spacing.
+bool act_in_mm(const std::vector<Degradation>&);
 
 // [{"kind": .., "strength": [low, high], "axes": [..]}, ..]; an Error says what is wanted.
 std::vector<Degradation> degradations_from(const Json&);

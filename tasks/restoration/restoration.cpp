@@ -15,7 +15,7 @@ namespace voxgrad {
 namespace {
 
 constexpr const char* kClean = "clean";
-constexpr const char* kHidden = "hidden";
+constexpr const char *kHidden = "hidden", *kSpacing = "spacing";
 
 Tensor sample_of(const Tensor& batch, int64_t n) {
   const Shape s = batch.shape();
@@ -112,6 +112,7 @@ std::string Restoration::finer() const {
 }
 
 std::string Restoration::decides_targets() const {
+  if (in_mm()) return Json(kSpacing).dump();
   return !paired() ? "" : Json(finer().empty() ? "pairs" : "pairs, " + finer()).dump();
 }
 
@@ -121,8 +122,10 @@ std::vector<std::string> Restoration::outputs(const Dataset& d) const {
   return d.channel_names;
 }
 
-// The second image in the units of the first one, as the network sees it.
+// The second image in the units of the first one, as the network sees it; of what is made worse in mm, those between its voxels.
 std::vector<Field> Restoration::fields(const DatasetCase& c, const Preprocessed& p, const ModelDescription& d) const {
+  const Vec3& mm = p.geometry.spacing;
+  if (in_mm()) return {{kSpacing, DataKind::values, Tensor::from(std::vector<float>(mm.begin(), mm.end()), {3})}};
   if (!paired()) return {};
   const std::string name = c.label.string();
   const Volume read = read_volume(c.label, {.series = c.series});
@@ -156,6 +159,8 @@ Batch Restoration::prepare(const Batch& batch, const Rng& rng) const {
   const Device device = batch.image.device();
   const Tensor clean = batch.image.to(Device{});
   const Shape s = clean.shape();
+  const Field* const spacing = batch.find(kSpacing);
+  const std::vector<double> mm = spacing ? spacing->data.values() : std::vector<double>(size_t(3 * s[0]), 1.0);
   const Tensor seen = clean.clone(), hidden = Tensor::empty({blind() ? s[0] : 0, s[1], s[2], s[3], 1});
   for (int64_t n = 0; n < s[0]; ++n) {
     const Tensor one = sample_of(seen, n);
@@ -163,7 +168,8 @@ Batch Restoration::prepare(const Batch& batch, const Rng& rng) const {
       const Tensor h = hide(one, rng.at(uint64_t(n)));
       hidden.rows(n, n + 1).copy_from(h.reshape({1, s[1], s[2], s[3], 1}));
     } else {
-      one.copy_from(degraded(one, options_.degradations, rng.at(uint64_t(n))));
+      const size_t at = size_t(3 * n);
+      one.copy_from(degraded(one, options_.degradations, rng.at(uint64_t(n)), {mm[at], mm[at + 1], mm[at + 2]}));
     }
   }
   Batch out{seen.to(device), {{kClean, DataKind::image, batch.image}}};
@@ -188,7 +194,8 @@ Tensor Restoration::restored(const Network& net, const ModelDescription& d, cons
 std::vector<Field> Restoration::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
   const Rng rng(number_of(c.id));
   if (!blind()) {
-    const Tensor seen = paired() ? c.sample.image() : degraded_in_the_middle(c.sample.image(), options_.degradations, rng);
+    const Tensor& image = c.sample.image();
+    const Tensor seen = paired() ? image : degraded_in_the_middle(image, options_.degradations, rng, c.geometry.spacing);
     return {{"restored", DataKind::image, restored(net, d, seen, o)}, {"seen", DataKind::image, seen}};
   }
   const Tensor seen = c.sample.image().clone();

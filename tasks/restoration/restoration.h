@@ -55,6 +55,7 @@ class Restoration : public ImageTask {
 
  private:
   bool blind() const { return options_.learns == "noise2void" || options_.learns == "noise2self"; }
+  bool in_mm() const { return options_.learns == "degraded" && act_in_mm(options_.degradations); }
   bool paired() const { return options_.learns == "pairs" || options_.learns == "noise2noise"; }
   std::string finer() const;
   Tensor hide(const Tensor& image, const Rng&) const;

@@ -193,6 +193,37 @@ TEST_CASE("pairs: the second image of a case has the units of the first one as a
   CHECK_THROWS_WITH(task.fields(c, p, d), Catch::Matchers::Contains("another grid"));
 }
 
+TEST_CASE("what is CT is made worse in the millimetres of each case, in training and validation") {
+  const std::vector<Degradation> dose = {{.kind = "low_dose", .strength = {1e4, 1e4}}};
+  const Restoration task({.degradations = dose});
+  ModelDescription d;
+  d.spacing = {0, 0, 0};
+  d.channels = {"CT"};
+  d.normalization = {{.kind = "none"}};
+  const Volume flat{Tensor::full({1, 20, 20, 1}, 1), Affine::scaling({3, 0.5, 0.5})};
+  const Preprocessed p = preprocess(flat, d, "flat");
+  const std::vector<Field> fields = task.fields({}, p, d);
+  REQUIRE(fields.size() == 1);
+  CHECK(fields[0].kind == DataKind::values);
+  CHECK(fields[0].data.values() == std::vector<double>{3, 0.5, 0.5});
+  CHECK(task.decides_targets() != Restoration({}).decides_targets());
+
+  const Tensor two = Tensor::full({2, 1, 20, 20, 1}, 1), mm = Tensor::from({3, 0.5, 0.5, 1, 4, 4}, {2, 3});
+  const Tensor seen = task.prepare({two, {{fields[0].name, DataKind::values, mm}}}, Rng(3)).image;
+  const Tensor plain = Tensor::full({1, 20, 20, 1}, 1);
+  CHECK(seen.rows(0, 1).values() == degraded(plain, dose, Rng(3).at(0), {3, 0.5, 0.5}).values());
+  CHECK(seen.rows(1, 2).values() == degraded(plain, dose, Rng(3).at(1), {1, 4, 4}).values());
+
+  struct NoChange {
+    FIELDS()
+    Tensor operator()(const Tensor& x) const { return x * 0; }
+  };
+  d.patch = {1, 20, 20};
+  const Case c{.id = "a", .sample = sample_of(p.image), .geometry = p.geometry, .places = {}};
+  const Field validated = task.predict(Network(NoChange{}, {}, "{}"), d, c, {}).at(1);
+  CHECK(validated.data.values() == degraded_in_the_middle(p.image, dose, Rng(number_of("a")), {3, 0.5, 0.5}).values());
+}
+
 TEST_CASE("degradations of a configuration") {
   const auto read = [](const char* text) { return degradations_from(Json::parse(text)); };
   const auto all = read(R"([{"kind": "rician", "strength": [0.1, 0.2]}, {"kind": "low_resolution", "strength": [2, 2], "axes": [0]}])");

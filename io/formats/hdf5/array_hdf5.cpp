@@ -3,10 +3,12 @@
 #include <vector>
 
 #include "io/formats/hdf5/hdf5_parts.h"
+#include "io/formats/hdf5/ismrmrd_header.h"
 
 namespace voxgrad {
 namespace {
 
+constexpr const char* kHeaderBeside = "ismrmrd_header";  // fastMRI's files
 constexpr size_t kLargestElement = 32;  // bytes of a number, or of a complex one
 
 bool is_complex(hid_t type) { return H5Tget_class(type) == H5T_COMPOUND; }
@@ -34,9 +36,25 @@ void read_entry(hid_t dataset, const Hdf5Array& a, hid_t type, int64_t i, std::v
   check(H5Dread(dataset, type, memory, space, H5P_DEFAULT, into.data()) >= 0, "its array is damaged");
 }
 
-void read_array(hid_t dataset, bool all, const Emit& emit) {
+// The same of fastMRI's files: slices of one coil are {slices, 1, H, W}, and voxels have a size.
+Hdf5Array described_beside(hid_t file, const std::string& name, Hdf5Array a, uint64_t file_bytes) {
+  if (H5Lexists(file, kHeaderBeside, H5P_DEFAULT) <= 0) return a;
+  const bool kspace = name == "kspace" && a.complex;
+  if (!kspace && name.rfind("reconstruction_", 0) != 0) return a;
+  if (kspace && a.axes == 3) {
+    a.axes = 4;
+    std::copy_backward(a.extent + 1, a.extent + 3, a.extent + 4);
+    a.extent[1] = 1;
+  }
+  const IsmrmrdSpace space = ismrmrd_space(ismrmrd_header_text(file, kHeaderBeside, file_bytes), kspace ? "encodedSpace" : "reconSpace");
+  a.spacing[0] = space.spacing(0, std::max<int64_t>(1, space.matrix[0]));
+  for (int k = 1; k < 3; ++k) a.spacing[k] = space.spacing(k, a.extent[a.axes - 3 + k]);
+  return a;
+}
+
+void read_array(hid_t dataset, const Hdf5Array& beside, bool all, const Emit& emit) {
   const Hdf5Array a = described(dataset);
-  emit(&a, sizeof a);
+  emit(&beside, sizeof beside);
   if (!all) return;
   const Hdf5Handle pair(H5Tcreate(H5T_COMPOUND, 2 * sizeof(float)), H5Tclose, kDamagedHdf5);
   const Hdf5Handle own(H5Dget_type(dataset), H5Tclose, kDamagedHdf5);
@@ -85,7 +103,9 @@ std::string chosen(hid_t file, const std::string& wanted) {
 }  // namespace
 
 void read_hdf5_array(hid_t file, const std::string& wanted, uint64_t file_bytes, bool all, const Emit& emit) {
-  read_array(open_array(file, chosen(file, wanted), file_bytes), all, emit);
+  const std::string name = chosen(file, wanted);
+  const Hdf5Handle dataset = open_array(file, name, file_bytes);
+  read_array(dataset, described_beside(file, name, described(dataset), file_bytes), all, emit);
 }
 
 }  // namespace voxgrad

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "io/formats/hdf5/hdf5_parts.h"
 
 namespace voxgrad {
@@ -35,10 +37,18 @@ Hdf5Handle open_hdf5(const std::string& path) {
   return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, kDamagedHdf5};
 }
 
+void* take_within(size_t bytes, void* left) {
+  size_t& most = *static_cast<size_t*>(left);
+  if (bytes > most) return nullptr;
+  most -= bytes;
+  return std::malloc(bytes);
+}
+void give_back(void* memory, void*) { std::free(memory); }
+
 Hdf5Array extents_of(hid_t dataset) {
   const Hdf5Handle space(H5Dget_space(dataset), H5Sclose, kDamagedHdf5);
   Hdf5Array out{.axes = H5Sget_simple_extent_ndims(space)};
-  check(out.axes >= 1 && out.axes <= kMostHdf5Axes, "its array has ", out.axes, " axes");
+  check(out.axes >= 0 && out.axes <= kMostHdf5Axes, "its array has ", out.axes, " axes");
   hsize_t extent[kMostHdf5Axes];
   check(H5Sget_simple_extent_dims(space, extent, nullptr) == out.axes, kDamagedHdf5);
   for (int64_t k = 0; k < out.axes; ++k) {

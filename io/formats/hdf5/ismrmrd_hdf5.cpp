@@ -2,21 +2,19 @@
 // counters say where it lies.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <string_view>
 #include <vector>
 
 #include "io/formats/hdf5/hdf5_parts.h"
+#include "io/formats/hdf5/ismrmrd_header.h"
 
 namespace voxgrad {
 namespace {
 
 constexpr const char *kLines = "dataset/data", *kHeader = "dataset/xml";
-constexpr size_t kLongestHeader = 16 << 20;
 constexpr double kMostUndersampled = 100;  // places of k-space per number in the file, at most
 constexpr hsize_t kLinesAtOnce = 64;
 // Flags are counted from 1. No part of the image are noise 19, navigators 23, phase corrections 24, feedback 26 and 28, dummies 27,
@@ -68,66 +66,6 @@ void read_records(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void*
   check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, nullptr, &count, nullptr) >= 0 &&
             H5Dread(dataset, type, memory, space, transfer, into) >= 0,
         "its lines of k-space are damaged");
-}
-
-// What a record points at takes no more memory than the file: `left` bytes of it are left.
-void* take_within(size_t bytes, void* left) {
-  size_t& most = *static_cast<size_t*>(left);
-  if (bytes > most) return nullptr;
-  most -= bytes;
-  return std::malloc(bytes);
-}
-void give_back(void* memory, void*) { std::free(memory); }
-
-std::string header_text(hid_t file, uint64_t file_bytes) {
-  const Hdf5Handle dataset = open_array(file, kHeader, file_bytes), type(H5Dget_type(dataset), H5Tclose, kDamagedHdf5),
-                   transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose, kDamagedHdf5);
-  check(extents_of(dataset).extent[0] == 1 && H5Tis_variable_str(type) > 0, "its ISMRMRD header is no text");
-  size_t left = std::min<uint64_t>(file_bytes, kLongestHeader);
-  char* text = nullptr;
-  check(H5Pset_vlen_mem_manager(transfer, take_within, &left, give_back, nullptr) >= 0, kDamagedHdf5);
-  read_records(dataset, type, 0, 1, &text, transfer);
-  const std::string out = text ? text : "";
-  std::free(text);
-  return out;
-}
-
-// What lies within the first element of this name; empty where there is none.
-std::string_view element(std::string_view xml, const std::string& name) {
-  size_t begin = xml.find("<" + name);
-  const auto goes_on = [&] { return begin + name.size() + 1 < xml.size() && !std::strchr(" \t\r\n>", xml[begin + name.size() + 1]); };
-  while (begin != xml.npos && goes_on()) begin = xml.find("<" + name, begin + 1);
-  if (begin == xml.npos || (begin = xml.find('>', begin)) == xml.npos) return {};
-  const size_t end = xml.find("</" + name + ">", begin);
-  return end == xml.npos ? std::string_view() : xml.substr(begin + 1, end - begin - 1);
-}
-int64_t number_in(std::string_view text, int64_t otherwise) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos) return otherwise;
-  int64_t n = otherwise;
-  std::from_chars(text.data() + begin, text.data() + text.size(), n);
-  return n;
-}
-
-// Extents of k-space along the second phase encoding (1: it is of slices), readout and phase encoding, and the line and plane in the
-// middle.
-struct IsmrmrdEncoding {
-  int64_t d = 1, h = 0, w = 0, centre = 0, centre_plane = 0;
-  bool calibrated_within = false;  // lines for calibration alone are of the same scan
-};
-IsmrmrdEncoding encoding_of(std::string_view xml) {
-  const std::string_view encoding = element(xml, "encoding"), matrix = element(element(encoding, "encodedSpace"), "matrixSize");
-  IsmrmrdEncoding out{
-      .d = number_in(element(matrix, "z"), 1), .h = number_in(element(matrix, "x"), 0), .w = number_in(element(matrix, "y"), 0)};
-  for (int64_t n : {out.d, out.h, out.w})
-    check(n >= 1 && n <= UINT16_MAX, "its ISMRMRD header has a matrix of ", out.h, " x ", out.w, " x ", out.d);
-  const std::string_view trajectory = element(encoding, "trajectory"), limits = element(encoding, "encodingLimits");
-  check(trajectory == "cartesian", "its trajectory is \"", std::string(trajectory.substr(0, 40)), "\"; cartesian ones are read");
-  out.centre = number_in(element(element(limits, "kspace_encoding_step_1"), "center"), out.w / 2);
-  out.centre_plane = number_in(element(element(limits, "kspace_encoding_step_2"), "center"), out.d / 2);
-  const std::string_view calibration = element(element(encoding, "parallelImaging"), "calibrationMode");
-  out.calibrated_within = calibration == "embedded" || calibration == "interleaved";
-  return out;
 }
 
 // Which slice a line is of. Each repetition, set, phase and contrast has slices of its own.
@@ -211,11 +149,13 @@ bool is_ismrmrd(hid_t file) {
 
 void read_ismrmrd(hid_t file, uint64_t file_bytes, bool all, const Emit& emit) {
   const Hdf5Handle dataset = open_array(file, kLines, file_bytes);
-  const IsmrmrdGrid g = grid_of(dataset, encoding_of(header_text(file, file_bytes)));
+  const IsmrmrdGrid g = grid_of(dataset, ismrmrd_encoding(ismrmrd_header_text(file, kHeader, file_bytes)));
   const double numbers_in_all = 2.0 * double(g.planes()) * double(g.coils) * double(g.encoding.h) * double(g.encoding.w);
   check(numbers_in_all * sizeof(float) <= kMostUndersampled * double(file_bytes), "its k-space of ", g.planes(), " planes, ",
         g.coils, " coils and ", g.encoding.h, " x ", g.encoding.w, " is more than a file of ", file_bytes, " bytes can hold");
-  const Hdf5Array a{.axes = 4, .extent = {g.planes(), g.coils, g.encoding.h, g.encoding.w}, .complex = 1, .planes = g.encoding.d};
+  Hdf5Array a{.axes = 4, .extent = {g.planes(), g.coils, g.encoding.h, g.encoding.w}, .complex = 1, .planes = g.encoding.d};
+  const int64_t matrix[] = {g.encoding.d, g.encoding.h, g.encoding.w};
+  for (int k = 0; k < 3; ++k) a.spacing[k] = g.encoding.space.spacing(k, matrix[k]);
   emit(&a, sizeof a);
   if (!all) return;
   const Hdf5Handle line = type_of_line(), numbers(H5Tvlen_create(H5T_NATIVE_FLOAT), H5Tclose, kDamagedHdf5),

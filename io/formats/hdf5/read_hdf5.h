@@ -11,6 +11,9 @@ namespace voxgrad {
 // centre in the middle (n / 2), repeated lines averaged and 0 where nothing was measured; each repetition, set, phase and contrast has
 // slices of its own. Of k-space in three dimensions, steps of the second phase encoding are what slices are (Volume::kspace_planes). Noise,
 // navigators, phase corrections and calibration lines of a scan of their own are left out.
+// The field of view that the header says (fastMRI: "ismrmrd_header") over the places that there are is the spacing: of k-space that of the
+// encoded space, of images beside it ("reconstruction_..") that of the reconstructed one, along slices their thickness. Without one it is 1
+// mm; where slices lie in the body is not read. In files with such a header "kspace" of three axes is that of slices seen by one coil.
 bool is_hdf5(const std::filesystem::path&);
 VolumeHeader hdf5_header(const std::filesystem::path&, const ReadOptions&);
 Volume read_hdf5(const std::filesystem::path&, const ReadOptions&);

@@ -20,6 +20,7 @@ struct Hdf5Read {
   int64_t outer = 1;  // the C of {C, D, H, W}
   bool complex = false;
   int64_t planes = 1;  // Volume::kspace_planes
+  Affine affine;
   std::vector<std::byte> bytes;
 };
 Hdf5Read read_isolated(const fs::path& path, const ReadOptions& o, bool all) {
@@ -37,6 +38,7 @@ Hdf5Read read_isolated(const fs::path& path, const ReadOptions& o, bool all) {
   out.outer = a.axes - first == 4 ? a.extent[first] : 1;
   out.complex = a.complex != 0;
   out.planes = a.planes;
+  out.affine = Affine::scaling({a.spacing[0], a.spacing[1], a.spacing[2]});
   out.shape.dims[3] = out.outer * (out.complex ? 2 : 1);
   check(!all || out.bytes.size() == sizeof a + size_t(out.shape.count()) * sizeof(float), who, ": its array is shorter than it says");
   return out;
@@ -46,7 +48,7 @@ Hdf5Read read_isolated(const fs::path& path, const ReadOptions& o, bool all) {
 
 VolumeHeader hdf5_header(const fs::path& path, const ReadOptions& o) {
   const Hdf5Read r = read_isolated(path, o, false);
-  return {.format = "HDF5", .stored = "f32", .shape = r.shape, .dtype = DType::f32, .affine = {}};
+  return {.format = "HDF5", .stored = "f32", .shape = r.shape, .dtype = DType::f32, .affine = r.affine};
 }
 
 Volume read_hdf5(const fs::path& path, const ReadOptions& o) {
@@ -58,7 +60,7 @@ Volume read_hdf5(const fs::path& path, const ReadOptions& o) {
   for (int64_t c = 0; c < r.outer; ++c)
     for (int64_t i = 0; i < voxels; ++i)
       for (int64_t part = 0; part < parts; ++part) to[(i * r.outer + c) * parts + part] = from[(c * voxels + i) * parts + part];
-  return {.data = out, .affine = {}, .kspace_planes = r.planes};
+  return {.data = out, .affine = r.affine, .kspace_planes = r.planes};
 }
 
 }  // namespace voxgrad

@@ -21,6 +21,9 @@ Tensor soft_disc(int64_t depth, int64_t side) {
   return Tensor::from(v, {depth, side, side, 1});
 }
 
+Tensor worse_in_mm(const Tensor& image, const std::string& kind, double s, const Vec3& spacing) {
+  return degraded(image, {{.kind = kind, .strength = {s, s}}}, Rng(1), spacing);
+}
 Tensor worse(const Tensor& image, const std::string& kind, double s, const std::vector<int>& axes = {0, 1, 2}, uint64_t seed = 1) {
   return degraded(image, {{.kind = kind, .strength = {s, s}, .axes = axes}}, Rng(seed));
 }
@@ -99,4 +102,38 @@ TEST_CASE("metal is bright and casts streaks beyond itself") {
   CHECK(bright >= 9);
   CHECK(streaks > 4 * bright);
   CHECK(max(y).item() <= high + 1e-3);
+}
+
+TEST_CASE("a dose is one of millimetres: what absorbs is the way through the body, whatever the voxels") {
+  const Tensor image = soft_disc(1, 32), empty = Tensor::zeros({1, 32, 32, 1});
+  const auto noise = [](const Tensor& x, const Vec3& mm) { return worse_in_mm(x, "low_dose", 1e4, mm) - x; };
+  // The same integrals along rays, so the same photons; the density that they stand for is seen in voxels twice as wide.
+  CHECK(rms(noise(image, {5, 2, 2}) * 2, noise(image * 2, {1, 1, 1})) < 1e-4);
+  CHECK(rms(noise(image, {5, 2, 2}) * 2, noise(image, {1, 1, 1})) > 1e-3);
+  CHECK(rms(noise(empty, {1, 0.5, 0.5}), noise(empty, {1, 1, 1}) * 2) < 1e-4);
+}
+
+TEST_CASE("slices of voxels that are longer along one axis are seen by rays as they are in space") {
+  const Tensor image = soft_disc(1, 48);
+  const auto pairs_of = [](const Tensor& x) { return mean(x.reshape({1, 48, 24, 2, 1}), {3}).reshape({1, 48, 24, 1}); };
+  const Tensor flat = pairs_of(image);
+  CHECK(rms(worse_in_mm(flat, "sparse_views", 120, {1, 1, 2}), flat) < 0.03);
+  const Tensor streaks = pairs_of(worse(image, "sparse_views", 12) - image);
+  const Tensor right = worse_in_mm(flat, "sparse_views", 12, {1, 1, 2}) - flat, wrong = worse(flat, "sparse_views", 12) - flat;
+  CHECK(rms(streaks, right) < 0.5 * rms(streaks, streaks * 0));
+  CHECK(rms(streaks, wrong) > rms(streaks, streaks * 0));
+  CHECK_THROWS_WITH(worse_in_mm(flat, "sparse_views", 12, {1, 1e-4, 2}), Catch::Matchers::Contains("columns of a detector"));
+}
+
+TEST_CASE("metal has a size in millimetres") {
+  const Tensor image = soft_disc(3, 32);
+  const auto bright = [&](const Vec3& mm) {
+    int64_t count = 0;
+    for (const float v : worse_in_mm(image, "metal", 2, mm).data<float>()) count += v > 0.99f;
+    return count;
+  };
+  const int64_t thick = bright({9, 1, 1}), fine = bright({9, 0.5, 0.5});
+  CHECK(thick >= 9);
+  CHECK(2 * fine > 3 * thick);
+  CHECK(bright({1, 1, 1}) > thick);  // reaches into the slices above and below
 }

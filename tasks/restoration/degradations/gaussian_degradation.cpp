@@ -6,9 +6,9 @@ namespace voxgrad {
 DegradationEntry gaussian_degradation() {
   return {.name = "gaussian",
           .summary = "x + s n, n standard normal",
-          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
+          .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
             const Tensor out = x.clone();
-            add_gaussian_noise(out, s, rng);
+            add_gaussian_noise(out, draw.s, draw.rng);
             return out;
           }};
 }

@@ -12,8 +12,8 @@ DegradationEntry k_space_loss_degradation() {
               "equispaced_fraction), 0 in place of the others",
           .least = 1,
           .strength = "all columns of k-space over those measured, from 1",
-          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
-            return magnitude_of(k_space_of(x) * mask_tensor(sampling_mask(x.dim(2), {.acceleration = s}, rng)));
+          .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
+            return magnitude_of(k_space_of(x) * mask_tensor(sampling_mask(x.dim(2), {.acceleration = draw.s}, draw.rng)));
           }};
 }
 

@@ -11,12 +11,13 @@ DegradationEntry low_dose_degradation() {
   return {.name = "low_dose",
           .summary =
               "parallel views of each slice with s photons a ray where nothing absorbs: Poisson(s exp(-p)) of them arrive, p the "
-              "line integral of 0.02 x (water at 1 mm), their noise by filtered back-projection: CT (Beer and Lambert)",
+              "integral of 0.02 x along the ray in mm (water at 70 keV), their noise by filtered back-projection: CT (Beer and Lambert)",
           .least = 1,
           .strength = "photons a ray, from 1",
-          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
-            const Sinogram seen = sinogram_of(x);
-            return with_measured(x, seen, each_with_random(seen.lines, rng, [s](float line, Rng& r) {
+          .in_mm = true,
+          .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
+            const Sinogram seen = sinogram_of(x, draw.spacing);
+            return with_measured(x, seen, each_with_random(seen.lines, draw.rng, [s = draw.s](float line, Rng& r) {
                                    const double counted = std::max(1.0, poisson_number(s * std::exp(-kAbsorption * line), r));
                                    return float(-std::log(counted / s) / kAbsorption);
                                  }));

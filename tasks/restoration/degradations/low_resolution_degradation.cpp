@@ -33,10 +33,11 @@ Extended extended(int n, double factor, Rng& rng) {
 }
 
 // Where boxes begin is drawn, since patches and tiles begin anywhere in an image of low resolution.
-Tensor with_low_resolution(const Tensor& image, const Degradation& d, double factor, const Rng& source) {
+Tensor with_low_resolution(const Tensor& image, const Degradation& d, const DegradationDraw& draw) {
+  const double factor = draw.s;
   if (factor == 1) return image.clone();
   const Int3 size = volume_size(image);
-  Rng rng = source;
+  Rng rng = draw.rng;
   SeparableMap larger, down, crop;
   Int3 whole = size;
   for (int a = 0; a < 3; ++a) {

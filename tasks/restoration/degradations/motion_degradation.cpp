@@ -21,19 +21,19 @@ Tensor moved_image(const Tensor& image, double degrees, const Double3& shift) {
 
 // Columns of k-space are measured from the left to the right; at up to three moments the object moves and stays. The middle column is
 // measured in the pose of the image.
-Tensor with_motion(const Tensor& image, const Degradation& d, double s, const Rng& base) {
+Tensor with_motion(const Tensor& image, const Degradation& d, const DegradationDraw& draw) {
   const int64_t columns = image.dim(2), parts = 2 * image.dim(3);
   const auto acts = [&](int a) { return std::find(d.axes.begin(), d.axes.end(), a) != d.axes.end() && image.dim(a) > 1; };
-  Rng rng = base;
+  Rng rng = draw.rng;
   std::vector<int64_t> moments = {0};
   for (int64_t n = 1 + rng.below(3); n > 0; --n) moments.push_back(rng.below(columns));
   std::sort(moments.begin(), moments.end());
   moments.push_back(columns);
   const Tensor all = k_space_of(image);
   for (size_t i = 0; i + 1 < moments.size(); ++i) {
-    const double degrees = acts(1) && acts(2) ? rng.uniform(-s, s) : 0;
+    const double degrees = acts(1) && acts(2) ? rng.uniform(-draw.s, draw.s) : 0;
     Double3 shift = {0, 0, 0};
-    for (int a = 0; a < 3; ++a) shift[size_t(a)] = acts(a) ? rng.uniform(-s, s) : 0;
+    for (int a = 0; a < 3; ++a) shift[size_t(a)] = acts(a) ? rng.uniform(-draw.s, draw.s) : 0;
     const int64_t begin = moments[i], end = moments[i + 1];
     if (begin == end || (begin <= columns / 2 && columns / 2 < end)) continue;
     const Tensor other = k_space_of(moved_image(image, degrees, shift));

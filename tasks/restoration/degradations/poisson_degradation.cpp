@@ -8,8 +8,8 @@ DegradationEntry poisson_degradation() {
           .summary = "Poisson(s x) / s: s photons, or other counts, where x is 1",
           .least = 1e-12,
           .strength = "the counts where the image is 1, above 0",
-          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
-            return each_with_random(x, rng, [s](float v, Rng& r) { return float(poisson_number(s * v, r) / s); });
+          .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
+            return each_with_random(x, draw.rng, [s = draw.s](float v, Rng& r) { return float(poisson_number(s * v, r) / s); });
           }};
 }
 

@@ -11,10 +11,11 @@ DegradationEntry sparse_views_degradation() {
           .summary = "filtered back-projection of s parallel views of each slice over half a turn, from a random angle on: CT",
           .least = 1,
           .strength = "a number of views, from 1",
-          .apply = [](const Tensor& x, const Degradation&, double s, const Rng& rng) {
-            const int64_t views = std::llround(s);
-            Rng draw = rng;
-            const Sinogram seen = sinogram_of(x, views, draw.uniform(0, std::numbers::pi / double(views)));
+          .in_mm = true,
+          .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
+            const int64_t views = std::llround(draw.s);
+            Rng rng = draw.rng;
+            const Sinogram seen = sinogram_of(x, draw.spacing, views, rng.uniform(0, std::numbers::pi / double(views)));
             return back_projected(seen.lines, seen.geometry);
           }};
 }
