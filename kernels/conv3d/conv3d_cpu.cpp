@@ -5,6 +5,7 @@
 #include "kernels/conv3d/dilated/dilated.h"
 #include "kernels/conv3d/direct/direct.h"
 #include "kernels/conv3d/pointwise/pointwise.h"
+#include "kernels/conv3d/polyphase/polyphase.h"
 #include "kernels/conv3d/winograd/winograd.h"
 #include "kernels/conv3d/winograd_boxes/winograd_boxes.h"
 #include "kernels/conv3d/winograd_plane/winograd_plane.h"
@@ -21,7 +22,8 @@ void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std
     using A = accum_t<T>;
     const int64_t lanes = conv_isa<A>().lanes;
     const double direct = direct_time(g, x);
-    if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::gather, direct))
+    if (is_polyphase(g, lanes, direct)) polyphase_gather<A>(g, x, {w, b, kept}, y);
+    else if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::gather, direct))
       winograd_boxes_gather<A>(g, *boxes, x, {w, b, kept}, y);
     else if (const auto tile = winograd_tile(g, lanes, ConvPass::gather, direct))
       winograd_gather<A>(g, *tile, x, {w, b, kept}, y);

@@ -49,35 +49,59 @@ void store_values(T* p, const Vector<A>& v, int64_t count) {
     for (int64_t j = 0; j < (kWhole ? kLanes : count); ++j) p[j] = T(v[j]);
 }
 
-template <bool kWhole, class T, class I>
+// kGroups vectors of one output: a chain of comparisons each, which wait for themselves alone.
+template <int kGroups, bool kWhole, bool kWinner, class T, class I>
 void largest(const MaxPoolRow<T>& p, int w, int64_t c, int64_t count, T* y, I* winner) {
   using A = accum_t<T>;
   // A dilated window may hold nothing but padding: -infinity, and a winner that no input looks for.
-  Vector<A> best = Vector<A>{} - A(__builtin_huge_val());
-  Vector<Index<A>> at = {}, tap = {};
+  Vector<A> best[kGroups];
+  Vector<Index<A>> at[kGroups] = {}, nan[kGroups] = {};
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; ++g) best[g] = Vector<A>{} - A(__builtin_huge_val());
   bool first = true;
   for (int r = 0; r < p.rows; ++r)
     for (int e = p.begin[w]; e < p.end[w]; ++e) {
-      const Vector<A> v = values<kWhole, A>(p.x[r] + int64_t(p.first[w] + e * p.dilation) * p.c + c, count);
-      tap = Vector<Index<A>>{} + Index<A>(p.tap[r] + e);
-      const auto better = first ? tap == tap : (v > best) | (v != v);
-      best = better ? v : best;
-      at = better ? tap : at;
+      const T* x = p.x[r] + int64_t(p.first[w] + e * p.dilation) * p.c + c;
+      const Vector<Index<A>> tap = Vector<Index<A>>{} + Index<A>(p.tap[r] + e);
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; ++g) {
+        const Vector<A> v = values<kWhole, A>(x + g * kLanes, count);
+        if constexpr (kWinner) {
+          const auto better = first ? tap == tap : (v > best[g]) | (v != v);
+          best[g] = better ? v : best[g];
+          at[g] = better ? tap : at[g];
+        } else {
+          best[g] = v > best[g] ? v : best[g];
+          nan[g] |= v != v;
+        }
+      }
       first = false;
     }
-  store_values<kWhole, A>(y, best, count);
-  if (winner) store<kWhole>(winner, __builtin_convertvector(at, Vector<I>), count);
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; ++g) {
+    if constexpr (kWinner) store<kWhole>(winner + g * kLanes, __builtin_convertvector(at[g], Vector<I>), count);
+    else best[g] = nan[g] ? Vector<A>{} + A(__builtin_nan("")) : best[g];
+    store_values<kWhole, A>(y + g * kLanes, best[g], count);
+  }
 }
 
+template <bool kWinner, class T, class I>
+void largest_of_row(const MaxPoolRow<T>& p, T* y, I* winner) {
+  constexpr int kGroups = 4, kStep = kGroups * kLanes;
+  for (int w = 0; w < p.out; ++w) {
+    T* to = y + w * p.c;
+    I* at = kWinner ? winner + w * p.c : nullptr;
+    const auto next = [&](int64_t c) { return kWinner ? at + c : nullptr; };
+    int64_t c = 0;
+    for (; c + kStep <= p.c; c += kStep) largest<kGroups, true, kWinner>(p, w, c, kLanes, to + c, next(c));
+    for (; c + kLanes <= p.c; c += kLanes) largest<1, true, kWinner>(p, w, c, kLanes, to + c, next(c));
+    if (c < p.c) largest<1, false, kWinner>(p, w, c, p.c - c, to + c, next(c));
+  }
+}
 template <class T, class I>
 void forward_row(const MaxPoolRow<T>& p, T* y, I* winner) {
-  for (int w = 0; w < p.out; ++w)
-    for (int64_t c = 0; c < p.c; c += kLanes) {
-      T* to = y + w * p.c + c;
-      I* at = winner ? winner + w * p.c + c : nullptr;
-      if (p.c - c >= kLanes) largest<true>(p, w, c, kLanes, to, at);
-      else largest<false>(p, w, c, p.c - c, to, at);
-    }
+  if (winner) largest_of_row<true>(p, y, winner);
+  else largest_of_row<false>(p, y, winner);
 }
 
 template <bool kWhole, class T, class I>

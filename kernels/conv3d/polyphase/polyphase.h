@@ -1,0 +1,21 @@
+#pragma once
+#include "kernels/conv3d/conv3d_weight.h"
+
+// Kernels of 7 with stride 2 along W of a few channels, as networks begin with. Output q sums the inputs 2 q + s of the taps s: those of
+// even taps are a convolution of 4 taps and stride 1 of every second input, those of odd ones another of 3 taps of the inputs between
+// (polyphase decomposition). Winograd's F(4, 4) and F(4, 3) compute four neighbouring outputs of these with 7 + 6 products in place of 28;
+// the taps along D and H are summed in the frequencies.
+namespace voxgrad {
+
+inline constexpr int kPolyphasePositions = 4, kPolyphaseFrequencies = 13;  // of a tile
+
+// Whether it can compute the gather, and costs less than the direct kernel times `direct`.
+bool is_polyphase(const ConvGather&, int64_t lanes, double direct = 1);
+
+// y = gather(x, w) + bias, where is_polyphase().
+template <class A>
+void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, View y);
+extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+
+}  // namespace voxgrad

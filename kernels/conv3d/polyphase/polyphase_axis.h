@@ -1,0 +1,52 @@
+// F(4, 4) along one axis at the points +-p, +-q, +-r, infinity. With 2/5, 4/5 and 2 the error of a sum of 49 x 4 products is 1.2 times that
+// of the direct sum, with 0, +-1, +-2, 1/2 it is twice that. Included inside the namespace of one instruction set.
+
+constexpr double kPoint[3] = {0.4, 0.8, 2};
+constexpr double square_of(int i) { return kPoint[i % 3] * kPoint[i % 3]; }
+// 1 / (2 a (a^2 - b^2) (a^2 - c^2)), b and c the other two.
+constexpr double scale_of(int i) {
+  return 1 / (2 * kPoint[i] * (square_of(i) - square_of(i + 1)) * (square_of(i) - square_of(i + 2)));
+}
+
+// u = B^T x.
+template <class A, class V>
+VOXGRAD_INLINE void even_inputs(const V (&x)[7], V (&u)[7]) {
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    const A sum = A(square_of(i + 1) + square_of(i + 2)), product = A(square_of(i + 1) * square_of(i + 2)), a = A(kPoint[i]);
+    const V even = a * ((x[4] - sum * x[2]) + product * x[0]), odd = (x[5] - sum * x[3]) + product * x[1];
+    u[2 * i] = odd + even;
+    u[2 * i + 1] = odd - even;
+  }
+  constexpr double p = square_of(0), q = square_of(1), r = square_of(2);
+  u[6] = (x[6] - A(p + q + r) * x[4]) + (A(p * q + q * r + r * p) * x[2] - A(p * q * r) * x[0]);
+}
+
+// y = A^T u.
+template <class A, class V>
+VOXGRAD_INLINE void even_outputs(const V (&u)[7], V (&y)[4]) {
+  V sum[3], difference[3];
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    sum[i] = u[2 * i] + u[2 * i + 1];
+    difference[i] = A(kPoint[i]) * (u[2 * i] - u[2 * i + 1]);
+  }
+  constexpr double p = square_of(0), q = square_of(1), r = square_of(2);
+  y[0] = sum[0] + sum[1] + sum[2];
+  y[1] = difference[0] + difference[1] + difference[2];
+  y[2] = A(p) * sum[0] + A(q) * sum[1] + A(r) * sum[2];
+  y[3] = A(p) * difference[0] + A(q) * difference[1] + (A(r) * difference[2] + u[6]);
+}
+
+// u = G w.
+template <class A, class V>
+VOXGRAD_INLINE void even_weights(const V (&w)[4], V (&u)[7]) {
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    const A scale = A(scale_of(i)), a = A(kPoint[i]), a2 = A(square_of(i));
+    const V even = scale * (w[0] + a2 * w[2]), odd = scale * a * (w[1] + a2 * w[3]);
+    u[2 * i] = odd + even;
+    u[2 * i + 1] = odd - even;
+  }
+  u[6] = w[3];
+}

@@ -1,0 +1,64 @@
+#include <immintrin.h>
+
+#include <type_traits>
+
+#include "kernels/conv3d/polyphase/polyphase_isa.h"
+
+namespace voxgrad::polyphase_kernels::VOXGRAD_ISA_NAMESPACE {
+#include "kernels/simd/lanes.h"
+
+#include "kernels/conv3d/winograd/winograd_axis.h"
+
+#include "kernels/conv3d/polyphase/polyphase_axis.h"
+
+template <class A>
+void inputs(const A* columns, int64_t column_step, int64_t rows, A* to, int64_t frequency_step) {
+  for (int64_t r = 0; r < rows; r += kLanes<A>) {
+    Vector<A> even[7], odd[6], u[7];
+#pragma GCC unroll 7
+    for (int i = 0; i < 7; ++i) even[i] = load(columns + 2 * i * column_step + r);
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) odd[i] = load(columns + (2 * i + 1) * column_step + r);
+    even_inputs<A>(even, u);
+    inputs_along<4, A>(odd);
+#pragma GCC unroll 7
+    for (int f = 0; f < 7; ++f) store(to + f * frequency_step + r, u[f]);
+#pragma GCC unroll 6
+    for (int f = 0; f < 6; ++f) store(to + (7 + f) * frequency_step + r, odd[f]);
+  }
+}
+
+template <class A>
+void outputs(const A* m, int64_t frequency_step, int64_t vectors, const A* bias, A* y, int64_t y_step) {
+  for (int64_t k = 0; k < vectors * kLanes<A>; k += kLanes<A>) {
+    Vector<A> even[7], odd[6], a[4], b[4];
+#pragma GCC unroll 7
+    for (int f = 0; f < 7; ++f) even[f] = load(m + f * frequency_step + k);
+#pragma GCC unroll 6
+    for (int f = 0; f < 6; ++f) odd[f] = load(m + (7 + f) * frequency_step + k);
+    even_outputs<A>(even, a);
+    outputs_along<4, A>(odd, b);
+    const Vector<A> start = load(bias + k);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) store(y + i * y_step + k, start + (a[i] + b[i]));
+  }
+}
+
+template <class A>
+void weights(const A* w, const int64_t* offset, A* u, int64_t step) {
+  Vector<A> even[4], odd[3], of_even[7], of_odd[6];
+  for (int s = 0; s < 4; ++s) even[s] = load(w + offset[2 * s]);
+  for (int s = 0; s < 3; ++s) odd[s] = load(w + offset[2 * s + 1]);
+  even_weights<A>(even, of_even);
+  weights_along<4, A>(odd, of_odd);
+  for (int f = 0; f < 7; ++f) store(u + f * step, of_even[f]);
+  for (int f = 0; f < 6; ++f) store(u + (7 + f) * step, of_odd[f]);
+}
+
+template <class A>
+PolyphaseIsa<A> kernels() {
+  return {inputs<A>, outputs<A>, weights<A>};
+}
+template PolyphaseIsa<float> kernels();
+template PolyphaseIsa<double> kernels();
+}  // namespace voxgrad::polyphase_kernels::VOXGRAD_ISA_NAMESPACE
