@@ -52,7 +52,7 @@ struct Volume {
   Tensor data;
   Affine affine;
   LengthUnit unit = LengthUnit::millimetre;  // of the file that it came from or goes to
-  // Of k-space in three dimensions: so many slices, one behind the other, are frequencies of a second phase encoding.
+  // Of k-space in three dimensions: so many slices, one after the other, are frequencies of a second phase encoding. 0: numbers are real.
   int64_t kspace_planes = 1;
   Vec3 spacing() const { return affine.spacing(); }  // {d, h, w} mm
   // Where the axes W, H, D (the file's i, j, k) point to: "RAS" is canonical. The same letters as nibabel's aff2axcodes.

@@ -1,8 +1,9 @@
-// A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them), and what else is known
-// of a case. Without that column, two or more columns of nothing but 0 and 1 are classes, which a case is of where it has a 1: of any
-// number of them unless each row has one. split (fold, part) says train, val or test, id names a case. Paths count from the folder of the
-// table. Other columns are targets of a case by their names, as numbers where they are some: task=regression learns "target" or "value", or
-// what its option "values" names, and a column label is a class whatever is in it.
+// A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them; or, where all of them end
+// as images do, the file of a mask or of a second image), and what else is known of a case. Without that column, two or more columns of
+// nothing but 0 and 1 are classes, which a case is of where it has a 1: of any number of them unless each row has one. split (fold, part)
+// says train, val or test, id names a case. Paths count from the folder of the table. Other columns are targets of a case by their names,
+// as numbers where they are some: task=regression learns "target" or "value", or what its option "values" names, and a column label is a
+// class whatever is in it.
 #include <algorithm>
 #include <cctype>
 
@@ -10,6 +11,7 @@
 #include "data/readers/csv.h"
 #include "data/readers/dataset_reader.h"
 #include "data/readers/labelled.h"
+#include "io/formats/formats.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -61,6 +63,24 @@ std::vector<std::string> labels_of_columns(const CsvTable& t, const std::vector<
   return out;
 }
 
+// Whether each label that there is ends as a file of an image does.
+bool are_files(const CsvTable& t, int label) {
+  bool any = false;
+  for (const auto& row : t.rows) {
+    if (label < 0 || row[size_t(label)].empty()) continue;
+    if (volume_extension(row[size_t(label)]).empty()) return false;
+    any = true;
+  }
+  return any;
+}
+
+// A file that a row names, from the folder of the table on.
+fs::path file_of_row(const std::string& named, const fs::path& table, const std::string& line) {
+  const fs::path file = fs::path(named).is_absolute() ? fs::path(named) : table.parent_path() / named;
+  check(fs::exists(file), line, ": there is no file ", file.string());
+  return file;
+}
+
 Dataset read_csv(const fs::path& path) {
   const std::string who = path.string();
   const CsvTable t = read_csv_table(path);
@@ -72,6 +92,7 @@ Dataset read_csv(const fs::path& path) {
   }());
   const std::vector<size_t> classes = label < 0 ? columns_of_classes(t, {image, part, id}) : std::vector<size_t>{};
   const std::vector<std::string> labels = labels_of_columns(t, classes, who);
+  const bool label_files = are_files(t, label);
   std::vector<LabelledImage> images;
   for (size_t r = 0; r < t.rows.size(); ++r) {
     const auto& row = t.rows[r];
@@ -79,11 +100,11 @@ Dataset read_csv(const fs::path& path) {
     LabelledImage one;
     const fs::path named = row[size_t(image)];
     check(!named.empty(), line, " names no image");
-    one.image.images = {named.is_absolute() ? named : path.parent_path() / named};
-    check(fs::exists(one.image.images[0]), line, ": there is no file ", one.image.images[0].string());
+    one.image.images = {file_of_row(named.string(), path, line)};
     one.image.id = id >= 0 && !row[size_t(id)].empty() ? row[size_t(id)] : case_name(fs::is_directory(named) ? named / "" : named);
     check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");
-    one.label = label >= 0 ? row[size_t(label)] : labels[r];
+    if (!label_files) one.label = label >= 0 ? row[size_t(label)] : labels[r];
+    else if (!row[size_t(label)].empty()) one.image.label = file_of_row(row[size_t(label)], path, line);
     if (part >= 0 && !row[size_t(part)].empty()) {
       const auto known = part_of(row[size_t(part)]);
       check(bool(known), line, ": \"", row[size_t(part)], "\" is none of train, val and test");
@@ -99,10 +120,12 @@ Dataset read_csv(const fs::path& path) {
 }  // namespace
 
 DatasetReader csv_dataset() {
-  return {"csv",
-          "a table (.csv, .tsv) with a column image of file names, and label, split (train, val, test) and others as they are there; "
-          "numbers to be learned are a column target or value, or those that regression.values names",
-          [](const fs::path& p) { return fs::is_regular_file(p) && (p.extension() == ".csv" || p.extension() == ".tsv"); }, read_csv};
+  return {
+      "csv",
+      "a table (.csv, .tsv) with a column image of file names, and label (classes, or files), split (train, val, test) and others as they "
+      "are there; "
+      "numbers to be learned are a column target or value, or those that regression.values names",
+      [](const fs::path& p) { return fs::is_regular_file(p) && (p.extension() == ".csv" || p.extension() == ".tsv"); }, read_csv};
 }
 
 }  // namespace voxgrad

@@ -166,6 +166,25 @@ TEST_CASE("a table of files is a data set") {
   CHECK_THAT(error(""), Contains("is empty"));
 }
 
+TEST_CASE("labels of a table that end as images do are files") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.nii.gz", "b.nii.gz", "clean_a.nii.gz"}) write_volume(folder / name, {Tensor::zeros({2, 3, 4, 1}), {}});
+  const auto table = [&](const std::string& label_of_b) {
+    put_bytes(folder / "t.csv", "image,label\na.nii.gz,clean_a.nii.gz\nb.nii.gz," + label_of_b + "\n");
+    return read_dataset(folder / "t.csv");
+  };
+  const Dataset d = table("");
+  REQUIRE(d.cases.size() == 2);
+  CHECK(d.cases[0].label == folder / "clean_a.nii.gz");
+  CHECK(d.cases[1].label.empty());
+  CHECK(d.labels.empty());
+  CHECK(d.cases[0].targets.count("class") == 0);
+  CHECK_THAT(error_of([&] { table("clean_b.nii.gz"); }), Contains("row 2") && Contains("clean_b.nii.gz"));
+  const Dataset classes = table("tumour");  // no file: all of them are classes
+  CHECK(classes.labels.size() == 2);
+  CHECK(classes.cases[0].label.empty());
+}
+
 TEST_CASE("a table whose labels are lists gives each case its classes") {
   const TemporaryFolder folder;
   for (const char* name : {"x.nii", "y.nii", "z.nii", "w.nii"}) put_image(folder / name);

@@ -1,7 +1,9 @@
 // The size of voxels that headers of k-space say.
 #include <filesystem>
 
+#include "io/image.h"
 #include "kernels/binary/binary.h"
+#include "kernels/random/random.h"
 #include "tasks/reconstruction/reconstruction.h"
 #include "tasks/reconstruction/untrained.h"
 #include "tests/close.h"
@@ -84,6 +86,37 @@ TEST_CASE("images of k-space have the spacing of the field of view that their fi
   const auto measured = task.measurements(read_volume(folder / "a.h5", {.array = "kspace"}), "a.h5");
   REQUIRE(measured);
   CHECK(task.apply({.net = Network(Nothing{}, {}, "{}")}, *measured, {}).volume.spacing() == Vec3{2.5, 2, 3});
+}
+
+TEST_CASE("k-space that cannot be one is refused, by its file") {
+  Volume v{rand({2, 6, 5, 4}, Rng(1)) + 0.1, {}};  // two coils, two slices
+  CHECK(kspace_of(v, "k").data.shape() == Shape{2, 6, 5, 4});
+  const auto error_with = [&](const Tensor& data, bool real = false) {
+    return error_of([&] { kspace_of({.data = data, .affine = {}, .kspace_planes = real ? 0 : 1}, "k.npy"); });
+  };
+  const auto changed = [&](size_t at, float value) {
+    const Tensor x = v.data.clone();
+    x.mutable_data<float>()[at] = value;
+    return x;
+  };
+  CHECK_THAT(error_with(v.data, true), Contains("k.npy") && Contains("real numbers"));
+  CHECK_THAT(error_with(changed(2, NAN)), Contains("k.npy: the slice 1") && Contains("not finite"));
+  CHECK_THAT(error_with(changed(1, INFINITY)), Contains("the slice 0"));
+  CHECK_THAT(error_with(v.data * 0), Contains("0 everywhere"));
+  // A slice that nothing is measured of is one without a signal; one without its middle is in another order, or lacks it.
+  const Tensor lacks = v.data.clone(), nothing = v.data.clone();
+  for (size_t coil = 0; coil < 2; ++coil)
+    for (size_t i = 0; i < 30; ++i)
+      for (size_t part = 2; part < 4; ++part) {
+        nothing.mutable_data<float>()[(coil * 30 + i) * 4 + part] = 0;
+        if (i == 3 * 5 + 2) lacks.mutable_data<float>()[(coil * 30 + i) * 4 + part] = 0;
+      }
+  CHECK_THAT(error_with(lacks), Contains("slice 1") && Contains("the middle (3, 2) was not measured"));
+  CHECK(error_with(nothing).empty());
+
+  const TemporaryFolder folder;
+  write_volume(folder / "real.npy", {v.data, {}});
+  CHECK_THAT(error_of([&] { kspace_of(read_volume(folder / "real.npy"), "real.npy"); }), Contains("real.npy: has real numbers"));
 }
 
 TEST_CASE("what a header of k-space says of a field of view is held against lengths") {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/autograd.h"
+#include "io/image.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
 #include "kernels/pad/pad.h"
@@ -58,6 +59,7 @@ class ReconstructionMeter : public Meter {
 
 std::vector<std::string> Reconstruction::outputs(const Dataset& d) const {
   check(d.channel_names.size() == 1, "reconstruction: images have ", d.channel_names.size(), " channels, one is wanted");
+  if (const std::string& mask = options_.measurement.mask_file; !mask.empty()) read_volume(mask);  // says so if it cannot be
   return d.channel_names;
 }
 

@@ -39,6 +39,24 @@ Tensor slice_of(const Tensor& kspace, const UntrainedOptions& o) {
   return root_sum_of_squares(x) * most;
 }
 
+// Refuses k-space {D, H, W, 2 coils} with values that are not finite, without any, or with slices whose middle was not measured.
+void check_kspace(const Tensor& kspace, const std::string& name) {
+  const int64_t h = kspace.dim(1), w = kspace.dim(2), parts = kspace.dim(3), slice = h * w * parts, middle = (h / 2 * w + w / 2) * parts;
+  const auto values = kspace.data<float>();
+  const auto measured = [](float v) { return v != 0; };
+  bool any = false;
+  for (int64_t d = 0; d < kspace.dim(0); ++d) {
+    const auto of_slice = values.subspan(size_t(d * slice), size_t(slice)), of_middle = of_slice.subspan(size_t(middle), size_t(parts));
+    check(std::all_of(of_slice.begin(), of_slice.end(), [](float v) { return std::isfinite(v); }), name, ": the slice ", d,
+          " of its k-space has values that are not finite");
+    const bool here = std::any_of(of_slice.begin(), of_slice.end(), measured);
+    check(!here || std::any_of(of_middle.begin(), of_middle.end(), measured), name, ": of the slice ", d, " of its k-space {", h, ", ", w,
+          "} the middle (", h / 2, ", ", w / 2, ") was not measured; frequency 0 is wanted there");
+    any |= here;
+  }
+  check(any, name, ": its k-space is 0 everywhere");
+}
+
 }  // namespace
 
 Tensor reconstruct_untrained(const Tensor& kspace, const UntrainedOptions& o) {
@@ -59,14 +77,19 @@ Volume kspace_of(const Volume& v, const std::string& name) {
   const Shape& s = v.data.shape();
   check(v.data.dtype() == DType::f32 && s.rank == 4 && s[3] % 2 == 0, name,
         ": k-space is complex numbers {coils, H, W} or {slices, coils, H, W}, not ", v.data);
+  check(v.kspace_planes >= 1, name, ": has real numbers, k-space is complex ones {coils, H, W} or {slices, coils, H, W}");
   const int64_t coils = s[0], rows = s[1], columns = s[2], slices = s[3] / 2, planes = v.kspace_planes;
   const Tensor apart = v.data.reshape({coils, rows, columns, slices, 2});
-  if (planes == 1) return {permute(apart, {3, 1, 2, 0, 4}).reshape({slices, rows, columns, 2 * coils}), v.affine};
+  const auto checked = [&](const Tensor& kspace, const Affine& affine) -> Volume {
+    check_kspace(kspace, name);
+    return {kspace, affine};
+  };
+  if (planes == 1) return checked(permute(apart, {3, 1, 2, 0, 4}).reshape({slices, rows, columns, 2 * coils}), v.affine);
   // {volumes, planes, columns, rows, 2 coils}: places along the readout are slices, each with a k-space of its own.
   const Tensor whole = permute(apart, {3, 2, 1, 0, 4}).reshape({slices / planes, planes, columns, rows, 2 * coils});
   const auto [between_planes, between_rows, between_columns] = v.spacing();
-  return {permute(ifft(whole, 1), {0, 3, 1, 2, 4}).reshape({slices / planes * rows, planes, columns, 2 * coils}),
-          Affine::scaling({between_rows, between_planes, between_columns})};
+  return checked(permute(ifft(whole, 1), {0, 3, 1, 2, 4}).reshape({slices / planes * rows, planes, columns, 2 * coils}),
+                 Affine::scaling({between_rows, between_planes, between_columns}));
 }
 
 }  // namespace voxgrad

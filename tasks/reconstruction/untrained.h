@@ -23,7 +23,7 @@ Tensor reconstruct_untrained(const Tensor& kspace, const UntrainedOptions& = {})
 // read_volume gives as {coils, H, W, 2 slices}; W is the axis of phase encoding, frequency 0 in the middle. k-space in three dimensions
 // (Volume::kspace_planes) is taken apart along the readout, whose places become slices, with the phase encodings along H (the second) and
 // W: all of the readout is measured. Affine::spacing of what read_volume gives is that of slices (or planes), H and W. Error, in the name
-// of `name`, for anything else.
+// of `name`, for anything else, values that are not finite, nothing but 0, and slices whose middle was not measured.
 Volume kspace_of(const Volume&, const std::string& name);
 
 }  // namespace voxgrad

@@ -60,7 +60,7 @@ Volume read_hdf5(const fs::path& path, const ReadOptions& o) {
   for (int64_t c = 0; c < r.outer; ++c)
     for (int64_t i = 0; i < voxels; ++i)
       for (int64_t part = 0; part < parts; ++part) to[(i * r.outer + c) * parts + part] = from[(c * voxels + i) * parts + part];
-  return {.data = out, .affine = r.affine, .kspace_planes = r.planes};
+  return {.data = out, .affine = r.affine, .kspace_planes = r.complex ? r.planes : 0};
 }
 
 }  // namespace voxgrad

@@ -218,14 +218,13 @@ Volume read_numpy(const fs::path& path, const ReadOptions& options) {
   if (is_zip(path)) {
     const NpyInArchive o = open_npy_in_archive(path, options.array);
     const auto bytes = zip_bytes(path, o.entry);
-    return {
-        in_order(o.array, [&](const VoxelLayout& v) { return convert_voxels(std::span(bytes).subspan(o.array.begin), v, path.string()); }),
-        o.affine.value_or(Affine())};
+    const auto voxels = [&](const VoxelLayout& v) { return convert_voxels(std::span(bytes).subspan(o.array.begin), v, path.string()); };
+    return {.data = in_order(o.array, voxels), .affine = o.affine.value_or(Affine()), .kspace_planes = o.array.complex};
   }
   ByteSource source(path, ByteSource::Coding::plain);
   const Npy a = open_npy(source);
   source.seek(a.begin, false);
-  return {in_order(a, [&](const VoxelLayout& v) { return read_voxels(source, v); }), {}};
+  return {.data = in_order(a, [&](const VoxelLayout& v) { return read_voxels(source, v); }), .affine = {}, .kspace_planes = a.complex};
 }
 
 void write_numpy(const fs::path& path, const Volume& v, Stored stored) {
