@@ -4,11 +4,14 @@
 #include <cmath>
 
 #include "core/autograd.h"
+#include "core/config/json_values.h"
 #include "io/image.h"
+#include "io/json_file.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
 #include "kernels/pad/pad.h"
 #include "kernels/slice/slice.h"
+#include "models/model_registry.h"
 #include "tasks/reconstruction/reconstruction_scores.h"
 #include "tasks/reconstruction/untrained.h"
 
@@ -30,6 +33,30 @@ Squared squared(const Tensor& images, const MeasurementOptions& o) {
   if (o.kind == "kspace" || size.h == size.w) return {slices, {0, 0, 0}, size};
   const Int3 before{0, (n - size.h) / 2, (n - size.w) / 2};
   return {pad3d(slices, before, {0, n - size.h - before.h, n - size.w - before.w}), before, size};
+}
+
+// Refuses networks of this library that do not take what the options give them, in terms of the keys.
+void check_takes(const Network& net, const ReconstructionOptions& o) {
+  constexpr const char* wanted = "; varnet takes k-space, learned_primal_dual projections, the others images (reconstruction.sees=image)";
+  const std::string kind = net.config().empty() ? "" : network_kind(parse_json(net.config(), "network"));
+  const bool of_kspace = kind == "varnet", of_projections = kind == "learned_primal_dual";
+  const std::vector<std::string> of_images = {"unet", "res_unet", "segresnet", "meshnet", "dncnn", "nafnet"};
+  const bool image = std::find(of_images.begin(), of_images.end(), kind) != of_images.end();
+  const bool sees_image = o.sees == "image", fits = of_kspace        ? !sees_image && o.measurement.kind == "kspace"
+                                                    : of_projections ? !sees_image && o.measurement.kind == "projections"
+                                                                     : sees_image || !image;
+  check(fits, "network.kind=", kind, " with reconstruction.measurement=", o.measurement.kind, " and reconstruction.sees=", o.sees, wanted);
+}
+
+// The first output for what was measured, or of a network that corrects images (reconstruction.sees=image) the corrected one, with zeros
+// around while it is computed where extents have to be multiples.
+Tensor reconstructed_from(const Network& net, const Measurement& m, const ReconstructionOptions& o, const Device& device) {
+  const auto output = [&](const Tensor& x) { return net(x.to(device)).at(0).to(Device{}).to(DType::f32); };
+  if (o.sees != "image") return output(m.data);
+  const Int3 size = m.image.shape().spatial(), divisor = net.traits().divisor;
+  Int3 after;
+  for (int a = 0; a < 3; ++a) after[a] = (divisor[a] - size[a] % divisor[a]) % divisor[a];
+  return crop3d(output(pad3d(m.image, {0, 0, 0}, after)), {0, 0, 0}, size) + m.image;
 }
 
 class ReconstructionMeter : public Meter {
@@ -79,14 +106,13 @@ Tensor Reconstruction::loss(const std::vector<Tensor>& outputs, const Batch& bat
 
 std::vector<Field> Reconstruction::reconstructed(const Network& net, const Tensor& image, const Rng& rng, const PredictOptions& o) const {
   const Inference quiet;
+  check_takes(net, options_);
   const Squared s = squared(image.reshape({1, image.dim(0), image.dim(1), image.dim(2), 1}), options_.measurement);
   std::vector<Tensor> results, simple;
   for (int64_t begin = 0; begin < s.slices.dim(0); begin += kSlicesAtOnce) {
     const int64_t end = std::min(s.slices.dim(0), begin + kSlicesAtOnce);
     const Measurement m = measured(s.slices.rows(begin, end), options_.measurement, rng, begin);
-    const bool sees_image = options_.sees == "image";
-    const Tensor y = net((sees_image ? m.image : m.data).to(o.device)).at(0).to(Device{}).to(DType::f32);
-    results.push_back(crop3d(sees_image ? y + m.image : y, s.before, s.size));
+    results.push_back(crop3d(reconstructed_from(net, m, options_, o.device), s.before, s.size));
     simple.push_back(crop3d(m.image, s.before, s.size));
     if (o.progress) o.progress(end, s.slices.dim(0));
   }
@@ -110,12 +136,11 @@ std::optional<Preprocessed> Reconstruction::measurements(const Volume& v, const 
 
 Tensor Reconstruction::from_kspace(const Network& net, const Tensor& kspace, const PredictOptions& o) const {
   const Inference quiet;
+  check_takes(net, options_);
   std::vector<Tensor> slices;
   for (int64_t d = 0; d < kspace.dim(0); ++d) {
     const Measurement m = measured_in(kspace.rows(d, d + 1).reshape({1, 1, kspace.dim(1), kspace.dim(2), kspace.dim(3)}));
-    const bool sees_image = options_.sees == "image";
-    const Tensor y = net((sees_image ? m.image : m.data).to(o.device)).at(0).to(Device{}).to(DType::f32);
-    slices.push_back(sees_image ? y + m.image : y);
+    slices.push_back(reconstructed_from(net, m, options_, o.device));
     if (o.progress) o.progress(d + 1, kspace.dim(0));
   }
   return concat(slices, 0).reshape({kspace.dim(0), kspace.dim(1), kspace.dim(2), 1});

@@ -116,6 +116,36 @@ TEST_CASE("k-space of a file is reconstructed slice by slice, in its units") {
   CHECK(sum(slice(data, 4, 6, 7)).item() == 2 * 12 * 8);
 }
 
+TEST_CASE("networks that correct images take slices of any extents, and others say what they take") {
+  // A network that wants multiples of 8, and gives what is missing of 3.
+  struct Missing {
+    FIELDS()
+    Tensor operator()(const Tensor& x) const {
+      check(x.dim(2) % 8 == 0 && x.dim(3) % 8 == 0, "multiples of 8");
+      return 3 - x;
+    }
+  };
+  const Reconstruction task({.measurement = {.coils = 3}, .sees = "image"});
+  const Network net(Missing{}, {.divisor = {1, 8, 8}}, "{}");
+  const Case c{.id = "a", .sample = sample_of(rand({2, 20, 13, 1}, Rng(1))), .geometry = {}, .places = {}};
+  const Tensor y = task.predict(net, {}, c, {}).at(0).data;
+  CHECK(y.shape() == Shape{2, 20, 13, 1});
+  CHECK(max(abs(y - 3)).item() < 1e-5);
+  const Tensor kspace = simulated_kspace(rand({1, 1, 12, 10, 1}, Rng(1)), {.coils = 2}, Rng(2)).reshape({1, 12, 10, 4});
+  CHECK(task.apply({.net = net}, {.image = kspace}, {}).volume.data.shape() == Shape{1, 12, 10, 1});
+
+  const auto error_of_kind = [&](const char* kind, const ReconstructionOptions& o) {
+    const Network other(Missing{}, {}, std::string("{\"kind\": \"") + kind + "\"}");
+    return error_of([&] { Reconstruction(o).predict(other, {}, c, {}); });
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(error_of_kind("varnet", {.measurement = {.kind = "projections"}}),
+             Contains("network.kind=varnet") && Contains("measurement=projections"));
+  CHECK_THAT(error_of_kind("varnet", {.sees = "image"}), Contains("sees=image"));
+  CHECK_THAT(error_of_kind("learned_primal_dual", {}), Contains("measurement=kspace"));
+  CHECK_THAT(error_of_kind("unet", {}), Contains("sees=measurement") && Contains("the others images"));
+}
+
 TEST_CASE("k-space is reconstructed without a network, in its units, from lines and from scattered places") {
   std::vector<float> discs;
   for (int i = 0; i < 2 * 32 * 28; ++i) {
