@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
   };
   const Model primal_dual = trained("ct_primal_dual", {"network.kind=learned_primal_dual"});
   const Model unet = trained("ct_unet", {"network.kind=unet", "network.base_features=16", "network.stages=4",
-                                         "network.deep_supervision=false", "network.norm=none",
+                                         "network.deep_supervision=false", "network.norm=none", "train.learning_rate=0.003",
                                          "reconstruction.sees=image"});
   std::printf("ellipses\n");
   const double psnr = compare(primal_dual, unet, ellipses(quick ? 2 : 16, n, Rng(8)), quick);
