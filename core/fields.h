@@ -55,6 +55,10 @@ concept Module = requires(M& m) {
 template <class M>
 concept OwnWalk = requires(M& m, FieldVisitor& v, const std::string& path) { m.walk_fields(v, path); };
 
+// A field without a name of its own: what it consists of is named as if it were a field of the module that holds it.
+template <class M>
+concept Nameless = M::kNameless;
+
 namespace detail {
 // Takes the first name off a list "a, b, c".
 inline std::string_view pop_name(std::string_view& names) {
@@ -81,7 +85,11 @@ template <class M, class F>
 void for_each_part(M& m, const std::string& path, F&& f) {
   if constexpr (Module<M>) {
     auto names = M::field_names();
-    std::apply([&](auto&... field) { (f(join(path, pop_name(names)), field), ...); }, m.fields());
+    const auto path_of = [&]<class Part>(const Part&) {
+      const std::string_view name = pop_name(names);
+      return Nameless<Part> ? path : join(path, name);
+    };
+    std::apply([&](auto&... field) { (f(path_of(field), field), ...); }, m.fields());
   } else if constexpr (is_optional<M>) {
     if (m) f(path, *m);
   } else if constexpr (requires {

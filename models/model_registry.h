@@ -1,7 +1,9 @@
 #pragma once
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/config/options.h"
 #include "core/config/registry.h"
@@ -30,6 +32,18 @@ struct NetworkPlan {
   int batch = 0;       // 0: not planned
 };
 
+// A network as the encoder of another one (models/encoder): what it computes up to its last stage, and none of what follows.
+struct EncoderEntry {
+  std::function<Options()> options;
+  // Of extents that are multiples of the last stage's stride. Its out_channels are those of the whole and do not matter.
+  std::function<NetworkPlan(const Options&, const PlanRequest&)> plan;
+  std::function<std::vector<EncoderStage>(const Json& config)> stages;  // finest first
+  std::function<Network(const Json& config, Rng&)> build;               // its outputs are the features after each stage
+  std::function<double(const Json& config)> least_weights;
+  // JSON of the U-Net whose decoder suits it. Absent: one of the stages' channels, strides and kernels.
+  std::function<std::string(const Json& config)> decoder = {};
+};
+
 // A network that a configuration can name. One file models/NAME/NAME_model.cpp defines `ModelEntry NAME_model()`; a program adds its own by
 // model_registry().add(..).
 struct ModelEntry {
@@ -45,8 +59,10 @@ struct ModelEntry {
   std::function<NetworkTraits(const Json& config)> traits;
   // Weights that it has at the least: what a file describes is held against the file's size before memory is asked for.
   std::function<double(const Json& config)> least_weights = [](const Json&) { return 0.0; };
-  // How the usual files of other programs become this network's weights: JSON as infer/weights/weight_rules.h has it. Empty: nobody says.
-  std::string weight_rules = {};
+  // How the usual files of other programs become the weights of the network of `config`: JSON as infer/weights/weight_rules.h has it.
+  // Empty: nobody says.
+  std::function<std::string(const Json& config)> weight_rules = [](const Json&) { return std::string(); };
+  std::optional<EncoderEntry> encoder = {};  // absent: it is none
 };
 Registry<ModelEntry>& model_registry();
 
@@ -54,5 +70,6 @@ Registry<ModelEntry>& model_registry();
 std::string network_kind(const Json& config);
 Network build_network(const Json& config, Rng&);
 NetworkTraits network_traits(const Json& config);
+std::string weight_rules_of(const Json& config);
 
 }  // namespace voxgrad

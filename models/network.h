@@ -18,6 +18,15 @@ struct NetworkTraits {
   bool dense = true;
 };
 
+// A stage of a network that is the encoder of another one.
+struct EncoderStage {
+  int channels = 1;
+  Int3 stride = {1, 1, 1};  // voxels of the input for each of its features, along each axis
+  Int3 kernel = {3, 3, 3};  // of convolutions that go on from it
+};
+// Of stages whose strides are those from the one before.
+std::vector<EncoderStage> joined_stages(std::vector<EncoderStage>);
+
 // The prediction for one image, computed where it is asked for: what a network with many outputs gives for a patch is large.
 struct SlabOutputs {
   int64_t channels = 0;

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "io/json_file.h"
 #include "io/weights/weights.h"
+#include "models/model_registry.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
@@ -57,12 +58,13 @@ size_t shared_prefix(const std::vector<std::string>& names, size_t length) {
   return length;
 }
 
-std::vector<WeightRule> rules_of(const ModelEntry& entry) {
-  check(!entry.weight_rules.empty(), "the network \"", entry.name, "\" has no rules for weights of other programs; --rules FILE has");
-  return weight_rules(parse_json(entry.weight_rules, entry.name), entry.name);
+std::vector<WeightRule> rules_of(const Json& network) {
+  const std::string kind = network_kind(network), rules = weight_rules_of(network);
+  check(!rules.empty(), "the network \"", kind, "\" has no rules for weights of other programs; --rules FILE has");
+  return weight_rules(parse_json(rules, kind), kind);
 }
 
-WeightMap foreign(const std::vector<std::string>& all, const ModelEntry& entry, const std::string& who,
+WeightMap foreign(const std::vector<std::string>& all, const Json& network, const std::string& who,
                   const std::function<Tensor(size_t)>& load) {
   const std::string dict = weights_among(all);
   std::vector<std::string> names;
@@ -78,13 +80,9 @@ WeightMap foreign(const std::vector<std::string>& all, const ModelEntry& entry, 
   }
   const size_t prefix = shared_prefix(names, dict.size());
   for (std::string& n : names) n.erase(0, prefix);
-  WeightMap m = map_weights(names, rules_of(entry), who, [&](size_t i) { return load(places[i]); });
+  WeightMap m = map_weights(names, rules_of(network), who, [&](size_t i) { return load(places[i]); });
   m.skipped.insert(m.skipped.end(), others.begin(), others.end());
   return m;
-}
-
-const ModelEntry& entry_of(const ModelDescription& d, const std::string& who) {
-  return model_registry().find(network_kind(parse_json(d.network, who)));
 }
 }  // namespace
 
@@ -100,16 +98,16 @@ ImportFile read_rules(const fs::path& file) {
   return {rules ? weight_rules(*rules, file.string()) : std::vector<WeightRule>{}, j.is_object() && j.contains("model")};
 }
 
-WeightMap foreign_weights(const Weights& w, const ModelEntry& entry) {
+WeightMap foreign_weights(const Weights& w, const Json& network) {
   std::vector<std::string> names;
   for (auto& e : w.list()) names.push_back(e.name);
-  return foreign(names, entry, w.name(), [&](size_t i) { return w.load(i); });
+  return foreign(names, network, w.name(), [&](size_t i) { return w.load(i); });
 }
 
-WeightMap foreign_weights(const Checkpoint& c, const ModelEntry& entry, const std::string& who) {
+WeightMap foreign_weights(const Checkpoint& c, const Json& network, const std::string& who) {
   std::vector<std::string> names;
   for (auto& t : c.tensors) names.push_back(t.name);
-  return foreign(names, entry, who, [&](size_t i) { return c.tensors[i].tensor.detach().to(Device{}); });
+  return foreign(names, network, who, [&](size_t i) { return c.tensors[i].tensor.detach().to(Device{}); });
 }
 
 Model import_model(const fs::path& file, const fs::path& rules_file) {
@@ -120,7 +118,7 @@ Model import_model(const fs::path& file, const fs::path& rules_file) {
   const auto weights = open_weights(file);
   const auto mapped = [&] {
     WeightMap map = rules ? map_weights(*weights, weight_rules(*rules, rules_file.string()))
-                          : foreign_weights(*weights, entry_of(m.description, rules_file.string()));
+                          : foreign_weights(*weights, parse_json(m.description.network, rules_file.string()));
     check(map.unmatched.empty(), describe(map));
     return std::move(map.weights);
   };

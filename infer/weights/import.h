@@ -3,7 +3,6 @@
 
 #include "infer/model_file.h"
 #include "infer/weights/weight_rules.h"
-#include "models/model_registry.h"
 
 namespace voxgrad {
 
@@ -23,12 +22,12 @@ struct ImportFile {
 };
 ImportFile read_rules(const std::filesystem::path&);
 
-// Weights of other programs by the network's own rules (ModelEntry::weight_rules): torchvision's, MONAI's and MedicalNet's names and
-// layouts. Of a file with a "state_dict" that dict alone counts, and prefixes that all names share ("module." of DataParallel, "model.")
-// are taken off first. Tensors that the network has not are among the result, for who loads it to judge; describe() says what was skipped
-// and why. Error where the network has no rules.
-WeightMap foreign_weights(const Weights&, const ModelEntry&);
-WeightMap foreign_weights(const Checkpoint&, const ModelEntry&, const std::string& who);
+// Weights of other programs by the rules of the network of that JSON (ModelEntry::weight_rules): torchvision's, MONAI's and MedicalNet's
+// names and layouts. Of a file with a "state_dict" that dict alone counts, and prefixes that all names share ("module." of DataParallel,
+// "model.") are taken off first. Tensors that the network has not are among the result, for who loads it to judge; describe() says what was
+// skipped and why. Error where the network has no rules.
+WeightMap foreign_weights(const Weights&, const Json& network);
+WeightMap foreign_weights(const Checkpoint&, const Json& network, const std::string& who);
 
 // Numbers that a file of weights holds.
 double held_by(const Weights&);

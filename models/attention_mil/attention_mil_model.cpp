@@ -95,7 +95,7 @@ ModelEntry attention_mil_model() {
                 c.classes = 0;
                 return parameters_of(c);
               },
-          .weight_rules = kMilRules};
+          .weight_rules = [](const Json&) { return kMilRules; }};
 }
 
 }  // namespace voxgrad

@@ -14,7 +14,7 @@ ConfigTable centre_net_keys(CentreNetConfig& c) {
   ConfigTable t;
   t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
   t.integer("classes", c.classes, 1, 1 << 20, "");
-  add_unet_part(t, c.unet);
+  add_encoder_part(t, c.encoder);
   t.integer("stage", c.stage, 0, 11, "");
   t.number("prior", c.prior, 1e-6, 0.5, "");
   return t;
@@ -23,8 +23,8 @@ ConfigTable centre_net_keys(CentreNetConfig& c) {
 }  // namespace
 
 void validate(const CentreNetConfig& c) {
-  c.unet.validate();
-  check(c.stage >= 0 && c.stage < c.unet.stages(), "CentreNetConfig: stage is ", c.stage, ", the U-Net has ", c.unet.stages(), " stages");
+  const int stages = int(encoder_stages(c.encoder).size());
+  check(c.stage >= 0 && c.stage < stages, "CentreNetConfig: stage is ", c.stage, ", the encoder has ", stages, " stages");
   check(c.prior > 0 && c.prior < 1, "CentreNetConfig: prior is ", c.prior, ", above 0 and below 1 is wanted");
 }
 
@@ -35,21 +35,17 @@ std::string to_json_text(const CentreNetConfig& c) {
 
 CentreNetConfig centre_net_config_from_json(const Json& j) {
   CentreNetConfig c;
-  set_fields(centre_net_keys(c), j, "CentreNetConfig");
-  c.unet.in_channels = c.in_channels;
-  c.unet.classes = c.classes;
+  set_fields(centre_net_keys(c), with_encoder_part(j), "CentreNetConfig");
   validate(c);
   return c;
 }
 
 NetworkTraits traits_of(const CentreNetConfig& c) {
-  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.unet.divisor()};
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = encoder_divisor(c.encoder)};
 }
 
-CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
-  validate(c);
-  const UNetConfig& u = c.unet;
-  build_encoder(*this, u, rng);
+CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c), encoder((validate(c), c.encoder), c.in_channels, rng) {
+  const UNetConfig u = decoder_config(c.encoder);
   for (int s = u.stages() - 2; s >= c.stage; --s) add_decoder_stage(*this, u, size_t(s), rng);
   const size_t stage = size_t(c.stage);
   const int width = u.features[stage];
@@ -64,8 +60,7 @@ CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> CentreNet::operator()(const Tensor& x) const {
-  check_unet_input("CentreNet", x, config.unet);
-  std::vector<Tensor> skips = encoder_features(*this, x);
+  std::vector<Tensor> skips = encoder.features("CentreNet", x);
   const Tensor y = decoder.empty() ? skips.back() : evaluate(decoder_features(*this, std::move(skips), [](size_t, const Tensor&) {}));
   return {heat(heat_block(y)), box(box_block(y))};
 }

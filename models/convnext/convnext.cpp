@@ -92,12 +92,24 @@ ConvNeXt::ConvNeXt(const ConvNeXtConfig& c, Rng& rng) : config(c) {
   head = Linear({.in = features, .out = c.classes}, rng);
 }
 
-Tensor ConvNeXt::operator()(const Tensor& x) const {
+std::vector<EncoderStage> stages_of(const ConvNeXtConfig& c) {
+  std::vector<EncoderStage> out;
+  for (size_t s = 0; s < c.blocks.size(); ++s)
+    out.push_back({.channels = c.base_features << s, .stride = cube(c, s == 0 ? c.patch_size : 2), .kernel = cube(c, 3)});
+  return joined_stages(out);
+}
+
+std::vector<Tensor> ConvNeXt::features(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "ConvNeXt: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   Tensor y = stem_norm(in_patches(stem, x));
-  for (const ConvNeXtStage& s : stages) y = s(y);
-  return head(norm(mean(y, {1, 2, 3})));
+  std::vector<Tensor> out;
+  for (const ConvNeXtStage& s : stages) out.push_back(y = s(y));
+  return out;
+}
+
+Tensor ConvNeXt::operator()(const Tensor& x) const {
+  return head(norm(mean(features(x).back(), {1, 2, 3})));
 }
 
 }  // namespace voxgrad

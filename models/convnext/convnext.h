@@ -28,6 +28,8 @@ ConvNeXtConfig convnext_config_from_json(const Json&);
 NetworkTraits traits_of(const ConvNeXtConfig&);
 // How many numbers it trains, of a valid configuration.
 double parameters_of(const ConvNeXtConfig&);
+// What features() gives.
+std::vector<EncoderStage> stages_of(const ConvNeXtConfig&);
 
 struct ConvNeXtBlock {
   Conv3d depthwise;
@@ -59,6 +61,8 @@ struct ConvNeXt {
   FIELDS(stem, stem_norm, stages, norm, head)
 
   ConvNeXt(const ConvNeXtConfig&, Rng&);
+  // The features after each stage, finest first.
+  std::vector<Tensor> features(const Tensor& x) const;
   // x {N, D, H, W, in_channels}: logits {N, classes}. Voxels behind the last whole patch are not seen, as in torchvision; an axis that is
   // shorter than one gets zeros behind.
   Tensor operator()(const Tensor& x) const;

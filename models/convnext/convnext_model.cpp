@@ -1,7 +1,9 @@
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
 #include "models/convnext/convnext.h"
+#include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
+#include "models/patch_plan.h"
 #include "models/whole_patch.h"
 
 namespace voxgrad {
@@ -32,15 +34,42 @@ void add_keys(ConfigTable& t, ConvNeXtOptions& o) {
   t.integer("patch_size", o.patch_size, 0, 64, "extent and stride of the first convolution; 0: 2 for patches of up to 64 voxels, else 4");
 }
 
-NetworkPlan plan_convnext(const ConvNeXtOptions& o, const PlanRequest& r) {
-  const Int3 patch = whole_patch(r);
+// patch: about that which it will see.
+ConvNeXtConfig convnext_for(const ConvNeXtOptions& o, const PlanRequest& r, const Int3& patch) {
   ConvNeXtConfig c = o.net;
   c.in_channels = r.in_channels;
   c.classes = r.out_channels;
   c.patch_size = o.patch_size > 0 ? o.patch_size : starts_small("auto", patch) ? 2 : 4;
   c.flat = patch.d == 1;
   validate(c);
-  return {to_json_text(c), patch};
+  return c;
+}
+
+NetworkPlan plan_convnext(const ConvNeXtOptions& o, const PlanRequest& r) {
+  const Int3 patch = whole_patch(r);
+  return {to_json_text(convnext_for(o, r, patch)), patch};
+}
+
+NetworkPlan plan_convnext_encoder(const ConvNeXtOptions& o, const PlanRequest& r) {
+  const ConvNeXtConfig c = convnext_for(o, r, whole_patch(r));
+  return {to_json_text(c), planned_patch(r, stages_of(c).back().stride, kMostPatchVoxels)};
+}
+
+Options convnext_options() { return Options::of<ConvNeXtOptions>(add_keys); }
+
+EncoderEntry convnext_encoder() {
+  EncoderEntry e = encoder_of<ConvNeXt, ConvNeXtConfig>({.read = convnext_config_from_json,
+                                                         .stages = stages_of,
+                                                         .features = &ConvNeXt::features,
+                                                         .drop_rest = [](ConvNeXt& net) { net.norm = {}, net.head = {}; },
+                                                         .least_weights = [](const ConvNeXtConfig& c) {
+                                                           ConvNeXtConfig headless = c;
+                                                           headless.classes = 0;
+                                                           return parameters_of(headless) - 2.0 * stages_of(c).back().channels;
+                                                         }});
+  e.options = convnext_options;
+  e.plan = [](const Options& o, const PlanRequest& r) { return plan_convnext_encoder(o.as<ConvNeXtOptions>(), r); };
+  return e;
 }
 
 // torchvision's names: features.0 the stem, then a stage and what lies between two in turn.
@@ -84,12 +113,13 @@ ModelEntry convnext_model() {
   return {.name = "convnext",
           .summary = "ConvNeXt for values per image (Liu et al. 2022), small to begin with",
           .dense = false,
-          .options = [] { return Options::of<ConvNeXtOptions>(add_keys); },
+          .options = convnext_options,
           .plan = [](const Options& o, const PlanRequest& r) { return plan_convnext(o.as<ConvNeXtOptions>(), r); },
           .build = built_from<ConvNeXt>(convnext_config_from_json),
           .traits = traits_from(convnext_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(convnext_config_from_json(j)); },
-          .weight_rules = rules_of_torchvision(6)};
+          .weight_rules = [](const Json&) { return rules_of_torchvision(6); },
+          .encoder = convnext_encoder()};
 }
 
 }  // namespace voxgrad

@@ -113,17 +113,32 @@ DenseNet::DenseNet(const DenseNetConfig& c, Rng& rng) : config(c) {
   classifier = Linear({.in = in, .out = c.classes}, rng);
 }
 
-Tensor DenseNet::last_features(const Tensor& x) const {
+std::vector<EncoderStage> stages_of(const DenseNetConfig& c) {
+  std::vector<EncoderStage> out;
+  int channels = stem_of(c);
+  for (const int count : layers_of(c.depth)) {
+    const int stride = out.empty() ? (c.small_stem ? 1 : 4) : 2;
+    channels += count * growth_of(c);
+    out.push_back({.channels = channels, .stride = cube(c, stride), .kernel = cube(c, 3)});
+    channels /= 2;
+  }
+  return joined_stages(out);
+}
+
+std::vector<Tensor> DenseNet::stages(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "DenseNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   const DenseFeatures& f = features;
   Tensor y = f.norm0(f.conv0(x), {}, kDenseRelu);
   if (!config.small_stem) y = max_pool3d(y, {.kernel = cube(config, 3), .stride = cube(config, 2), .padding = {config.flat ? 0 : 1, 1, 1}});
-  y = f.transition1(f.denseblock1(y));
-  y = f.transition2(f.denseblock2(y));
-  y = f.transition3(f.denseblock3(y));
-  return f.norm5(f.denseblock4(y), {}, kDenseRelu);
+  std::vector<Tensor> out = {f.denseblock1(y)};
+  out.push_back(f.denseblock2(f.transition1(out.back())));
+  out.push_back(f.denseblock3(f.transition2(out.back())));
+  out.push_back(f.denseblock4(f.transition3(out.back())));
+  return out;
 }
+
+Tensor DenseNet::last_features(const Tensor& x) const { return features.norm5(stages(x).back(), {}, kDenseRelu); }
 
 Tensor DenseNet::operator()(const Tensor& x) const { return classifier(mean(last_features(x), {1, 2, 3})); }
 

@@ -28,6 +28,8 @@ DenseNetConfig densenet_config_from_json(const Json&);
 NetworkTraits traits_of(const DenseNetConfig&);
 // How many numbers it trains, of a valid configuration.
 double parameters_of(const DenseNetConfig&);
+// What stages() gives.
+std::vector<EncoderStage> stages_of(const DenseNetConfig&);
 
 // norm, ReLU, 1x1x1 to 4 growth channels; norm, ReLU, 3x3x3 to growth channels.
 struct DenseLayer {
@@ -80,7 +82,9 @@ struct DenseNet {
   FIELDS(features, classifier)
 
   DenseNet(const DenseNetConfig&, Rng&);
-  // x {N, D, H, W, in_channels}: what is averaged over the volume for the classifier.
+  // x {N, D, H, W, in_channels}: the features after each block, finest first.
+  std::vector<Tensor> stages(const Tensor& x) const;
+  // What is averaged over the volume for the classifier.
   Tensor last_features(const Tensor& x) const;
   // Logits {N, classes}.
   Tensor operator()(const Tensor& x) const;

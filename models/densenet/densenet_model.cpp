@@ -1,7 +1,9 @@
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
 #include "models/densenet/densenet.h"
+#include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
+#include "models/patch_plan.h"
 #include "models/whole_patch.h"
 
 namespace voxgrad {
@@ -31,14 +33,41 @@ void add_keys(ConfigTable& t, DenseNetOptions& o) {
   add_stem_key(t, o.stem);
 }
 
-NetworkPlan plan_densenet(const DenseNetOptions& o, const PlanRequest& r) {
-  const Int3 patch = whole_patch(r);
+// patch: about that which it will see.
+DenseNetConfig densenet_for(const DenseNetOptions& o, const PlanRequest& r, const Int3& patch) {
   DenseNetConfig c = o.net;
   c.in_channels = r.in_channels;
   c.classes = r.out_channels;
   c.small_stem = starts_small(o.stem, patch);
   c.flat = patch.d == 1;
-  return {to_json_text(c), patch};
+  return c;
+}
+
+NetworkPlan plan_densenet(const DenseNetOptions& o, const PlanRequest& r) {
+  const Int3 patch = whole_patch(r);
+  return {to_json_text(densenet_for(o, r, patch)), patch};
+}
+
+NetworkPlan plan_densenet_encoder(const DenseNetOptions& o, const PlanRequest& r) {
+  const DenseNetConfig c = densenet_for(o, r, whole_patch(r));
+  return {to_json_text(c), planned_patch(r, stages_of(c).back().stride, kMostPatchVoxels)};
+}
+
+Options densenet_options() { return Options::of<DenseNetOptions>(add_keys); }
+
+EncoderEntry densenet_encoder() {
+  EncoderEntry e = encoder_of<DenseNet, DenseNetConfig>({.read = densenet_config_from_json,
+                                                         .stages = stages_of,
+                                                         .features = &DenseNet::stages,
+                                                         .drop_rest = [](DenseNet& net) { net.features.norm5 = {}, net.classifier = {}; },
+                                                         .least_weights = [](const DenseNetConfig& c) {
+                                                           DenseNetConfig headless = c;
+                                                           headless.classes = 0;
+                                                           return parameters_of(headless) - 2.0 * stages_of(c).back().channels;
+                                                         }});
+  e.options = densenet_options;
+  e.plan = [](const Options& o, const PlanRequest& r) { return plan_densenet_encoder(o.as<DenseNetOptions>(), r); };
+  return e;
 }
 
 // torchvision's names, those of its files of before 2018 and MONAI's.
@@ -68,12 +97,13 @@ ModelEntry densenet_model() {
   return {.name = "densenet",
           .summary = "densely connected network for values per image (Huang et al. 2017), with torchvision's names",
           .dense = false,
-          .options = [] { return Options::of<DenseNetOptions>(add_keys); },
+          .options = densenet_options,
           .plan = [](const Options& o, const PlanRequest& r) { return plan_densenet(o.as<DenseNetOptions>(), r); },
           .build = built_from<DenseNet>(densenet_config_from_json),
           .traits = traits_from(densenet_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(densenet_config_from_json(j)); },
-          .weight_rules = kDenseNetRules};
+          .weight_rules = [](const Json&) { return kDenseNetRules; },
+          .encoder = densenet_encoder()};
 }
 
 }  // namespace voxgrad

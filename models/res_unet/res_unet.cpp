@@ -91,6 +91,14 @@ ResUNet::ResUNet(const ResUNetConfig& c, Rng& rng) : config(c) {
   }
 }
 
+std::vector<Tensor> ResUNet::stages(const Tensor& x) const {
+  std::vector<Tensor> out;
+  Tensor y = x;
+  for (const ResUNetBlock& b : down) out.push_back(y = b(y));
+  out.back() = bottom(y);
+  return out;
+}
+
 Tensor ResUNet::operator()(const Tensor& x) const {
   std::vector<Tensor> skips;
   Tensor y = x;

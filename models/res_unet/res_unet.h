@@ -62,6 +62,8 @@ struct ResUNet {
   FIELDS(down, bottom, up)
 
   ResUNet(const ResUNetConfig&, Rng&);
+  // The features on the way down, finest first; the last ones are what the bottom gives.
+  std::vector<Tensor> stages(const Tensor& x) const;
   Tensor operator()(const Tensor& x) const;
 };
 

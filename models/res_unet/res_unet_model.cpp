@@ -1,13 +1,12 @@
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
+#include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
 #include "models/patch_plan.h"
 #include "models/res_unet/res_unet.h"
 
 namespace voxgrad {
 namespace {
-
-constexpr double kMostUNetVoxels = 128. * 128 * 128;  // of a planned patch
 
 // The keys of its JSON, bound to the fields.
 ConfigTable keys_of(ResUNetConfig& c) {
@@ -34,7 +33,7 @@ NetworkPlan plan_res_unet(ResUNetConfig c, const PlanRequest& r) {
   c.classes = r.out_channels;
   c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
   validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostUNetVoxels)};
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostPatchVoxels)};
 }
 
 }  // namespace
@@ -71,21 +70,48 @@ NetworkTraits traits_of(const ResUNetConfig& c) {
   return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
 }
 
+namespace {
+
+double weights_on_the_way_down(const ResUNetConfig& c) {
+  double n = 0;
+  for (size_t i = 1; i < c.channels.size(); ++i)
+    n += double(c.kernel) * c.kernel * c.channels[i] * (c.channels[i - 1] + std::max(0.0, c.units - 1.0) * c.channels[i]);
+  return n;
+}
+
+std::vector<EncoderStage> res_unet_stages(const ResUNetConfig& c) {
+  std::vector<EncoderStage> out;
+  const auto along = [&](int n) { return Int3{c.flat ? 1 : n, n, n}; };
+  for (size_t i = 0; i < c.strides.size(); ++i)
+    out.push_back({.channels = c.channels[i], .stride = along(c.strides[i]), .kernel = along(c.kernel)});
+  out.back().channels = c.channels.back();
+  return joined_stages(out);
+}
+
+Options res_unet_options() { return Options::of<ResUNetConfig>(add_keys); }
+
+EncoderEntry res_unet_encoder() {
+  EncoderEntry e = encoder_of<ResUNet, ResUNetConfig>({.read = res_unet_config_from_json,
+                                                       .stages = res_unet_stages,
+                                                       .features = &ResUNet::stages,
+                                                       .drop_rest = [](ResUNet& net) { net.up.clear(); },
+                                                       .least_weights = weights_on_the_way_down});
+  e.options = res_unet_options;
+  e.plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); };
+  return e;
+}
+
+}  // namespace
+
 ModelEntry res_unet_model() {
   return {.name = "res_unet",
           .summary = "residual U-Net of Kerfoot et al. 2018, MONAI's UNet",
-          .options = [] { return Options::of<ResUNetConfig>(add_keys); },
+          .options = res_unet_options,
           .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
           .build = built_from<ResUNet>(res_unet_config_from_json),
           .traits = traits_from(res_unet_config_from_json),
-          .least_weights =
-              [](const Json& j) {
-                const ResUNetConfig c = res_unet_config_from_json(j);
-                double n = 0;
-                for (size_t i = 1; i < c.channels.size(); ++i)
-                  n += double(c.kernel) * c.kernel * c.channels[i] * (c.channels[i - 1] + std::max(0.0, c.units - 1.0) * c.channels[i]);
-                return n;
-              }};
+          .least_weights = [](const Json& j) { return weights_on_the_way_down(res_unet_config_from_json(j)); },
+          .encoder = res_unet_encoder()};
 }
 
 }  // namespace voxgrad

@@ -1,6 +1,6 @@
 #include "models/resnet/resnet.h"
 
-#include <array>
+#include <algorithm>
 
 #include "kernels/concat/concat.h"
 #include "kernels/max_pool3d/max_pool3d.h"
@@ -32,27 +32,26 @@ Layout layout_of(int depth) {
 Int3 cube(const ResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
 struct Window {
-  int kernel = 3, stride = 1, dilation = 1;
+  int kernel = 3, dilation = 1;
+  Int3 stride = {1, 1, 1};
 };
 Conv3d convolution(const ResNetConfig& c, int in, int out, const Window& w, Rng& rng, bool bias = false) {
   return Conv3d({.in = in,
                  .out = out,
                  .kernel = cube(c, w.kernel),
-                 .stride = cube(c, w.stride),
+                 .stride = w.stride,
                  .dilation = cube(c, w.dilation),
                  .bias = bias},
                 rng);
 }
 
-// Of the first block of a stage, 0 to 3.
-int stride_of(const ResNetConfig& c, int stage) { return stage == 0 || (c.dilated && stage >= 2) ? 1 : 2; }
 int dilation_of(const ResNetConfig& c, int stage) { return c.dilated && stage >= 2 ? 1 << (stage - 1) : 1; }
 
 // The places of a block: its channels and those between its convolutions.
 struct Width {
   int in, between, out;
 };
-bool changes(const Width& w, int stride) { return stride != 1 || w.in != w.out; }
+bool changes(const Width& w, const Int3& stride) { return stride != Int3{1, 1, 1} || w.in != w.out; }
 
 // window: of the convolution that is 3 wide and has the stride.
 ResNetBlock block(const ResNetConfig& c, const Width& w, const Window& window, Rng& rng) {
@@ -67,7 +66,7 @@ ResNetBlock block(const ResNetConfig& c, const Width& w, const Window& window, R
     b.conv3 = convolution(c, w.between, w.out, point, rng);
     b.bn3 = BatchNorm({.channels = w.out});
   }
-  b.stride = cube(c, window.stride);
+  b.stride = window.stride;
   if (changes(w, window.stride) && c.shortcut == "B")
     b.downsample.emplace(convolution(c, w.in, w.out, {.kernel = 1, .stride = window.stride}, rng, c.shortcut_bias),
                          BatchNorm({.channels = w.out}));
@@ -94,12 +93,38 @@ void validate(const ResNetConfig& c) {
   check(c.classes > 0, "ResNetConfig: classes is ", c.classes);
   check(c.base_features > 0 && c.base_features <= 4096, "ResNetConfig: base_features is ", c.base_features, ", 1 to 4096 is wanted");
   check(c.stem_stride == 1 || c.stem_stride == 2, "ResNetConfig: stem_stride is ", c.stem_stride, ", 1 or 2 is wanted");
+  check(c.flat_strides >= 0 && c.flat_strides <= 5, "ResNetConfig: flat_strides is ", c.flat_strides, ", 0 to 5 is wanted");
   check(c.shortcut == "A" || c.shortcut == "B", "ResNetConfig: shortcut is \"", c.shortcut, "\", A or B is wanted");
 }
 
 NetworkTraits traits_of(const ResNetConfig& c) { return {.in_channels = c.in_channels, .out_channels = c.classes, .dense = false}; }
 
+std::array<Int3, 6> strides_of(const ResNetConfig& c) {
+  const int stem = c.small_stem ? 1 : c.stem_stride, pool = c.small_stem ? 1 : 2, late = c.dilated ? 1 : 2;
+  std::array<Int3, 6> out;
+  int flat = c.flat ? 6 : c.flat_strides;
+  for (size_t i = 0; const int n : {stem, pool, 1, 2, late, late}) out[i++] = {n > 1 && flat-- > 0 ? 1 : n, n, n};
+  return out;
+}
+
+int count_of_strides(const ResNetConfig& c) {
+  const auto strides = strides_of(c);
+  return int(std::count_if(strides.begin(), strides.end(), [](const Int3& s) { return s.h > 1; }));
+}
+
+std::vector<EncoderStage> stages_of(const ResNetConfig& c) {
+  const auto strides = strides_of(c);
+  const int wider = layout_of(c.depth).bottleneck ? 4 : 1;
+  std::vector<EncoderStage> out;
+  for (size_t s = 0; s < 4; ++s) {
+    out.push_back({.channels = wider * (c.base_features << s), .stride = strides[s + 2], .kernel = cube(c, 3)});
+    for (int a = 0; s == 0 && a < 3; ++a) out[0].stride[a] *= strides[0][a] * strides[1][a];
+  }
+  return joined_stages(out);
+}
+
 double parameters_of(const ResNetConfig& c) {
+  const auto strides = strides_of(c);
   const Layout l = layout_of(c.depth);
   const auto taps = [&](int n) { return double(n) * n * (c.flat ? 1 : n); };
   double in = c.base_features, n = taps(c.small_stem ? 3 : 7) * c.in_channels * in + 2 * in;
@@ -108,7 +133,7 @@ double parameters_of(const ResNetConfig& c) {
     for (int i = 0; i < l.blocks[size_t(s)]; ++i, in = out) {
       n += l.bottleneck ? in * width + taps(3) * width * width + width * out + 4 * width + 2 * out
                         : taps(3) * (in * width + width * out) + 2 * width + 2 * out;
-      const bool other = in != out || (i == 0 && stride_of(c, s) != 1);
+      const bool other = in != out || (i == 0 && strides[size_t(s) + 2] != Int3{1, 1, 1});
       if (other && c.shortcut == "B") n += in * out + 2 * out + (c.shortcut_bias ? out : 0);
     }
   }
@@ -127,7 +152,8 @@ Tensor ResNetBlock::operator()(const Tensor& x) const {
 ResNet::ResNet(const ResNetConfig& c, Rng& rng) : config(c) {
   validate(c);
   const Layout l = layout_of(c.depth);
-  const Window stem = c.small_stem ? Window{} : Window{.kernel = 7, .stride = c.stem_stride};
+  const auto strides = strides_of(c);
+  const Window stem = {.kernel = c.small_stem ? 3 : 7, .stride = strides[0]};
   conv1 = convolution(c, c.in_channels, c.base_features, stem, rng);
   bn1 = BatchNorm({.channels = c.base_features});
   int in = c.base_features;
@@ -135,7 +161,9 @@ ResNet::ResNet(const ResNetConfig& c, Rng& rng) : config(c) {
   for (int s = 0; s < 4; ++s) {
     const int width = c.base_features << s, out = l.bottleneck ? 4 * width : width;
     for (int i = 0; i < l.blocks[size_t(s)]; ++i) {
-      stages[s]->push_back(block(c, {in, width, out}, {.stride = i == 0 ? stride_of(c, s) : 1, .dilation = dilation_of(c, s)}, rng));
+      Window window = {.dilation = dilation_of(c, s)};
+      if (i == 0) window.stride = strides[size_t(s) + 2];
+      stages[s]->push_back(block(c, {in, width, out}, window, rng));
       in = out;
     }
   }
@@ -146,7 +174,8 @@ std::vector<Tensor> ResNet::features(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "ResNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   Tensor y = bn1(conv1(x), {}, kRelu);
-  if (!config.small_stem) y = max_pool3d(y, {.kernel = cube(config, 3), .stride = cube(config, 2), .padding = {config.flat ? 0 : 1, 1, 1}});
+  if (!config.small_stem)
+    y = max_pool3d(y, {.kernel = cube(config, 3), .stride = strides_of(config)[1], .padding = {config.flat ? 0 : 1, 1, 1}});
   std::vector<Tensor> out;
   for (const std::vector<ResNetBlock>* stage : {&layer1, &layer2, &layer3, &layer4}) {
     for (const ResNetBlock& b : *stage) y = b(y);

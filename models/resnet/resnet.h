@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct ResNetConfig {
   std::string shortcut = "B";
   bool shortcut_bias = false;  // of that convolution, as in MONAI's networks
   bool dilated = false;        // the last two stages have dilations 2 and 4 in place of strides (MedicalNet, Chen et al. 2019)
+  // Of the strides of the stem's convolution, its pooling and the stages, the first that are 1 along D: for volumes of thick slices.
+  int flat_strides = 0;
   bool flat = false;           // a volume of one slice: kernels and strides are 1 along D
 };
 // Throws Error that names the entry which is wrong.
@@ -31,6 +34,12 @@ ResNetConfig resnet_config_from_json(const Json&);
 NetworkTraits traits_of(const ResNetConfig&);
 // How many numbers it trains, of a valid configuration.
 double parameters_of(const ResNetConfig&);
+// Of the stem's convolution, its pooling and the first block of each stage.
+std::array<Int3, 6> strides_of(const ResNetConfig&);
+// How many of these are not 1.
+int count_of_strides(const ResNetConfig&);
+// What features() gives.
+std::vector<EncoderStage> stages_of(const ResNetConfig&);
 
 struct ResNetBlock {
   Conv3d conv1;

@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include "core/config/json_values.h"
 #include "models/configured_model.h"
+#include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
+#include "models/patch_plan.h"
 #include "models/resnet/resnet.h"
 #include "models/whole_patch.h"
 
@@ -21,6 +25,8 @@ ConfigTable keys_of(ResNetConfig& c) {
            "and 34");
   t.flag("shortcut_bias", c.shortcut_bias, "whether that convolution has a bias, as in MONAI's networks");
   t.flag("dilated", c.dilated, "dilations of 2 and 4 in place of the last two strides, as in MedicalNet");
+  t.integer("flat_strides", c.flat_strides, -1, 5,
+            "of its strides, the first that leave slices as they are, for volumes of thick ones; -1: by the spacing");
   t.flag("flat", c.flat, "");
   return t;
 }
@@ -35,14 +41,53 @@ void add_keys(ConfigTable& t, ResNetOptions& o) {
   add_stem_key(t, o.stem);
 }
 
-NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
-  const Int3 patch = whole_patch(r);
+// Strides leave slices as they are while these are twice as thick as voxels of features are wide, or half as many.
+int flat_strides_for(const PlanRequest& r, const ResNetConfig& c, const Int3& patch) {
+  const int all = count_of_strides(c);
+  double wide = std::min(r.spacing[1], r.spacing[2]), extent = std::min(patch.h, patch.w);
+  int flat = 0;
+  for (; flat < all && (r.spacing[0] > 2 * wide || patch.d < extent / 2); wide *= 2, extent /= 2) ++flat;
+  return flat;
+}
+
+// patch: about that which it will see.
+ResNetConfig resnet_for(const ResNetOptions& o, const PlanRequest& r, const Int3& patch) {
   ResNetConfig c = o.net;
   c.in_channels = r.in_channels;
   c.classes = r.out_channels;
   c.small_stem = starts_small(o.stem, patch);
   c.flat = patch.d == 1;
-  return {to_json_text(c), patch};
+  if (c.flat_strides < 0) c.flat_strides = c.flat ? 0 : flat_strides_for(r, c, patch);
+  return c;
+}
+
+NetworkPlan plan_resnet(const ResNetOptions& o, const PlanRequest& r) {
+  const Int3 patch = whole_patch(r);
+  return {to_json_text(resnet_for(o, r, patch)), patch};
+}
+
+struct ResNetEncoderOptions : ResNetOptions {
+  ResNetEncoderOptions() { net.flat_strides = -1; }
+};
+
+NetworkPlan plan_resnet_encoder(const ResNetOptions& o, const PlanRequest& r) {
+  const ResNetConfig c = resnet_for(o, r, whole_patch(r));
+  return {to_json_text(c), planned_patch(r, stages_of(c).back().stride, kMostPatchVoxels)};
+}
+
+EncoderEntry resnet_encoder() {
+  EncoderEntry e = encoder_of<ResNet, ResNetConfig>({.read = resnet_config_from_json,
+                                                     .stages = stages_of,
+                                                     .features = &ResNet::features,
+                                                     .drop_rest = [](ResNet& net) { net.fc = {}; },
+                                                     .least_weights = [](const ResNetConfig& c) {
+                                                       ResNetConfig headless = c;
+                                                       headless.classes = 0;
+                                                       return parameters_of(headless);
+                                                     }});
+  e.options = [] { return Options::of<ResNetEncoderOptions>([](ConfigTable& t, ResNetEncoderOptions& o) { add_keys(t, o); }); };
+  e.plan = [](const Options& o, const PlanRequest& r) { return plan_resnet_encoder(o.as<ResNetEncoderOptions>(), r); };
+  return e;
 }
 
 // torchvision's names, which MONAI has too, and MedicalNet's.
@@ -74,7 +119,8 @@ ModelEntry resnet_model() {
           .build = built_from<ResNet>(resnet_config_from_json),
           .traits = traits_from(resnet_config_from_json),
           .least_weights = [](const Json& j) { return parameters_of(resnet_config_from_json(j)); },
-          .weight_rules = kResNetRules};
+          .weight_rules = [](const Json&) { return kResNetRules; },
+          .encoder = resnet_encoder()};
 }
 
 }  // namespace voxgrad

@@ -6,7 +6,6 @@
 #include "kernels/binary/binary.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "models/keyed_config.h"
-#include "models/unet/unet_encoder.h"
 
 namespace voxgrad {
 namespace {
@@ -17,7 +16,7 @@ ConfigTable retina_net_keys(RetinaNetConfig& c) {
   ConfigTable t;
   t.integer("in_channels", c.in_channels, 1, 1 << 20, "");
   t.integer("classes", c.classes, 1, 1 << 20, "");
-  add_unet_part(t, c.unet);
+  add_encoder_part(t, c.encoder);
   t.integer("stage", c.stage, 0, 11, "");
   t.integer("levels", c.levels, 1, 12, "");
   t.integer("anchors", c.anchors, 1, 256, "");
@@ -30,9 +29,9 @@ ConfigTable retina_net_keys(RetinaNetConfig& c) {
 }  // namespace
 
 void validate(const RetinaNetConfig& c) {
-  c.unet.validate();
-  check(c.stage >= 0 && c.levels > 0 && c.stage + c.levels <= c.unet.stages(), "RetinaNetConfig: ", c.levels, " levels from stage ",
-        c.stage, " on, the encoder has ", c.unet.stages(), " stages");
+  const int stages = int(encoder_stages(c.encoder).size());
+  check(c.stage >= 0 && c.levels > 0 && c.stage + c.levels <= stages, "RetinaNetConfig: ", c.levels, " levels from stage ", c.stage,
+        " on, the encoder has ", stages, " stages");
   check(c.width > 0 && c.width % kHeadGroup == 0, "RetinaNetConfig: width is ", c.width, ", a multiple of ", kHeadGroup, " is wanted");
   check(c.anchors > 0 && c.head_depth >= 0, "RetinaNetConfig: ", c.anchors, " anchors and heads of ", c.head_depth, " convolutions");
   check(c.prior > 0 && c.prior < 1, "RetinaNetConfig: prior is ", c.prior, ", above 0 and below 1 is wanted");
@@ -45,24 +44,20 @@ std::string to_json_text(const RetinaNetConfig& c) {
 
 RetinaNetConfig retina_net_config_from_json(const Json& j) {
   RetinaNetConfig c;
-  set_fields(retina_net_keys(c), j, "RetinaNetConfig");
-  c.unet.in_channels = c.in_channels;
-  c.unet.classes = c.classes;
+  set_fields(retina_net_keys(c), with_encoder_part(j), "RetinaNetConfig");
   validate(c);
   return c;
 }
 
 NetworkTraits traits_of(const RetinaNetConfig& c) {
-  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = c.unet.divisor()};
+  return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = encoder_divisor(c.encoder)};
 }
 
-RetinaNet::RetinaNet(const RetinaNetConfig& c, Rng& rng) : config(c) {
-  validate(c);
-  const UNetConfig& u = c.unet;
-  build_encoder(*this, u, rng);
-  for (int s = c.stage; s < u.stages(); ++s)
-    lateral.emplace_back(Conv3dLayer{.in = u.features[size_t(s)], .out = c.width, .kernel = {1, 1, 1}}, rng);
-  const Int3 kernel = u.kernels[size_t(c.stage)];
+RetinaNet::RetinaNet(const RetinaNetConfig& c, Rng& rng) : config(c), encoder((validate(c), c.encoder), c.in_channels, rng) {
+  const std::vector<EncoderStage>& stages = encoder.stages();
+  for (size_t s = size_t(c.stage); s < stages.size(); ++s)
+    lateral.emplace_back(Conv3dLayer{.in = stages[s].channels, .out = c.width, .kernel = {1, 1, 1}}, rng);
+  const Int3 kernel = stages[size_t(c.stage)].kernel;
   for (int l = 0; l < c.levels; ++l) merged.emplace_back(Conv3dLayer{.in = c.width, .out = c.width, .kernel = kernel}, rng);
   const BlockLayer layer{.in = c.width, .out = c.width, .kernel = kernel, .norm = NormKind::group, .groups = c.width / kHeadGroup};
   for (int i = 0; i < c.head_depth; ++i) {
@@ -78,8 +73,7 @@ RetinaNet::RetinaNet(const RetinaNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> RetinaNet::operator()(const Tensor& x) const {
-  check_unet_input("RetinaNet", x, config.unet);
-  const std::vector<Tensor> features = encoder_features(*this, x);
+  const std::vector<Tensor> features = encoder.features("RetinaNet", x);
   std::vector<Tensor> sums(lateral.size());
   for (size_t l = lateral.size(); l-- > 0;) {
     sums[l] = lateral[l](features[size_t(config.stage) + l]);

@@ -3,17 +3,18 @@
 #include <vector>
 
 #include "core/config/json.h"
+#include "layers/blocks.h"
 #include "layers/conv.h"
-#include "models/unet/unet.h"
+#include "models/encoder/encoder.h"
 
 namespace voxgrad {
 
-// RetinaNet (Lin et al., ICCV 2017) on the encoder of a U-Net, in 3D and 2D: a feature pyramid (Lin et al., CVPR 2017: 1x1x1 convolutions
+// RetinaNet (Lin et al., ICCV 2017) on an encoder, in 3D and 2D: a feature pyramid (Lin et al., CVPR 2017: 1x1x1 convolutions
 // of the stages, the coarser ones enlarged by nearest neighbours and added, a 3x3x3 convolution of each sum) and two heads that all of its
 // levels share, convolutions with group norms, as nnDetection's (Baumgartner et al. 2021).
 struct RetinaNetConfig {
   int in_channels = 1, classes = 1;
-  UNetConfig unet;      // without in_channels and classes, which are these; its decoder is not built
+  std::string encoder;  // JSON of the network whose encoder it is (models/encoder), without in_channels and classes, which are these
   int stage = 1;        // of the encoder, at whose resolution the finest level is
   int levels = 3;       // at this and the following stages
   int anchors = 6;      // boxes that each place is asked for (tasks/detection/anchor_head.h)
@@ -29,13 +30,11 @@ NetworkTraits traits_of(const RetinaNetConfig&);
 
 struct RetinaNet {
   RetinaNetConfig config;
-  std::optional<ConvBlock> stem;
-  std::vector<ConvStack> encoder;
-  std::vector<ResidualStack> residual_encoder;
+  Encoder encoder;
   std::vector<Conv3d> lateral, merged;  // of the stages from the finest level on; of the levels
   std::vector<ConvBlock> class_head, box_head;
   Conv3d class_out, box_out;
-  FIELDS(stem, encoder, residual_encoder, lateral, merged, class_head, box_head, class_out, box_out)
+  FIELDS(encoder, lateral, merged, class_head, box_head, class_out, box_out)
 
   RetinaNet(const RetinaNetConfig&, Rng&);
   // x {N, D, H, W, in_channels}: for each level, the finest first, logits {N, .., anchors classes} and deltas {N, .., 6 anchors}.

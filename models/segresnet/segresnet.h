@@ -49,6 +49,8 @@ struct SegResNet {
   FIELDS(stem, down, up, norm, head)
 
   SegResNet(const SegResNetConfig&, Rng&);
+  // The features after each stage on the way down, finest first.
+  std::vector<Tensor> stages(const Tensor& x) const;
   Tensor operator()(const Tensor& x) const;
   SlabOutputs in_slabs(const Tensor& x) const;
 

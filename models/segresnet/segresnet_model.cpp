@@ -2,6 +2,7 @@
 #include "kernels/binary/binary.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "models/configured_model.h"
+#include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
 #include "models/patch_plan.h"
 #include "models/segresnet/segresnet.h"
@@ -9,8 +10,6 @@
 
 namespace voxgrad {
 namespace {
-
-constexpr double kMostSegVoxels = 128. * 128 * 128;  // of a planned patch
 
 Int3 extents(const SegResNetConfig& c, int n) { return {c.flat ? 1 : n, n, n}; }
 
@@ -54,7 +53,7 @@ NetworkPlan plan_segresnet(SegResNetConfig c, const PlanRequest& r) {
   c.classes = r.out_channels;
   c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
   validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostSegVoxels)};
+  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostPatchVoxels)};
 }
 
 }  // namespace
@@ -108,14 +107,20 @@ SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
   head = Conv3d({.in = c.features, .out = c.classes, .kernel = {1, 1, 1}}, rng);
 }
 
-Tensor SegResNet::features_of(const Tensor& x) const {
+std::vector<Tensor> SegResNet::stages(const Tensor& x) const {
   Tensor y = stem(x);
-  std::vector<Tensor> skips;
+  std::vector<Tensor> out;
   for (const SegResStage& s : down) {
     if (s.conv) y = (*s.conv)(y);
     for (const SegResBlock& b : s.blocks) y = b(y);
-    skips.push_back(y);
+    out.push_back(y);
   }
+  return out;
+}
+
+Tensor SegResNet::features_of(const Tensor& x) const {
+  std::vector<Tensor> skips = stages(x);
+  Tensor y = skips.back();
   skips.pop_back();
   for (const SegResStage& s : up) {
     const Tensor& skip = skips.back();
@@ -129,21 +134,45 @@ Tensor SegResNet::features_of(const Tensor& x) const {
 Tensor SegResNet::operator()(const Tensor& x) const { return head(features_of(x)); }
 SlabOutputs SegResNet::in_slabs(const Tensor& x) const { return slabs_of({features_of(x)}, head); }
 
+namespace {
+
+double weights_on_the_way_down(const SegResNetConfig& c) {
+  double n = 0;
+  for (size_t s = 0; s < c.blocks_down.size(); ++s) n += 18.0 * c.blocks_down[s] * double(c.features << s) * double(c.features << s);
+  return n;
+}
+
+std::vector<EncoderStage> segresnet_stages(const SegResNetConfig& c) {
+  std::vector<EncoderStage> out;
+  for (size_t s = 0; s < c.blocks_down.size(); ++s)
+    out.push_back({.channels = c.features << s, .stride = extents(c, s == 0 ? 1 : 2), .kernel = extents(c, 3)});
+  return joined_stages(out);
+}
+
+Options segresnet_options() { return Options::of<SegResNetConfig>(add_keys); }
+
+EncoderEntry segresnet_encoder() {
+  EncoderEntry e = encoder_of<SegResNet, SegResNetConfig>({.read = segresnet_config_from_json,
+                                                           .stages = segresnet_stages,
+                                                           .features = &SegResNet::stages,
+                                                           .drop_rest = [](SegResNet& n) { n.up.clear(), n.norm = {}, n.head = {}; },
+                                                           .least_weights = weights_on_the_way_down});
+  e.options = segresnet_options;
+  e.plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); };
+  return e;
+}
+
+}  // namespace
+
 ModelEntry segresnet_model() {
   return {.name = "segresnet",
           .summary = "SegResNet (Myronenko 2018), as MONAI has it",
-          .options = [] { return Options::of<SegResNetConfig>(add_keys); },
+          .options = segresnet_options,
           .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
           .build = built_from<SegResNet>(segresnet_config_from_json),
           .traits = traits_from(segresnet_config_from_json),
-          .least_weights =
-              [](const Json& j) {
-                const SegResNetConfig c = segresnet_config_from_json(j);
-                double n = 0;
-                for (size_t s = 0; s < c.blocks_down.size(); ++s)
-                  n += 18.0 * c.blocks_down[s] * double(c.features << s) * double(c.features << s);
-                return n;
-              }};
+          .least_weights = [](const Json& j) { return weights_on_the_way_down(segresnet_config_from_json(j)); },
+          .encoder = segresnet_encoder()};
 }
 
 }  // namespace voxgrad

@@ -7,6 +7,7 @@
 #include "models/unet/unet.h"
 #include "optim/adamw.h"
 #include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 
@@ -27,12 +28,6 @@ UNetConfig tiny(bool residual = false) {
           .encoder_depth = {1, 2, 1},
           .decoder_depth = {1, 2},
           .residual = residual};
-}
-Tensor noise(const Shape& s, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<double> v(size_t(s.count()));
-  for (auto& x : v) x = rng.uniform(-1, 1);
-  return Tensor::from(v, s);
 }
 
 }  // namespace

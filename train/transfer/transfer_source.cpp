@@ -37,9 +37,8 @@ TransferSource transfer_source(const TransferConfig& c, const Json& network) {
     return out;
   }
   const std::vector<WeightRule> given = c.rules.empty() ? std::vector<WeightRule>{} : read_rules(c.rules).rules;
-  const ModelEntry& entry = model_registry().find(network_kind(network));
-  WeightMap map = given.empty() && !entry.weight_rules.empty() ? foreign_weights(*weights, entry)
-                                                               : map_weights(*weights, given.empty() ? usual_rules() : given);
+  WeightMap map = given.empty() && !weight_rules_of(network).empty() ? foreign_weights(*weights, network)
+                                                                     : map_weights(*weights, given.empty() ? usual_rules() : given);
   out.weights = std::move(map.weights);
   out.skipped = std::move(map.skipped);
   for (auto& name : map.unmatched) out.skipped.emplace_back(name, "no rule names it");

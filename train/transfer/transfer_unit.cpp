@@ -2,7 +2,9 @@
 
 #include "core/autograd.h"
 #include "core/config/json_values.h"
+#include "io/checkpoint.h"
 #include "kernels/conv3d/conv3d.h"
+#include "kernels/permute/permute.h"
 #include "models/model_registry.h"
 #include "models/resnet/resnet.h"
 #include "models/unet/unet.h"
@@ -175,4 +177,36 @@ TEST_CASE("an optimizer moves each parameter at its own rate") {
   o.step(0, 0);
   CHECK(a.tensor.values() == std::vector<double>{0.5, 0});
   CHECK(b.tensor.values() == std::vector<double>{0.75, 0.5});
+}
+
+TEST_CASE("a detector takes the weights of a classifier that its encoder is of, from a file of torchvision or from a training") {
+  const TemporaryFolder folder;
+  const ResNetConfig c{.in_channels = 3, .classes = 5, .depth = 10, .base_features = 2, .flat = true};
+  Network classifier = resnet_of(c, 1);
+  const std::vector<Parameter> weights = state_of(classifier);
+  // As torchvision writes it: kernels {K, C, R, S}, and a count beside each norm.
+  Checkpoint file;
+  for (auto& p : weights) {
+    const Shape& s = p.tensor.shape();
+    const Tensor theirs = s.rank == 5 ? permute(p.tensor, {0, 4, 1, 2, 3}).reshape({s[0], s[4], s[2], s[3]}) : p.tensor;
+    file.tensors.push_back({p.name, theirs});
+    if (p.name.ends_with("running_mean"))
+      file.tensors.push_back({p.name.substr(0, p.name.size() - 12) + "num_batches_tracked", Tensor::zeros({1}, DType::i64)});
+  }
+  save_checkpoint(folder / "resnet10.safetensors", file);
+  const char* json = R"({"kind": "retina_net", "in_channels": 3, "classes": 2, "encoder": {"kind": "resnet", "depth": 10,
+                         "base_features": 2, "flat": true}, "stage": 0, "levels": 2, "anchors": 1, "width": 8})";
+  const TransferSource from_file = transfer_source({.from = (folder / "resnet10.safetensors").string()}, Json::parse(json));
+  for (const TransferSource& s : {from_file, source_of_net(classifier)}) {
+    Rng rng(7);
+    Network net = build_network(Json::parse(json), rng);
+    const TransferReport r = transfer(net, s, {});
+    for (auto& p : weights) {
+      CAPTURE(p.name);
+      if (p.name.starts_with("fc.")) CHECK(said_of(r.unused, p.name) == "the network has none of that name");
+      else CHECK(tensor_of(net, p.name).values() == p.tensor.values());
+    }
+    for (auto& kept : r.kept) CHECK(kept.what == "not there");
+    CHECK(said_of(r.kept, "class_out.weight") == "not there");
+  }
 }
