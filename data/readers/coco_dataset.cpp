@@ -2,6 +2,7 @@
 // above; or a folder with train, valid and test, each with _annotations.coco.json and its images.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/config/json_values.h"
 #include "core/error.h"
@@ -85,7 +86,10 @@ CocoList read_coco(const std::string& part, const fs::path& file) {
   const std::string where = file.string();
   std::map<int64_t, std::string> classes;
   std::map<int64_t, Json> boxes;
-  for (auto& c : list_in(j, "categories", where)) classes[number_in_entry(c, "id", where)] = text_in_entry(c, "name", where);
+  for (auto& c : list_in(j, "categories", where)) {
+    const int64_t number = number_in_entry(c, "id", where);
+    check(classes.emplace(number, text_in_entry(c, "name", where)).second, where, ": the category ", number, " occurs twice");
+  }
   std::map<int64_t, bool> used;
   for (auto& a : list_in(j, "annotations", where)) {
     const int64_t label = number_in_entry(a, "category_id", where);
@@ -97,11 +101,14 @@ CocoList read_coco(const std::string& part, const fs::path& file) {
   }
   CocoList out;
   for (auto& [number, name] : classes)
-    if (used[number]) out.classes.push_back(name);
+    if (used[number] && std::find(out.classes.begin(), out.classes.end(), name) == out.classes.end()) out.classes.push_back(name);
+  std::set<int64_t> seen;
   for (auto& i : list_in(j, "images", where)) {
     const fs::path image = coco_image(file, text_in_entry(i, "file_name", where));
     LabelledImage one{.image = {.id = case_name(image), .images = {image}}, .label = "", .part = part};
-    const auto found = boxes.find(number_in_entry(i, "id", where));
+    const int64_t number = number_in_entry(i, "id", where);
+    check(seen.insert(number).second, where, ": the image ", number, " occurs twice");
+    const auto found = boxes.find(number);
     one.image.targets["boxes"] = found == boxes.end() ? "[]" : found->second.dump();
     if (found != boxes.end()) boxes.erase(found);
     out.images.push_back(std::move(one));

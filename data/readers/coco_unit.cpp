@@ -72,11 +72,33 @@ TEST_CASE("a list of COCO that is not right is refused in the name of the file")
   CHECK_THAT(refused("7", ""), Contains("\"file_name\""));
   CHECK_THAT(refused(image, R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, NaN]})"),
              Contains("list.json:1:") && Contains("is not JSON"));
+  CHECK_THAT(refused(R"({"id": 1, "file_name": "a.nii"}, {"id": 1, "file_name": "a.nii"})", ""), Contains("the image 1 occurs twice"));
+  write_text_file(folder / "list.json", R"({"categories": [{"id": 1, "name": "cell"}, {"id": 1, "name": "bud"}],
+                                            "images": [{"id": 1, "file_name": "a.nii"}], "annotations": []})");
+  CHECK_THAT(refusal_of(folder / "list.json"), Contains("the category 1 occurs twice"));
   const char* two = R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}, {"image_id": 9, "category_id": 1, "bbox": [1, 2, 3, 4]})";
   CHECK(refused(image, two) == "");
   const std::vector<std::string> said = read_dataset(folder / "list.json").warnings;
   REQUIRE(said.size() == 1);
   CHECK_THAT(said[0], Contains("list.json") && Contains("annotations of the image 9, which"));
+}
+
+TEST_CASE("boxes without extent are told of, whatever the form of the list") {
+  const TemporaryFolder folder;
+  put_slice(folder / "a.nii"), put_slice(folder / "b.nii");
+  const auto warnings = [&](const char* text) {
+    write_text_file(folder / "list.json", text);
+    return read_dataset(folder / "list.json").warnings;
+  };
+  const auto said = warnings(R"({"categories": [{"id": 1, "name": "cell"}], "images": [{"id": 1, "file_name": "a.nii"}], "annotations": [
+    {"image_id": 1, "category_id": 1, "bbox": [1, 2, 0, 4]}, {"image_id": 1, "category_id": 1, "bbox": [0, 2, 2, 4]},
+    {"image_id": 1, "category_id": 1, "bbox": [3, 3, 2, 0]}]})");
+  REQUIRE(said.size() == 1);
+  CHECK_THAT(said[0], Contains("2 boxes have no extent") && Contains("case a"));
+  const auto in_mm = warnings(R"({"training": [{"image": "a.nii", "box": [[0, 0, 3, 1, 1, 1]], "label": [0]},
+                                               {"image": "b.nii", "box": [[0, 0, 3, 1, 0, 1]], "label": [0]}]})");
+  REQUIRE(in_mm.size() == 1);
+  CHECK_THAT(in_mm[0], Contains("1 box has no extent") && Contains("case b"));
 }
 
 TEST_CASE("lists of boxes with one damaged value are refused or read, by an Error and with little memory") {
@@ -107,6 +129,26 @@ TEST_CASE("a list of MONAI for detection is a data set, its images below one of 
   CHECK(d.split->validation == std::vector<std::string>{"b"});
   write_text_file(list, R"({"training": [{"image": "scans/a.nii", "box": [[1, 2, 3, 4, 5, 6]], "label": [-1]}]})");
   CHECK_THAT(refusal_of(list), Contains("fold0.json") && Contains("0 to 999"));
+  write_text_file(list, R"({"training": [{"image": "scans/b.nii", "label": []}, {"image": "scans/a.nii", "box": [], "label": []}]})");
+  CHECK_THAT(refusal_of(list), Contains("fold0.json") && Contains("the image b.nii of \"training\" has no \"box\""));
   write_text_file(list, R"({"training": [{"image": "/etc/passwd", "box": [], "label": []}]})");
   CHECK_THAT(refusal_of(list), Contains("lies elsewhere"));
+}
+
+TEST_CASE("a folder of nnDetection is a data set, whose objects have their classes beside their labels") {
+  const TemporaryFolder folder;
+  const fs::path raw = folder / "Task000/raw_splitted";
+  for (const char* name : {"imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "imagesTs/b_0000.nii.gz", "labelsTs/b.nii.gz"}) {
+    fs::create_directories((raw / name).parent_path());
+    write_volume(raw / name, {Tensor::zeros({3, 4, 5, 1}, DType::u8), Affine()});
+  }
+  write_text_file(folder / "Task000/dataset.json", R"({"task": "Task000", "name": "Example", "test_labels": true, "dim": 3,
+    "labels": {"0": "nodule"}, "modalities": {"0": "CT"}})");
+  const Dataset d = read_dataset(folder / "Task000");
+  CHECK(d.labels == std::vector<std::string>{"nodule"});
+  CHECK(d.channel_names == std::vector<std::string>{"CT"});
+  CHECK(d.warnings.empty());
+  REQUIRE((d.cases.size() == 1 && d.tests.size() == 1));
+  CHECK((d.cases[0].id == "a" && d.cases[0].images[0] == raw / "imagesTr/a_0000.nii.gz" && d.cases[0].label == raw / "labelsTr/a.nii.gz"));
+  CHECK((d.tests[0].id == "b" && d.tests[0].label == raw / "labelsTs/b.nii.gz"));
 }

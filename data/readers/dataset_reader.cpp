@@ -1,15 +1,55 @@
 #include <algorithm>
 
+#include "core/config/json_values.h"
 #include "data/readers/dataset_reader.h"
 #include "io/json_file.h"
 
 namespace voxgrad {
 namespace fs = std::filesystem;
 
+namespace {
+
+// Whether a listed box has no extent along an axis. What is no box at all is found by who uses it.
+bool is_flat_box(const Json& entry) {
+  const bool in_voxels = entry.is_object() && entry.contains("voxels");
+  const Json& numbers = in_voxels ? entry["voxels"] : entry;
+  if (!numbers.is_array() || numbers.size() % 2 != 0) return false;
+  const size_t half = numbers.size() / 2;
+  for (size_t a = 0; a < half; ++a) {
+    const Json low = in_voxels ? numbers[a] : Json(0);  // edges; or centre and sizes
+    if (low.is_number() && low == numbers[half + a]) return true;
+  }
+  return false;
+}
+
+// They are left out (tasks/detection), which whoever has listed them should know.
+void warn_of_flat_boxes(Dataset& d) {
+  int64_t flat = 0;
+  std::string first;
+  for (const DatasetCase& c : d.cases)
+    for (const char* key : {"boxes", "box"}) {
+      const auto list = c.targets.find(key);
+      const Json boxes = list == c.targets.end() ? Json() : Json::parse(list->second, nullptr, false);
+      for (auto& entry : boxes.is_array() ? boxes : Json::array()) {
+        if (!is_flat_box(entry)) continue;
+        if (flat++ == 0) first = c.id;
+      }
+    }
+  if (flat == 0) return;
+  d.warnings.push_back(std::to_string(flat) + (flat == 1 ? " box has" : " boxes have") +
+                       " no extent along an axis and count for nothing, such as one of the case " + first);
+}
+
+}  // namespace
+
 Dataset read_dataset(const fs::path& path) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
-  for (const DatasetReader& r : dataset_readers().entries())
-    if (r.recognises(path)) return r.read(path);
+  for (const DatasetReader& r : dataset_readers().entries()) {
+    if (!r.recognises(path)) continue;
+    Dataset d = r.read(path);
+    warn_of_flat_boxes(d);
+    return d;
+  }
   if (fs::is_regular_file(path) && path.extension() == ".json") read_json(path);  // says where it is broken, if it is
   std::string known;
   for (const DatasetReader& r : dataset_readers().entries()) known += "\n  " + r.summary;

@@ -16,7 +16,7 @@ namespace voxgrad {
 namespace fs = std::filesystem;
 
 namespace {
-// Keys of dataset.json that are used, or that only tell of where the data come from.
+// Keys of dataset.json that are used, or that only tell of where the data come from; the last ones are nnDetection's.
 constexpr const char* kKnownKeys[] = {"labels",
                                       "regions_class_order",
                                       "channel_names",
@@ -41,7 +41,11 @@ constexpr const char* kKnownKeys[] = {"labels",
                                       "citation",
                                       "author",
                                       "authors",
-                                      "version"};
+                                      "version",
+                                      "modalities",
+                                      "task",
+                                      "dim",
+                                      "test_labels"};
 // What nnU-Net's readers do is done here by the kind of file.
 constexpr const char* kReaders[] = {"SimpleITKIO",           "SimpleITKIOWithReorient", "NibabelIO",
                                     "NibabelIOWithReorient", "NaturalImage2DIO",        "Tiff3DIO"};
@@ -105,6 +109,12 @@ auto twice_in(std::vector<DatasetCase>& cases) {
   return std::adjacent_find(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id == b.id; });
 }
 
+// nnDetection has the folders of nnU-Net's names below raw_splitted, beside labels a file that says of which class each object is, and
+// labels of test cases too.
+std::string folders_below(const fs::path& root) {
+  return !fs::is_directory(root / "imagesTr") && fs::is_directory(root / "raw_splitted" / "imagesTr") ? "raw_splitted/" : "";
+}
+
 // Test cases that cannot be used stop nobody: they are left out, with a line that says so.
 void add_tests(Dataset& d, const Json& json, const std::string& who) {
   std::vector<std::string> faults;
@@ -116,7 +126,9 @@ void add_tests(Dataset& d, const Json& json, const std::string& who) {
     if (!listed.is_array() && !listed.is_null()) faults.push_back(who + ": \"test\" is no list");
     name_unlabelled(d.tests);
   } else if (!json.contains("dataset")) {
-    d.tests = cases_in(d, "imagesTs", nullptr, &faults);
+    const std::string below = folders_below(d.root), labels = below + "labelsTs";
+    const bool labelled = json.contains("modalities") && fs::is_directory(d.root / labels);
+    d.tests = cases_in(d, (below + "imagesTs").c_str(), labelled ? labels.c_str() : nullptr, &faults);
   }
   sort_cases(d.tests);
   for (auto at = twice_in(d.tests); at != d.tests.end(); at = twice_in(d.tests)) {
@@ -148,7 +160,7 @@ Dataset read_listed(const fs::path& folder) {
   else d.name = (folder / ".").lexically_normal().parent_path().filename().string();
   const Labels labels = labels_of(json, who);
   d.labels = labels.names, d.label_map = labels.map;
-  const char* channels = present("channel_names") ? "channel_names" : "modality";
+  const char* channels = present("channel_names") ? "channel_names" : present("modalities") ? "modalities" : "modality";
   check(present(channels), who, ": has neither \"modality\" nor \"channel_names\"");
   d.channel_names = named_values(json[channels], who + ": \"" + channels + "\"");
   if (present("file_ending")) d.file_ending = json["file_ending"].is_string() ? json["file_ending"].get<std::string>() : "";
@@ -166,7 +178,8 @@ Dataset read_listed(const fs::path& folder) {
       d.cases.back().id = id;
     }
   } else {
-    d.cases = cases_in(d, "imagesTr", "labelsTr", nullptr);
+    const std::string below = folders_below(folder);
+    d.cases = cases_in(d, (below + "imagesTr").c_str(), (below + "labelsTr").c_str(), nullptr);
   }
   check(!d.cases.empty(), who, ": the data set is empty: it has no training case");
   for (auto& c : d.cases)
@@ -183,7 +196,7 @@ Dataset read_listed(const fs::path& folder) {
 }  // namespace
 
 DatasetReader json_dataset() {
-  return {"json", "a folder with dataset.json, as the Medical Segmentation Decathlon and nnU-Net have it",
+  return {"json", "a folder with dataset.json, as the Medical Segmentation Decathlon, nnU-Net and nnDetection have it",
           [](const fs::path& folder) { return fs::is_regular_file(folder / "dataset.json"); }, read_listed};
 }
 

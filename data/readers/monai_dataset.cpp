@@ -23,9 +23,9 @@ bool is_monai_list(const fs::path& path) {
   if (path.extension() != ".json" || !fs::is_regular_file(path) || fs::file_size(path) > kMostList) return false;
   try {
     const Json j = read_json(path);
-    if (!j.is_object() || !j.contains("training") || !j["training"].is_array() || j["training"].empty()) return false;
-    const Json& first = j["training"][0];
-    return first.is_object() && first.contains("image") && first.contains("box");
+    if (!j.is_object() || !j.contains("training") || !j["training"].is_array()) return false;
+    const Json& all = j["training"];
+    return std::any_of(all.begin(), all.end(), [](auto& e) { return e.is_object() && e.contains("image") && e.contains("box"); });
   } catch (const Error&) { return false; }
 }
 
@@ -48,6 +48,8 @@ Dataset read_monai_list(const fs::path& file) {
     for (auto& entry : j.value(part, Json::array())) {
       const fs::path image = listed_image(file, entry);
       LabelledImage one{.image = {.id = case_name(image), .images = {image}}, .label = "", .part = *part_of(part)};
+      check(entry.contains("box") || one.part == "test", file.string(), ": the image ", image.filename().string(), " of \"", part,
+            "\" has no \"box\", which is [] where there are none");
       if (entry.contains("box")) one.image.targets["box"] = entry["box"].dump();
       if (entry.contains("label")) one.image.targets["label"] = entry["label"].dump();
       for (auto& l : entry.value("label", Json::array()))

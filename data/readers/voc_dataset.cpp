@@ -2,6 +2,7 @@
 // DIR/ImageSets/Main/train.txt, val.txt and test.txt with the names of each part. Without val.txt no part validates by itself.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
@@ -30,17 +31,53 @@ std::string text_of_file(const fs::path& file) {
   return out.str();
 }
 
-// What stands between <tag> and </tag>, for each occurrence.
-std::vector<std::string> elements_of(const std::string& xml, const std::string& tag, const std::string& where) {
-  std::vector<std::string> out;
-  const std::string open = "<" + tag + ">", close = "</" + tag + ">";
+// Where an element lies in a text, from < to behind its end, and what stands between its tags.
+struct XmlElement {
+  size_t begin, end;
+  std::string inside;
+};
+
+// Of every <tag>, with attributes or without, and its </tag>.
+std::vector<XmlElement> elements_of(const std::string& xml, const std::string& tag, const std::string& where) {
+  std::vector<XmlElement> out;
+  const std::string open = "<" + tag, close = "</" + tag + ">";
   for (size_t at = xml.find(open); at != xml.npos; at = xml.find(open, at)) {
-    const size_t begin = at + open.size(), end = xml.find(close, begin);
-    check(end != xml.npos, where, ": ", open, " has no end; the file may be cut off");
-    out.push_back(xml.substr(begin, end - begin));
-    at = end + close.size();
+    const size_t after = at + open.size(), end_of_tag = xml.find('>', after);
+    const bool another = after < xml.size() && std::string(" \t\r\n/>").find(xml[after]) == std::string::npos;
+    if (another) {
+      at = after;
+      continue;
+    }
+    check(end_of_tag != xml.npos, where, ": ", open, "> has no end; the file may be cut off");
+    const bool empty = xml[end_of_tag - 1] == '/';
+    const size_t begin = end_of_tag + 1, end = empty ? begin : xml.find(close, begin);
+    check(end != xml.npos, where, ": ", open, "> has no end; the file may be cut off");
+    out.push_back({at, empty ? begin : end + close.size(), xml.substr(begin, end - begin)});
+    at = out.back().end;
   }
   return out;
+}
+
+std::string without_elements(std::string xml, const std::string& tag, const std::string& where) {
+  const std::vector<XmlElement> all = elements_of(xml, tag, where);
+  for (size_t i = all.size(); i-- > 0;) xml.erase(all[i].begin, all[i].end - all[i].begin);
+  return xml;
+}
+
+std::string without_comments(std::string xml, const std::string& where) {
+  for (size_t at = xml.find("<!--"); at != xml.npos; at = xml.find("<!--", at)) {
+    const size_t end = xml.find("-->", at + 4);
+    check(end != xml.npos, where, ": <!-- has no end; the file may be cut off");
+    xml.erase(at, end + 3 - at);
+  }
+  return xml;
+}
+
+// Text with the five characters that XML names.
+std::string with_characters(std::string text) {
+  for (auto& [name, character] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}})
+    for (size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) text.replace(at, std::strlen(name), character);
+  return text;
 }
 
 std::string trimmed(const std::string& text) {
@@ -51,18 +88,20 @@ std::string trimmed(const std::string& text) {
 std::string only_element(const std::string& xml, const std::string& tag, const std::string& where) {
   const auto found = elements_of(xml, tag, where);
   check(!found.empty(), where, ": an object has no <", tag, ">");
-  return trimmed(found[0]);
+  return with_characters(trimmed(found[0].inside));
 }
 
-// Pixels are counted from 1 and the last one belongs to the box.
-Json box_of_object(const std::string& object, const std::string& where) {
+// Pixels are counted from 1 and the last one belongs to the box. Parts of an object (a head, a hand) have boxes of their own.
+Json box_of_object(const std::string& with_parts, const std::string& where) {
+  const std::string object = without_elements(with_parts, "part", where), name = only_element(object, "name", where);
+  check(!name.empty(), where, ": the <name> of an object is empty");
   const std::string box = only_element(object, "bndbox", where);
   const auto edge = [&](const char* tag) {
     const double v = number<double>(only_element(box, tag, where), where + ": " + tag);
     check(std::isfinite(v), where, ": ", tag, " of an object is ", v);
     return v;
   };
-  return {{"label", only_element(object, "name", where)},
+  return {{"label", name},
           {"voxels", {edge("xmin") - 1, edge("ymin") - 1, edge("xmax"), edge("ymax")}}};
 }
 
@@ -72,12 +111,12 @@ struct VocFile {
 };
 
 VocFile read_voc(const fs::path& file) {
-  const std::string xml = text_of_file(file), where = file.string();
+  const std::string where = file.string(), xml = without_comments(text_of_file(file), where);
   check(xml.find("<annotation") != xml.npos && xml.find("</annotation>") != xml.npos, where, ": has no <annotation> with its end");
   VocFile out;
-  for (auto& object : elements_of(xml, "object", where)) out.boxes.push_back(box_of_object(object, where));
+  for (auto& object : elements_of(xml, "object", where)) out.boxes.push_back(box_of_object(object.inside, where));
   const auto names = elements_of(xml, "filename", where);
-  if (!names.empty()) out.image = fs::path(trimmed(names[0])).filename().string();
+  if (!names.empty()) out.image = fs::path(with_characters(trimmed(names[0].inside))).filename().string();
   return out;
 }
 

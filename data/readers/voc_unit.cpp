@@ -54,6 +54,20 @@ TEST_CASE("a folder of PASCAL VOC is a data set with boxes and with the parts th
   CHECK(d.split->validation == std::vector<std::string>{"c"});
 }
 
+TEST_CASE("comments, attributes, parts of objects and named characters of an XML file are what they are") {
+  const TemporaryFolder folder;
+  const std::string part = "<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>";
+  const std::string bud = std::string("<object id=\"3\">") + part + "<name>a &amp; b&lt;</name><bndbox>" + kEdges + "</bndbox>" + part;
+  write_voc(folder / "voc", "a", "<!-- <object><name>ghost</name></object> -->" + object("cell", kEdges) + "<object/>" + bud + "</object>");
+  CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("an object has no <name>"));
+  write_voc(folder / "voc", "a",
+            "<!-- <object><name>ghost</name></object> -->" + object("cell", kEdges) + bud + "</object><objects>2</objects>");
+  const Dataset d = read_dataset(folder / "voc");
+  CHECK(d.labels == std::vector<std::string>{"a & b<", "cell"});
+  CHECK(Json::parse(d.cases[0].targets.at("boxes")) ==
+        Json::parse(R"([{"label": "cell", "voxels": [2.0, 3.0, 10.0, 8.0]}, {"label": "a & b<", "voxels": [2.0, 3.0, 10.0, 8.0]}])"));
+}
+
 TEST_CASE("what is wrong in a file of PASCAL VOC is said by its name") {
   const TemporaryFolder folder;
   write_voc(folder / "voc", "a", object("cell", "<xmin>1</xmin><ymin>2</ymin><xmax>x</xmax><ymax>4</ymax>"));
@@ -62,6 +76,10 @@ TEST_CASE("what is wrong in a file of PASCAL VOC is said by its name") {
   CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("<ymin>"));
   write_voc(folder / "voc", "a", "<object><name>cell</name></object>");
   CHECK_THAT(refusal(folder / "voc"), Contains("<bndbox>"));
+  write_voc(folder / "voc", "a", object(" ", kEdges));
+  CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("<name> of an object is empty"));
+  write_voc(folder / "voc", "a", "<!-- " + object("cell", kEdges));
+  CHECK_THAT(refusal(folder / "voc"), Contains("<!-- has no end"));
   write_voc(folder / "voc", "a", "<object><name>cell");
   CHECK_THAT(refusal(folder / "voc"), Contains("a.xml") && Contains("<object> has no end"));
   write_text_file(folder / "voc/Annotations/a.xml", "<annotation>" + object("cell", kEdges));

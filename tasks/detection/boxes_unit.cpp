@@ -94,7 +94,7 @@ TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres a
   const Grid grid = grid_of(Shape{10, 20, 30}, Affine::scaling({2, 1, 0.5}, {100, 200, 300}));
   const std::vector<std::string> names = {"cyst", "tumour"};
   DatasetCase c{.id = "a", .images = {"a.nii"}};
-  c.targets["boxes"] = R"([{"label": "tumour", "voxels": [1, 2, 3, 5, 7, 9], "score": 0.25}, {"label": 0, "voxels": [4, 5, 6, 8]}])";
+  c.targets["boxes"] = R"([{"label": "tumour", "voxels": [1, 2, 3, 5, 7, 9], "score": 0.25}, {"label": 0, "voxels": [4, 5, 0, 6, 8, 1]}])";
   const std::vector<ObjectBox> listed = case_boxes(c, grid, names, {});
   REQUIRE(listed.size() == 2);
   CHECK(same(listed[0], {{2.5, 1.5, 0.5}, {8.5, 6.5, 4.5}, 1}));
@@ -109,11 +109,15 @@ TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres a
   m.targets["box"] = "[[-104, -206, 308, 2, 4, 8]]";
   m.targets["label"] = "[1]";
   CHECK(same(case_boxes(m, grid, names, {}).at(0), {{2, 4, 6}, {6, 8, 10}, 1}));
-  const auto refused = [&](const char* boxes) {
+  const Grid slice = grid_of(Shape{1, 20, 30}, Affine::scaling({2, 1, 0.5}, {100, 200, 300}));
+  c.targets["boxes"] = R"([{"label": 0, "voxels": [4, 5, 6, 8]}])";
+  CHECK(same(case_boxes(c, slice, names, {}).at(0), {{-0.5, 4.5, 3.5}, {0.5, 7.5, 5.5}, 0}));
+  CHECK_THROWS_WITH(case_boxes(c, grid, names, {}), Contains("has four numbers") && Contains("of 10 slices"));
+  const auto refused = [&](const char* boxes, const Grid* other = nullptr) {
     DatasetCase bad{.id = "a", .images = {"a.nii"}};
     bad.targets["boxes"] = boxes;
     try {
-      case_boxes(bad, grid, names, {});
+      case_boxes(bad, other ? *other : slice, names, {});
     } catch (const Error& e) { return std::string(e.what()); }
     return std::string("nothing");
   };
@@ -126,7 +130,7 @@ TEST_CASE("boxes of a case are listed in voxels of the file, or in millimetres a
   CHECK_THAT(refused(R"([{"label": 0, "voxels": [5, 2, 3, 4]}])"), Contains("above the highest"));
   CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, 3, 4], "score": "0.5"}])"), Contains("the score") && Contains("a number is wanted"));
   CHECK_THAT(refused(R"([{"label": 0, "voxels": [31, 2, 40, 4]}])"), Contains("from voxel 31 to 40 along the axis i") && Contains("of 30"));
-  CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, -3, 3, 4, -1]}])"), Contains("along the axis k") && Contains("of 10"));
+  CHECK_THAT(refused(R"([{"label": 0, "voxels": [1, 2, -3, 3, 4, -1]}])", &grid), Contains("along the axis k") && Contains("of 10"));
   CHECK(refused(R"([{"label": 0, "voxels": [-9, 2, 40, 4]}])") == "nothing");  // it meets the image
   m.targets["box"] = "[[-104, -206, 308, 2, -4, 8]]";
   CHECK_THROWS_WITH(case_boxes(m, grid, names, {}), Contains("m.nii") && Contains("three sizes from 0"));

@@ -139,11 +139,25 @@ std::vector<ObjectBox> listed_boxes(const Json& list, const std::vector<std::str
   return out;
 }
 
+namespace {
+
+// Four numbers are those of a picture.
+std::vector<ObjectBox> listed_in_image(const Json& list, const Grid& image, const std::vector<std::string>& classes,
+                                       const BoxSource& source, const std::string& where) {
+  for (auto& entry : list.is_array() && image.size[0] > 1 ? list : Json::array())
+    if (entry.is_object() && entry.contains("voxels") && entry["voxels"].is_array())
+      check(entry["voxels"].size() != 4, where, ": the box ", entry["voxels"].dump().substr(0, 60), " has four numbers, in an image of ",
+            image.size[0], " slices six are wanted");
+  return listed_boxes(list, classes, source, where);
+}
+
+}  // namespace
+
 std::vector<ObjectBox> case_boxes(const DatasetCase& c, const Grid& image, const std::vector<std::string>& classes,
                                   const BoxSource& source) {
   const std::string where = (c.images.empty() ? c.id : c.images[0].string()) + ": the case " + c.id;
   if (c.targets.contains("boxes"))
-    return within(image, listed_boxes(parse_json(c.targets.at("boxes"), where), classes, source, where), where);
+    return within(image, listed_in_image(parse_json(c.targets.at("boxes"), where), image, classes, source, where), where);
   if (c.targets.contains("box")) return within(image, boxes_in_space(c, image, classes, source, where), where);
   check(!c.label.empty(), where, " has neither \"boxes\" nor a label");
   return boxes_around(case_objects(c, image, classes, source));

@@ -95,7 +95,7 @@ ForegroundIndex Detection::places(const Sample& sample) const {
 }
 
 std::vector<std::string> Detection::outputs(const Dataset& d) const {
-  for (auto& c : d.cases) check(has_boxes(c), (d.root / "dataset.json").string(), ": the case ", c.id, " has neither boxes nor a label");
+  for (auto& c : d.cases) check(has_boxes(c), d.root.string(), ": the case ", c.id, " has neither boxes nor a label");
   return options_.classes.empty() ? box_classes(d) : options_.classes;
 }
 

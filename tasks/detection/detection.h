@@ -35,7 +35,7 @@ class Detection : public Task {
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;
   Result apply(const Model&, const Preprocessed&, const PredictOptions&) const override;
-  const char* product() const override { return "boxes"; }
+  const char* product() const override { return "lists of boxes"; }
   std::vector<std::filesystem::path> files(const std::filesystem::path& stem, const std::string& ending) const override;
   void write(const Result&, const std::filesystem::path& stem, const std::string& ending) const override;
   // predictions.csv, the boxes of all cases.

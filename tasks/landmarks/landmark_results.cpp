@@ -85,6 +85,8 @@ std::vector<Landmark> landmarks_from(const Json& result, const std::string& wher
   for (auto& [name, mm] : result["landmarks"].items()) {
     const bool numbers = mm.is_array() && mm.size() == 3 && mm[0].is_number() && mm[1].is_number() && mm[2].is_number();
     check(numbers, where, ": the landmark ", name, " is at ", mm.dump().substr(0, 60));
+    for (auto& x : mm)
+      check(std::abs(x.template get<double>()) < kFarthestMm, where, ": the landmark ", name, " is at ", x.dump().substr(0, 40), " mm");
     Landmark l{.name = name, .mm = {mm[0].template get<double>(), mm[1].template get<double>(), mm[2].template get<double>()}};
     if (scores.is_object() && scores.contains(name) && scores[name].is_number()) l.score = scores[name].get<double>();
     out.push_back(l);

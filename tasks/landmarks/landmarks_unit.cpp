@@ -99,6 +99,13 @@ TEST_CASE("landmarks are read from lists, files of 3D Slicer and labels") {
   }
   write_text_file(folder / "ras.fcsv", "# CoordinateSystem = 0\n1,1,2,3,0,0,0,1,1,1,0,tip,,\r\n");
   CHECK(read_slicer_points(folder / "ras.fcsv").at(0).mm == Vec3{1, 2, 3});
+  // Labels in quotes, as 3D Slicer writes those with a comma.
+  write_text_file(folder / "quoted.fcsv",
+                  "# CoordinateSystem = RAS\n1,1,2,3,0,0,0,1,1,1,0,\"tip, \"\"left\"\"\",,\n2,4,5,6,0,0,0,1,1,1,0,\"root\",,\n");
+  l = read_slicer_points(folder / "quoted.fcsv");
+  REQUIRE((l.size() == 2 && l[0].name == "tip, \"left\"" && l[1].name == "root"));
+  write_text_file(folder / "again.fcsv", fcsv_of(l));
+  CHECK(read_slicer_points(folder / "again.fcsv").at(0).name == l[0].name);
   write_text_file(folder / "unplaced.mrk.json", R"({"markups": [{"controlPoints": [
     {"label": "one", "position": [0, 0, 0], "positionStatus": "undefined"},
     {"label": "two", "position": [1, 2, 3], "positionStatus": "defined"}]}]})");
@@ -182,6 +189,8 @@ TEST_CASE("landmarks are targets, results and scores of their task") {
   const Json scores = parse_json(e.json, "scores");
   CHECK((scores["mean_error"] == 1.5 && scores["within_2"] == 0.5 && scores["median_error_tip"] == 3));
   CHECK(e.csv == "case,landmark,error_mm\na,tip,3\na,root,0\n");
+  CHECK_THAT(words_of([] { landmarks_from(Json{{"landmarks", {{"tip", {1e300, 0, 0}}}}}, "a.json"); }),
+             Contains("a.json: the landmark tip is at 1e+300 mm"));
   task.write_summary(folder / ".", {{"a", said.dump()}});
   std::ifstream in(folder / "predictions.csv");
   const std::string csv{std::istreambuf_iterator<char>(in), {}};

@@ -16,13 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr uintmax_t kMostPoints = 64 << 20;  // bytes of a file
 
-std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> out;
-  std::istringstream in(line);
-  for (std::string field; std::getline(in, field, ',');) out.push_back(field);
-  return out;
-}
-
 // Another of the landmarks of a file, by its place there.
 void add_landmark(std::vector<Landmark>& to, const std::string& name, const Vec3& at, bool lps, const std::string& where) {
   check(std::none_of(to.begin(), to.end(), [&](const Landmark& l) { return l.name == name; }), where, ": has the landmark \"",
@@ -43,7 +36,7 @@ std::vector<Landmark> read_fcsv(const fs::path& file) {
     if (line.starts_with("# CoordinateSystem")) lps = line.ends_with("1") || line.find("LPS") != line.npos;
     if (line.empty() || line.starts_with('#')) continue;
     const std::string where = file.string() + ", line " + std::to_string(number_of_line);
-    const auto f = fields_of(line);
+    const std::vector<std::string> f = parse_csv(line, where).columns;  // in quotes where a field has a comma
     check(f.size() >= 12, where, ": has ", f.size(), " fields, at least 12 are wanted");
     add_landmark(out, f[11], {number<double>(f[1], where), number<double>(f[2], where), number<double>(f[3], where)}, lps, where);
   }
@@ -89,9 +82,8 @@ std::string fcsv_of(const std::vector<Landmark>& landmarks) {
     char text[160];
     std::snprintf(text, sizeof text, "%zu,%.4f,%.4f,%.4f,0,0,0,1,1,1,0,", i + 1, -l.mm[0], -l.mm[1], l.mm[2]);
     std::string name = l.name;
-    for (char& c : name)
-      if (c == ',' || c == '\n') c = ' ';
-    out += text + name + ",,\n";
+    std::replace(name.begin(), name.end(), '\n', ' ');
+    out += text + csv_field(name) + ",,\n";
   }
   return out;
 }
