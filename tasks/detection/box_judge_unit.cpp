@@ -107,6 +107,50 @@ TEST_CASE("a real box is found once, by the best box that overlaps it, and error
   CHECK(match_boxes({cube(0, 10)}, {cube(5, 15)}, 0.5).of_real[0] == -1);
 }
 
+TEST_CASE("boxes take real ones as a walk over all pairs says, on 10,000 random sets, degenerate boxes among them") {
+  Drawn draw;
+  int64_t wrong = 0, taken = 0, degenerate = 0;
+  for (int set = 0; set < 10000; ++set) {
+    // Whole edges from 0 to 4, so that overlaps are counts of voxels and often equal.
+    const auto some = [&](int n) {
+      std::vector<ObjectBox> out(static_cast<size_t>(n));
+      for (ObjectBox& b : out)
+        for (size_t a = 0; a < 3; ++a) {
+          b.low[a] = draw.below(5), b.high[a] = draw.below(5);
+          if (set % 4 != 0 && b.low[a] > b.high[a]) std::swap(b.low[a], b.high[a]);
+          degenerate += b.low[a] >= b.high[a];
+        }
+      return out;
+    };
+    const std::vector<ObjectBox> found = some(4), real = some(3);
+    const auto voxels = [](const ObjectBox& x, const ObjectBox& y, bool both) {
+      int n = 0;
+      for (int v = 0; v < 64; ++v) {
+        const auto in = [&](const ObjectBox& b) {
+          const int at[3] = {v / 16, v / 4 % 4, v % 4};
+          return at[0] >= b.low[0] && at[1] >= b.low[1] && at[2] >= b.low[2] && at[0] < b.high[0] && at[1] < b.high[1] && at[2] < b.high[2];
+        };
+        n += both ? in(x) && in(y) : in(x) || in(y);
+      }
+      return n;
+    };
+    std::vector<int64_t> expected(3, -1);
+    for (size_t f = 0; f < found.size(); ++f) {
+      int64_t best = -1;
+      for (size_t r = 0; r < real.size(); ++r) {
+        const int both = voxels(found[f], real[r], true), either = voxels(found[f], real[r], false);
+        if (expected[r] >= 0 || 10 * both < 3 * either || either == 0) continue;
+        const size_t b = size_t(std::max<int64_t>(best, 0));
+        if (best < 0 || both * voxels(found[f], real[b], false) > voxels(found[f], real[b], true) * either) best = int64_t(r);
+      }
+      if (best >= 0) expected[size_t(best)] = int64_t(f), ++taken;
+    }
+    wrong += match_boxes(found, real, 0.3).of_real != expected;
+  }
+  CHECK(wrong == 0);
+  CHECK((taken > 500 && degenerate > 10000));
+}
+
 TEST_CASE("a class without a real box has no average precision, and one of another class finds nothing") {
   const BoxJudge judge({{.found = {cube(0, 10, 0.9, 1)}, .real = {cube(0, 10)}, .spacing = {1, 1, 1}}}, {"a", "b"});
   CHECK(score_of(judge, {1}, "ap_50_a") == 0);

@@ -105,12 +105,12 @@ Json markups_of_boxes(const Json& result) {
   for (size_t r = 0; r < 3; ++r)
     for (size_t axis = 0; axis < 3; ++axis) {
       const auto column = column_of(affine, axis);
-      orientation.push_back((r < 2 ? -1 : 1) * column[r] / length_of(column));
+      orientation.push_back((r < 2 ? -1 : 1) * column[r] / length_of(column) + 0.0);  // no -0
     }
   Json markups = Json::array();
   for (auto& b : result.at("boxes")) {
     const Json& c = b.at("centre_mm");
-    const Json centre = {-c[0].get<double>(), -c[1].get<double>(), c[2]};
+    const Json centre = {0.0 - c[0].get<double>(), 0.0 - c[1].get<double>(), c[2]};
     const std::string name = b.at("label").get<std::string>() + " " + text_of_number(b.at("score"));
     const Json point = {{"id", "1"}, {"label", name}, {"position", centre}, {"positionStatus", "defined"}};
     markups.push_back({{"type", "ROI"},

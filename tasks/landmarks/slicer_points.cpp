@@ -80,7 +80,7 @@ std::string fcsv_of(const std::vector<Landmark>& landmarks) {
   for (size_t i = 0; i < landmarks.size(); ++i) {
     const Landmark& l = landmarks[i];
     char text[160];
-    std::snprintf(text, sizeof text, "%zu,%.4f,%.4f,%.4f,0,0,0,1,1,1,0,", i + 1, -l.mm[0], -l.mm[1], l.mm[2]);
+    std::snprintf(text, sizeof text, "%zu,%.4f,%.4f,%.4f,0,0,0,1,1,1,0,", i + 1, 0.0 - l.mm[0], 0.0 - l.mm[1], l.mm[2]);
     std::string name = l.name;
     std::replace(name.begin(), name.end(), '\n', ' ');
     out += text + csv_field(name) + ",,\n";
@@ -94,7 +94,7 @@ std::string markups_of(const std::vector<Landmark>& landmarks) {
     const Landmark& l = landmarks[i];
     points.push_back({{"id", std::to_string(i + 1)},
                       {"label", l.name},
-                      {"position", {-l.mm[0], -l.mm[1], l.mm[2]}},
+                      {"position", {0.0 - l.mm[0], 0.0 - l.mm[1], l.mm[2]}},
                       {"positionStatus", "defined"}});
   }
   const Json out = {{"@schema", "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
