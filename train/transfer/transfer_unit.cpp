@@ -193,10 +193,13 @@ TEST_CASE("a detector takes the weights of a classifier that its encoder is of, 
     if (p.name.ends_with("running_mean"))
       file.tensors.push_back({p.name.substr(0, p.name.size() - 12) + "num_batches_tracked", Tensor::zeros({1}, DType::i64)});
   }
+  file.tensors.push_back({"conv_seg.0.weight", Tensor::zeros({2, 2, 2, 2, 2})});
   save_checkpoint(folder / "resnet10.safetensors", file);
   const char* json = R"({"kind": "retina_net", "in_channels": 3, "classes": 2, "encoder": {"kind": "resnet", "depth": 10,
                          "base_features": 2, "flat": true}, "stage": 0, "levels": 2, "anchors": 1, "width": 8})";
   const TransferSource from_file = transfer_source({.from = (folder / "resnet10.safetensors").string()}, Json::parse(json));
+  const std::pair<std::string, std::string> by_rules_of_resnet = {"conv_seg.0.weight", "a head of segmentation"};
+  CHECK(std::find(from_file.skipped.begin(), from_file.skipped.end(), by_rules_of_resnet) != from_file.skipped.end());
   for (const TransferSource& s : {from_file, source_of_net(classifier)}) {
     Rng rng(7);
     Network net = build_network(Json::parse(json), rng);
