@@ -11,7 +11,7 @@ set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
 # Every convolution by each way of the tensor cores, whichever the table would choose.
-foreach(way mma wgmma)
+foreach(way mma wgmma lines)
   add_test(NAME op_cases_cuda_${way} COMMAND op_case_test --device cuda conv)
   set_tests_properties(op_cases_cuda_${way} PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log};VOXGRAD_CONV_CUDA=${way}"
     FIXTURES_SETUP kernels_run FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})

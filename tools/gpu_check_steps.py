@@ -35,6 +35,8 @@ STEPS = (
     Step("convolutions by mma", "their op cases by mma.sync, whichever way the table has for them",
          "env VOXGRAD_CONV_CUDA=mma {cases} --device cuda conv", 40, ("gpu",)),
     Step("convolutions by wgmma", "the same by wgmma, on sm_90", "env VOXGRAD_CONV_CUDA=wgmma {cases} --device cuda conv", 40, ("gpu",)),
+    Step("convolutions by lines", "the same with three taps along H at once", "env VOXGRAD_CONV_CUDA=lines {cases} --device cuda conv", 30,
+         ("gpu",)),
     Step("op cases by cuDNN", "convolutions with --conv cudnn, as above", "{cases} --device cuda --conv cudnn conv", 60, ("gpu", "cudnn")),
     sanitizer("memcheck", "accesses out of bounds, every case of every op", 99, 90),
     sanitizer("racecheck", "races in shared memory, cases of every op", 4, 90),
@@ -57,8 +59,9 @@ BENCH = (
          "{bench} --device cuda --profile --seconds 0.05 --json {out}/profile.json --filter 'unet128|unet64|table'", 200, ("gpu",)),
     Step("networks", "training step and inference of nnU-Net's networks for 64^3 and 128^3, with their memory",
          f"{{bench}} --device cuda --seconds 0.2 --json {{out}}/bench_networks.json --filter '{LARGER}'", 60, ("gpu",)),
-    Step("networks beside PyTorch at its best", "those for 128^3 in bf16 beside PyTorch, eager in both layouts, compiled in channels_last",
-         COMPARE.format(filter=LARGER + ".*128").replace("compiled --seconds", "'^pytorch compiled$' --dtype bf16 --seconds")
+    Step("networks beside PyTorch at its best",
+         "those for 128^3 in bf16 beside PyTorch, eager in both layouts, and as one CUDA graph, compiled in channels_last",
+         COMPARE.format(filter=LARGER + ".*128").replace("compiled --seconds", "'^pytorch compiled|compiled$' --dtype bf16 --seconds")
          .replace("compare.json", "compare_bench.json"), 230, ("gpu", "torch")),
 )
 BY_NAME = {step.name: step for step in STEPS}

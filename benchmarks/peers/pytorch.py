@@ -9,8 +9,9 @@ Reads one JSON request per line from standard input and answers each with one li
   {"do": "drop"}                                                 {}
 A request that cannot be met is answered {"error": text}. `work` is the description that voxgrad_bench gives of a case.
 
-Contenders: "pytorch" (contiguous) and "pytorch channels_last"; for networks each of them also " compiled". On a GPU cuDNN tries its
-algorithms first (torch.backends.cudnn.benchmark), and all runs of a request are queued between two waits, as voxgrad_bench does.
+Contenders: "pytorch" (contiguous) and "pytorch channels_last"; for networks each of them also " compiled", and on a GPU " compiled graph",
+where the whole run is one CUDA graph: PyTorch's best mode. On a GPU cuDNN tries its algorithms first (torch.backends.cudnn.benchmark),
+and all runs of a request are queued between two waits, as voxgrad_bench does.
 """
 import gc
 import json
@@ -29,16 +30,38 @@ LAYOUTS = {"": torch.contiguous_format, " channels_last": torch.channels_last_3d
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 
-def contenders_of(work, dtype):
+def graphed(run):
+    """The run as one CUDA graph, recorded behind runs that compile, choose algorithms and take the optimizer's memory."""
+    beside = torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        for _ in range(3):
+            run()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return graph.replay
+
+
+def contenders_of(work, dtype, on_gpu=False):
     """Maker of each contender's run, by its name; empty where PyTorch has no such op."""
     networks = {"unet_step": torch_unet.step, "unet_inference": torch_unet.inference, "resnet_step": torch_resnet.step,
                 "resnet_inference": torch_resnet.inference}
     if build := networks.get(work["op"]):
-        return {
+        makers = {
             "pytorch" + layout + (" compiled" if compiled else ""): (lambda m=form, c=compiled: build(work, dtype, m, c))
             for compiled in (False, True)
             for layout, form in LAYOUTS.items()
         }
+        if on_gpu:
+
+            def recorded(form):
+                run, facts = build(work, dtype, form, True)
+                return graphed(run), facts
+
+            makers |= {f"pytorch{layout} compiled graph": (lambda m=form: recorded(m)) for layout, form in LAYOUTS.items()}
+        return makers
     build = torch_ops.builder(work)
     return {"pytorch" + layout: (lambda m=form: build(work, dtype, m)) for layout, form in LAYOUTS.items()} if build else {}
 
@@ -60,7 +83,7 @@ class Server:
         if what == "prepare":
             self.drop()
             torch.set_num_threads(request["threads"])
-            self.makers = contenders_of(request["work"], DTYPES[request["dtype"]])
+            self.makers = contenders_of(request["work"], DTYPES[request["dtype"]], self.device.type == "cuda")
             if "contenders" in request:
                 self.makers = {who: make for who, make in self.makers.items() if who in request["contenders"]}
             return {"contenders": list(self.makers)}

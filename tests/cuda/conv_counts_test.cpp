@@ -33,7 +33,7 @@ emulator::KernelCounts counts_of(const Layer& l, DType dtype, const char* way) {
   const Tensor y = conv3d(x, w, {}, {.stride = {l.stride, l.stride, l.stride}, .padding = {half, half, half}});
   CHECK(y.to(Device{}).values()[0] != 0);
   unsetenv("VOXGRAD_CONV_CUDA");
-  return counting.of(std::string("conv3d_") + way + "_kernel");
+  return counting.of(way == std::string("lines") ? "conv3d_wgmma_lines_kernel" : std::string("conv3d_") + way + "_kernel");
 }
 
 }  // namespace
@@ -84,16 +84,81 @@ TEST_CASE("convolutions by wgmma: operands lie in different banks, activations a
     }
 }
 
+TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line") {
+  // Lines of 16 x 8 outputs read 18 x 10 voxels, 1.41 times as many, at two more positions along H than an item has outputs: in a small
+  // volume there are few, so that all multiprocessors have work.
+  for (const int64_t inputs : {32, 64})
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+      if (dtype == DType::f32 && inputs == 64) continue;  // too many weights
+      const Shape x{1, 16, 32, 16, inputs};
+      const emulator::KernelCounts c = counts_of({x, 32, 3, 1, 0, 0}, dtype, "lines");
+      CAPTURE(inputs, name_of(dtype), c.watched, c.waits, c.products, c.matrices);
+      const int chunks = int(inputs * int64_t(size_of(dtype)) / 64);
+      CHECK(c.conflicts == 0);
+      // 18 products of a line and 64 bytes of channels, for each of two warpgroups; four waits of a warp for them.
+      CHECK(c.products >= 32 * 2 * 2 * 18 * chunks);
+      CHECK(c.products >= 18 * chunks * c.waits / 16);
+      if (dtype == DType::f32) continue;  // is read by ordinary loads
+      const int64_t bytes = x.count() * int64_t(size_of(dtype));
+      CHECK(c.watched >= bytes);
+      CHECK(double(c.watched) <= 3.4 * double(bytes));
+    }
+  // A layer at 128^3: inputs 1.5 times at most, outputs, and the weights of every block.
+  setenv("VOXGRAD_CONV_CUDA", "lines", 1);
+  const Conv3dProblem p{.n = 2, .c = 32, .k = 32, .in = {128, 128, 128}, .out = {128, 128, 128}, .kernel = {3, 3, 3}, .stride = {1, 1, 1},
+                        .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
+  CHECK(conv3d_forward_traffic(card(), p, DType::bf16) <= 2.5 * 2 * 32 * 128. * 128 * 128 * 2 + 133 * 27 * 32 * 32 * 2);
+  unsetenv("VOXGRAD_CONV_CUDA");
+}
+
+TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and gy are read once per tile and group of taps") {
+  struct Wide {
+    Shape x;
+    int64_t outputs;
+    int kernel, stride;
+    double rereads, products;  // bytes of x read per byte there is; products of a warpgroup per wait of a warp
+  };
+  const Wide layers[] = {{{1, 16, 16, 32, 32}, 32, 3, 1, 2.9, 4},  {{1, 8, 16, 16, 64}, 64, 3, 1, 2.5 * 2, 4},
+                         {{1, 8, 16, 16, 32}, 128, 3, 1, 2.5 * 4, 4}, {{1, 16, 16, 16, 32}, 64, 3, 2, 4 * 2, 3}};
+  setenv("VOXGRAD_CONV_CUDA", "wgmma", 1);
+  for (const Wide& l : layers)
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+      const Conv3dProblem p{.n = 1, .c = l.x[4], .k = l.outputs, .in = {int(l.x[1]), int(l.x[2]), int(l.x[3])},
+                            .out = {int(l.x[1]) / l.stride, int(l.x[2]) / l.stride, int(l.x[3]) / l.stride},
+                            .kernel = {l.kernel, l.kernel, l.kernel}, .stride = {l.stride, l.stride, l.stride}, .padding = {1, 1, 1},
+                            .dilation = {1, 1, 1}};
+      const Tensor x = Tensor::full(l.x, 0.5, dtype, kCard);
+      const Tensor gy = Tensor::full({1, p.out.d, p.out.h, p.out.w, l.outputs}, 0.25, dtype, kCard);
+      const Tensor gw = Tensor::zeros({l.outputs, l.kernel, l.kernel, l.kernel, l.x[4]}, DType::f32, kCard);
+      cuda::synchronize(card());
+      const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
+      const emulator::Counting counting(x.view().data, bytes);
+      conv3d_weight_gradient(card(), p, x.view(), gy.view(), gw.view());
+      CHECK(gw.to(Device{}).values()[0] > 0);
+      const emulator::KernelCounts c = counting.of("conv3d_wgmma_weights_kernel");
+      CAPTURE(l.x, l.outputs, l.stride, name_of(dtype), c.watched, bytes, c.waits, c.products, c.matrices);
+      CHECK(c.products > 0);
+      CHECK(c.matrices > 0);
+      CHECK(c.conflicts == 0);
+      CHECK(double(c.products) >= l.products * double(c.waits));
+      CHECK(c.watched >= bytes);
+      CHECK(double(c.watched) <= l.rereads * double(bytes) * (dtype == DType::f32 ? 2 : 1));
+    }
+  unsetenv("VOXGRAD_CONV_CUDA");
+}
+
 TEST_CASE("convolutions: the traffic that a profile tells is what the kernels move") {
   // Two taps along each axis are too few for shares of the sum: what is not copied is y, and the weights that are packed.
   const Shape x{1, 8, 9, 17, 32};
-  for (const char* way : {"mma", "wgmma"}) {
-    const emulator::KernelCounts c = counts_of({x, 32, 2, 1, 0, 0}, DType::bf16, way);
+  for (const char* way : {"mma", "wgmma", "lines"}) {
+    const int taps = way == std::string("lines") ? 3 : 2, more = taps == 2;
+    const emulator::KernelCounts c = counts_of({x, 32, taps, 1, 0, 0}, DType::bf16, way);
     setenv("VOXGRAD_CONV_CUDA", way, 1);
-    const Conv3dProblem p{.n = 1, .c = 32, .k = 32, .in = {8, 9, 17}, .out = {9, 10, 18}, .kernel = {2, 2, 2}, .stride = {1, 1, 1},
-                          .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
+    const Conv3dProblem p{.n = 1, .c = 32, .k = 32, .in = {8, 9, 17}, .out = {8 + more, 9 + more, 17 + more}, .kernel = {taps, taps, taps},
+                          .stride = {1, 1, 1}, .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
     CAPTURE(way, c.copied);
-    CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + 9 * 10 * 18 * 32 * 2 + 8 * 32 * 32 * 2));
+    const int64_t others = p.out_voxels() * 32 * 2 + p.weights() * 2;
+    CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + others));
     unsetenv("VOXGRAD_CONV_CUDA");
   }
 }
@@ -114,6 +179,9 @@ TEST_CASE("convolutions: the table gives wgmma what fills its tiles on sm_90, an
   CHECK(with([](ConvShape& s) { s.outputs = 16; }) == ConvWay::mma);
   CHECK(with([](ConvShape& s) { s.waste = 4; }) == ConvWay::mma);
   CHECK(with([](ConvShape& s) { s.waste = 0; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.lines = 1.2; }) == ConvWay::lines);
+  CHECK(with([](ConvShape& s) { s.lines = 0.9; }) == ConvWay::wgmma);
+  CHECK(with([](ConvShape& s) { s.lines = 1.2, s.architecture = 80; }) == ConvWay::mma);
   // A layer of a network, by itself.
   const auto on_card = [](const Shape& s) { return Tensor::full(s, 0.5, DType::bf16, kCard); };
   const Tensor x = on_card({1, 8, 16, 16, 64}), w = on_card({64, 3, 3, 3, 64}).to(DType::f32);

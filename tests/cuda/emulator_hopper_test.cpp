@@ -53,6 +53,7 @@ TEST_CASE("emulator: wrong use of products, barriers and copies of sm_90 is name
   const Planted all[] = {{HopperFault::early_product, "reads shared memory that a copy is still writing"},
                          {HopperFault::no_product_fence, "without wgmma_fence"},
                          {HopperFault::early_write, "wrote to a sum of wgmma before it waited"},
+                         {HopperFault::early_reload, "wrote to an operand of wgmma before it waited"},
                          {HopperFault::no_product_wait, "ended without waiting for its products"},
                          {HopperFault::unaligned_matrix, "its address is not a multiple of 16"},
                          {HopperFault::unaligned_pitch, "pitches of 1024 and 120 bytes"},

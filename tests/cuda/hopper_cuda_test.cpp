@@ -92,7 +92,7 @@ constexpr DType kTypes[] = {DType::bf16, DType::f16, DType::f32};
 TEST_CASE("sm_90: wgmma multiplies rows of 16-byte planes, and adds to what there is") {
   if (!has_hopper()) return;
   for (const DType t : kTypes)
-    for (const int columns : {32, 64, 128, 160}) {
+    for (const int columns : {32, 64, 96, 128, 160}) {
       const OperandPlace a{.first = 0, .across = 64 * 16, .down = 128, .step = 2 * 64 * 16};
       const OperandPlace b{.first = 0, .across = columns * 16, .down = 128, .step = 2 * columns * 16};
       const auto of_a = [&](int row, int piece) { return in_planes(a, row, piece); };
@@ -136,6 +136,45 @@ TEST_CASE("sm_90: a swizzle goes by addresses, so that descriptors of swizzled r
       const OperandPlace b{.first = 0, .down = 8 * width, .swizzle = s + 1, .step = 32};
       check_product(DType::bf16, 64, width / 32, a, [&](int row, int piece) { return swizzled(a, width, row, piece); }, b,
                     [&](int row, int piece) { return swizzled(b, width, row, piece); });
+    }
+}
+
+TEST_CASE("sm_90: wgmma multiplies rows in registers by columns that lie as rows of k") {
+  if (!has_hopper()) return;
+  for (const DType t : kTypes)
+    for (const int columns : {32, 64, 96}) {
+      constexpr int kSteps = 3;
+      const int k = kSteps * 32 / int(size_of(t));
+      const Operand left(64, k, 3), right(columns, k, 4);
+      // 16 bits: eight rows of k side by side, the next eight further, columns in eights; from any 16 bytes on. tf32: planes as above.
+      const bool by_columns = size_of(t) == 2;
+      const OperandPlace b{.first = 48, .across = by_columns ? 128 : (columns + 1) * 16, .down = by_columns ? (k + 2) * 16 : 128,
+                           .step = by_columns ? 256 : 2 * (columns + 1) * 16};
+      std::vector<uint8_t> image(size_t(kImageBytes), 0xff);
+      for (int n = 0; n < columns; ++n)
+        for (int e = 0; e < k; ++e) {
+          const float v = float(right.at(n, e));
+          uint8_t* const to = image.data() + (by_columns ? b.first + e / 8 * b.across + e % 8 * 16 + n / 8 * b.down + n % 8 * 2
+                                                         : in_planes(b, n, e / 4) + e % 4 * 4);
+          const bf16 half(v);
+          const f16 other(v);
+          std::memcpy(to, t == DType::f32 ? static_cast<const void*>(&v) : t == DType::bf16 ? static_cast<const void*>(&half) : &other,
+                      size_of(t));
+        }
+      const std::vector<double> of_a(left.values.begin(), left.values.end());
+      const Tensor a = Tensor::from(of_a, {64, k}, t, kDevice), image_b = bytes_on_device(image);
+      const Tensor d = Tensor::full({64, columns}, 7, DType::f32, kDevice);
+      multiply_held(current_stream(kDevice), t, columns, kSteps, a.view().data, image_b.view().data, b, d.view().as<float>());
+      const std::vector<double> got = d.values();
+      int wrong = 0;
+      for (int i = 0; i < 64; ++i)
+        for (int j = 0; j < columns; ++j) {
+          double wanted = 0;
+          for (int e = 0; e < k; ++e) wanted += left.at(i, e) * right.at(j, e);
+          wrong += !(got[size_t(i * columns + j)] == wanted);
+        }
+      CAPTURE(name_of(t), columns);
+      CHECK(wrong == 0);
     }
 }
 

@@ -49,6 +49,38 @@ __global__ void __launch_bounds__(128)
 #endif
 }
 
+template <class T, int kColumns>
+__global__ void __launch_bounds__(128)
+    hopper_held_kernel(int steps, const T* a, const uint4* image_b, OperandPlace b, float* d) {
+  VOXGRAD_DYNAMIC_SHARED(memory);
+#if VOXGRAD_SM90
+  unsigned char* const window = aligned_window(memory);
+  for (int i = int(threadIdx.x); i < kImageBytes / 16; i += 128) {
+    const uint4 v = image_b[i];
+    const uint32_t words[4] = {v.x, v.y, v.z, v.w};
+    store_16(SharedAddress(window + i * 16), words);
+  }
+  fence_proxy();
+  __syncthreads();
+  constexpr int kEach = 4 / int(sizeof(T));
+  const int row = int(threadIdx.x) / 32 * 16 + int(threadIdx.x) % 32 / 4, lane = int(threadIdx.x) % 4, length = steps * 8 * kEach;
+  const uint64_t of_b = matrix_descriptor(SharedAddress(window) + b.first, b.across, b.down);
+  float sum[kColumns / 2];
+  for (int s = 0; s < steps; ++s) {
+    uint32_t held[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      held[i] = *reinterpret_cast<const uint32_t*>(a + (row + i % 2 * 8) * length + (s * 8 + i / 2 * 4 + lane) * kEach);
+    wgmma_fence();
+    wgmma_held<T>(sum, held, of_b + s * b.step / 16, s > 0);
+    wgmma_commit();
+    wgmma_wait<0>();
+  }
+#pragma unroll
+  for (int i = 0; i < kColumns / 2; ++i) d[(row + i % 4 / 2 * 8) * kColumns + i / 4 * 8 + lane * 2 + i % 2] = sum[i];
+#endif
+}
+
 __global__ void hopper_multicast_kernel(const unsigned char* x, int n, unsigned char* y) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
@@ -138,8 +170,22 @@ void multiply_images(Cuda on, DType t, int columns, int steps, const void* image
     if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2) {
       if (columns == 32) go.template operator()<T>(Width<32>{});
       else if (columns == 64) go.template operator()<T>(Width<64>{});
+      else if (columns == 96) go.template operator()<T>(Width<96>{});
       else if (columns == 128) go.template operator()<T>(Width<128>{});
       else go.template operator()<T>(Width<160>{});
+    }
+  });
+}
+void multiply_held(Cuda on, DType t, int columns, int steps, const void* a, const void* image_b, OperandPlace b, float* d) {
+  const auto go = [&]<class T, int kColumns>(Width<kColumns>) {
+    launch<hopper_held_kernel<T, kColumns>>(on, {.threads = 128, .shared = kImageBytes + 1024}, steps, static_cast<const T*>(a),
+                                            static_cast<const uint4*>(image_b), b, d);
+  };
+  on_dtype(t, [&]<class T>() {
+    if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2) {
+      if (columns == 32) go.template operator()<T>(Width<32>{});
+      else if (columns == 64) go.template operator()<T>(Width<64>{});
+      else go.template operator()<T>(Width<96>{});
     }
   });
 }

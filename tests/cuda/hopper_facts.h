@@ -17,6 +17,9 @@ inline constexpr int kImageBytes = 24 << 10;  // of each operand
 // not null.
 void multiply_images(Cuda, DType, int columns, int steps, const void* image_a, OperandPlace, const void* image_b, OperandPlace,
                      const float* before, float* d);
+// d {64, columns} = a b of `steps` times 32 bytes of k: a {64, k} of the dtype in global memory, held in registers, b in an image: of
+// 16-bit types rows of k.
+void multiply_held(Cuda, DType, int columns, int steps, const void* a, const void* image_b, OperandPlace, float* d);
 
 // Each of two blocks of a cluster copies its half of n bytes to both of them; y {2, n} what they got.
 void copy_to_cluster(Cuda, const void* x, int n, void* y);

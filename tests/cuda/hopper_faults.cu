@@ -49,8 +49,11 @@ __global__ void __launch_bounds__(128) hopper_faulty_kernel(const uint4* a, cons
   const uint64_t of_b = matrix_descriptor(SharedAddress(at_b), 32 * 16, 128);
   float sum[16];
   if (fault != Fault::no_product_fence) wgmma_fence();
-  wgmma_bf16(sum, of_a, of_b, false);
+  uint32_t held[4] = {0x3f003f00u, 0x3f003f00u, 0x3f003f00u, 0x3f003f00u};  // 0.5
+  if (fault == Fault::early_reload) wgmma_columns_bf16(sum, held, of_b, false);
+  else wgmma_bf16(sum, of_a, of_b, false);
   wgmma_commit();
+  if (fault == Fault::early_reload) held[2] = 0;
   if (fault == Fault::no_product_wait) return;
   if (fault == Fault::early_copy) {
     __syncthreads();

@@ -10,6 +10,7 @@ enum class HopperFault {
   no_product_fence,    // multiplies without wgmma_fence
   early_read,          // reads a sum before it waits
   early_write,         // writes to one
+  early_reload,        // writes to an operand in registers before it waits
   early_copy,          // copies over an operand before it waits for the product
   no_product_wait,     // ends before its products do
   unaligned_matrix,    // a descriptor of an address that is no multiple of 16

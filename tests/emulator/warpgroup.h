@@ -14,11 +14,21 @@ struct WarpgroupProduct {
   int columns;
   Kind kind;
   bool accumulate;
-  int sum;  // which of the warp's sums
+  bool held = false;    // a is in registers; b of 16 bits {k, columns}
+  int sum = 0;          // which of the warp's sums
+  int fragment = 0;     // and of its registers of a
 
   bool same(const WarpgroupProduct& o) const {
-    return a == o.a && b == o.b && columns == o.columns && kind == o.kind && accumulate == o.accumulate;
+    return a == o.a && b == o.b && columns == o.columns && kind == o.kind && accumulate == o.accumulate && held == o.held;
   }
+  bool by_columns() const { return held && kind != Kind::tf32; }
+};
+
+// Registers of a that products under way read.
+struct Fragment {
+  bool used = false;
+  const uint32_t* registers[32];
+  uint32_t values[32][4];
 };
 
 // Registers that products of a warp add to, taken away from the threads until they have waited.
@@ -32,6 +42,7 @@ struct Sum {
 struct WarpProducts {
   std::vector<std::vector<WarpgroupProduct>> groups = {{}};  // the last one is open
   std::vector<Sum> sums;
+  std::vector<Fragment> fragments;
   bool fenced = false;
   int64_t issued = 0;
 

@@ -20,11 +20,13 @@ constexpr uint32_t kTaken = 0x7fc5a5a5u;  // a NaN in the place of a sum under w
 struct Matrix {
   uint32_t first, across, down;
   Swizzle swizzle;
-  explicit Matrix(uint64_t d)
+  bool by_columns;  // rows are those of k, eight of them from `across` to `across`, and pieces of columns from `down` to `down`
+  explicit Matrix(uint64_t d, bool columns = false)
       : first(uint32_t(d & 0x3fff) << 4), across(uint32_t(d >> 16 & 0x3fff) << 4), down(uint32_t(d >> 32 & 0x3fff) << 4),
-        swizzle(Swizzle(d >> 62)) {}
+        swizzle(Swizzle(d >> 62)), by_columns(columns) {}
   // Of 16 bytes of a row.
   uint32_t place(int row, int piece) const {
+    if (by_columns) return first + uint32_t(row / 8) * across + uint32_t(row % 8) * 16 + uint32_t(piece) * down;
     const uint32_t width = swizzle == Swizzle::none ? 16 : swizzle == Swizzle::bytes32 ? 32 : swizzle == Swizzle::bytes64 ? 64 : 128;
     const uint32_t at = first + uint32_t(row / 8) * down + uint32_t(row % 8) * width +
                         uint32_t(piece) * (swizzle == Swizzle::none ? across : 16);
@@ -35,15 +37,17 @@ struct Matrix {
 struct Issue {
   WarpgroupProduct product;
   float* registers;
+  const uint32_t* held = nullptr;
 };
 
 const char* name_of(Kind k) { return k == Kind::bf16 ? "wgmma.bf16" : k == Kind::f16 ? "wgmma.f16" : "wgmma.tf32"; }
 
 // What the products may not read: memory that a copy is writing, or that a thread wrote without its fence.
-void check_operand(BlockRunner& r, const WarpgroupProduct& p, uint64_t descriptor, int rows) {
-  const Matrix m(descriptor);
+void check_operand(BlockRunner& r, const WarpgroupProduct& p, const Matrix& m, int rows, int pieces) {
+  if (m.by_columns && m.swizzle != Swizzle::none)
+    r.stop([&] { return std::string(name_of(p.kind)) + ": rows of k with a swizzle"; });
   for (int row = 0; row < rows; ++row)
-    for (int piece = 0; piece < 2; ++piece) {
+    for (int piece = 0; piece < pieces; ++piece) {
       const uint32_t at = m.place(row, piece);
       if (at + 16 > r.block().used)
         r.stop([&] { return std::string(name_of(p.kind)) + ": an operand lies outside shared memory"; });
@@ -58,10 +62,9 @@ void check_operand(BlockRunner& r, const WarpgroupProduct& p, uint64_t descripto
 }
 
 // Eight rows of 16 bytes are read in one pass where their words lie in different banks.
-void count(BlockRunner& r, uint64_t descriptor, int rows) {
-  const Matrix m(descriptor);
+void count(BlockRunner& r, const Matrix& m, int rows, int pieces) {
   for (int row = 0; row < rows; row += 8)
-    for (int piece = 0; piece < 2; ++piece) {
+    for (int piece = 0; piece < pieces; ++piece) {
       int in_bank[8] = {}, most = 0;  // of 16 bytes
       for (int i = 0; i < 8; ++i) most = std::max(most, ++in_bank[m.place(row + i, piece) / 16 % 8]);
       ++r.counts().matrices;
@@ -96,6 +99,24 @@ void check_untouched(BlockRunner& r, const Sum& s) {
         r.stop([&] { return "lane " + std::to_string(l) + " wrote to a sum of wgmma before it waited for the products"; });
 }
 
+// The registers of a of a warp.
+void hold(WarpProducts& w, Operands lanes, WarpgroupProduct& p) {
+  p.fragment = 0;
+  while (p.fragment < int(w.fragments.size()) && w.fragments[size_t(p.fragment)].used) ++p.fragment;
+  if (p.fragment == int(w.fragments.size())) w.fragments.emplace_back();
+  Fragment& f = w.fragments[size_t(p.fragment)];
+  f.used = true;
+  for (int l = 0; l < 32; ++l) {
+    f.registers[l] = static_cast<Issue*>(lanes[l])->held;
+    std::copy_n(f.registers[l], 4, f.values[l]);
+  }
+}
+void check_held(BlockRunner& r, const Fragment& f) {
+  for (int l = 0; l < 32; ++l)
+    if (!std::equal(f.values[l], f.values[l] + 4, f.registers[l]))
+      r.stop([&] { return "lane " + std::to_string(l) + " wrote to an operand of wgmma before it waited for the products"; });
+}
+
 void issue(Operands lanes) {
   BlockRunner& r = BlockRunner::here();
   const Issue& first = *static_cast<Issue*>(lanes[0]);
@@ -110,11 +131,17 @@ void issue(Operands lanes) {
   else if (!log.products[size_t(w.issued)].same(p))
     r.stop([&] { return std::string(name_of(p.kind)) + ": warps of a warpgroup multiply different operands"; });
   ++w.issued;
-  check_operand(r, p, p.a, 64);
-  check_operand(r, p, p.b, p.columns);
+  const Matrix b(p.b, p.by_columns());
+  const int b_rows = p.by_columns() ? 16 : p.columns, b_pieces = p.by_columns() ? p.columns / 8 : 2;
+  if (p.held) hold(w, lanes, p);
+  else check_operand(r, p, Matrix(p.a), 64, 2);
+  check_operand(r, p, b, b_rows, b_pieces);
   if (threadIdx.x / 32 % 4 == 0) {
     ++r.counts().products;
-    if (Counting::alive()) count(r, p.a, 64), count(r, p.b, p.columns);
+    if (Counting::alive()) {
+      if (!p.held) count(r, Matrix(p.a), 64, 2);
+      count(r, b, b_rows, b_pieces);
+    }
   }
   Sum& s = sum_of(w, lanes, first, p);
   check_untouched(r, s);
@@ -138,12 +165,36 @@ void read_rows(BlockRunner& r, uint64_t descriptor, int first, int rows, float* 
     }
 }
 
+// b of 16-bit elements that lies as rows of k, as rows of its columns.
 template <Kind kKind>
-void multiply(BlockRunner& r, const WarpgroupProduct& p, Sum& s) {
+void read_columns(BlockRunner& r, uint64_t descriptor, int columns, float* into) {
+  const Matrix m(descriptor, true);
+  for (int k = 0; k < 16; ++k)
+    for (int piece = 0; piece < columns / 8; ++piece) {
+      uint32_t words[4];
+      std::memcpy(words, r.at(m.place(k, piece)), 16);
+      for (int e = 0; e < 8; ++e) into[(piece * 8 + e) * 16 + k] = element<kKind>(words[e / 2], e % 2);
+    }
+}
+
+// The 16 rows of a that the lanes of a warp hold.
+template <Kind kKind>
+void read_held(const Fragment& f, float* into) {
+  constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2, kDepth = 8 * kHalves;
+  for (int l = 0; l < 32; ++l)
+    for (int i = 0; i < 4; ++i)
+      for (int h = 0; h < kHalves; ++h)
+        into[(l / 4 + i % 2 * 8) * kDepth + l % 4 * kHalves + h + i / 2 * 4 * kHalves] = element<kKind>(f.values[l][i], h);
+}
+
+template <Kind kKind>
+void multiply(BlockRunner& r, const WarpProducts& w, const WarpgroupProduct& p, Sum& s) {
   constexpr int kDepth = kKind == Kind::tf32 ? 8 : 16;
   float a[16 * kDepth], b[256 * kDepth];
-  read_rows<kKind>(r, p.a, int(threadIdx.x) / 32 % 4 * 16, 16, a);
-  read_rows<kKind>(r, p.b, 0, p.columns, b);
+  if (p.held) read_held<kKind>(w.fragments[size_t(p.fragment)], a);
+  else read_rows<kKind>(r, p.a, int(threadIdx.x) / 32 % 4 * 16, 16, a);
+  if (p.by_columns()) read_columns<kKind>(r, p.b, p.columns, b);
+  else read_rows<kKind>(r, p.b, 0, p.columns, b);
   for (int l = 0; l < 32; ++l)
     for (int i = 0; i < s.count; ++i) {
       const float* x = a + (l / 4 + i % 4 / 2 * 8) * kDepth;
@@ -165,10 +216,12 @@ void finish(Operands lanes) {
     for (const WarpgroupProduct& p : w.groups[size_t(g)]) {
       Sum& s = w.sums[size_t(p.sum)];
       check_untouched(r, s);
-      if (p.kind == Kind::bf16) multiply<Kind::bf16>(r, p, s);
-      else if (p.kind == Kind::f16) multiply<Kind::f16>(r, p, s);
-      else multiply<Kind::tf32>(r, p, s);
+      if (p.held) check_held(r, w.fragments[size_t(p.fragment)]);
+      if (p.kind == Kind::bf16) multiply<Kind::bf16>(r, w, p, s);
+      else if (p.kind == Kind::f16) multiply<Kind::f16>(r, w, p, s);
+      else multiply<Kind::tf32>(r, w, p, s);
       --s.uses;
+      if (p.held) w.fragments[size_t(p.fragment)].used = false;
     }
   if (done > 0) w.groups.erase(w.groups.begin(), w.groups.begin() + done);
   w.fenced = false;
@@ -181,11 +234,11 @@ void finish(Operands lanes) {
   w.sums.clear();
 }
 
-void product(Kind kind, float* d, int columns, uint64_t a, uint64_t b, bool accumulate) {
+void product(Kind kind, float* d, int columns, uint64_t a, uint64_t b, bool accumulate, const uint32_t* held = nullptr) {
   BlockRunner& r = BlockRunner::here();
   if (Device::instance().architecture() != 90) r.stop([&] { return std::string(name_of(kind)) + " is of sm_90a alone"; });
   if (blockDim.x % 128) r.stop([&] { return std::string(name_of(kind)) + ": a block of threads that are no whole warpgroups"; });
-  Issue one{{a, b, columns, kind, accumulate, 0}, d};
+  Issue one{{a, b, columns, kind, accumulate, held != nullptr}, d, held};
   collective(name_of(kind), 0xffffffffu, &one, issue, {name_of(kind), columns});
 }
 
@@ -233,7 +286,22 @@ void wgmma_commit() {
   }
 VOXGRAD_PRODUCTS(32)
 VOXGRAD_PRODUCTS(64)
+VOXGRAD_PRODUCTS(96)
 VOXGRAD_PRODUCTS(128)
 VOXGRAD_PRODUCTS(160)
+
+#define VOXGRAD_HELD_PRODUCTS(columns)                                                                                  \
+  void wgmma_columns_bf16(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {               \
+    emulator::product(emulator::Kind::bf16, d, columns, 0, b, accumulate, a);                                           \
+  }                                                                                                                     \
+  void wgmma_columns_f16(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {                \
+    emulator::product(emulator::Kind::f16, d, columns, 0, b, accumulate, a);                                            \
+  }                                                                                                                     \
+  void wgmma_rows_tf32(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {                  \
+    emulator::product(emulator::Kind::tf32, d, columns, 0, b, accumulate, a);                                           \
+  }
+VOXGRAD_HELD_PRODUCTS(32)
+VOXGRAD_HELD_PRODUCTS(64)
+VOXGRAD_HELD_PRODUCTS(96)
 
 }  // namespace voxgrad

@@ -11,7 +11,7 @@ namespace {
 
 // The first line that holds decides. wgmma has at least 32 output channels and 64 outputs in a row of products, and its blocks, one on each
 // multiprocessor, wait for one halo after the other: shapes of few taps, of few channels or of much waste are better off with several
-// blocks of mma. Nothing of this table was measured yet.
+// blocks of mma. Where lines take fewer cycles of the tensor cores than wgmma they take its place. Nothing of this table was measured yet.
 struct Rule {
   int architecture;  // 0: any
   int least_element, most_element;
@@ -31,13 +31,14 @@ ConvWay conv_way(const ConvShape& s) {
   const bool possible = s.architecture == 90 && s.waste > 0;
   if (const char* forced = std::getenv("VOXGRAD_CONV_CUDA")) {
     const std::string name = forced;
-    check(name == "mma" || name == "wgmma", "VOXGRAD_CONV_CUDA: ", name, "; mma and wgmma are possible");
-    return name == "wgmma" && possible ? ConvWay::wgmma : ConvWay::mma;
+    check(name == "mma" || name == "wgmma" || name == "lines", "VOXGRAD_CONV_CUDA: ", name, "; mma, wgmma and lines are possible");
+    if (name == "mma" || !possible) return ConvWay::mma;
+    return name == "lines" && s.lines > 0 ? ConvWay::lines : ConvWay::wgmma;
   }
   for (const Rule& r : kTable)
     if ((r.architecture == 0 || r.architecture == s.architecture) && s.element >= r.least_element && s.element <= r.most_element &&
         s.outputs >= r.least_outputs && s.taps >= r.least_taps && s.waste <= r.most_waste && (r.way == ConvWay::mma || possible))
-      return r.way;
+      return r.way == ConvWay::wgmma && s.lines > 1 ? ConvWay::lines : r.way;
   return ConvWay::mma;
 }
 

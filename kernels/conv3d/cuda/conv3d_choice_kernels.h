@@ -2,19 +2,20 @@
 
 namespace voxgrad {
 
-// Kernels on the tensor cores.
-enum class ConvWay { mma, wgmma };
+// Kernels on the tensor cores; lines: wgmma with three taps along H as columns of one product.
+enum class ConvWay { mma, wgmma, lines };
 
-// A gather, as the table of conv3d_choice_cuda.cpp asks for it.
+// A gather, or the gradient of its weights, as the table of conv3d_choice_cuda.cpp asks for it.
 struct ConvShape {
   int architecture = 80;  // of the device; 90: sm_90
   int element = 4;        // bytes
   bool exact = false;     // f32 without tf32
   int outputs = 1;        // channels of a group
   int taps = 1;
-  double waste = 1;       // outputs that the tiles of wgmma compute per output that there is; 0: it has none for this shape
+  double waste = 1;       // products that the tiles of wgmma compute per product that there is; 0: it has none for this shape
+  double lines = 0;       // how many times as fast as wgmma lines should be; 0: they have none for this shape
 };
-// The way that the table names; VOXGRAD_CONV_CUDA=mma or wgmma forces one wherever it is possible.
+// The way that the table names; VOXGRAD_CONV_CUDA=mma, wgmma or lines forces one wherever it is possible (lines: else wgmma).
 ConvWay conv_way(const ConvShape&);
 
 }  // namespace voxgrad

@@ -30,11 +30,13 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-enum class GatherKernel { direct, mma, wgmma };
+enum class GatherKernel { direct, mma, wgmma, lines };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
   const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture, .element = element, .exact = exact,
-                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, element, exact)});
+                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, element, exact),
+                                .lines = wgmma_lines_gain(g, element, exact)});
+  if (way == ConvWay::lines) return GatherKernel::lines;
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
 }
@@ -62,7 +64,8 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
                 const float* bias, T* y) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
-  if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
+  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, x, w, bias, y);
+  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
   else conv_gather_direct<T>(on, g, pack, x, w, bias, y);
 }
@@ -71,6 +74,7 @@ double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t)
   const bool exact = p.exact_f32 && t == DType::f32;
   const int element = int(size_of(t));
   const GatherKernel kernel = kernel_of(on, g, element, exact);
+  if (kernel == GatherKernel::lines) return wgmma_lines_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::wgmma) return wgmma_traffic(g, element, exact);
   return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
 }
@@ -110,7 +114,10 @@ void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, Vi
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
     const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-    if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    const ConvShape shape{.architecture = cuda::chip_of(on).architecture, .element = sizeof(T), .exact = exact, .outputs = g.outputs,
+                          .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, sizeof(T))};
+    if (!few_channels(g) && conv_way(shape) == ConvWay::wgmma) conv_weights_wgmma<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    else if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
     else conv_weights_mma<T>(on, g, exact, x.as<T>(), gy.as<T>(), gw.as<float>());
   });
 }

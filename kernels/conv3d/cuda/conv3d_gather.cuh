@@ -87,9 +87,15 @@ void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, con
 double wgmma_waste(const ConvGather&, int element, bool exact);
 template <class T>
 void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+// The same to up to 32 output channels, with three taps along H at once. wgmma_lines_gain: how many times as fast that should be; 0 where
+// it is not possible.
+double wgmma_lines_gain(const ConvGather&, int element, bool exact);
+template <class T>
+void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
 // Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
 double mma_traffic(const ConvGather&, int element, bool exact);
 double wgmma_traffic(const ConvGather&, int element, bool exact);
+double wgmma_lines_traffic(const ConvGather&, int element, int multiprocessors);
 // y = the sum of the shares of partial {shares, outputs of the gather, channels}, in their order, + bias.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const float* bias, T* y);
@@ -105,6 +111,10 @@ void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, 
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
 template <class T>
 void conv_weights_mma(Cuda, const ConvGather&, bool exact, const T* x, const T* gy, float* gw);
+// The same by wgmma. wgmma_weights_waste: products that it computes per product that there is; 0 where it is not possible.
+double wgmma_weights_waste(const ConvGather&, int element);
+template <class T>
+void conv_weights_wgmma(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>
 void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>

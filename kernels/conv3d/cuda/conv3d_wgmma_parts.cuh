@@ -7,11 +7,12 @@
 namespace voxgrad {
 
 struct WgmmaItem {
-  int64_t n;      // sample
-  bool there;     // whether there is such a tile: the last cluster may have one too many
-  int first[3];   // outputs
-  int group, column_block, share;
-  int chunk0, chunk1, tap0, tap1;
+  int64_t n = 0;      // sample
+  bool there = true;  // whether there is such a tile: the last cluster may have one too many
+  int first[3] = {};  // outputs
+  int group = 0, column_block = 0, share = 0;
+  int chunk0 = 0, chunk1 = 0, tap0 = 0, tap1 = 0;
+  WgmmaItem() = default;
   __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, int rank) {
     const int64_t tile = item % p.tile_groups * p.cluster + rank;
     int rest = int(item / p.tile_groups);

@@ -1,0 +1,296 @@
+// The weight gradient by wgmma on sm_90a: for every tap, {input channels} x {output channels} = the sum over voxels of x gy. One warpgroup
+// loads tiles of both, two multiply (conv3d_wgmma_weights.cuh); what blocks have summed is added in a fixed order afterwards.
+#include "core/cuda/wgmma.h"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_weights.cuh"
+
+namespace voxgrad {
+namespace {
+
+constexpr int kWeightsThreads = 128 * (1 + kWgmmaConsumers);
+[[maybe_unused]] constexpr int kTileLoaders = 128, kTileBarrier = 1, kSummingWarps = 4 * kWgmmaConsumers;
+
+// What a block sums: its group, first output and input channels, and taps.
+struct WgmmaSums {
+  int group, k0, c0, tap0, taps;
+  template <class T>
+  __device__ static WgmmaSums of(const WgmmaWeightsPlan& p) {
+    int rest = int(blockIdx.y);
+    WgmmaSums s;
+    s.tap0 = rest % p.tap_groups * p.group_taps();
+    s.taps = p.cut.taps - s.tap0 < p.group_taps() ? p.cut.taps - s.tap0 : p.group_taps();
+    rest /= p.tap_groups;
+    s.c0 = rest % p.chunks * kMmaChunk<T>;
+    rest /= p.chunks;
+    s.k0 = rest % p.column_blocks * p.columns;
+    s.group = rest / p.column_blocks;
+    return s;
+  }
+};
+
+// gy at line `line` (of gy_lines of each of its planes) and voxel w along W of the tile: its voxel, or -1.
+__device__ inline int64_t gy_voxel(const WgmmaWeightsPlan& p, const ConvGather& g, int64_t n, const int (&first)[3], int line, int w) {
+  const int j[3] = {first[0] + line / p.gy_lines, first[1] + p.gy_first + line % p.gy_lines, first[2] + w};
+  int64_t voxel = n;
+  for (int a = 0; a < 3; ++a) {
+    if (unsigned(j[a]) >= unsigned(g.axis[a].out)) return -1;
+    voxel = voxel * g.axis[a].out + j[a];
+  }
+  return voxel;
+}
+
+// gy of a tile into shared memory, by the loaders. 16 bits: {8 channels}{voxel}, or with lines {line}{8 channels}{voxel}; f32, rounded to
+// tf32: {4 voxels}{channel}, since products read four values of one channel side by side.
+template <class T>
+__device__ void load_gy(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int64_t n, const int (&first)[3], bool whole,
+                        const T* gy, unsigned char* into) {
+  constexpr int kPerPiece = 16 / int(sizeof(T));
+  const int pieces = p.columns / kPerPiece, wide = p.tile.extent[2], bits = p.tile.bits[1];
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  const T* const from = gy + int64_t(s.group) * g.outputs + s.k0;
+  if constexpr (sizeof(T) == 2) {
+    for (int item = int(threadIdx.x); item < p.gy_voxels() * pieces; item += kTileLoaders) {
+      const int piece = item % pieces, v = item / pieces, line = v >> bits, w = v & (wide - 1);
+      const int64_t voxel = gy_voxel(p, g, n, first, line, w);
+      const int here = voxel >= 0 ? g.outputs - s.k0 - piece * kPerPiece : 0;
+      unsigned char* const to = into + (p.lines > 1 ? (line * pieces + piece) * p.pitch + w : piece * p.pitch + v) * 16;
+      const T* const row = from + voxel * filters + piece * kPerPiece;
+      if (whole) {
+        cp_async_16(SharedAddress(to), here > 0 ? row : gy, here > 0);
+      } else {
+        Pack<T, kPerPiece> values;
+        for (int k = 0; k < kPerPiece; ++k) values.v[k] = k < here ? row[k] : T(0.f);
+        store_piece<T, 1>(to, 0, values);
+      }
+    }
+  } else {
+    for (int item = int(threadIdx.x); item < p.gy_voxels() / 4 * pieces; item += kTileLoaders) {
+      const int piece = item / 8 % pieces, four = item / 8 / pieces * 8 + item % 8;
+      float value[4][4];  // of voxels and channels
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int v = four * 4 + i;
+        const int64_t voxel = gy_voxel(p, g, n, first, v >> bits, v & (wide - 1));
+        const int here = voxel >= 0 ? g.outputs - s.k0 - piece * 4 : 0;
+        const T* const row = from + voxel * filters + piece * 4;
+        if (whole && here > 0) {
+          const Pack<T, 4> all = load_pack<4>(row);
+          for (int k = 0; k < 4; ++k) value[i][k] = all.v[k];
+        } else {
+          for (int k = 0; k < 4; ++k) value[i][k] = k < here ? row[k] : 0.f;
+        }
+      }
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        const uint32_t words[4] = {tf32_of(value[0][k]), tf32_of(value[1][k]), tf32_of(value[2][k]), tf32_of(value[3][k])};
+        store_16(SharedAddress(into + (four * p.pitch + piece * 4 + k) * 16), words);
+      }
+    }
+  }
+}
+
+// Sixteen rows of a product of each of kBlocks blocks, for the 32 bytes of voxels from v on: channels of x at a tap, which lie `from` bytes
+// behind the piece of the first voxel.
+template <class T, int kBlocks>
+__device__ void load_rows(const WgmmaWeightsPlan& p, const unsigned char* halo, const int (&from)[kBlocks], int v,
+                          uint32_t (&a)[kBlocks][4]) {
+  const int lane = int(threadIdx.x) % 32;
+  if constexpr (sizeof(T) == 2) {
+    const SharedAddress first =
+        SharedAddress(halo) + (p.tile.slot(v + lane / 16 * 8 + lane % 8) + lane / 8 % 2 * p.plane) * 16;
+#pragma unroll
+    for (int m = 0; m < kBlocks; ++m) ldmatrix_x4_transposed(a[m], first + from[m]);
+  } else {
+    const unsigned char* const channel = halo + lane / 16 * p.plane * 16 + lane / 4 % 4 * 4;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const unsigned char* const first = channel + p.tile.slot(v + lane % 4 + i * 4) * 16;
+#pragma unroll
+      for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+          a[m][i * 2 + half] = tf32_of(*reinterpret_cast<const float*>(first + from[m] + half * 2 * p.plane * 16));
+    }
+  }
+}
+
+// The sums of a warpgroup: kBlocks blocks of 64 rows, from block `first_block` of the thread block on.
+template <class T, int kColumns, int kLines, int kBlocks>
+__device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int first_block,
+                            const unsigned char* stages, SharedAddress barriers, float* partial) {
+  constexpr int kWide = kColumns * kLines, kDepth = kMmaStep / int(sizeof(T)), kTapsOfBlock = sizeof(T) == 2 ? 2 : 4;
+  const int warp = int(threadIdx.x) / 32 % 4, lane = int(threadIdx.x) % 32;
+  const int half = sizeof(T) == 2 ? warp % 2 : 0;  // which 16 channels
+  int from[kBlocks];
+#pragma unroll
+  for (int m = 0; m < kBlocks; ++m) {
+    const int tap = (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp);
+    const int t = s.tap0 + (tap < s.taps ? tap : s.taps - 1), per_plane = p.cut.axis[1].taps * p.cut.axis[2].taps;
+    const int shift = p.tile.shift(t / per_plane, t / p.cut.axis[2].taps % p.cut.axis[1].taps, t % p.cut.axis[2].taps);
+    from[m] = (shift + half * 2 * p.plane) * 16;
+  }
+  // Sums of 16-bit types begin as zeros, those of f32 with products that ignore them: else ptxas lets products wait for each other (C7513,
+  // C7515).
+  float sum[kBlocks][kWide / 2];
+  bool begun = sizeof(T) == 2;
+#pragma unroll
+  for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+    for (int i = 0; i < kWide / 2; ++i)
+      if (sizeof(T) == 2) sum[m][i] = 0.f;
+  const int stage_bytes = p.stage_bytes(sizeof(T)), voxels = p.tile.voxels(), plane_bits = p.tile.bits[0], line_bits = p.tile.bits[1];
+  const uint64_t b0 = sizeof(T) == 2 ? matrix_descriptor(SharedAddress(stages + p.halo_bytes()), 128, p.pitch * 16)
+                                     : matrix_descriptor(SharedAddress(stages + p.halo_bytes()), p.pitch * 16, 128);
+  Ring ring{p.stages};
+  int used = -1;  // the stage that products under way read
+  for (int64_t index = blockIdx.x; index < p.tiles; index += gridDim.x, ring.next()) {
+    transactions_wait(barriers + ring.at * 8, ring.round);
+    const unsigned char* const halo = stages + ring.at * stage_bytes;
+    const uint64_t b = b0 + ring.at * stage_bytes / 16;
+    const auto multiply = [&](int v, uint32_t(&a)[kBlocks][4]) {
+      load_rows<T>(p, halo, from, v, a);
+      int at = sizeof(T) == 2 ? v : v / 4 * p.pitch;
+      if constexpr (kLines > 1) {
+        const int line = (v >> plane_bits) * p.gy_lines + (v >> line_bits & (p.tile.extent[1] - 1));
+        at = line * (kColumns / 8) * p.pitch + (v & (p.tile.extent[2] - 1));
+      }
+      wgmma_fence();
+#pragma unroll
+      for (int m = 0; m < kBlocks; ++m) wgmma_held<T>(sum[m], a[m], b + at, begun);
+      wgmma_commit();
+      wgmma_wait<1>();
+      begun = true;
+    };
+    uint32_t a[2][kBlocks][4];
+    for (int v = 0; v < voxels; v += 2 * kDepth) {
+      multiply(v, a[0]);
+      if (v == 0 && used >= 0 && lane == 0) transactions_arrive(barriers + (p.stages + used) * 8);
+      multiply(v + kDepth, a[1]);
+    }
+    used = ring.at;
+  }
+  wgmma_wait<0>();
+
+  float* const into = partial + int64_t(blockIdx.x) * g.outputs * g.groups * g.taps * g.inputs;
+#pragma unroll
+  for (int m = 0; m < kBlocks; ++m) {
+    const int local = (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp), t = s.tap0 + local;
+    if (local >= s.taps) continue;
+#pragma unroll
+    for (int i = 0; i < kWide / 2; ++i) {
+      const int n = i / 4 * 8 + lane % 4 * 2 + i % 2, k = s.k0 + n % kColumns, c = s.c0 + half * 16 + lane / 4 + i % 4 / 2 * 8;
+      // Columns of the next line of gy meet x one tap earlier.
+      const int tap = kLines == 1 ? t : (t / g.axis[2].taps * kLines + kLines - 1 - n / kColumns) * g.axis[2].taps + t % g.axis[2].taps;
+      if (k < g.outputs && c < g.inputs) into[((int64_t(s.group) * g.outputs + k) * g.taps + tap) * g.inputs + c] = sum[m][i];
+    }
+  }
+}
+
+// Block x: shares of the tiles; y: groups, blocks of output channels, chunks of input channels and groups of taps. partial {shares,
+// weights}, weights in the order of gw.
+template <class T, int kColumns, int kLines, int kFirst, int kSecond>
+__global__ void __launch_bounds__(kWeightsThreads, 1)
+    conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_x, bool whole_gy, const T* x, const T* gy,
+                                float* partial) {
+  VOXGRAD_DYNAMIC_SHARED(memory);
+#if VOXGRAD_SM90
+  int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
+  unsigned char* const stages = memory + plan.barrier_bytes() + plan.tile.table_bytes();
+  const SharedAddress barriers(memory);
+  const WgmmaSums sums = WgmmaSums::of<T>(plan);
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < plan.stages; ++i) {
+      transactions_begin(barriers + i * 8, kTileLoaders);
+      transactions_begin(barriers + (plan.stages + i) * 8, kSummingWarps);
+    }
+    transactions_fence();
+  }
+  __syncthreads();
+
+  if (threadIdx.x < kTileLoaders) {
+    fewer_registers<56>();
+    const ConvGather& cut = plan.cut;
+    const int64_t channels = int64_t(g.inputs) * g.groups, voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
+    constexpr int kPerPiece = 16 / int(sizeof(T));
+    const int piece = int(threadIdx.x) % kPieces, channel = sums.c0 + piece * kPerPiece;
+    Ring ring{plan.stages};
+    int behind = -1;  // the stage whose copies are under way beside those of the next one
+    const auto arrive = [&](int stage) {
+      fence_proxy();
+      transactions_arrive(barriers + stage * 8);
+    };
+    for (int64_t index = blockIdx.x; index < plan.tiles; index += gridDim.x, ring.next()) {
+      int first[3];
+      const int64_t n = tile_place(cut, plan.tile, index, first);
+      named_barrier(kTileBarrier, kTileLoaders);
+      fill_table(cut, plan.tile, first, table, int(threadIdx.x), kTileLoaders);
+      named_barrier(kTileBarrier, kTileLoaders);
+      transactions_wait(barriers + (plan.stages + ring.at) * 8, ring.round ^ 1);
+      unsigned char* const halo = stages + ring.at * plan.stage_bytes(sizeof(T));
+      const T* const sample = x + n * voxels * channels + int64_t(sums.group) * g.inputs + channel;
+      for (int slot = int(threadIdx.x) / kPieces; slot < plan.tile.slots(); slot += kTileLoaders / kPieces) {
+        const int voxel = table[slot];
+        copy_piece(halo + (piece * plan.plane + slot) * 16, sample + voxel * channels, x, voxel >= 0 ? g.inputs - channel : 0, whole_x);
+      }
+      load_gy(plan, g, sums, n, first, whole_gy, gy, halo + plan.halo_bytes());
+      cp_async_commit();
+      if (plan.stages == 2) {
+        // The buffer of the next tile is empty when the sums begin with this one.
+        cp_async_wait<0>();
+        arrive(ring.at);
+        continue;
+      }
+      if (behind >= 0) {
+        cp_async_wait<1>();
+        arrive(behind);
+      }
+      behind = ring.at;
+    }
+    if (behind >= 0) {
+      cp_async_wait<0>();
+      arrive(behind);
+    }
+  } else {
+    more_registers<224>();
+    if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst>(plan, g, sums, 0, stages, barriers, partial);
+    else sum_weights<T, kColumns, kLines, kSecond>(plan, g, sums, kFirst, stages, barriers, partial);
+  }
+#else
+  __trap();  // code for sm_90 that is not for sm_90a
+#endif
+}
+
+template <class T, int kColumns, int kLines, int kFirst, int kSecond>
+bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const T* x, const T* gy, float* partial) {
+  if (p.columns != kColumns || p.lines != kLines || p.blocks[0] != kFirst || p.blocks[1] != kSecond) return false;
+  const Grid grid{.x = p.shares, .y = int64_t(g.groups) * p.column_blocks * p.chunks * p.tap_groups, .threads = kWeightsThreads,
+                  .shared = p.shared};
+  launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond>>(on, grid, g, p, whole_pieces(g.inputs, x),
+                                                                            whole_pieces(g.outputs, gy), x, gy, partial);
+  return true;
+}
+
+}  // namespace
+
+template <class T>
+void conv_weights_wgmma(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
+  const WgmmaWeightsPlan p = wgmma_weights_plan(g, sizeof(T));
+  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
+  const Scratch partial(on, p.shares * weights * int64_t(sizeof(float)));
+  float* const sums = partial.as<float>();
+  if constexpr (sizeof(T) == 2)
+    run_form<T, 32, 1, 7, 7>(on, g, p, x, gy, sums) || run_form<T, 32, 1, 3, 2>(on, g, p, x, gy, sums) ||
+        run_form<T, 64, 1, 4, 3>(on, g, p, x, gy, sums) || run_form<T, 64, 1, 3, 2>(on, g, p, x, gy, sums) ||
+        run_form<T, 32, 3, 3, 2>(on, g, p, x, gy, sums);
+  else
+    run_form<T, 32, 1, 4, 3>(on, g, p, x, gy, sums) || run_form<T, 32, 1, 2, 1>(on, g, p, x, gy, sums) ||
+        run_form<T, 64, 1, 4, 3>(on, g, p, x, gy, sums) || run_form<T, 64, 1, 2, 1>(on, g, p, x, gy, sums);
+  total_weights(on, weights, p.shares, sums, gw);
+}
+
+#define X(T) template void conv_weights_wgmma(Cuda, const ConvGather&, const T*, const T*, float*);
+X(float) X(bf16) X(f16)
+#undef X
+
+}  // namespace voxgrad
