@@ -38,10 +38,16 @@ void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y);
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
-// The same of `count` parts, on the CPU alone. kept: a place for what is made of the weights alone, for the next call with these weights
+// The same of `count` parts, on the CPU. kept: a place for what is made of the weights alone, for the next call with these weights
 // and this problem; or null.
 void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y,
                     std::shared_ptr<void>* kept = nullptr);
+// On CUDA there are kernels that read parts, of some shapes: whether they do, forward and in the gradient of weights, which is that of all
+// parts at once.
+bool conv3d_reads_parts(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count);
+inline bool conv3d_reads_parts(Cpu, const Conv3dProblem&, const ConvPart*, int64_t) { return true; }
+void conv3d_forward(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y);
+void conv3d_weight_gradient(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View gy, View gw);
 // gw[k, t, c] = sum over samples and voxels of x gy.
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, const ConvPart& x, View gy, View gw);
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, View x, View gy, View gw);

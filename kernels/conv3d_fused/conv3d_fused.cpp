@@ -40,10 +40,12 @@ Part part_of(ConvSource s, int64_t first) {
     part.coefficients = saved.coefficients;
     return part;
   }
-  part.stats = Tensor::empty({3, n, part.channels}, accum);
-  part.coefficients = Tensor::empty({n, 3, part.channels}, accum);
-  norm_statistics(Cpu{}, part.norm, saved.x.view(), part.stats.view(), {});
-  norm_coefficients(Cpu{}, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
+  part.stats = Tensor::empty({3, n, part.channels}, accum, saved.x.device());
+  part.coefficients = Tensor::empty({n, 3, part.channels}, accum, saved.x.device());
+  on_device(saved.x.device(), [&](auto on) {
+    norm_statistics(on, part.norm, saved.x.view(), part.stats.view(), {});
+    norm_coefficients(on, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
+  });
   return part;
 }
 
@@ -56,13 +58,42 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
   if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
   const ConvSource& s = part.source;
   const Tensor gz = Tensor::empty_like(s.x);
-  conv3d_input_gradient(Cpu{}, sub, gy.view(), from_channel(w, part.first), {}, gz.view());
+  on_device(gy.device(), [&](auto on) { conv3d_input_gradient(on, sub, gy.view(), from_channel(w, part.first), {}, gz.view()); });
   if (needs[at]) g[size_t(at)] = gz;
   if (!s.normalised) return;
   if (needs[at + 1]) g[size_t(at + 1)] = Tensor::empty_like(s.scale);
   if (needs[at + 2]) g[size_t(at + 2)] = Tensor::empty_like(s.shift);
-  norm_backward(Cpu{}, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(),
-                {g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}});
+  on_device(gy.device(), [&](auto on) {
+    norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(),
+                  {g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}});
+  });
+}
+
+std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
+  std::vector<ConvPart> views;
+  for (const Part& p : parts) views.push_back(p.view());
+  return views;
+}
+
+void forward(Cpu on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b, const Tensor& y) {
+  conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), b.view(), y.view(), kept_weight(p, y.dtype(), w));
+}
+[[maybe_unused]] void forward(Cuda on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b,
+                              const Tensor& y) {
+  if constexpr (kCuda) conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), b.view(), y.view());
+}
+
+void weight_gradient(Cpu on, const Conv3dProblem& p, const std::vector<Part>& parts, const Tensor& gy, const Tensor& gw) {
+  for (const Part& part : parts) {
+    Conv3dProblem sub = p;
+    sub.c = part.channels;
+    sub.w_channels = p.c;
+    conv3d_weight_gradient(on, sub, part.view(), gy.view(), from_channel(gw, part.first));
+  }
+}
+[[maybe_unused]] void weight_gradient(Cuda on, const Conv3dProblem& p, const std::vector<Part>& parts, const Tensor& gy, const Tensor& gw) {
+  const std::vector<ConvPart> x = views_of(parts);
+  if constexpr (kCuda) conv3d_weight_gradient(on, p, x.data(), int64_t(x.size()), gy.view(), gw.view());
 }
 
 }  // namespace
@@ -106,25 +137,25 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
           "conv3d_fused: with statistics taken ahead there is no gradient");
     channels += s.x.dim(4);
   }
-  if (!x.device().is_cpu()) {
+  const Shape& in = x.shape();
+  const Conv3dProblem p = conv3d_problem({in[0], in[1], in[2], in[3], channels}, x, w, b, options);
+  std::vector<ConvPart> places;  // of what would be read
+  for (const ConvSource& s : sources) places.push_back({s.x.view(), s.x.dim(4)});
+  if (!on_device(x.device(), [&](auto on) { return conv3d_reads_parts(on, p, places.data(), int64_t(places.size())); })) {
     std::vector<Tensor> stored;
     for (const ConvSource& s : sources) stored.push_back(evaluate(s));
     return conv3d(stored.size() == 1 ? stored[0] : concat(stored, -1), w, b, options);
   }
-  const Shape& in = x.shape();
-  const Conv3dProblem p = conv3d_problem({in[0], in[1], in[2], in[3], channels}, x, w, b, options);
-  Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype());
+  Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
   std::vector<Part> parts;
-  std::vector<ConvPart> views;
   std::vector<Tensor> inputs;
   for (const ConvSource& s : sources) {
     parts.push_back(part_of(s, parts.empty() ? 0 : parts.back().first + parts.back().channels));
-    views.push_back(parts.back().view());
     for (const Tensor& t : {s.x, s.normalised ? s.scale : Tensor{}, s.normalised ? s.shift : Tensor{}}) inputs.push_back(t);
   }
   inputs.push_back(w);
   inputs.push_back(b);
-  conv3d_forward(Cpu{}, p, views.data(), int64_t(views.size()), w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
+  on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, b, y); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
   std::vector<int> normalised;
@@ -146,11 +177,11 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
       sub.c = parts[i].channels;
       sub.w_channels = p.c;
       add_source_gradients(g, parts[i], sub, gy, w, needs, 3 * int(i));
-      if (needs[weight]) conv3d_weight_gradient(Cpu{}, sub, parts[i].view(), gy.view(), from_channel(g[size_t(weight)], parts[i].first));
     }
+    if (needs[weight]) on_device(gy.device(), [&](auto on) { weight_gradient(on, p, parts, gy, g[size_t(weight)]); });
     if (needs[weight + 1]) {
-      g[size_t(weight + 1)] = Tensor::empty({p.k}, w.dtype());
-      conv3d_bias_gradient(Cpu{}, p.out_voxels(), p.k, gy.view(), g[size_t(weight + 1)].view());
+      g[size_t(weight + 1)] = Tensor::empty({p.k}, w.dtype(), gy.device());
+      on_device(gy.device(), [&](auto on) { conv3d_bias_gradient(on, p.out_voxels(), p.k, gy.view(), g[size_t(weight + 1)].view()); });
     }
     return g;
   });

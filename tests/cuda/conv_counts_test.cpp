@@ -5,6 +5,7 @@
 #include "core/cuda/runtime.h"
 #include "kernels/conv3d/conv3d.h"
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
@@ -160,6 +161,24 @@ TEST_CASE("convolutions: the traffic that a profile tells is what the kernels mo
     const int64_t others = p.out_voxels() * 32 * 2 + p.weights() * 2;
     CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + others));
     unsetenv("VOXGRAD_CONV_CUDA");
+  }
+}
+
+TEST_CASE("convolutions by wgmma read what is normalised and what is concatenated, and nothing of it is stored") {
+  const auto on_card = [](const Shape& s) { return Tensor::full(s, 0.5, DType::bf16, kCard); };
+  const Tensor x = on_card({1, 4, 8, 16, 32}), skip = on_card({1, 4, 8, 16, 32}), w = on_card({32, 3, 3, 3, 64}).to(DType::f32);
+  const std::vector<ConvSource> sources = {{.x = x, .normalised = true, .slope = 0.01}, {.x = skip}};
+  for (const char* way : {"mma", "wgmma", "lines"}) {
+    setenv("VOXGRAD_CONV_CUDA", way, 1);
+    cuda::synchronize(card());
+    const emulator::Counting counting(x.view().data, x.bytes());
+    CHECK(conv3d_fused(sources, w, {}, {.padding = {1, 1, 1}}).to(Device{}).values()[0] != 0);
+    unsetenv("VOXGRAD_CONV_CUDA");
+    const bool fused = way != std::string("mma");
+    CAPTURE(way);
+    CHECK((counting.of("norm_apply").blocks == 0) == fused);
+    CHECK((counting.of("copy").blocks == 0) == fused);
+    CHECK((counting.of("conv3d_wgmma_lines_kernel").products > 0) == (way == std::string("lines")));
   }
 }
 

@@ -274,34 +274,20 @@ void wgmma_commit() {
                        {"wgmma.commit_group", 0});
 }
 
-#define VOXGRAD_PRODUCTS(columns)                                                                                         \
-  void wgmma_bf16(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                     \
-    emulator::product(emulator::Kind::bf16, d, columns, a, b, accumulate);                                                \
-  }                                                                                                                       \
-  void wgmma_f16(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                      \
-    emulator::product(emulator::Kind::f16, d, columns, a, b, accumulate);                                                 \
-  }                                                                                                                       \
-  void wgmma_tf32(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {                                     \
-    emulator::product(emulator::Kind::tf32, d, columns, a, b, accumulate);                                                \
+#define VOXGRAD_PRODUCT(name, kind, columns)                                               \
+  void name(float (&d)[columns / 2], uint64_t a, uint64_t b, bool accumulate) {            \
+    emulator::product(emulator::Kind::kind, d, columns, a, b, accumulate);                 \
   }
-VOXGRAD_PRODUCTS(32)
-VOXGRAD_PRODUCTS(64)
-VOXGRAD_PRODUCTS(96)
-VOXGRAD_PRODUCTS(128)
-VOXGRAD_PRODUCTS(160)
-
-#define VOXGRAD_HELD_PRODUCTS(columns)                                                                                  \
-  void wgmma_columns_bf16(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {               \
-    emulator::product(emulator::Kind::bf16, d, columns, 0, b, accumulate, a);                                           \
-  }                                                                                                                     \
-  void wgmma_columns_f16(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {                \
-    emulator::product(emulator::Kind::f16, d, columns, 0, b, accumulate, a);                                            \
-  }                                                                                                                     \
-  void wgmma_rows_tf32(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) {                  \
-    emulator::product(emulator::Kind::tf32, d, columns, 0, b, accumulate, a);                                           \
+#define VOXGRAD_HELD_PRODUCT(name, kind, columns)                                          \
+  void name(float (&d)[columns / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate) { \
+    emulator::product(emulator::Kind::kind, d, columns, 0, b, accumulate, a);              \
   }
-VOXGRAD_HELD_PRODUCTS(32)
-VOXGRAD_HELD_PRODUCTS(64)
-VOXGRAD_HELD_PRODUCTS(96)
+#define VOXGRAD_PRODUCTS(product, of, columns) \
+  product(of##bf16, bf16, columns) product(of##f16, f16, columns)
+#define VOXGRAD_COLUMNS(columns) VOXGRAD_PRODUCTS(VOXGRAD_PRODUCT, wgmma_, columns) VOXGRAD_PRODUCT(wgmma_tf32, tf32, columns)
+#define VOXGRAD_HELD_COLUMNS(columns) \
+  VOXGRAD_PRODUCTS(VOXGRAD_HELD_PRODUCT, wgmma_columns_, columns) VOXGRAD_HELD_PRODUCT(wgmma_rows_tf32, tf32, columns)
+VOXGRAD_COLUMNS(32) VOXGRAD_COLUMNS(64) VOXGRAD_COLUMNS(96) VOXGRAD_COLUMNS(128) VOXGRAD_COLUMNS(160)
+VOXGRAD_HELD_COLUMNS(32) VOXGRAD_HELD_COLUMNS(64) VOXGRAD_HELD_COLUMNS(96)
 
 }  // namespace voxgrad

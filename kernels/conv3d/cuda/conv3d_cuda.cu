@@ -30,6 +30,8 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
+constexpr int kSlotBytes = 64;  // of channels, that wgmma reads at a time
+
 enum class GatherKernel { direct, mma, wgmma, lines };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
@@ -39,6 +41,13 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (way == ConvWay::lines) return GatherKernel::lines;
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
+}
+
+bool weights_by_wgmma(Cuda on, const ConvGather& g, int element, bool exact) {
+  if (g.taps == 0 || few_channels(g)) return false;
+  const ConvShape shape{.architecture = cuda::chip_of(on).architecture, .element = element, .exact = exact, .outputs = g.outputs,
+                        .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, element)};
+  return conv_way(shape) == ConvWay::wgmma;
 }
 
 // The gather that is the forward pass, and those that are the input gradient.
@@ -59,15 +68,36 @@ void for_gradient_gathers(const Conv3dProblem& p, F&& f) {
       }
 }
 
+// How the weights {k, taps, channels} are read by the forward pass, and by the input gradient.
+WeightPack forward_pack(const Conv3dProblem& p, const ConvGather& g) {
+  const int64_t filter = p.taps() * g.inputs;
+  return {.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs, .kernel_h = p.kernel.h,
+          .kernel_w = p.kernel.w};
+}
+WeightPack gradient_pack(const Conv3dProblem& p) {
+  const int64_t channels = p.w_channels ? p.w_channels : p.c / p.groups, filter = p.taps() * channels;
+  return {.row_stride = 1, .column_stride = filter, .tap_stride = channels, .group_stride = filter * (p.k / p.groups),
+          .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
+}
+
 template <class T>
 void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const T* x, const float* w,
                 const float* bias, T* y) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
-  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, x, w, bias, y);
-  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, bias, y);
+  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, gather_input(g, x), w, bias, y);
+  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, gather_input(g, x), w, bias, y);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
   else conv_gather_direct<T>(on, g, pack, x, w, bias, y);
+}
+
+GatherInput input_of(const ConvPart* parts, int64_t count) {
+  GatherInput x{.whole = true};
+  for (int64_t i = 0; i < count; ++i)
+    x.part[i] = {parts[i].x.data, parts[i].coefficients.as<float>(), float(parts[i].slope), int(parts[i].channels),
+                 int(parts[i].channels)};
+  if (count == 2) x.split = int(parts[0].channels) * int(size_of(parts[0].x.dtype)) / kSlotBytes;
+  return x;
 }
 
 double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t) {
@@ -92,18 +122,12 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const ConvGather g = forward_gather(p);
-  const int64_t filter = p.taps() * g.inputs;
-  const WeightPack pack{.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs,
-                        .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
-  on_dtype(x.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, x.as<T>(), w.as<float>(), b.as<float>(), y.as<T>()); });
+  on_dtype(x.dtype, [&]<class T>() { run_gather<T>(on, p, g, forward_pack(p, g), x.as<T>(), w.as<float>(), b.as<float>(), y.as<T>()); });
 }
 
 void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx) {
   if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
-  const int inputs = int(p.k / p.groups), outputs = int(p.c / p.groups);
-  const int64_t filter = p.taps() * outputs;
-  const WeightPack pack{.row_stride = 1, .column_stride = filter, .tap_stride = outputs, .group_stride = filter * inputs,
-                        .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
+  const WeightPack pack = gradient_pack(p);
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), b.as<float>(), gx.as<T>()); });
   });
@@ -114,11 +138,42 @@ void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, Vi
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
     const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-    const ConvShape shape{.architecture = cuda::chip_of(on).architecture, .element = sizeof(T), .exact = exact, .outputs = g.outputs,
-                          .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, sizeof(T))};
-    if (!few_channels(g) && conv_way(shape) == ConvWay::wgmma) conv_weights_wgmma<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
+    if (weights_by_wgmma(on, g, sizeof(T), exact))
+      conv_weights_wgmma<T>(on, g, gather_input(g, x.as<T>()), gy.as<T>(), gw.as<float>());
     else if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
     else conv_weights_mma<T>(on, g, exact, x.as<T>(), gy.as<T>(), gw.as<float>());
+  });
+}
+
+bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count) {
+  const DType t = parts[0].x.dtype;
+  const int element = int(size_of(t)), piece = kSlotBytes / element;
+  if (by_cudnn(p) || p.groups != 1 || p.exact_f32 || count > 2 || (t != DType::f32 && element != 2)) return false;
+  for (int64_t i = 0; i < count; ++i)
+    if (parts[i].channels % (i + 1 < count ? piece : 16 / element) || !aligned_to_16(static_cast<const char*>(parts[i].x.data)))
+      return false;
+  const ConvGather g = forward_gather(p);
+  const GatherKernel kernel = kernel_of(on, g, element, false);
+  return (kernel == GatherKernel::wgmma || kernel == GatherKernel::lines) && weights_by_wgmma(on, g, element, false);
+}
+
+void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y) {
+  const ConvGather g = forward_gather(p);
+  const WeightPack pack = forward_pack(p, g);
+  on_dtype(y.dtype, [&]<class T>() {
+    if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2) {
+      const GatherInput x = input_of(parts, count);
+      if (kernel_of(on, g, sizeof(T), false) == GatherKernel::lines)
+        conv_gather_lines<T>(on, g, pack, x, w.as<float>(), b.as<float>(), y.as<T>());
+      else conv_gather_wgmma<T>(on, g, pack, false, x, w.as<float>(), b.as<float>(), y.as<T>());
+    }
+  });
+}
+
+void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View gy, View gw) {
+  on_dtype(gy.dtype, [&]<class T>() {
+    if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2)
+      conv_weights_wgmma<T>(on, forward_gather(p), input_of(parts, count), gy.as<T>(), gw.as<float>());
   });
 }
 

@@ -41,6 +41,31 @@ struct ConvGather {
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
 };
 
+// What a gather by wgmma reads, in pieces of 64 bytes of channels: one tensor, or two whose concatenation along the channels it is, each as
+// it is or, with coefficients {n, 3, channels}, normalised and activated on the way (ConvPart).
+struct GatherInput {
+  struct Part {
+    const void* x = nullptr;
+    const float* coefficients = nullptr;
+    float slope = 1;
+    int channels = 0;  // of a voxel in memory
+    int used = 0;      // of them, by a group
+  };
+  Part part[2];
+  int split = INT32_MAX;  // first piece of the second one
+  bool whole = false;     // rows can be read in pieces of 16 bytes
+
+  // The part that has piece c, of which c becomes the number within the part.
+  __device__ Part at(int& c) const {
+    const bool second = c >= split;
+    if (second) c -= split;
+    return {second ? part[1].x : part[0].x, second ? part[1].coefficients : part[0].coefficients, second ? part[1].slope : part[0].slope,
+            second ? part[1].channels : part[0].channels, second ? part[1].used : part[0].used};
+  }
+};
+template <class T>
+GatherInput gather_input(const ConvGather&, const T* x);
+
 // The axis of the forward pass, and that of the input gradient for positions = residue modulo the stride. Without a tap, taps is 0.
 GatherAxis forward_axis(const Conv3dProblem&, int axis);
 GatherAxis gradient_axis(const Conv3dProblem&, int axis, int residue);
@@ -86,12 +111,13 @@ void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, con
 // tile is possible.
 double wgmma_waste(const ConvGather&, int element, bool exact);
 template <class T>
-void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w, const float* bias,
+                       T* y);
 // The same to up to 32 output channels, with three taps along H at once. wgmma_lines_gain: how many times as fast that should be; 0 where
 // it is not possible.
 double wgmma_lines_gain(const ConvGather&, int element, bool exact);
 template <class T>
-void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
+void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput& x, const float* w, const float* bias, T* y);
 // Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
 double mma_traffic(const ConvGather&, int element, bool exact);
 double wgmma_traffic(const ConvGather&, int element, bool exact);
@@ -114,7 +140,7 @@ void conv_weights_mma(Cuda, const ConvGather&, bool exact, const T* x, const T* 
 // The same by wgmma. wgmma_weights_waste: products that it computes per product that there is; 0 where it is not possible.
 double wgmma_weights_waste(const ConvGather&, int element);
 template <class T>
-void conv_weights_wgmma(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+void conv_weights_wgmma(Cuda, const ConvGather&, const GatherInput& x, const T* gy, float* gw);
 template <class T>
 void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>

@@ -9,6 +9,7 @@
 namespace voxgrad {
 namespace {
 
+using PlainRegisters = WgmmaRegisters<104, 200>;
 constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kLoaders = 96, kLoaderBarrier = 1, kConsumerWarps = 4 * kWgmmaConsumers;
 
@@ -16,8 +17,8 @@ constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
 // the ordinary cores, since the tensor cores cut off what they add.
 template <class T, int kColumns, int kBlocks, int kParts>
 __global__ void __launch_bounds__(kThreads, 1)
-    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, bool whole_x, bool whole_y, const T* x, const unsigned char* w, const float* bias,
-                        T* y, float* partial) {
+    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, bool whole_y, GatherInput x, const unsigned char* w, const float* bias, T* y,
+                        float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const MmaTile& tile = plan.tile;
@@ -51,35 +52,25 @@ __global__ void __launch_bounds__(kThreads, 1)
   }
 
   if (warp < 4) {
-    fewer_registers<56>();
+    fewer_registers<PlainRegisters::loading>();
     if (warp < kLoaders / 32) {
-      const int64_t channels = int64_t(g.inputs) * g.groups, voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
+      const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
       constexpr int kPerPiece = 16 / int(sizeof(T));
+      const int piece = int(threadIdx.x) % kPieces;
       Ring ring{plan.halos};
       for (int64_t item = first_item; item < plan.items; item += step) {
         const WgmmaItem at(g, plan, item, rank);
         named_barrier(kLoaderBarrier, kLoaders);
         fill_table(g, tile, at.first, table, int(threadIdx.x), kLoaders);
         named_barrier(kLoaderBarrier, kLoaders);
-        const T* const sample = x + at.n * voxels * channels + int64_t(at.group) * g.inputs;
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
-          unsigned char* const halo = halos + ring.at * plan.halo_bytes();
-          const int piece = int(threadIdx.x) % kPieces, channel = c * kMmaChunk<T> + piece * kPerPiece;
-          unsigned char* const into = halo + piece * plan.plane * 16;
-          for (int slot = int(threadIdx.x) / kPieces; slot < tile.slots(); slot += kLoaders / kPieces) {
-            const int voxel = at.there ? table[slot] : -1, here = voxel >= 0 ? g.inputs - channel : 0;
-            const T* const from = sample + voxel * channels + channel;
-            if (sizeof(T) == 2 && whole_x) {
-              cp_async_16(SharedAddress(into + slot * 16), here > 0 ? from : x, here > 0);
-            } else {
-              Pack<T, kPackWidth<T>> v;
-              if (whole_x && here > 0) v = load_pack<kPerPiece>(from);
-              else
-                for (int k = 0; k < kPerPiece; ++k) v.v[k] = k < here ? from[k] : T(0.f);
-              store_piece<T, kParts>(into + slot * 16, kPieces * plan.plane * 16, v);
-            }
-          }
+          int chunk = c;
+          const GatherInput::Part part = x.at(chunk);
+          const T* const from = static_cast<const T*>(part.x) + int64_t(at.group) * g.inputs;
+          load_pieces<T, kParts, true>(part, x.whole, at.n, from, at.n * voxels, at.there, chunk * kMmaChunk<T> + piece * kPerPiece, table,
+                                       tile.slots(), int(threadIdx.x) / kPieces, kLoaders / kPieces,
+                                       halos + ring.at * plan.halo_bytes() + piece * plan.plane * 16, kPieces * plan.plane * 16);
           cp_async_commit();
           cp_async_wait<0>();
           fence_proxy();
@@ -107,7 +98,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       }
     }
   } else {
-    more_registers<224>();
+    more_registers<PlainRegisters::multiplying>();
     const int warpgroup = warp / 4 - 1;
     Ring halo{plan.halos}, stage{plan.stages};
     const uint64_t a0 = matrix_descriptor(SharedAddress(halos), plan.plane * 16, plan.down());
@@ -226,15 +217,15 @@ __global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPac
 }
 
 template <class T, int kColumns, int kBlocks, int kParts>
-void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const WeightPack& pack, const T* x, const float* w, const float* bias,
-               T* y) {
+void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const WeightPack& pack, const GatherInput& x, const float* w,
+               const float* bias, T* y) {
   const int64_t taps = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps;
   const Scratch packed(on, taps * plan.tap_bytes());
   launch<conv3d_wgmma_pack_kernel<T, kParts>>(on, grid_over(taps * kPieces * plan.columns), g, plan, pack, w, packed.as<unsigned char>());
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
   const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
   const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
-  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, whole_pieces(g.inputs, x), whole_pieces(g.outputs, y), x,
+  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, whole_pieces(g.outputs, y), x,
                                                             packed.as<unsigned char>(), bias, y, partial.as<float>());
   if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), bias, y);
 }
@@ -247,8 +238,8 @@ double wgmma_waste(const ConvGather& g, int element, bool exact) {
 }
 
 template <class T>
-void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w, const float* bias,
-                       T* y) {
+void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
+                       const float* bias, T* y) {
   const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact);
   const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
   const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
@@ -273,7 +264,14 @@ void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, boo
   else go(Width<160>{}, Width<1>{}, Width<1>{});
 }
 
-#define X(T) template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const float*, T*);
+template <class T>
+GatherInput gather_input(const ConvGather& g, const T* x) {
+  return {.part = {{.x = x, .channels = g.inputs * g.groups, .used = g.inputs}}, .whole = whole_pieces(g.inputs, x)};
+}
+
+#define X(T)                                             \
+  template GatherInput gather_input(const ConvGather&, const T*); \
+  template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, const float*, T*);
 X(float) X(bf16) X(f16)
 #undef X
 

@@ -11,7 +11,7 @@ inline constexpr int kLineTaps = 3, kLineColumns = 32;
 // and so adds to three lines of outputs, of which the first is complete then.
 struct WgmmaLinesPlan {
   ConvGather cut;   // of the lines of x: without taps along H
-  WgmmaPlan place;  // of the outputs of a line; place.tile.extent[0]: 0 where none fits
+  WgmmaPlan place = {};  // of the outputs of a line; place.tile.extent[0]: 0 where none fits
   int segment = 0, segments = 0;
   int buffers = 0;  // of lines of x
   int64_t items = 0;

@@ -9,6 +9,7 @@
 namespace voxgrad {
 namespace {
 
+using LineRegisters = WgmmaRegisters<88, 208>;
 constexpr int kLineThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kLineLoaders = 128, kLineBarrier = 1, kLineWarps = 4 * kWgmmaConsumers;
 constexpr int kLineWide = kLineTaps * kLineColumns;
@@ -28,8 +29,8 @@ struct LinesItem : WgmmaItem {
 // Weights as conv3d_wgmma_lines_pack_kernel leaves them. Block y: groups.
 template <class T>
 __global__ void __launch_bounds__(kLineThreads, 1)
-    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, bool whole_x, bool whole_y, const T* x, const unsigned char* w,
-                              const float* bias, T* y) {
+    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, bool whole_y, GatherInput x, const unsigned char* w, const float* bias,
+                              T* y) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const WgmmaPlan& place = plan.place;
@@ -54,7 +55,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
   __syncthreads();
 
   if (warp < 4) {
-    fewer_registers<56>();
+    fewer_registers<LineRegisters::loading>();
     if (threadIdx.x == 0) {
       transactions_expect(packed, plan.weight_bytes());
       for (int c = 0; c < place.chunks; ++c) {
@@ -62,7 +63,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         bulk_copy(SharedAddress(weights + c * bytes), w + (int64_t(group) * place.chunks + c) * bytes, bytes, packed);
       }
     }
-    const int64_t channels = int64_t(g.inputs) * g.groups, voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
+    const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
     constexpr int kPerPiece = 16 / int(sizeof(T));
     const int piece = int(threadIdx.x) % kPieces;
     Ring ring{plan.buffers};
@@ -77,27 +78,18 @@ __global__ void __launch_bounds__(kLineThreads, 1)
       named_barrier(kLineBarrier, kLineLoaders);
       fill_table(plan.cut, tile, none, table, int(threadIdx.x), kLineLoaders);
       named_barrier(kLineBarrier, kLineLoaders);
-      const T* const sample = x + at.n * voxels * channels + int64_t(group) * g.inputs;
       for (int h = at.first[1]; h < at.end + kLineTaps - 1; ++h, ring.next()) {
         const int position = h + g.axis[1].offset;
         const bool inside = unsigned(position) < unsigned(g.axis[1].in);
         transactions_wait(empty(ring.at), ring.round ^ 1);
         for (int c = 0; c < place.chunks; ++c) {
-          unsigned char* const into = lines + ring.at * plan.line_bytes() + c * place.halo_bytes() + piece * place.plane * 16;
-          const int channel = c * kMmaChunk<T> + piece * kPerPiece;
-          for (int slot = int(threadIdx.x) / kPieces; slot < tile.slots(); slot += kLineLoaders / kPieces) {
-            const int voxel = table[slot], here = inside && voxel >= 0 ? g.inputs - channel : 0;
-            const T* const from = sample + int64_t(voxel + position * g.axis[2].in) * channels + channel;
-            if (sizeof(T) == 2 && whole_x) {
-              cp_async_16(SharedAddress(into + slot * 16), here > 0 ? from : x, here > 0);
-            } else {
-              Pack<T, kPackWidth<T>> v;
-              if (whole_x && here > 0) v = load_pack<kPerPiece>(from);
-              else
-                for (int k = 0; k < kPerPiece; ++k) v.v[k] = k < here ? from[k] : T(0.f);
-              store_piece<T, 1>(into + slot * 16, 0, v);
-            }
-          }
+          int chunk = c;
+          const GatherInput::Part part = x.at(chunk);
+          const T* const from = static_cast<const T*>(part.x) + int64_t(group) * g.inputs;
+          const int channel = chunk * kMmaChunk<T> + piece * kPerPiece;
+          load_pieces<T, 1, true>(part, x.whole, at.n, from, at.n * voxels + int64_t(position) * g.axis[2].in, inside, channel, table,
+                                  tile.slots(), int(threadIdx.x) / kPieces, kLineLoaders / kPieces,
+                                  lines + ring.at * plan.line_bytes() + c * place.halo_bytes() + piece * place.plane * 16, 0);
         }
         cp_async_commit();
         if (behind >= 0) {
@@ -112,7 +104,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
       arrive(behind);
     }
   } else {
-    more_registers<224>();
+    more_registers<LineRegisters::multiplying>();
     const int warpgroup = warp / 4 - 1;
     int first[3];
     place.place(warpgroup, 0, first);
@@ -246,19 +238,20 @@ double wgmma_lines_traffic(const ConvGather& g, int element, int multiprocessors
 }
 
 template <class T>
-void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
+void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w, const float* bias,
+                       T* y) {
   const WgmmaLinesPlan plan = wgmma_lines_plan(g, sizeof(T));
   const Scratch packed(on, int64_t(g.groups) * plan.weight_bytes());
   launch<conv3d_wgmma_lines_pack_kernel<T>>(on, grid_over(int64_t(g.groups) * plan.weight_bytes() / 16), g, plan, pack, w,
                                             packed.as<unsigned char>());
   const int64_t most = cuda::chip_of(on).multiprocessors;
   const Grid grid{.x = plan.items < most ? plan.items : most, .y = g.groups, .threads = kLineThreads, .shared = plan.shared};
-  launch<conv3d_wgmma_lines_kernel<T>>(on, grid, g, plan, whole_pieces(g.inputs, x), whole_pieces(g.outputs, y), x,
+  launch<conv3d_wgmma_lines_kernel<T>>(on, grid, g, plan, whole_pieces(g.outputs, y), x,
                                        packed.as<unsigned char>(), bias, y);
 }
 
 #define X(T)                                                                                                                          \
-  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const T*, const float*, const float*, T*);
+  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput&, const float*, const float*, T*);
 X(float) X(bf16) X(f16)
 #undef X
 

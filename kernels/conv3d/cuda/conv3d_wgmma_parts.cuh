@@ -6,6 +6,15 @@
 
 namespace voxgrad {
 
+// Registers of the warpgroup that loads and of each that multiplies. They start with 168, as many as 384 threads can have, and what these
+// take is what that one has given back: more would be waited for without end.
+template <int kLoading, int kMultiplying>
+struct WgmmaRegisters {
+  static constexpr int loading = kLoading, multiplying = kMultiplying;
+  static_assert(kLoading % 8 == 0 && kMultiplying % 8 == 0);
+  static_assert(kLoading + kWgmmaConsumers * kMultiplying <= (1 + kWgmmaConsumers) * 168);
+};
+
 struct WgmmaItem {
   int64_t n = 0;      // sample
   bool there = true;  // whether there is such a tile: the last cluster may have one too many
@@ -53,6 +62,64 @@ __device__ void store_piece(unsigned char* into, int to_part, const Pack<T, kPac
   }
 #pragma unroll
   for (int part = 0; part < kParts; ++part) store_16(SharedAddress(into + part * to_part), words[part]);
+}
+
+// Loads one piece of 16 bytes of channels of all slots of a halo, by the threads that share it: `thread` of `threads`. from: of voxel 0 of
+// the table, + more voxels; nothing is read where `channel` is beyond the part's, or `there` is false. kRounded: f32 to tf32.
+template <class T, int kParts, bool kRounded>
+__device__ void load_pieces(const GatherInput::Part& part, bool whole, int64_t sample, const T* from, int64_t more, bool there, int channel,
+                            const int* table, int slots, int thread, int threads, unsigned char* into, int to_part) {
+  constexpr int kPerPiece = 16 / int(sizeof(T)), kAtOnce = 4;
+  const int here = there ? part.used - channel : 0;
+  from += more * part.channels + channel;
+  const auto store = [&](int slot, const Pack<T, kPerPiece>& v) {
+    unsigned char* const to = into + slot * 16;
+    if constexpr (kRounded || sizeof(T) == 2) store_piece<T, kParts>(to, to_part, v);
+    else store_pack(reinterpret_cast<T*>(to), v);
+  };
+  if (part.coefficients && here > 0) {
+    float factor[kPerPiece], base[kPerPiece];  // z = x factor + base
+    const float* const of = part.coefficients + sample * 3 * part.channels + channel;
+#pragma unroll
+    for (int k = 0; k < kPerPiece; ++k) {
+      factor[k] = of[part.channels + k];
+      base[k] = fmaf(-of[k], factor[k], of[2 * part.channels + k]);
+    }
+    for (int first = thread; first < slots; first += kAtOnce * threads) {
+      Pack<T, kPerPiece> v[kAtOnce];
+      int voxel[kAtOnce];
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        const int slot = first + i * threads;
+        voxel[i] = slot < slots ? table[slot] : -1;
+        if (voxel[i] >= 0) v[i] = load_pack<kPerPiece>(from + int64_t(voxel[i]) * part.channels);
+      }
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        if (first + i * threads >= slots) continue;
+#pragma unroll
+        for (int k = 0; k < kPerPiece; ++k) {
+          const float z = fmaf(float(v[i].v[k]), factor[k], base[k]);
+          v[i].v[k] = voxel[i] >= 0 ? T(z > 0 ? z : part.slope * z) : T(0.f);
+        }
+        store(first + i * threads, v[i]);
+      }
+    }
+    return;
+  }
+  for (int slot = thread; slot < slots; slot += threads) {
+    const int voxel = table[slot], inside = voxel >= 0 ? here : 0;
+    const T* const at = from + int64_t(voxel) * part.channels;
+    if (whole && (sizeof(T) == 2 || !kRounded)) {
+      cp_async_16(SharedAddress(into + slot * 16), inside > 0 ? static_cast<const void*>(at) : part.x, inside > 0);
+      continue;
+    }
+    Pack<T, kPerPiece> v;
+    if (whole && inside > 0) v = load_pack<kPerPiece>(at);
+    else
+      for (int k = 0; k < kPerPiece; ++k) v.v[k] = k < inside ? at[k] : T(0.f);
+    store(slot, v);
+  }
 }
 
 // Registers that hold a column pair each of four products' eight columns: lane l of four gets the pairs of all four of product l.

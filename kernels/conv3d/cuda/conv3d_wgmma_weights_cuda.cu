@@ -8,6 +8,7 @@
 namespace voxgrad {
 namespace {
 
+using WeightRegisters = WgmmaRegisters<88, 208>;
 constexpr int kWeightsThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kTileLoaders = 128, kTileBarrier = 1, kSummingWarps = 4 * kWgmmaConsumers;
 
@@ -191,8 +192,7 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
 // weights}, weights in the order of gw.
 template <class T, int kColumns, int kLines, int kFirst, int kSecond>
 __global__ void __launch_bounds__(kWeightsThreads, 1)
-    conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_x, bool whole_gy, const T* x, const T* gy,
-                                float* partial) {
+    conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_gy, GatherInput x, const T* gy, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
@@ -209,11 +209,14 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
   __syncthreads();
 
   if (threadIdx.x < kTileLoaders) {
-    fewer_registers<56>();
+    fewer_registers<WeightRegisters::loading>();
     const ConvGather& cut = plan.cut;
-    const int64_t channels = int64_t(g.inputs) * g.groups, voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
+    const int64_t voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
     constexpr int kPerPiece = 16 / int(sizeof(T));
-    const int piece = int(threadIdx.x) % kPieces, channel = sums.c0 + piece * kPerPiece;
+    int chunk = sums.c0 / kMmaChunk<T>;
+    const GatherInput::Part part = x.at(chunk);
+    const int piece = int(threadIdx.x) % kPieces, channel = chunk * kMmaChunk<T> + piece * kPerPiece;
+    const T* const from = static_cast<const T*>(part.x) + int64_t(sums.group) * g.inputs;
     Ring ring{plan.stages};
     int behind = -1;  // the stage whose copies are under way beside those of the next one
     const auto arrive = [&](int stage) {
@@ -228,11 +231,8 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
       named_barrier(kTileBarrier, kTileLoaders);
       transactions_wait(barriers + (plan.stages + ring.at) * 8, ring.round ^ 1);
       unsigned char* const halo = stages + ring.at * plan.stage_bytes(sizeof(T));
-      const T* const sample = x + n * voxels * channels + int64_t(sums.group) * g.inputs + channel;
-      for (int slot = int(threadIdx.x) / kPieces; slot < plan.tile.slots(); slot += kTileLoaders / kPieces) {
-        const int voxel = table[slot];
-        copy_piece(halo + (piece * plan.plane + slot) * 16, sample + voxel * channels, x, voxel >= 0 ? g.inputs - channel : 0, whole_x);
-      }
+      load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, channel, table, plan.tile.slots(), int(threadIdx.x) / kPieces,
+                               kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
       load_gy(plan, g, sums, n, first, whole_gy, gy, halo + plan.halo_bytes());
       cp_async_commit();
       if (plan.stages == 2) {
@@ -252,7 +252,7 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
       arrive(behind);
     }
   } else {
-    more_registers<224>();
+    more_registers<WeightRegisters::multiplying>();
     if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst>(plan, g, sums, 0, stages, barriers, partial);
     else sum_weights<T, kColumns, kLines, kSecond>(plan, g, sums, kFirst, stages, barriers, partial);
   }
@@ -262,19 +262,19 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
 }
 
 template <class T, int kColumns, int kLines, int kFirst, int kSecond>
-bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const T* x, const T* gy, float* partial) {
+bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const GatherInput& x, const T* gy, float* partial) {
   if (p.columns != kColumns || p.lines != kLines || p.blocks[0] != kFirst || p.blocks[1] != kSecond) return false;
   const Grid grid{.x = p.shares, .y = int64_t(g.groups) * p.column_blocks * p.chunks * p.tap_groups, .threads = kWeightsThreads,
                   .shared = p.shared};
-  launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond>>(on, grid, g, p, whole_pieces(g.inputs, x),
-                                                                            whole_pieces(g.outputs, gy), x, gy, partial);
+  launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond>>(on, grid, g, p, whole_pieces(g.outputs, gy), x, gy,
+                                                                            partial);
   return true;
 }
 
 }  // namespace
 
 template <class T>
-void conv_weights_wgmma(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
+void conv_weights_wgmma(Cuda on, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
   const WgmmaWeightsPlan p = wgmma_weights_plan(g, sizeof(T));
   const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
   const Scratch partial(on, p.shares * weights * int64_t(sizeof(float)));
@@ -289,7 +289,7 @@ void conv_weights_wgmma(Cuda on, const ConvGather& g, const T* x, const T* gy, f
   total_weights(on, weights, p.shares, sums, gw);
 }
 
-#define X(T) template void conv_weights_wgmma(Cuda, const ConvGather&, const T*, const T*, float*);
+#define X(T) template void conv_weights_wgmma(Cuda, const ConvGather&, const GatherInput&, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X
 
