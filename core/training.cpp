@@ -9,7 +9,8 @@ namespace {
 thread_local Training::Stream current{.rng = Rng(), .active = false};
 }  // namespace
 
-Training::Training(const Rng& rng) : Training(Stream{.rng = rng, .again = current.again}) {}
+Training::Training(const Rng& rng, Statistics statistics)
+    : Training(Stream{.rng = rng, .again = current.again, .statistics = statistics}) {}
 Training::Training(const Stream& stream) : before_(std::exchange(current, stream)) {}
 Training::~Training() { current = before_; }
 
@@ -21,5 +22,6 @@ Rng Training::draw(const char* who) {
 
 Training::Stream Training::stream() { return current; }
 bool Training::repeating() { return current.again; }
+bool Training::uses_running_statistics() { return current.statistics == Statistics::running; }
 
 }  // namespace voxgrad

@@ -11,7 +11,8 @@ namespace voxgrad {
 // Scopes nest: the innermost one counts, and the one around it goes on where it was.
 class Training {
  public:
-  explicit Training(const Rng&);
+  enum class Statistics { of_batch, running };  // that norms of batches use
+  explicit Training(const Rng&, Statistics = Statistics::of_batch);
   ~Training();
   Training(const Training&) = delete;
 
@@ -24,11 +25,14 @@ class Training {
     uint64_t calls = 0;
     bool active = true;  // false: there was no scope
     bool again = false;  // the same numbers have been drawn before
+    Statistics statistics = Statistics::of_batch;
   };
   static Stream stream();
   explicit Training(const Stream&);
   // Whether a computation is repeated only for its gradients, so that what it leaves behind (running statistics) is there already.
   static bool repeating();
+  // Whether norms of batches use their running statistics, which then stay: gradients reach their scale and shift alone.
+  static bool uses_running_statistics();
 
  private:
   Stream before_;

@@ -37,7 +37,7 @@ BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
   running_var = Tensor::full({o.channels}, 1);
 }
 Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  const bool training = !(mode.evaluating || mode.frozen || Inference::active());
+  const bool training = !(mode.evaluating || mode.frozen || Inference::active() || Training::uses_running_statistics());
   const RunningStatistics running = training && Training::repeating() ? RunningStatistics{} : RunningStatistics{running_mean, running_var};
   const BatchNormActOptions options = {.slope = slope, .eps = eps, .momentum = momentum, .training = training};
   return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));

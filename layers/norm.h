@@ -36,8 +36,8 @@ struct GroupNorm {
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
 };
 
-// Uses the statistics of x and moves the running ones. Within Inference, and after eval(..) or freeze(..) of it or of what it is part of,
-// the running ones are used and stay.
+// Uses the statistics of x and moves the running ones. Within Inference, within Training(rng, Training::Statistics::running), and after
+// eval(..) or freeze(..) of it or of what it is part of, the running ones are used and stay.
 struct BatchNorm {
   Tensor weight, bias;
   Buffer running_mean, running_var;

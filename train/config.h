@@ -37,6 +37,7 @@ struct ScheduleConfig {
   double oversample_foreground = 0.33;
   std::string sampling = "random";  // of cases: random, epochs or balanced (train/sampling/case_order.h)
   double average_weights = 0;  // decay of an exponential moving average of the weights; 0: none
+  double batch_statistics = 1;  // the part of the schedule in which norms of batches use the statistics of the batch
   int64_t validate_every = 1000, validate_cases = 8, checkpoint_every = 250;
   std::string dtype = "f32";  // of activations: f32 or bf16
   std::string init, init_rules;  // a model that the weights start from, and the rules of one that needs them

@@ -161,6 +161,9 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
            "of the cases take turns, for tasks that have them");
   t.number("train.average_weights", s.average_weights, 0, 0.99999,
            "decay of a moving average of the weights, used for prediction; 0: none");
+  t.number(
+      "train.batch_statistics", s.batch_statistics, 0, 1,
+      "part of the schedule in which norms of batches use the statistics of the batch; then they use the running ones, as prediction does");
   t.integer("train.validate_every", s.validate_every, 1, 1000000000, "steps between validations");
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/autograd.h"
 #include "core/error.h"
@@ -65,7 +66,7 @@ Network Learner::make_net(const LearnerStart& start) {
 double Learner::backpropagate(const Batch& made, int64_t step) {
   const Batch masked = zero_outside(made, store_.description().normalization);
   const Batch batch = task_.prepare(masked, Rng(config_.seed).at(kTaskStream).at(uint64_t(step)));
-  const Training scope(Rng(config_.seed).at(kLayerStream).at(uint64_t(step)));
+  const Training scope(Rng(config_.seed).at(kLayerStream).at(uint64_t(step)), statistics_);
   const Tensor x = batch.image.to(activation_dtype(store_.description()));
   const Tensor loss = task_.loss(net_(x), batch);
   const double value = loss.item();
@@ -89,8 +90,22 @@ double Learner::update(const Batch& batch, int64_t step, double fraction) {
   return loss;
 }
 
+// Of a few patches the latest running statistics are chance; their average over many steps is what prediction uses too.
+void Learner::settle_statistics() {
+  statistics_ = Training::Statistics::running;
+  if (!average_) return;
+  std::map<std::string, Tensor> averaged;
+  walk(average_, [&](const std::string& name, Tensor& t, FieldKind kind) {
+    if (kind == FieldKind::buffer) averaged[name] = t;
+  });
+  walk(net_, [&](const std::string& name, Tensor& t, FieldKind kind) {
+    if (kind == FieldKind::buffer) t.copy_from(averaged.at(name));
+  });
+}
+
 double Learner::learn(int64_t step, double fraction) try {
   parts_.apply(net_, fraction);
+  if (fraction >= config_.train.batch_statistics) settle_statistics();
   const double loss = update(feed_.next(step), step, fraction);
   if (average_) move_average(state_of(average_), state_of(net_), config_.train.average_weights, step + 1);
   return loss;

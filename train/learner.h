@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "core/training.h"
 #include "io/checkpoint.h"
 #include "models/network.h"
 #include "train/batch_feed.h"
@@ -43,6 +44,7 @@ class Learner {
   double backpropagate(const Batch&, int64_t step);
   double gradients_of(const Batch&, int64_t step);
   double update(const Batch&, int64_t step, double fraction);
+  void settle_statistics();
   [[noreturn]] void end_with_what_fits(const OutOfMemory&, int64_t step, double fraction);
 
   CaseStore& store_;
@@ -56,6 +58,7 @@ class Learner {
   TrainedParts parts_;
   ScheduledOptimizer optimizer_;
   double gradient_norm_ = 0;
+  Training::Statistics statistics_ = Training::Statistics::of_batch;
 };
 
 }  // namespace voxgrad
