@@ -45,7 +45,8 @@ std::vector<Degradation> degradations_from(const Json& j) {
     t.integers("axes", d.axes, 0, 2, "");
     for (auto& [name, value] : j[i].items()) set_key(t.keys, name, value, where);
     const DegradationEntry& kind = degradation_registry().find(d.kind);
-    check(d.strength.low >= kind.least, where, ": strength of ", d.kind, " is ", kind.strength);
+    check(d.strength.low >= kind.least && d.strength.high <= kind.most, where, ": strength of ", d.kind, " is ", kind.strength,
+          ", at most ", kind.most);
     out.push_back(d);
   }
   return out;

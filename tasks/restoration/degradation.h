@@ -31,7 +31,7 @@ struct DegradationDraw {
 // A kind. One file defines `DegradationEntry NAME_degradation()`, CMake lists it; a program adds its own by degradation_registry().add(..).
 struct DegradationEntry {
   std::string name, summary;  // the formula, x being the image and s the strength
-  double least = 0;           // of s
+  double least = 0, most = 1e9;  // of s: beyond, an image takes forever or is no more
   std::string strength = "not negative";  // what it has to be, for messages
   bool in_mm = false;     // whether it looks at the spacing
   // A new tensor of x f32 {D, H, W, C} on the CPU.

@@ -1,9 +1,13 @@
+#include <algorithm>
+
 #include "core/config/json_values.h"
 #include "tasks/image_scores/evaluate_images.h"
 #include "tasks/restoration/restoration.h"
 
 namespace voxgrad {
 namespace {
+
+constexpr double kMostUpscaled = 64;
 
 void add_keys(ConfigTable& t, RestorationOptions& o) {
   t.choice("learns", o.learns, {"degraded", "pairs", "noise2noise", "noise2void", "noise2self"},
@@ -22,11 +26,16 @@ void add_keys(ConfigTable& t, RestorationOptions& o) {
   t.integer("neighbours", o.neighbours, 1, 100, "noise2void: how far away the values are from that hidden voxels take");
   t.integer("grid", o.grid, 2, 16, "noise2self: every so many voxels along each axis one is hidden");
   add_loss_key(t, o.loss);
-  t.spacing(
-      "upscale", o.upscale,
-      "voxels of a prediction for one of its file, along [depth, height, width] as the network sees them, any factors from 1. degraded: "
-      "where degradations is [] training takes low_resolution by these; pairs: of the second image for one of the first. []: the grid of "
-      "the file");
+  t.add("upscale",
+        "voxels of a prediction for one of its file, along [depth, height, width] as the network sees them, any factors from 1. degraded: "
+        "where degradations is [] training takes low_resolution by these; pairs: of the second image for one of the first. []: the grid of "
+        "the file",
+        o.upscale, [](const Json& v) {
+          const auto factor = [](const Json& x) { return x.is_number() && x.get<double>() >= 1 && x.get<double>() <= kMostUpscaled; };
+          check(v.is_array() && (v.empty() || (v.size() == 3 && std::all_of(v.begin(), v.end(), factor))),
+                "[] or three factors [depth, height, width] from 1 to ", kMostUpscaled, " are wanted");
+          return v.get<std::vector<double>>();
+        });
   t.integer("margin", o.margin, 0, 4096,
             "of predictions: voxels next to faces of a tile that do not count; as many as the network sees to either side make results "
             "independent of tiles, for tiles that overlap more");

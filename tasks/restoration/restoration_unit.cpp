@@ -235,4 +235,7 @@ TEST_CASE("degradations of a configuration") {
   CHECK_THROWS_WITH(read(R"([{"kind": "low_resolution", "strength": [0.5, 2]}])"), Contains("a factor, from 1"));
   CHECK_THROWS_WITH(read(R"([{"kind": "poisson", "strength": [0, 2]}])"), Contains("above 0"));
   CHECK_THROWS_WITH(read(R"([{"strenght": [0, 2]}])"), Contains("strength"));
+  for (const char* kind : {"sparse_views", "low_resolution", "blur", "bias_field", "motion", "metal"})
+    CHECK_THROWS_WITH(read((std::string(R"([{"kind": ")") + kind + R"(", "strength": [1, 1e8]}])").c_str()),
+                      Contains(kind) && Contains("at most"));
 }

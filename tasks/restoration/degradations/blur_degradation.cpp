@@ -7,6 +7,7 @@ namespace voxgrad {
 DegradationEntry blur_degradation() {
   return {.name = "blur",
           .summary = "a Gaussian of s voxels along `axes`",
+          .most = 100,
           .apply = [](const Tensor& x, const Degradation& d, const DegradationDraw& draw) {
             Double3 sigma = {0, 0, 0};
             for (const int a : d.axes) sigma[size_t(a)] = draw.s;

@@ -61,6 +61,7 @@ DegradationEntry low_resolution_degradation() {
           .summary = "means of boxes of s voxels along `axes`, the first of which begins anywhere, then cubic B-splines back to the voxels "
                      "there were",
           .least = 1,
+          .most = 1000,
           .strength = "a factor, from 1",
           .apply = with_low_resolution};
 }

@@ -55,6 +55,7 @@ DegradationEntry metal_degradation() {
               "one to three balls of a radius of s mm that absorb 40 times as much as voxels of 1 do, seen by rays of which "
               "0.5 % arrives scattered, so that those through metal are saturated: CT, by filtered back-projection, clipped to twice the "
               "range of the image",
+          .most = 100000,
           .in_mm = true,
           .apply = with_metal};
 }

@@ -52,6 +52,7 @@ DegradationEntry motion_degradation() {
           .summary =
               "the magnitude of slices whose columns of k-space are measured while the object moves up to three times, each time by "
               "up to s voxels along `axes` and, where these are those of the slice, s degrees within it (Shaw et al. 2019)",
+          .most = 1000,
           .apply = with_motion};
 }
 

@@ -10,6 +10,7 @@ DegradationEntry sparse_views_degradation() {
   return {.name = "sparse_views",
           .summary = "filtered back-projection of s parallel views of each slice over half a turn, from a random angle on: CT",
           .least = 1,
+          .most = 100000,
           .strength = "a number of views, from 1",
           .in_mm = true,
           .apply = [](const Tensor& x, const Degradation&, const DegradationDraw& draw) {
