@@ -1,6 +1,7 @@
 #include "data/cases_in_parallel.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -27,12 +28,16 @@ TEST_CASE("cases are worked on several at a time, each once, and the first that 
   std::multiset<size_t> seen;
   std::set<std::thread::id> workers;
   std::atomic<int> inner = 0;
+  std::condition_variable all_there;
+  bool waits = true;
   for_cases(names(20), {.what = "testing"}, [&](size_t i) {
     inner = std::max(inner.load(), threads());
-    std::this_thread::sleep_for(1ms);
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     seen.insert(i);
     workers.insert(std::this_thread::get_id());
+    all_there.notify_all();
+    // However late a worker of a busy machine comes, there are cases left for it.
+    if (waits) waits = all_there.wait_for(lock, 20s, [&] { return workers.size() == 3; });
   });
   CHECK(seen.size() == 20);
   CHECK(std::set<size_t>(seen.begin(), seen.end()).size() == 20);

@@ -54,7 +54,7 @@ OP_CASES(conv3d_fused) {
   add({"normalised, stride 2", {1, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4});
   add({"two sources", {2, 3, 4, 5, 7}, 9, 12, three, {.padding = one}, false});
   add({"two sources, the first normalised", {2, 3, 4, 5, 20}, 13, 12, three, {.padding = one}, true, 4});
-  add({"two sources, the first normalised, in whole pieces", {2, 3, 4, 5, 32}, 16, 24, three, {.padding = one}, true, 4});
+  add({"two sources, the first normalised, in whole pieces", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4});
   add({"two sources in whole pieces, stride 2", {1, 5, 4, 6, 32}, 8, 40, three, {.stride = two, .padding = one}, false});
   const Conv3dOptions dilated{.padding = two, .dilation = two};
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
