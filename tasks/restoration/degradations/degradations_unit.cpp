@@ -129,7 +129,8 @@ TEST_CASE("metal has a size in millimetres") {
   const Tensor image = soft_disc(3, 32);
   const auto bright = [&](const Vec3& mm) {
     int64_t count = 0;
-    for (const float v : worse_in_mm(image, "metal", 2, mm).data<float>()) count += v > 0.99f;
+    const Tensor worse = worse_in_mm(image, "metal", 2, mm);
+    for (const float v : worse.data<float>()) count += v > 0.99f;
     return count;
   };
   const int64_t thick = bright({9, 1, 1}), fine = bright({9, 0.5, 0.5});
