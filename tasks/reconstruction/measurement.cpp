@@ -35,9 +35,8 @@ Tensor mask_in(const std::string& file, int64_t h, int64_t w) {
   return Tensor::from(mask, {1, 1, h, w, 1});
 }
 
-// {1, 1, 1 or H, W, 1}: what is measured of a slice.
-Tensor mask_for(int64_t h, int64_t w, const MeasurementOptions& o, const Rng& rng) {
-  if (!o.mask_file.empty()) return mask_in(o.mask_file, h, w);
+// {1, 1, 1 or H, W, 1}: what is measured of a slice, as it is drawn.
+Tensor drawn_mask(int64_t h, int64_t w, const MeasurementOptions& o, const Rng& rng) {
   if (o.mask != "poisson_disc")
     return mask_tensor(
         sampling_mask(w, {.kind = sampling_of(o.mask), .centre_fraction = o.centre_fraction, .acceleration = o.acceleration}, rng));
@@ -47,11 +46,13 @@ Tensor mask_for(int64_t h, int64_t w, const MeasurementOptions& o, const Rng& rn
 
 Measurement measured_kspace(const Tensor& slices, const MeasurementOptions& o, const Rng& rng, int64_t first) {
   const CoilSimulation simulation{.coils = o.coils, .phase = o.phase, .noise = o.noise};
+  const int64_t h = slices.dim(2), w = slices.dim(3);
+  const Tensor given = o.mask_file.empty() ? Tensor{} : mask_in(o.mask_file, h, w);
   std::vector<Tensor> data;
   for (int64_t n = 0; n < slices.dim(0); ++n) {
     const Rng own = rng.at(uint64_t(first + n));
     const Tensor kspace = simulated_kspace(slices.rows(n, n + 1), simulation, own.at(kCoilStream));
-    data.push_back(undersampled_input(kspace, mask_for(slices.dim(2), slices.dim(3), o, own.at(kMaskStream))));
+    data.push_back(undersampled_input(kspace, given ? given : drawn_mask(h, w, o, own.at(kMaskStream))));
   }
   const Tensor all = concat(data, 0);
   return {all, zero_filled(slice(all, 4, 0, all.dim(4) - 1))};
