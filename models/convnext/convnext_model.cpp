@@ -58,18 +58,14 @@ NetworkPlan plan_convnext_encoder(const ConvNeXtOptions& o, const PlanRequest& r
 Options convnext_options() { return Options::of<ConvNeXtOptions>(add_keys); }
 
 EncoderEntry convnext_encoder() {
-  EncoderEntry e = encoder_of<ConvNeXt, ConvNeXtConfig>({.read = convnext_config_from_json,
-                                                         .stages = stages_of,
-                                                         .features = &ConvNeXt::features,
-                                                         .drop_rest = [](ConvNeXt& net) { net.norm = {}, net.head = {}; },
-                                                         .least_weights = [](const ConvNeXtConfig& c) {
-                                                           ConvNeXtConfig headless = c;
-                                                           headless.classes = 0;
-                                                           return parameters_of(headless) - 2.0 * stages_of(c).back().channels;
-                                                         }});
-  e.options = convnext_options;
-  e.plan = [](const Options& o, const PlanRequest& r) { return plan_convnext_encoder(o.as<ConvNeXtOptions>(), r); };
-  return e;
+  return encoder_of<ConvNeXt, ConvNeXtConfig>(
+      {.options = convnext_options,
+       .plan = [](const Options& o, const PlanRequest& r) { return plan_convnext_encoder(o.as<ConvNeXtOptions>(), r); },
+       .read = convnext_config_from_json,
+       .stages = stages_of,
+       .features = &ConvNeXt::features,
+       .drop_rest = [](ConvNeXt& net) { net.norm = {}, net.head = {}; },
+       .least_weights = [](const ConvNeXtConfig& c) { return headless_weights(c) - 2.0 * stages_of(c).back().channels; }});
 }
 
 // torchvision's names: features.0 the stem, then a stage and what lies between two in turn.

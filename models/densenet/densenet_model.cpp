@@ -56,18 +56,14 @@ NetworkPlan plan_densenet_encoder(const DenseNetOptions& o, const PlanRequest& r
 Options densenet_options() { return Options::of<DenseNetOptions>(add_keys); }
 
 EncoderEntry densenet_encoder() {
-  EncoderEntry e = encoder_of<DenseNet, DenseNetConfig>({.read = densenet_config_from_json,
-                                                         .stages = stages_of,
-                                                         .features = &DenseNet::stages,
-                                                         .drop_rest = [](DenseNet& net) { net.features.norm5 = {}, net.classifier = {}; },
-                                                         .least_weights = [](const DenseNetConfig& c) {
-                                                           DenseNetConfig headless = c;
-                                                           headless.classes = 0;
-                                                           return parameters_of(headless) - 2.0 * stages_of(c).back().channels;
-                                                         }});
-  e.options = densenet_options;
-  e.plan = [](const Options& o, const PlanRequest& r) { return plan_densenet_encoder(o.as<DenseNetOptions>(), r); };
-  return e;
+  return encoder_of<DenseNet, DenseNetConfig>(
+      {.options = densenet_options,
+       .plan = [](const Options& o, const PlanRequest& r) { return plan_densenet_encoder(o.as<DenseNetOptions>(), r); },
+       .read = densenet_config_from_json,
+       .stages = stages_of,
+       .features = &DenseNet::stages,
+       .drop_rest = [](DenseNet& net) { net.features.norm5 = {}, net.classifier = {}; },
+       .least_weights = [](const DenseNetConfig& c) { return headless_weights(c) - 2.0 * stages_of(c).back().channels; }});
 }
 
 // torchvision's names, those of its files of before 2018 and MONAI's.

@@ -91,14 +91,14 @@ std::vector<EncoderStage> res_unet_stages(const ResUNetConfig& c) {
 Options res_unet_options() { return Options::of<ResUNetConfig>(add_keys); }
 
 EncoderEntry res_unet_encoder() {
-  EncoderEntry e = encoder_of<ResUNet, ResUNetConfig>({.read = res_unet_config_from_json,
-                                                       .stages = res_unet_stages,
-                                                       .features = &ResUNet::stages,
-                                                       .drop_rest = [](ResUNet& net) { net.up.clear(); },
-                                                       .least_weights = weights_on_the_way_down});
-  e.options = res_unet_options;
-  e.plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); };
-  return e;
+  return encoder_of<ResUNet, ResUNetConfig>(
+      {.options = res_unet_options,
+       .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
+       .read = res_unet_config_from_json,
+       .stages = res_unet_stages,
+       .features = &ResUNet::stages,
+       .drop_rest = [](ResUNet& net) { net.up.clear(); },
+       .least_weights = weights_on_the_way_down});
 }
 
 }  // namespace

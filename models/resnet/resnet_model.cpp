@@ -76,18 +76,14 @@ NetworkPlan plan_resnet_encoder(const ResNetOptions& o, const PlanRequest& r) {
 }
 
 EncoderEntry resnet_encoder() {
-  EncoderEntry e = encoder_of<ResNet, ResNetConfig>({.read = resnet_config_from_json,
-                                                     .stages = stages_of,
-                                                     .features = &ResNet::features,
-                                                     .drop_rest = [](ResNet& net) { net.fc = {}; },
-                                                     .least_weights = [](const ResNetConfig& c) {
-                                                       ResNetConfig headless = c;
-                                                       headless.classes = 0;
-                                                       return parameters_of(headless);
-                                                     }});
-  e.options = [] { return Options::of<ResNetEncoderOptions>([](ConfigTable& t, ResNetEncoderOptions& o) { add_keys(t, o); }); };
-  e.plan = [](const Options& o, const PlanRequest& r) { return plan_resnet_encoder(o.as<ResNetEncoderOptions>(), r); };
-  return e;
+  return encoder_of<ResNet, ResNetConfig>(
+      {.options = [] { return Options::of<ResNetEncoderOptions>([](ConfigTable& t, ResNetEncoderOptions& o) { add_keys(t, o); }); },
+       .plan = [](const Options& o, const PlanRequest& r) { return plan_resnet_encoder(o.as<ResNetEncoderOptions>(), r); },
+       .read = resnet_config_from_json,
+       .stages = stages_of,
+       .features = &ResNet::features,
+       .drop_rest = [](ResNet& net) { net.fc = {}; },
+       .least_weights = headless_weights<ResNetConfig>});
 }
 
 // torchvision's names, which MONAI has too, and MedicalNet's.

@@ -152,14 +152,14 @@ std::vector<EncoderStage> segresnet_stages(const SegResNetConfig& c) {
 Options segresnet_options() { return Options::of<SegResNetConfig>(add_keys); }
 
 EncoderEntry segresnet_encoder() {
-  EncoderEntry e = encoder_of<SegResNet, SegResNetConfig>({.read = segresnet_config_from_json,
-                                                           .stages = segresnet_stages,
-                                                           .features = &SegResNet::stages,
-                                                           .drop_rest = [](SegResNet& n) { n.up.clear(), n.norm = {}, n.head = {}; },
-                                                           .least_weights = weights_on_the_way_down});
-  e.options = segresnet_options;
-  e.plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); };
-  return e;
+  return encoder_of<SegResNet, SegResNetConfig>(
+      {.options = segresnet_options,
+       .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
+       .read = segresnet_config_from_json,
+       .stages = segresnet_stages,
+       .features = &SegResNet::stages,
+       .drop_rest = [](SegResNet& n) { n.up.clear(), n.norm = {}, n.head = {}; },
+       .least_weights = weights_on_the_way_down});
 }
 
 }  // namespace

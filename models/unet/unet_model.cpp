@@ -35,18 +35,21 @@ std::vector<EncoderStage> unet_stages_of(const UNetConfig& c) {
 }
 
 EncoderEntry unet_stages() {
-  EncoderEntry e = encoder_of<UNetStages, UNetConfig>({.read = unet_config_of_kind,
-                                                       .stages = unet_stages_of,
-                                                       .features = &UNetStages::features,
-                                                       .drop_rest = [](UNetStages&) {},
-                                                       .least_weights = least_encoder_weights});
-  e.options = [] {
-    return Options::of<UNetStagesOptions>([](ConfigTable& t, UNetStagesOptions& o) { add_encoder_keys(t, o.unet, o.residual); });
-  };
-  e.plan = [](const Options& o, const PlanRequest& r) {
-    const auto& chosen = o.as<UNetStagesOptions>();
-    return plan_unet(chosen.unet, r, chosen.residual);
-  };
+  EncoderEntry e = encoder_of<UNetStages, UNetConfig>(
+      {.options =
+           [] {
+             return Options::of<UNetStagesOptions>([](ConfigTable& t, UNetStagesOptions& o) { add_encoder_keys(t, o.unet, o.residual); });
+           },
+       .plan =
+           [](const Options& o, const PlanRequest& r) {
+             const auto& chosen = o.as<UNetStagesOptions>();
+             return plan_unet(chosen.unet, r, chosen.residual);
+           },
+       .read = unet_config_of_kind,
+       .stages = unet_stages_of,
+       .features = &UNetStages::features,
+       .drop_rest = [](UNetStages&) {},
+       .least_weights = least_encoder_weights});
   e.decoder = [](const Json& j) { return to_json(unet_config_of_kind(j)).dump(); };
   return e;
 }
