@@ -33,6 +33,7 @@ ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
       activation(o.activation) {}
 
 Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
+  if (norm.batch && activation.is_fused() && !ForwardHooks::active()) return norm.batch->behind(conv, x, skip, activation.fused_slope());
   return hooked(*this, activated(conv(x), skip));
 }
 Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip) const {

@@ -3,6 +3,7 @@
 #include "core/autograd.h"
 #include "core/training.h"
 #include "kernels/binary/binary.h"
+#include "kernels/conv3d_batch_norm_act/conv3d_batch_norm_act.h"
 #include "kernels/norm_act/norm_act.h"
 #include "layers/init.h"
 
@@ -36,11 +37,19 @@ BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
   running_mean = Tensor::zeros({o.channels});
   running_var = Tensor::full({o.channels}, 1);
 }
+bool BatchNorm::uses_running() const {
+  return mode.evaluating || mode.frozen || Inference::active() || Training::uses_running_statistics();
+}
 Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  const bool training = !(mode.evaluating || mode.frozen || Inference::active() || Training::uses_running_statistics());
+  const bool training = !uses_running();
   const RunningStatistics running = training && Training::repeating() ? RunningStatistics{} : RunningStatistics{running_mean, running_var};
   const BatchNormActOptions options = {.slope = slope, .eps = eps, .momentum = momentum, .training = training};
   return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));
+}
+Tensor BatchNorm::behind(const Conv3d& conv, const Tensor& x, const Tensor& skip, double slope) const {
+  if (ForwardHooks::active() || !uses_running()) return (*this)(conv(x), skip, slope);
+  return conv3d_batch_norm_act(x, conv.weight, conv.bias, weight, bias, {running_mean, running_var}, skip,
+                               {.conv = conv.options, .slope = slope, .eps = eps});
 }
 
 ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}

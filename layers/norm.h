@@ -1,6 +1,7 @@
 #pragma once
 #include "core/forward_hooks.h"
 #include "kernels/norm/norm.h"
+#include "layers/conv.h"
 #include "layers/norm_kind.h"
 
 namespace voxgrad {
@@ -48,6 +49,11 @@ struct BatchNorm {
   BatchNorm() = default;
   explicit BatchNorm(const NormLayer&);
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  // The same of conv(x). With running statistics and without a gradient it is part of the convolution.
+  Tensor behind(const Conv3d& conv, const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+
+ private:
+  bool uses_running() const;
 };
 
 // Over the channels of each voxel (ConvNeXt's LayerNorm2d).

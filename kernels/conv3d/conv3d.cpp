@@ -55,7 +55,7 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
   if (x.device().is_cpu()) {
     const ConvPart whole{x.view(), p.c};
-    conv3d_forward(Cpu{}, p, &whole, 1, w.view(), b.view(), y.view(), kept_weight(p, x.dtype(), w));
+    conv3d_forward(Cpu{}, p, &whole, 1, w.view(), {y.view(), b.view()}, kept_weight(p, x.dtype(), w));
   } else {
     on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
   }

@@ -14,22 +14,36 @@
 namespace voxgrad {
 namespace {
 
-void gather(const ConvGather& g, const ConvInput& x, View w, View b, View y, std::shared_ptr<void>* kept = nullptr) {
+// What is still to be done to all outputs {rows, channels}.
+void finish(const ConvOutput& out, const ConvGather& g, int64_t rows) {
+  if (!out.ends()) return;
+  constexpr int64_t kRows = 64;
+  on_dtype(out.y.dtype, [&]<class T>() {
+    const auto isa = conv_isa<accum_t<T>>();
+    const ConvStore store(out, g);
+    parallel_chunks(rows, kRows, [&](int64_t, int64_t begin, int64_t end) { store.finish(isa, begin, 1, end - begin, 0, g.out_channels); });
+  });
+}
+
+void gather(const ConvGather& g, const ConvInput& x, View w, const ConvOutput& out, std::shared_ptr<void>* kept = nullptr) {
   if (g.n == 0) return;
-  if (is_depthwise_brick(g)) return depthwise_gather(g, x, w, b, y);
-  if (is_few_pointwise(g, x)) return pointwise_gather(g, x.whole(), w, b, y);
+  const View b = out.bias, y = out.y;
+  const auto finish_all = [&] { finish(out, g, g.n * g.out.d * g.out.h * g.out.w); };
+  if (is_depthwise_brick(g)) return depthwise_gather(g, x, w, b, y), finish_all();
+  if (is_few_pointwise(g, x)) return pointwise_gather(g, x.whole(), w, b, y), finish_all();
   on_dtype(x.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const int64_t lanes = conv_isa<A>().lanes;
     const double direct = direct_time(g, x);
-    if (is_polyphase(g, lanes, direct)) polyphase_gather<A>(g, x, {w, b, kept}, y);
+    const ConvStore store(out, g);
+    if (is_polyphase(g, lanes, direct)) polyphase_gather<A>(g, x, {w, b, kept}, store);
     else if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::gather, direct))
-      winograd_boxes_gather<A>(g, *boxes, x, {w, b, kept}, y);
+      winograd_boxes_gather<A>(g, *boxes, x, {w, b, kept}, y), finish_all();
     else if (const auto tile = winograd_tile(g, lanes, ConvPass::gather, direct))
-      winograd_gather<A>(g, *tile, x, {w, b, kept}, y);
+      winograd_gather<A>(g, *tile, x, {w, b, kept}, store);
     else if (const auto plane = winograd_plane_tile(g, lanes, ConvPass::gather, direct))
-      winograd_plane_gather<A>(g, *plane, x, {w, b, kept}, y);
-    else direct_gather<A>(g, x, {w, b, kept}, y);
+      winograd_plane_gather<A>(g, *plane, x, {w, b, kept}, store);
+    else direct_gather<A>(g, x, {w, b, kept}, store);
   });
 }
 
@@ -54,19 +68,21 @@ std::optional<DilatedPlan> dilated(const Conv3dProblem& p, bool normalised = fal
 
 void conv3d_forward(Cpu on, const Conv3dProblem& p, View x, View w, View b, View y) {
   const ConvPart whole{x, p.c};
-  conv3d_forward(on, p, &whole, 1, w, b, y);
+  conv3d_forward(on, p, &whole, 1, w, {y, b});
 }
-void conv3d_forward(Cpu, const Conv3dProblem& given, const ConvPart* parts, int64_t count, View w, View b, View y,
+void conv3d_forward(Cpu, const Conv3dProblem& given, const ConvPart* parts, int64_t count, View w, const ConvOutput& y,
                     std::shared_ptr<void>* kept) {
   const bool normalised = std::any_of(parts, parts + count, [](const ConvPart& part) { return part.coefficients.data != nullptr; });
   const Conv3dProblem p = in_one_row(given, normalised);
-  if (const auto plan = dilated(p, normalised)) return dilated_forward(p, *plan, parts, count, w, b, y, kept);
-  gather(forward_gather(p), ConvInput(parts, count), w, b, y, kept);
+  const ConvGather g = forward_gather(p);
+  if (const auto plan = dilated(p, normalised))
+    return dilated_forward(p, *plan, parts, count, w, y.bias, y.y, kept), finish(y, g, p.out_voxels());
+  gather(g, ConvInput(parts, count), w, y, kept);
 }
 void conv3d_input_gradient(Cpu, const Conv3dProblem& given, View gy, View w, View b, View gx) {
   const Conv3dProblem p = in_one_row(given);
   if (const auto plan = dilated(p)) return dilated_input_gradient(p, *plan, gy, w, b, gx);
-  gather(gradient_gather(p), ConvInput(gy, p.k), w, b, gx);
+  gather(gradient_gather(p), ConvInput(gy, p.k), w, {gx, b});
 }
 
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, View gy, View gw) {

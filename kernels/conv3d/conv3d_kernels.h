@@ -31,6 +31,15 @@ struct ConvPart {
   double slope = 1;
 };
 
+// What a convolution makes of its sums: y = act(norm(sum + bias) + residual), norm(z) = (z - mean) factor + offset with coefficients
+// {3, k} of accum_of(y), act(z) = z > 0 ? z : slope z. Without coefficients norm is nothing; bias and residual (as y) may be null. The sum
+// is rounded to the type of y before norm, so that this is the composition, bit by bit.
+struct ConvOutput {
+  View y, bias = {}, coefficients = {}, residual = {};
+  double slope = 1;
+  bool ends() const { return coefficients || residual || slope != 1; }
+};
+
 // x, y and their gradients share a dtype T; weights, biases and their gradients are accum_t<T>. Results are assigned.
 // y = conv(x, w) + b; b may be null.
 void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
@@ -40,7 +49,7 @@ void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, V
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
 // The same of `count` parts, on the CPU. kept: a place for what is made of the weights alone, for the next call with these weights
 // and this problem; or null.
-void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y,
+void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, const ConvOutput& y,
                     std::shared_ptr<void>* kept = nullptr);
 // On CUDA there are kernels that read parts, of some shapes: whether they do, forward and in the gradient of weights, which is that of all
 // parts at once.

@@ -76,7 +76,7 @@ std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
 }
 
 void forward(Cpu on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b, const Tensor& y) {
-  conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), b.view(), y.view(), kept_weight(p, y.dtype(), w));
+  conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), {y.view(), b.view()}, kept_weight(p, y.dtype(), w));
 }
 [[maybe_unused]] void forward(Cuda on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b,
                               const Tensor& y) {

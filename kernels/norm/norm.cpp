@@ -19,7 +19,8 @@ Op described(const char* name, const NormCall& call) {
 
 }  // namespace
 
-Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
+NormProblem norm_problem(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip,
+                         const NormCall& call) {
   check(x && is_floating(x.dtype()) && x.shape().rank >= 2 && x.count() > 0, op,
         ": a floating tensor {N, .., C} with elements is wanted, not ", x);
   const int64_t channels = x.dim(-1), samples = x.dim(0), rest = x.count() / (channels * samples);
@@ -45,7 +46,12 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
   if (p.groups == 0) p.groups = int64_t(channels);
   check(p.groups > 0 && channels % p.groups == 0, op, ": ", p.groups, " groups do not divide ", channels, " channels");
   check(!p.constant_statistics || call.running.mean, op, ": without training, running statistics are wanted");
+  return p;
+}
 
+Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
+  const NormProblem p = norm_problem(op, x, scale, shift, skip, call);
+  const DType accum = accum_of(x.dtype());
   const Tensor stats = Tensor::empty({3, p.samples, p.groups}, accum, x.device());
   Tensor y = Tensor::empty_like(x);
   const NormRunning running = {call.running.mean.view(), call.running.variance.view(), call.momentum};

@@ -13,4 +13,7 @@ struct NormCall {
 };
 Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall);
 
+// The problem with its extents; an Error that names the op where the tensors do not fit each other.
+NormProblem norm_problem(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, const NormCall&);
+
 }  // namespace voxgrad

@@ -144,7 +144,7 @@ void dilated_forward(const Conv3dProblem& p, const DilatedPlan& d, const ConvPar
   for (int64_t r = 0; r < d.dilation.d; ++r) {
     std::vector<ConvPart> read;
     for (Inputs& i : inputs) read.push_back(i.at(r));
-    conv3d_forward(Cpu{}, d.part, read.data(), count, w, b, result.view(), kept);
+    conv3d_forward(Cpu{}, d.part, read.data(), count, w, {result.view(), b}, kept);
     scatter(outputs, r, result, y);
   }
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "kernels/conv3d/conv3d_store.h"
 #include "kernels/conv3d/conv3d_weight.h"
 
 // Convolutions of any kernel, stride, dilation and groups as they are written: sums over taps and channels.
@@ -9,9 +10,9 @@ double direct_time(const ConvGather&, const ConvInput& x);
 
 // y = gather(x, w) + bias.
 template <class A>
-void direct_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, View y);
-extern template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
-extern template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+void direct_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+extern template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 // gw, for the gather of the forward pass.
 template <class A>

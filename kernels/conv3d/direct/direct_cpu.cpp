@@ -18,8 +18,8 @@ template <class A>
 class GatherPass {
  public:
   // pairs: elements of x and w are pairs of bf16 (PairedGather).
-  GatherPass(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y, bool pairs = false)
-      : g_(g), isa_(conv_isa<A>()), x_(x), w_(weight.w), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+  GatherPass(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, const ConvStore& y, bool pairs = false)
+      : g_(g), isa_(conv_isa<A>()), x_(x), w_(weight.w), y_(y.y), store_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t lanes = isa_.lanes, in_vectors = (g.inputs + lanes - 1) / lanes;
     // Lanes run along the outputs or, where these are few, along the inputs: then each output costs a sum over lanes as well.
     if constexpr (sizeof(A) == 4)
@@ -27,8 +27,8 @@ class GatherPass {
     dot_ = !pairs && !g.depthwise && g.taps() * in_vectors * g.outputs + 3 * g.outputs < g.taps() * g.inputs * blocks_.vectors;
     inputs_ = dot_ || g.depthwise ? round_up(g.inputs, lanes) : g.inputs;
     outputs_ = dot_ ? g.outputs : blocks_.vectors * lanes;
-    direct_ = y.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
-    streamed_ = direct_ && !dot_ && goes_past_caches(g, y, lanes);
+    direct_ = y_.dtype == dtype_of<A> && (dot_ || g.out_channels % lanes == 0) && (dot_ || g.outputs % lanes == 0);
+    streamed_ = direct_ && !dot_ && goes_past_caches(g, y_, lanes);
     if (dot_ || g.depthwise) blocks_.count = 1;
     const int64_t in_bytes = inputs_ * int64_t(sizeof(A)), out_bytes = outputs_ * int64_t(sizeof(A)), others = g.n * g.slices;
     parts_ = std::clamp<int64_t>(kTasks / (others * tile_volume(g, in_bytes, out_bytes, 1).tiles()), 1, blocks_.count);
@@ -179,12 +179,12 @@ class GatherPass {
   // Where the outputs of a row are summed: in y itself if it has the type of the sums, else in the worker's scratch.
   A* sums_at(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) {
     if (!direct_) return worker.sums + (z * tiling_.block[1] + y) * tiling_.block[2] * outputs_;
-    return static_cast<A*>(element(y_, output_at(p, r, start, z, y)));
+    return static_cast<A*>(element(y_, voxel_at(p, r, start, z, y) * g_.out_channels + r.slice * g_.outputs));
   }
-  int64_t output_at(const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) const {
+  int64_t voxel_at(const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t z, int64_t y) const {
     const int64_t d = (start.at[0] + z) * g_.out_step.d + p.axis[0]->out_offset,
                   h = (start.at[1] + y) * g_.out_step.h + p.axis[1]->out_offset, w = start.at[2] * g_.out_step.w + p.axis[2]->out_offset;
-    return (((r.n * g_.out.d + d) * g_.out.h + h) * g_.out.w + w) * g_.out_channels + r.slice * g_.outputs;
+    return ((r.n * g_.out.d + d) * g_.out.h + h) * g_.out.w + w;
   }
 
   void sum_rows(Worker& worker, const ConvPhase& p, const Rows& r, const ConvStart& start, int64_t block, int64_t from, int64_t to) {
@@ -199,6 +199,13 @@ class GatherPass {
     row.y_step = direct_ ? g_.out_step.w * g_.out_channels : outputs_;
     row.width = dot_ ? g_.outputs : g_.depthwise ? (g_.outputs_of(r.slice) + lanes - 1) / lanes : blocks_.width(block);
     const A* bias = bias_.data() + r.slice * outputs_ + first;
+    const bool ends = store_.ends() && direct_ && last;
+    ConvEnd<A> of_row;
+    if (ends)
+      of_row = store_.end<A>(0, g_.out_step.w, r.width, r.slice * g_.outputs + first,
+                             dot_ || g_.depthwise ? g_.outputs_of(r.slice) : row.width * lanes);
+    const A *const y_first = static_cast<const A*>(of_row.y), *const residual = static_cast<const A*>(of_row.residual);
+    if (ends && !dot_ && !g_.depthwise) row.end = &of_row;
     for (int64_t z = 0; z < r.depth; ++z)
       for (int64_t y = 0; y < r.height; ++y) {
         worker.runs.clear();
@@ -210,7 +217,13 @@ class GatherPass {
           if (fresh_) worker.runs.back().w -= first_step;
         }
         char& started = worker.started[size_t(z * r.height + y)];
-        if (worker.runs.empty() && (started || !last)) continue;
+        row.y = sums_at(worker, p, r, start, z, y) + first;
+        if (ends) of_row.y = row.y;
+        if (residual) of_row.residual = residual + (row.y - y_first);
+        if (worker.runs.empty() && (started || !last)) {
+          if (ends) isa_.end_rows(of_row);
+          continue;
+        }
         if (!packed && !worker.runs.empty()) {
           const ConvRun& end = p.pieces[size_t(to - 1)].run;
           pack_steps(p, r.slice, block, first_step, end.w + end.steps, worker.weights);
@@ -224,13 +237,13 @@ class GatherPass {
         }
         row.runs = worker.runs.data();
         row.run_count = int64_t(worker.runs.size());
-        row.y = sums_at(worker, p, r, start, z, y) + first;
         row.init = started ? nullptr : bias;
         row.streamed = streamed_ && last && !started;
         started = 1;
         if (dot_) isa_.dot(row, p.taps * inputs_);
         else if (g_.depthwise) isa_.depthwise(row);
         else isa_.gather(row);
+        if (ends && !row.end) isa_.end_rows(of_row);
       }
   }
 
@@ -238,15 +251,20 @@ class GatherPass {
     const int64_t first = blocks_.first(first_block) * isa_.lanes,
                   last = std::min(blocks_.first(last_block) * isa_.lanes, g_.outputs_of(r.slice));
     for (int64_t z = 0; z < r.depth; ++z)
-      for (int64_t y = 0; y < r.height; ++y)
-        isa_.store_rows(y_.dtype, sums_at(worker, p, r, start, z, y) + first, outputs_, element(y_, output_at(p, r, start, z, y) + first),
-                        g_.out_step.w * g_.out_channels, r.width, last - first);
+      for (int64_t y = 0; y < r.height; ++y) {
+        const int64_t voxel = voxel_at(p, r, start, z, y);
+        isa_.store_rows(y_.dtype, sums_at(worker, p, r, start, z, y) + first, outputs_,
+                        element(y_, voxel * g_.out_channels + r.slice * g_.outputs + first), g_.out_step.w * g_.out_channels, r.width,
+                        last - first);
+        store_.finish(isa_, voxel, g_.out_step.w, r.width, r.slice * g_.outputs + first, last - first);
+      }
   }
 
   const ConvGather& g_;
   ConvIsa<A> isa_;
   const ConvInput& x_;
   View w_, y_;
+  const ConvStore& store_;
   bool dot_, direct_, streamed_, fresh_ = false;
   ConvBlocks blocks_;
   int64_t inputs_, outputs_, parts_, most_steps_;  // channels of a slice, padded; tasks that share the blocks of a tile
@@ -264,7 +282,7 @@ double direct_time(const ConvGather& g, const ConvInput& x) {
 }
 
 template <class A>
-void direct_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y) {
+void direct_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, const ConvStore& y) {
   if (PairedGather::is_possible(g, x)) {
     const PairedGather paired(g, x, weight.w);
     GatherPass<A>(paired.g, paired.x, {paired.w, weight.bias}, y, true).run();
@@ -272,7 +290,7 @@ void direct_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& we
     GatherPass<A>(g, x, weight, y).run();
   }
 }
-template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
-template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+template void direct_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+template void direct_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 }  // namespace voxgrad

@@ -34,6 +34,38 @@ VOXGRAD_INLINE const A& at_voxel(const A* const* third, int64_t step, int v) {
 }
 
 template <class A, int V, int NB>
+VOXGRAD_INLINE void end_voxels(const ConvEnd<A>& e, int64_t first, Vector<A> (&sum)[V][NB]) {
+  constexpr int L = kLanes<A>;
+  if (e.mean)
+#pragma GCC unroll 4
+    for (int b = 0; b < NB; ++b) {
+      const Vector<A> mean = load(e.mean + b * L), factor = load(e.factor + b * L), offset = load(e.offset + b * L);
+#pragma GCC unroll 16
+      for (int v = 0; v < V; ++v) sum[v][b] = (sum[v][b] - mean) * factor + offset;
+    }
+  if (e.residual) {
+    const A* residual = static_cast<const A*>(e.residual) + first * e.step;
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v)
+#pragma GCC unroll 4
+      for (int b = 0; b < NB; ++b) sum[v][b] += load(residual + v * e.step + b * L);
+  }
+  const Vector<A> slope = splat(e.slope);
+#pragma GCC unroll 16
+  for (int v = 0; v < V; ++v)
+#pragma GCC unroll 4
+    for (int b = 0; b < NB; ++b) sum[v][b] = sum[v][b] > 0 ? sum[v][b] : slope * sum[v][b];
+}
+
+// The residuals of these voxels come from memory while the sums are made.
+template <class A, int V, int NB>
+VOXGRAD_INLINE void fetch_residual(const ConvEnd<A>& e, int64_t first) {
+  const A* residual = static_cast<const A*>(e.residual) + first * e.step;
+  for (int v = 0; v < V; ++v)
+    for (int b = 0; b < NB; ++b) __builtin_prefetch(residual + v * e.step + b * kLanes<A>);
+}
+
+template <class A, int V, int NB>
 void gather_voxels(const ConvRow<A>& r, int64_t first) {
   constexpr int L = kLanes<A>, thirds = (V + 2) / 3;
   const int64_t step = r.x_step;
@@ -44,6 +76,7 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
   for (int v = 0; v < V; ++v)
 #pragma GCC unroll 4
     for (int b = 0; b < NB; ++b) sum[v][b] = load((r.init ? r.init : y + v * r.y_step) + b * L);
+  if (r.end && r.end->residual) fetch_residual<A, V, NB>(*r.end, first);
   for (int64_t i = 0; i < r.run_count; ++i) {
     const A* w = r.w + r.runs[i].w * (NB * L);
     const A* third[thirds];
@@ -64,6 +97,7 @@ void gather_voxels(const ConvRow<A>& r, int64_t first) {
       for (int j = 0; j < thirds; ++j) ++third[j];
     }
   }
+  if (r.end) end_voxels<A, V, NB>(*r.end, first, sum);
   if (r.streamed) {
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v)

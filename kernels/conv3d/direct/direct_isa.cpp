@@ -16,8 +16,8 @@ namespace voxgrad::direct_kernels::VOXGRAD_ISA_NAMESPACE {
 
 template <class A>
 ConvIsa<A> kernels() {
-  return {kLanes<A>, kVectors,     load_rows<A>, load_lines<A>, load_part<A>,       store_rows<A>,      transpose<A>,  gather<A>,
-          dot<A>,    depthwise<A>, outer<A>,     outer_scattered<A>, depthwise_outer<A>, column_sums<A>};
+  return {kLanes<A>,    kVectors,  load_rows<A>, load_lines<A>, load_part<A>, store_rows<A>,      end_rows<A>,        transpose<A>,
+          gather<A>, dot<A>, depthwise<A>, outer<A>,      outer_scattered<A>, depthwise_outer<A>, column_sums<A>};
 }
 template ConvIsa<float> kernels<float>();
 template ConvIsa<double> kernels<double>();

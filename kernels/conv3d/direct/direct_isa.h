@@ -12,6 +12,18 @@ struct ConvRun {
   int64_t x = 0, w = 0, steps = 0;
 };
 
+// y[r][i] = act((y[r][i] - mean[i]) factor[i] + offset[i] + residual[r][i]) for r < rows, i < n, rows `step` elements apart; without a mean
+// y itself, and without a residual nothing is added.
+template <class A>
+struct ConvEnd {
+  DType dtype = DType::f32;
+  void* y = nullptr;
+  const void* residual = nullptr;
+  int64_t step = 0, rows = 0, n = 0;
+  const A *mean = nullptr, *factor = nullptr, *offset = nullptr;
+  A slope = 1;
+};
+
 // One row of outputs. x, y: those of the first voxel; x_step, y_step: elements between neighbours.
 template <class A>
 struct ConvRow {
@@ -22,6 +34,7 @@ struct ConvRow {
   const A* init = nullptr;  // what the sums of every voxel start from; null: from y
   int64_t width = 0;        // vectors (gather, depthwise) or outputs (dot) per voxel
   bool streamed = false;    // gather: y, aligned to vectors, goes to memory past the caches
+  const ConvEnd<A>* end = nullptr;  // gather: what becomes of the sums, where these are the last ones; of the y of the row
   int64_t ahead = 0;        // gather: elements from these inputs to those of the next row, which are fetched meanwhile; or 0
 };
 
@@ -77,6 +90,7 @@ struct ConvIsa {
   // Channels of one of several parts of a tile: `tail` zeros follow them, and nothing else of a row of dst is written.
   void (*load_part)(const ConvLoad<A>&);
   void (*store_rows)(DType, const A* src, int64_t src_step, void* dst, int64_t dst_step, int64_t rows, int64_t n);
+  void (*end_rows)(const ConvEnd<A>&);
   // dst[c][r] = src[r][c] for r < rows, c < columns.
   void (*transpose)(const A* src, int64_t src_step, A* dst, int64_t dst_step, int64_t rows, int64_t columns);
   // y[v][l] = init[l] + sum over runs and steps of x[v][run.x + step] w[run.w + step][l]; w[step] holds `width` vectors.

@@ -76,6 +76,29 @@ void store_rows(DType t, const A* src, int64_t src_step, void* dst, int64_t dst_
   });
 }
 
+template <bool kNorm, bool kResidual, class A, class T>
+VOXGRAD_INLINE void end_rows_of(const ConvEnd<A>& e, T* y) {
+  const Vector<A> slope = splat(e.slope);
+  for_lanes<A>(e.n, [&](int64_t i, auto count) {
+    Vector<A> mean, factor, offset;
+    if constexpr (kNorm) mean = load(e.mean + i, count), factor = load(e.factor + i, count), offset = load(e.offset + i, count);
+    for (int64_t r = 0; r < e.rows; ++r) {
+      T* const at = y + r * e.step + i;
+      Vector<A> z = load(at, count);
+      if constexpr (kNorm) z = (z - mean) * factor + offset;
+      if constexpr (kResidual) z += load(static_cast<const T*>(e.residual) + r * e.step + i, count);
+      store(at, z > 0 ? z : slope * z, count);
+    }
+  });
+}
+template <class A>
+void end_rows(const ConvEnd<A>& e) {
+  on_elements<A>(e.dtype, e.y, [&](auto* y) {
+    if (e.mean) e.residual ? end_rows_of<true, true>(e, y) : end_rows_of<true, false>(e, y);
+    else e.residual ? end_rows_of<false, true>(e, y) : end_rows_of<false, false>(e, y);
+  });
+}
+
 template <class A>
 VOXGRAD_INLINE void transpose_square(const A* src, int64_t src_step, A* dst, int64_t dst_step) {
   constexpr int L = kLanes<A>;

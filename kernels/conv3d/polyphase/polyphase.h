@@ -1,4 +1,5 @@
 #pragma once
+#include "kernels/conv3d/conv3d_store.h"
 #include "kernels/conv3d/conv3d_weight.h"
 
 // Kernels of 7 with stride 2 along W of a few channels, as networks begin with. Output q sums the inputs 2 q + s of the taps s: those of
@@ -14,8 +15,8 @@ bool is_polyphase(const ConvGather&, int64_t lanes, double direct = 1);
 
 // y = gather(x, w) + bias, where is_polyphase().
 template <class A>
-void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, View y);
-extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
-extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 }  // namespace voxgrad

@@ -24,8 +24,14 @@ bool rises_by_one(const std::vector<int64_t>& offset) { return offset.back() - o
 template <class A>
 class PolyphaseGather {
  public:
-  PolyphaseGather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y)
-      : g_(g), isa_(conv_isa<A>()), transforms_(polyphase_isa<A>()), x_(x), y_(y), blocks_(g.outputs, isa_.lanes, isa_.vectors) {
+  PolyphaseGather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, const ConvStore& y)
+      : g_(g),
+        isa_(conv_isa<A>()),
+        transforms_(polyphase_isa<A>()),
+        x_(x),
+        y_(y.y),
+        store_(y),
+        blocks_(g.outputs, isa_.lanes, isa_.vectors) {
     const int64_t tiles = pieces_of(g.out.w, kPolyphasePositions);
     count_[0] = pieces_of(g.out.d, kPlanes), count_[1] = pieces_of(g.out.h, kRows);
     count_[2] = pieces_of(tiles, std::max<int64_t>(1, kTiles / g.inputs));
@@ -180,6 +186,7 @@ class PolyphaseGather {
       transforms_.outputs(worker.products + i * width, product_, blocks_.width(block), bias_.data() + first, outputs,
                           direct ? g_.out_channels : width);
       if (!direct) isa_.store_rows(y_.dtype, outputs, width, to, g_.out_channels, voxels, channels);
+      store_.finish(isa_, voxel, 1, voxels, first, channels);
     }
   }
 
@@ -188,6 +195,7 @@ class PolyphaseGather {
   PolyphaseIsa<A> transforms_;
   const ConvInput& x_;
   View y_;
+  const ConvStore& store_;
   ConvBlocks blocks_;
   int64_t count_[3], most_[3];            // tasks along each axis, and what the largest of them has
   int64_t planes_, rows_, columns_;       // of the inputs of a task
@@ -207,10 +215,10 @@ bool is_polyphase(const ConvGather& g, int64_t lanes, double direct) {
 }
 
 template <class A>
-void polyphase_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, View y) {
+void polyphase_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, const ConvStore& y) {
   PolyphaseGather<A>(g, x, weight, y).run();
 }
-template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
-template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, View);
+template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 }  // namespace voxgrad

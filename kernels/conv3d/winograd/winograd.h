@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 
+#include "kernels/conv3d/conv3d_store.h"
 #include "kernels/conv3d/conv3d_weight.h"
 #include "kernels/conv3d/winograd/winograd_plan.h"
 
@@ -11,9 +12,9 @@ constexpr int64_t kMostKeptFrequencies = 16 << 20;
 
 // y = gather(x, w) + bias by Winograd's algorithm, for the tile that winograd_tile() chose.
 template <class A>
-void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const ConvWeight&, View y);
-extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
-extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
+void winograd_gather(const ConvGather&, WinogradTile, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, const ConvStore&);
+extern template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 // gw, for the gather of the forward pass.
 template <class A>

@@ -16,12 +16,12 @@ constexpr int64_t kPartChannels = 64;                          // of the product
 template <class A>
 class WinogradGather {
  public:
-  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& weight, View y)
+  WinogradGather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& weight, const ConvStore& y)
       : g_(g),
         isa_(conv_isa<A>()),
         transforms_(winograd_isa<A>(tile)),
         x_(x),
-        y_(y),
+        y_(y.y), store_(y),
         pack_(g, isa_, transforms_, weight.w),
         kept_(weight.kept),
         streamed_(winograd_streams(g, tile, isa_.lanes)),
@@ -61,6 +61,7 @@ class WinogradGather {
                     scratch.data() + extents + frequencies_ * input_step,
                     input_step,
                     product_step,
+                    {},
                     {},
                     {}};
       int64_t loaded = -1;
@@ -144,6 +145,7 @@ class WinogradGather {
     int64_t input_step = 0, product_step = 0;
     std::vector<const A*> lines = {};
     std::vector<void*> out_lines = {};
+    std::vector<int64_t> out_voxels = {};  // where those within the volume start
   };
   struct Part {
     int64_t first, last;  // blocks of output channels
@@ -240,19 +242,23 @@ class WinogradGather {
     row.voxels = std::min(size.w * m.w, g_.out.w - start.at[2]);
     row.channels = std::min(channels, g_.outputs - first);
     row.bias = bias_.data() + first;
-    row.streamed = y_.dtype == dtype_of<A> && goes_past_caches(g_, y_, isa_.lanes);
+    row.streamed = y_.dtype == dtype_of<A> && !store_.ends() && goes_past_caches(g_, y_, isa_.lanes);
     for (int64_t z = 0; z < size.d; ++z)
       for (int64_t y = 0; y < size.h; ++y) {
         worker.out_lines.clear();
+        worker.out_voxels.clear();
         for (int64_t i = 0; i < m.d; ++i)
           for (int64_t j = 0; j < m.h; ++j) {
             const int64_t d = start.at[0] + z * m.d + i, h = start.at[1] + y * m.h + j;
             const int64_t voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + start.at[2];
-            worker.out_lines.push_back(d < g_.out.d && h < g_.out.h ? element(y_, voxel * g_.out_channels + first) : nullptr);
+            const bool inside = d < g_.out.d && h < g_.out.h;
+            worker.out_lines.push_back(inside ? element(y_, voxel * g_.out_channels + first) : nullptr);
+            if (inside) worker.out_voxels.push_back(voxel);
           }
         row.outputs = worker.out_lines.data();
         row.frequency = worker.products + (z * size.h + y) * size.w * channels;
         transforms_.transform_outputs(row);
+        for (const int64_t voxel : worker.out_voxels) store_.finish(isa_, voxel, 1, row.voxels, first, row.channels);
       }
   }
 
@@ -261,6 +267,7 @@ class WinogradGather {
   const WinogradIsa<A> transforms_;
   const ConvInput& x_;
   View y_;
+  const ConvStore& store_;
   const WinogradPack<A> pack_;
   std::shared_ptr<void>* const kept_;
   const bool streamed_;
@@ -276,10 +283,10 @@ class WinogradGather {
 }  // namespace
 
 template <class A>
-void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& w, View y) {
+void winograd_gather(const ConvGather& g, WinogradTile tile, const ConvInput& x, const ConvWeight& w, const ConvStore& y) {
   WinogradGather<A>(g, tile, x, w, y).run();
 }
-template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
-template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, View);
+template void winograd_gather<float>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, const ConvStore&);
+template void winograd_gather<double>(const ConvGather&, WinogradTile, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 }  // namespace voxgrad

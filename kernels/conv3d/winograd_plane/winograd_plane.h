@@ -6,9 +6,11 @@ namespace voxgrad {
 
 // y = gather(x, w) + bias, for the tile that winograd_plane_tile() chose.
 template <class A>
-void winograd_plane_gather(const ConvGather&, WinogradPlaneTile, const ConvInput& x, const ConvWeight&, View y);
-extern template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
-extern template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
+void winograd_plane_gather(const ConvGather&, WinogradPlaneTile, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&,
+                                                  const ConvStore&);
+extern template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&,
+                                                   const ConvStore&);
 
 // gw, for the gather of the forward pass.
 template <class A>

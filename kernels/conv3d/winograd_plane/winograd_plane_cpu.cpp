@@ -24,12 +24,12 @@ int64_t even_pieces(int64_t tasks, int64_t most) {
 template <class A>
 class WinogradPlaneGather {
  public:
-  WinogradPlaneGather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& weight, View y)
+  WinogradPlaneGather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& weight, const ConvStore& y)
       : g_(g),
         isa_(conv_isa<A>()),
         transforms_(winograd_plane_isa<A>(tile)),
         x_(x),
-        y_(y),
+        y_(y.y), store_(y),
         tile_(tile),
         kept_(weight.kept),
         blocks_(g.outputs, isa_.lanes, isa_.vectors),
@@ -200,13 +200,14 @@ class WinogradPlaneGather {
     row.bias = bias_.data() + first;
     for (int64_t y = 0; y < block.height; ++y) {
       worker.out_lines.clear();
-      for (int64_t i = 0; i < size; ++i) {
-        const int64_t h = (block.h + y) * size + i, voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + block.w * size;
-        worker.out_lines.push_back(h < g_.out.h ? element(y_, voxel * g_.out_channels + first) : nullptr);
-      }
+      const int64_t h = (block.h + y) * size, voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + block.w * size;
+      for (int64_t i = 0; i < size; ++i)
+        worker.out_lines.push_back(h + i < g_.out.h ? element(y_, (voxel + i * g_.out.w) * g_.out_channels + first) : nullptr);
       row.outputs = worker.out_lines.data();
       row.frequency = worker.products + y * block.width * part_channels_;
       transforms_.transform_outputs(row);
+      for (int64_t i = 0; i < size && h + i < g_.out.h; ++i)
+        store_.finish(isa_, voxel + i * g_.out.w, 1, row.voxels, first, row.channels);
     }
   }
 
@@ -215,6 +216,7 @@ class WinogradPlaneGather {
   const WinogradPlaneIsa<A> transforms_;
   const ConvInput& x_;
   View y_;
+  const ConvStore& store_;
   const WinogradPlaneTile tile_;
   std::shared_ptr<void>* const kept_;
   ConvBlocks blocks_;
@@ -229,10 +231,10 @@ class WinogradPlaneGather {
 }  // namespace
 
 template <class A>
-void winograd_plane_gather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& w, View y) {
+void winograd_plane_gather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& w, const ConvStore& y) {
   WinogradPlaneGather<A>(g, tile, x, w, y).run();
 }
-template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
-template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, View);
+template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, const ConvStore&);
+template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, const ConvStore&);
 
 }  // namespace voxgrad

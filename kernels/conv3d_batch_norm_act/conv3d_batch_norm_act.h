@@ -1,0 +1,20 @@
+#pragma once
+#include "kernels/conv3d/conv3d.h"
+#include "kernels/norm/norm.h"
+
+namespace voxgrad {
+
+// What follows a convolution where its network is used: the norm by running statistics with its scale and shift {K}, or absent, the
+// residual that is added, and act(z) = z > 0 ? z : slope z.
+struct ConvBatchNormOptions {
+  Conv3dOptions conv = {};
+  double slope = 1, eps = 1e-5;
+};
+
+// y = act(batch_norm(conv3d(x, w, b), scale, shift) + skip) by running statistics; skip: as y, or absent. Where nothing is to be
+// differentiated, on the CPU, it takes the passes of the convolution alone: outputs are normalised while they are in the caches. Else it is
+// batch_norm_act of conv3d, with the same bits.
+Tensor conv3d_batch_norm_act(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& scale, const Tensor& shift,
+                             const RunningStatistics&, const Tensor& skip, const ConvBatchNormOptions&);
+
+}  // namespace voxgrad
