@@ -82,13 +82,13 @@ WeightPack gradient_pack(const Conv3dProblem& p) {
 
 template <class T>
 void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const T* x, const float* w,
-                const float* bias, T* y) {
+                const GatherOutput<T>& out) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
-  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, gather_input(g, x), w, bias, y);
-  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, gather_input(g, x), w, bias, y);
-  else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, bias, y);
-  else conv_gather_direct<T>(on, g, pack, x, w, bias, y);
+  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, gather_input(g, x), w, out);
+  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, gather_input(g, x), w, out);
+  else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
+  else conv_gather_direct<T>(on, g, pack, x, w, out.bias, out.y);
 }
 
 GatherInput input_of(const ConvPart* parts, int64_t count) {
@@ -122,14 +122,18 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const ConvGather g = forward_gather(p);
-  on_dtype(x.dtype, [&]<class T>() { run_gather<T>(on, p, g, forward_pack(p, g), x.as<T>(), w.as<float>(), b.as<float>(), y.as<T>()); });
+  on_dtype(x.dtype, [&]<class T>() {
+    run_gather<T>(on, p, g, forward_pack(p, g), x.as<T>(), w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
+  });
 }
 
 void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx) {
   if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
   const WeightPack pack = gradient_pack(p);
   for_gradient_gathers(p, [&](const ConvGather& g) {
-    on_dtype(gy.dtype, [&]<class T>() { run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), b.as<float>(), gx.as<T>()); });
+    on_dtype(gy.dtype, [&]<class T>() {
+      run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), gather_output(g, b.as<float>(), gx.as<T>()));
+    });
   });
 }
 
@@ -163,9 +167,10 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int6
   on_dtype(y.dtype, [&]<class T>() {
     if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2) {
       const GatherInput x = input_of(parts, count);
+      const GatherOutput<T> out = gather_output(g, b.as<float>(), y.as<T>());
       if (kernel_of(on, g, sizeof(T), false) == GatherKernel::lines)
-        conv_gather_lines<T>(on, g, pack, x, w.as<float>(), b.as<float>(), y.as<T>());
-      else conv_gather_wgmma<T>(on, g, pack, false, x, w.as<float>(), b.as<float>(), y.as<T>());
+        conv_gather_lines<T>(on, g, pack, x, w.as<float>(), out);
+      else conv_gather_wgmma<T>(on, g, pack, false, x, w.as<float>(), out);
     }
   });
 }

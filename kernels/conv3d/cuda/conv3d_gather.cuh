@@ -66,6 +66,19 @@ struct GatherInput {
 template <class T>
 GatherInput gather_input(const ConvGather&, const T* x);
 
+// What a gather by the tensor cores writes: y = gather + bias.
+template <class T>
+struct GatherOutput {
+  T* y = nullptr;
+  const float* bias = nullptr;  // of the channels of all groups, or null
+  bool whole = false;           // rows can be written in pieces of 16 bytes
+
+  // What is added to channel m of all groups.
+  __device__ float added(int m) const { return bias ? bias[m] : 0.f; }
+};
+template <class T>
+GatherOutput<T> gather_output(const ConvGather&, const float* bias, T* y);
+
 // The axis of the forward pass, and that of the input gradient for positions = residue modulo the stride. Without a tap, taps is 0.
 GatherAxis forward_axis(const Conv3dProblem&, int axis);
 GatherAxis gradient_axis(const Conv3dProblem&, int axis, int residue);
@@ -103,28 +116,27 @@ __device__ inline int64_t output_voxel(const ConvGather& g, int64_t n, const int
 // Which way of computing there is for a gather, and for the gradient of its weights.
 bool mma_is_possible(const ConvGather&);
 bool mma_weights_are_possible(const ConvGather&);
-// y = gather + bias, from f32 weights packed by `pack`; bias may be null. T = f32 is rounded to tf32 or, exact, multiplied as sums of
-// two values of tf32, with the error of f32.
+// From f32 weights packed by `pack`. T = f32 is rounded to tf32 or, exact, multiplied as sums of two values of tf32, with the error of f32.
 template <class T>
-void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const float* bias, T* y);
+void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const GatherOutput<T>&);
 // The same by wgmma. wgmma_waste: outputs that its tiles compute per output that there is, for elements of so many bytes; 0 where no
 // tile is possible.
 double wgmma_waste(const ConvGather&, int element, bool exact);
 template <class T>
-void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w, const float* bias,
-                       T* y);
+void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w,
+                       const GatherOutput<T>&);
 // The same to up to 32 output channels, with three taps along H at once. wgmma_lines_gain: how many times as fast that should be; 0 where
 // it is not possible.
 double wgmma_lines_gain(const ConvGather&, int element, bool exact);
 template <class T>
-void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput& x, const float* w, const float* bias, T* y);
+void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput& x, const float* w, const GatherOutput<T>&);
 // Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
 double mma_traffic(const ConvGather&, int element, bool exact);
 double wgmma_traffic(const ConvGather&, int element, bool exact);
 double wgmma_lines_traffic(const ConvGather&, int element, int multiprocessors);
-// y = the sum of the shares of partial {shares, outputs of the gather, channels}, in their order, + bias.
+// The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
-void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const float* bias, T* y);
+void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
 // In f32 throughout.
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);

@@ -38,8 +38,7 @@ __device__ inline int64_t voxel_of(const ConvGather& g, const MmaTile& t, const 
 // sums go to partial {shares, outputs of the gather, channels}. kExact: f32 is multiplied without loss, as parts of tf32.
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
 __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : 2)
-    conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, bool whole_x, bool whole_y, const T* x, const T* w, const float* bias, T* y,
-                      float* partial) {
+    conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, bool whole_x, const T* x, const T* w, GatherOutput<T> out, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16,
                 kPerPiece = 16 / int(sizeof(T));
@@ -188,7 +187,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     const int m = (warp_n * kN * 2 + n) * 8 + lane_column;
     float b[2] = {};
     for (int e = 0; e < 2; ++e)
-      if (bias && block.column0 + m + e < g.outputs) b[e] = bias[block.group * g.outputs + block.column0 + m + e];
+      if (block.column0 + m + e < g.outputs) b[e] = out.added(block.group * g.outputs + block.column0 + m + e);
 #pragma unroll
     for (int i = 0; i < kM; ++i)
 #pragma unroll
@@ -204,16 +203,16 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
     const T* const from = reinterpret_cast<const T*>(memory + v * kPitch) + m;
-    T* const into = y + voxel * filters + int64_t(block.group) * g.outputs + block.column0 + m;
-    if (whole_y) store_pack(into, load_pack<kPerPiece>(from));
+    T* const into = out.y + voxel * filters + int64_t(block.group) * g.outputs + block.column0 + m;
+    if (out.whole) store_pack(into, load_pack<kPerPiece>(from));
     else
       for (int e = 0; e < kPerPiece && e < here; ++e) into[e] = from[e];
   }
 }
 
-// y = the sum of the shares, in their order, + bias.
+// The gather as the sum of the shares, in their order.
 template <class T>
-__global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* partial, const float* bias, T* y) {
+__global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* partial, GatherOutput<T> out) {
   const int64_t filters = int64_t(g.outputs) * g.groups, count = g.out_voxels() * filters;
   for (int64_t i : grid_stride(count)) {
     float sum = 0.f;
@@ -224,13 +223,13 @@ __global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* p
       stride *= g.axis[a].out;
       rest /= g.axis[a].count;
     }
-    y[(voxel + rest * stride) * filters + i % filters] = T(sum + (bias ? bias[i % filters] : 0.f));
+    out.y[(voxel + rest * stride) * filters + i % filters] = T(sum + out.added(int(i % filters)));
   }
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
-void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const T* x, const float* w, const float* bias,
-             T* y) {
+void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const T* x, const float* w,
+             const GatherOutput<T>& out) {
   WeightPack padded = pack;
   padded.rows = (g.outputs + kColumns - 1) / kColumns * kColumns;
   padded.columns = plan.chunks * kMmaChunk<T>;
@@ -240,29 +239,28 @@ void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
   const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
                   .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
-  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x),
-                                                                            whole_pieces(g.outputs, y), x, packed.as<T>(), bias, y,
-                                                                            partial.as<float>());
-  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), bias, y);
+  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x), x,
+                                                                            packed.as<T>(), out, partial.as<float>());
+  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace
 
 template <class T>
-void add_shares(Cuda on, const ConvGather& g, int shares, const float* partial, const float* bias, T* y) {
-  launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * g.outputs * g.groups), g, shares, partial, bias, y);
+void add_shares(Cuda on, const ConvGather& g, int shares, const float* partial, const GatherOutput<T>& out) {
+  launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * g.outputs * g.groups), g, shares, partial, out);
 }
 
 template <class T>
-void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w, const float* bias,
-                     T* y) {
+void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w,
+                     const GatherOutput<T>& out) {
   const MmaPlan p = mma_plan(g, sizeof(T), exact);
   const auto is = [&](int voxels, int columns) { return p.tile.voxels() == voxels && p.columns == columns; };
   const auto go = [&]<int kVoxels, int kColumns, int kWarpsM, int kWarpsN>(Width<kVoxels>, Width<kColumns>, Width<kWarpsM>,
                                                                            Width<kWarpsN>) {
     if constexpr (dtype_of<T> == DType::f32 && kVoxels <= kMostExactVoxels && kColumns <= kMostExactColumns)
-      if (exact) return run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, true>(on, g, p, pack, x, w, bias, y);
-    run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, false>(on, g, p, pack, x, w, bias, y);
+      if (exact) return run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, true>(on, g, p, pack, x, w, out);
+    run_mma<T, kVoxels, kColumns, kWarpsM, kWarpsN, false>(on, g, p, pack, x, w, out);
   };
   if (is(256, 64)) go(Width<256>{}, Width<64>{}, Width<4>{}, Width<2>{});
   else if (is(256, 32)) go(Width<256>{}, Width<32>{}, Width<4>{}, Width<1>{});
@@ -276,9 +274,9 @@ void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool 
   else go(Width<64>{}, Width<64>{}, Width<2>{}, Width<2>{});
 }
 
-#define X(T)                                                                                                                    \
-  template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const float*, T*);    \
-  template void add_shares(Cuda, const ConvGather&, int, const float*, const float*, T*);
+#define X(T)                                                                                                                             \
+  template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const GatherOutput<T>&);       \
+  template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X
 

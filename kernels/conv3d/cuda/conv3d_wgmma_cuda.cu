@@ -17,8 +17,7 @@ constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
 // the ordinary cores, since the tensor cores cut off what they add.
 template <class T, int kColumns, int kBlocks, int kParts>
 __global__ void __launch_bounds__(kThreads, 1)
-    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, bool whole_y, GatherInput x, const unsigned char* w, const float* bias, T* y,
-                        float* partial) {
+    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, GatherInput x, const unsigned char* w, GatherOutput<T> out, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const MmaTile& tile = plan.tile;
@@ -176,8 +175,8 @@ __global__ void __launch_bounds__(kThreads, 1)
       release();
 #pragma unroll
       for (int m = 0; m < kBlocks; ++m) {
-        if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, whole_y, bias, total[m], y, partial);
-        else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, whole_y, bias, sum[m], y, partial);
+        if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, total[m], partial);
+        else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, sum[m], partial);
       }
     }
   }
@@ -218,16 +217,16 @@ __global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPac
 
 template <class T, int kColumns, int kBlocks, int kParts>
 void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const WeightPack& pack, const GatherInput& x, const float* w,
-               const float* bias, T* y) {
+               const GatherOutput<T>& out) {
   const int64_t taps = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps;
   const Scratch packed(on, taps * plan.tap_bytes());
   launch<conv3d_wgmma_pack_kernel<T, kParts>>(on, grid_over(taps * kPieces * plan.columns), g, plan, pack, w, packed.as<unsigned char>());
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
   const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
   const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
-  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, whole_pieces(g.outputs, y), x,
-                                                            packed.as<unsigned char>(), bias, y, partial.as<float>());
-  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), bias, y);
+  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, x, packed.as<unsigned char>(), out,
+                                                            partial.as<float>());
+  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace
@@ -239,11 +238,11 @@ double wgmma_waste(const ConvGather& g, int element, bool exact) {
 
 template <class T>
 void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
-                       const float* bias, T* y) {
+                       const GatherOutput<T>& out) {
   const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact);
   const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
   const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
-    run_wgmma<T, kColumns, kBlocks, kParts>(on, g, p, pack, x, w, bias, y);
+    run_wgmma<T, kColumns, kBlocks, kParts>(on, g, p, pack, x, w, out);
   };
   if constexpr (dtype_of<T> == DType::f32)
     if (exact) {
@@ -268,10 +267,16 @@ template <class T>
 GatherInput gather_input(const ConvGather& g, const T* x) {
   return {.part = {{.x = x, .channels = g.inputs * g.groups, .used = g.inputs}}, .whole = whole_pieces(g.inputs, x)};
 }
+template <class T>
+GatherOutput<T> gather_output(const ConvGather& g, const float* bias, T* y) {
+  return {.y = y, .bias = bias, .whole = whole_pieces(g.outputs, y)};
+}
 
-#define X(T)                                             \
-  template GatherInput gather_input(const ConvGather&, const T*); \
-  template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, const float*, T*);
+#define X(T)                                                                                                          \
+  template GatherInput gather_input(const ConvGather&, const T*);                                                     \
+  template GatherOutput<T> gather_output(const ConvGather&, const float*, T*);                                        \
+  template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, \
+                                  const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X
 

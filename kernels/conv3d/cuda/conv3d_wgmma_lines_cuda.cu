@@ -29,8 +29,7 @@ struct LinesItem : WgmmaItem {
 // Weights as conv3d_wgmma_lines_pack_kernel leaves them. Block y: groups.
 template <class T>
 __global__ void __launch_bounds__(kLineThreads, 1)
-    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, bool whole_y, GatherInput x, const unsigned char* w, const float* bias,
-                              T* y) {
+    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, GatherInput x, const unsigned char* w, GatherOutput<T> out) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const WgmmaPlan& place = plan.place;
@@ -143,7 +142,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         for (int i = 0; i < kLineColumns / 2; ++i) done[i] = sum[i];
 #pragma unroll
         for (int i = 0; i < kLineWide / 2; ++i) sum[i] = i < kLineWide / 2 - kLineColumns / 2 ? sum[i + kLineColumns / 2] : 0.f;
-        if (at.first[1] >= begin) store_outputs<T, kLineColumns>(g, place, at, warpgroup, whole_y, bias, done, y, nullptr);
+        if (at.first[1] >= begin) store_outputs<T, kLineColumns>(g, place, at, warpgroup, out, done, nullptr);
       }
     }
   }
@@ -238,20 +237,19 @@ double wgmma_lines_traffic(const ConvGather& g, int element, int multiprocessors
 }
 
 template <class T>
-void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w, const float* bias,
-                       T* y) {
+void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w,
+                       const GatherOutput<T>& out) {
   const WgmmaLinesPlan plan = wgmma_lines_plan(g, sizeof(T));
   const Scratch packed(on, int64_t(g.groups) * plan.weight_bytes());
   launch<conv3d_wgmma_lines_pack_kernel<T>>(on, grid_over(int64_t(g.groups) * plan.weight_bytes() / 16), g, plan, pack, w,
                                             packed.as<unsigned char>());
   const int64_t most = cuda::chip_of(on).multiprocessors;
   const Grid grid{.x = plan.items < most ? plan.items : most, .y = g.groups, .threads = kLineThreads, .shared = plan.shared};
-  launch<conv3d_wgmma_lines_kernel<T>>(on, grid, g, plan, whole_pieces(g.outputs, y), x,
-                                       packed.as<unsigned char>(), bias, y);
+  launch<conv3d_wgmma_lines_kernel<T>>(on, grid, g, plan, x, packed.as<unsigned char>(), out);
 }
 
 #define X(T)                                                                                                                          \
-  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput&, const float*, const float*, T*);
+  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput&, const float*, const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X
 

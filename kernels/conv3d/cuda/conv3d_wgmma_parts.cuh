@@ -138,8 +138,8 @@ __device__ inline void exchange_pairs(uint32_t (&v)[4], int lane) {
 
 // The outputs of a product of a warpgroup: this thread's rows, all column blocks.
 template <class T, int kColumns>
-__device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block, bool whole,
-                                     const float* bias, const float (&sum)[kColumns / 2], T* y, float* partial) {
+__device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block,
+                                     const GatherOutput<T>& out, const float (&sum)[kColumns / 2], float* partial) {
   const int warp = int(threadIdx.x) / 32 % 4, lane = int(threadIdx.x) % 32;
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const int column0 = item.column_block * kColumns;
@@ -168,7 +168,7 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
         const int m = column0 + q * 32 + i * 8 + lane % 4 * 2;
 #pragma unroll
         for (int e = 0; e < 2; ++e) {
-          const float b = bias && m + e < g.outputs ? bias[item.group * g.outputs + m + e] : 0.f;
+          const float b = m + e < g.outputs ? out.added(item.group * g.outputs + m + e) : 0.f;
           pairs[i].v[e] = T(sum[(q * 4 + i) * 4 + half * 2 + e] + b);
         }
       }
@@ -179,22 +179,22 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
         exchange_pairs(words, lane);
         const int m = column0 + q * 32 + lane % 4 * 8;
         if (voxel < 0 || m >= g.outputs) continue;
-        if (whole) *reinterpret_cast<uint4*>(y + at + m) = make_uint4(words[0], words[1], words[2], words[3]);
+        if (out.whole) *reinterpret_cast<uint4*>(out.y + at + m) = make_uint4(words[0], words[1], words[2], words[3]);
         else
           for (int e = 0; e < 8; ++e)
             if (m + e < g.outputs) {
               T v;
               v.bits = uint16_t(words[e / 2] >> e % 2 * 16);
-              y[at + m + e] = v;
+              out.y[at + m + e] = v;
             }
       } else {
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
           const int m = column0 + q * 32 + i * 8 + lane % 4 * 2;
           if (voxel < 0 || m >= g.outputs) continue;
-          if (whole) store_pack(y + at + m, pairs[i]);
+          if (out.whole) store_pack(out.y + at + m, pairs[i]);
           else
-            for (int e = 0; e < 2 && m + e < g.outputs; ++e) y[at + m + e] = pairs[i].v[e];
+            for (int e = 0; e < 2 && m + e < g.outputs; ++e) out.y[at + m + e] = pairs[i].v[e];
         }
       }
     }
