@@ -16,8 +16,9 @@ struct ConvSource {
 };
 
 // conv3d(concat(sources along the channels), w, b, options) with one group; neither the concatenation nor normalised inputs are stored.
-// Saves the x of every source, w, and three numbers per normalised channel and sample. On CUDA the kernels by wgmma read so from two
-// sources at most, the first of them of whole pieces of 64 bytes of channels; elsewhere it is the composition of those ops.
+// Saves the x of every source, w, and three numbers per normalised channel and sample. On CUDA the kernels of tensor cores read so from two
+// sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last 16); elsewhere it is the
+// composition of those ops.
 Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {});
 
 // The input itself, stored: x, or z.

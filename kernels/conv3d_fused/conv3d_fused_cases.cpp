@@ -5,7 +5,7 @@
 using namespace voxgrad;
 
 OP_CASES(conv3d_fused) {
-  // Of two sources the first is normalised, or neither; x[4] and more: their channels.
+  // Of two sources the first is normalised, both or neither; x[4] and more: their channels.
   struct Use {
     const char* name;
     Shape x;
@@ -14,6 +14,7 @@ OP_CASES(conv3d_fused) {
     Conv3dOptions options = {};
     bool normalised = true;
     double slack = 1;
+    bool both = false;
   };
   const auto add = [&](const Use& u) {
     OpCase c{.op = "conv3d_fused", .name = u.name, .slack = u.slack};
@@ -29,7 +30,7 @@ OP_CASES(conv3d_fused) {
     c.run = [u](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
       if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625};
-      if (u.more > 0) sources.push_back({.x = in.back()});
+      if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
       return conv3d_fused(sources, in[1], in[2], u.options);
     };
     c.reference = [u](const HostArrays& in) {
@@ -38,8 +39,9 @@ OP_CASES(conv3d_fused) {
         return z;
       };
       const HostArray first = u.normalised ? activated(normalised(in[0], instance_of(u.x), in[3], in[4])) : in[0];
+      const HostArray second = u.both ? activated(normalised(in.back(), instance_of(in.back().shape))) : in.back();
       const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
-        return i[4] < u.x[4] ? first[i] : in.back().at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
+        return i[4] < u.x[4] ? first[i] : second.at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
       });
       return HostArrays{conv3d_reference(all, in[1], in[2], u.options)};
     };
@@ -56,6 +58,11 @@ OP_CASES(conv3d_fused) {
   add({"two sources, the first normalised", {2, 3, 4, 5, 20}, 13, 12, three, {.padding = one}, true, 4});
   add({"two sources, the first normalised, in whole pieces", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4});
   add({"two sources in whole pieces, stride 2", {1, 5, 4, 6, 32}, 8, 40, three, {.stride = two, .padding = one}, false});
+  add({"two sources in pieces of 16 bytes, both normalised", {2, 3, 4, 4, 24}, 16, 24, three, {.padding = one}, true, 4, true});
+  add({"two sources, the first in pieces of 16 bytes, both normalised", {1, 4, 3, 5, 40}, 13, 7, three, {.padding = one}, true, 4, true});
+  add({"normalised, stride 2, of many voxels", {1, 9, 9, 17, 40}, 0, 24, three, {.stride = two, .padding = one}, true, 4});
+  add({"normalised, pointwise of many channels", {2, 3, 4, 5, 136}, 0, 40, one, {}, true, 4});
+  add({"normalised, few taps of many channels", {1, 4, 4, 6, 72}, 0, 16, {1, 2, 1}, {.stride = two}, true, 4});
   const Conv3dOptions dilated{.padding = two, .dilation = two};
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});

@@ -7,7 +7,7 @@
 #include "core/autograd.h"
 #include "core/device/exact_f32.h"
 #include "core/rng.h"
-#include "kernels/conv3d/conv3d.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "tests/catch.h"
 
 using namespace voxgrad;
@@ -36,10 +36,10 @@ double error_of(const Tensor& a, const Tensor& b) {
 struct Errors {
   double forward, input, weight;
 };
-Errors errors_of(const Tensor& x, const Tensor& w, const Conv3dOptions& o, bool exact) {
+Errors errors_of(const Tensor& x, const Tensor& w, const Conv3dOptions& o, bool exact, bool normalised = false) {
   const auto run = [&](DType t, Device d) {
     const Tensor a = x.to(t).to(d).require_grad(), b = w.to(t).to(d).require_grad();
-    const Tensor y = conv3d(a, b, {}, o);
+    const Tensor y = conv3d_fused({{.x = a, .normalised = normalised, .slope = 0.25}}, b, {}, o);
     backward(y, random_between(y.shape(), 5, -1, 1).to(t).to(d));
     return std::vector<Tensor>{y, a.grad(), b.grad()};
   };
@@ -74,6 +74,10 @@ TEST_CASE("convolutions on CUDA: exact f32 by three products of tf32 is as good 
       CAPTURE(way, u.x, u.outputs, u.low, exact.forward, exact.input, exact.weight);
       for (const double e : {exact.forward, exact.input, exact.weight}) CHECK(e < 2e-6);
       for (const double e : {rounded.forward, rounded.input}) CHECK(e > 5e-6);
+      // The same of what is normalised on the way; its own rounding is that of f32.
+      const Errors normalised = errors_of(x, w, u.options, true, true);
+      CAPTURE(normalised.forward, normalised.input, normalised.weight);
+      for (const double e : {normalised.forward, normalised.input, normalised.weight}) CHECK(e < 4e-6);
     }
   }
   unsetenv("VOXGRAD_CONV_CUDA");

@@ -4,7 +4,7 @@
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
-#include "kernels/conv3d/cuda/conv3d_gather.cuh"
+#include "kernels/conv3d/cuda/conv3d_mma.cuh"
 #include "kernels/reduce/column_sums.cuh"
 
 namespace voxgrad {
@@ -30,8 +30,6 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-constexpr int kSlotBytes = 64;  // of channels, that wgmma reads at a time
-
 enum class GatherKernel { direct, mma, wgmma, lines };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
@@ -49,6 +47,8 @@ bool weights_by_wgmma(Cuda on, const ConvGather& g, int element, bool exact) {
                         .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, element)};
   return conv_way(shape) == ConvWay::wgmma;
 }
+
+bool weights_by_mma(const ConvGather& g) { return !few_channels(g) && mma_weights_are_possible(g); }
 
 // The gather that is the forward pass, and those that are the input gradient.
 ConvGather forward_gather(const Conv3dProblem& p) {
@@ -81,22 +81,33 @@ WeightPack gradient_pack(const Conv3dProblem& p) {
 }
 
 template <class T>
-void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const T* x, const float* w,
+void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w,
                 const GatherOutput<T>& out) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
-  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, gather_input(g, x), w, out);
-  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, gather_input(g, x), w, out);
+  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, x, w, out);
+  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, out);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
-  else conv_gather_direct<T>(on, g, pack, x, w, out.bias, out.y);
+  else conv_gather_direct<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out.bias, out.y);
 }
 
+template <class T>
+void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
+  const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
+  if (weights_by_wgmma(on, g, sizeof(T), exact)) conv_weights_wgmma<T>(on, g, x, gy, gw);
+  else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
+  else conv_weights_direct<T>(on, g, static_cast<const T*>(x.part[0].x), gy, gw);
+}
+
+int elements_of_piece(const ConvPart& p) { return 16 / int(size_of(p.x.dtype)); }
 GatherInput input_of(const ConvPart* parts, int64_t count) {
   GatherInput x{.whole = true};
-  for (int64_t i = 0; i < count; ++i)
-    x.part[i] = {parts[i].x.data, parts[i].coefficients.as<float>(), float(parts[i].slope), int(parts[i].channels),
-                 int(parts[i].channels)};
-  if (count == 2) x.split = int(parts[0].channels) * int(size_of(parts[0].x.dtype)) / kSlotBytes;
+  for (int64_t i = 0; i < count; ++i) {
+    const ConvPart& p = parts[i];
+    x.part[i] = {p.x.data, p.coefficients.as<float>(), float(p.slope), int(p.channels), int(p.channels)};
+    x.whole = x.whole && p.channels % elements_of_piece(p) == 0 && aligned_to_16(static_cast<const char*>(p.x.data));
+  }
+  if (count == 2) x.split = int(parts[0].channels) / elements_of_piece(parts[0]);
   return x;
 }
 
@@ -123,7 +134,7 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
-    run_gather<T>(on, p, g, forward_pack(p, g), x.as<T>(), w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
+    run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
   });
 }
 
@@ -132,7 +143,7 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
   const WeightPack pack = gradient_pack(p);
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() {
-      run_gather<T>(on, p, g, pack, gy.as<T>(), w.as<float>(), gather_output(g, b.as<float>(), gx.as<T>()));
+      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(), gather_output(g, b.as<float>(), gx.as<T>()));
     });
   });
 }
@@ -140,46 +151,35 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, View gw) {
   if (by_cudnn(p)) return cudnn_weight_gradient(on, p, x, gy, gw);
   const ConvGather g = forward_gather(p);
-  on_dtype(x.dtype, [&]<class T>() {
-    const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-    if (weights_by_wgmma(on, g, sizeof(T), exact))
-      conv_weights_wgmma<T>(on, g, gather_input(g, x.as<T>()), gy.as<T>(), gw.as<float>());
-    else if (few_channels(g) || !mma_weights_are_possible(g)) conv_weights_direct<T>(on, g, x.as<T>(), gy.as<T>(), gw.as<float>());
-    else conv_weights_mma<T>(on, g, exact, x.as<T>(), gy.as<T>(), gw.as<float>());
-  });
+  on_dtype(x.dtype, [&]<class T>() { run_weights<T>(on, p, g, gather_input(g, x.as<T>()), gy.as<T>(), gw.as<float>()); });
 }
 
 bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count) {
   const DType t = parts[0].x.dtype;
-  const int element = int(size_of(t)), piece = kSlotBytes / element;
-  if (by_cudnn(p) || p.groups != 1 || p.exact_f32 || count > 2 || (t != DType::f32 && element != 2)) return false;
-  for (int64_t i = 0; i < count; ++i)
-    if (parts[i].channels % (i + 1 < count ? piece : 16 / element) || !aligned_to_16(static_cast<const char*>(parts[i].x.data)))
-      return false;
+  const int element = int(size_of(t));
+  if (by_cudnn(p) || p.groups != 1 || count > 2 || (t != DType::f32 && element != 2)) return false;
+  if (count == 2 && parts[0].channels % elements_of_piece(parts[0])) return false;
   const ConvGather g = forward_gather(p);
-  const GatherKernel kernel = kernel_of(on, g, element, false);
-  return (kernel == GatherKernel::wgmma || kernel == GatherKernel::lines) && weights_by_wgmma(on, g, element, false);
+  const bool exact = p.exact_f32 && t == DType::f32;
+  const GatherKernel kernel = kernel_of(on, g, element, exact);
+  const bool by_wgmma = weights_by_wgmma(on, g, element, exact);
+  if (kernel == GatherKernel::direct || !(by_wgmma || weights_by_mma(g))) return false;
+  if (kernel == GatherKernel::mma && !by_wgmma) return true;
+  const GatherInput x = input_of(parts, count);
+  return x.whole && (count == 1 || x.split % kPieces == 0);
 }
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y) {
   const ConvGather g = forward_gather(p);
-  const WeightPack pack = forward_pack(p, g);
+  const GatherInput x = input_of(parts, count);
   on_dtype(y.dtype, [&]<class T>() {
-    if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2) {
-      const GatherInput x = input_of(parts, count);
-      const GatherOutput<T> out = gather_output(g, b.as<float>(), y.as<T>());
-      if (kernel_of(on, g, sizeof(T), false) == GatherKernel::lines)
-        conv_gather_lines<T>(on, g, pack, x, w.as<float>(), out);
-      else conv_gather_wgmma<T>(on, g, pack, false, x, w.as<float>(), out);
-    }
+    run_gather(on, p, g, forward_pack(p, g), x, w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
   });
 }
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View gy, View gw) {
-  on_dtype(gy.dtype, [&]<class T>() {
-    if constexpr (dtype_of<T> == DType::f32 || sizeof(T) == 2)
-      conv_weights_wgmma<T>(on, forward_gather(p), input_of(parts, count), gy.as<T>(), gw.as<float>());
-  });
+  const GatherInput x = input_of(parts, count);
+  on_dtype(gy.dtype, [&]<class T>() { run_weights<T>(on, p, forward_gather(p), x, gy.as<T>(), gw.as<float>()); });
 }
 
 double conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {

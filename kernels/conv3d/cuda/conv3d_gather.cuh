@@ -41,8 +41,9 @@ struct ConvGather {
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
 };
 
-// What a gather by wgmma reads, in pieces of 64 bytes of channels: one tensor, or two whose concatenation along the channels it is, each as
-// it is or, with coefficients {n, 3, channels}, normalised and activated on the way (ConvPart).
+// What a gather on the tensor cores reads, in pieces of 16 bytes of channels: one tensor, or two whose concatenation along the channels it
+// is, each as it is or, with coefficients {n, 3, channels}, normalised and activated on the way (ConvPart). By wgmma all pieces of 64 bytes
+// are of one part.
 struct GatherInput {
   struct Part {
     const void* x = nullptr;
@@ -55,6 +56,7 @@ struct GatherInput {
   int split = INT32_MAX;  // first piece of the second one
   bool whole = false;     // rows can be read in pieces of 16 bytes
 
+  VOXGRAD_HD bool normalises() const { return part[0].coefficients || part[1].coefficients; }
   // The part that has piece c, of which c becomes the number within the part.
   __device__ Part at(int& c) const {
     const bool second = c >= split;
@@ -118,7 +120,7 @@ bool mma_is_possible(const ConvGather&);
 bool mma_weights_are_possible(const ConvGather&);
 // From f32 weights packed by `pack`. T = f32 is rounded to tf32 or, exact, multiplied as sums of two values of tf32, with the error of f32.
 template <class T>
-void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const T* x, const float* w, const GatherOutput<T>&);
+void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w, const GatherOutput<T>&);
 // The same by wgmma. wgmma_waste: outputs that its tiles compute per output that there is, for elements of so many bytes; 0 where no
 // tile is possible.
 double wgmma_waste(const ConvGather&, int element, bool exact);
@@ -148,7 +150,7 @@ void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, 
 
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
 template <class T>
-void conv_weights_mma(Cuda, const ConvGather&, bool exact, const T* x, const T* gy, float* gw);
+void conv_weights_mma(Cuda, const ConvGather&, bool exact, const GatherInput& x, const T* gy, float* gw);
 // The same by wgmma. wgmma_weights_waste: products that it computes per product that there is; 0 where it is not possible.
 double wgmma_weights_waste(const ConvGather&, int element);
 template <class T>

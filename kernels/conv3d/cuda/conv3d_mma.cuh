@@ -6,9 +6,10 @@ namespace voxgrad {
 
 // Of a block: sm_86, sm_89 and sm_120 have 99 KiB, and two such blocks fit a multiprocessor of sm_90.
 inline constexpr int64_t kMostMmaShared = 96 << 10;
-inline constexpr int kSlot = 64, kMmaStages = 4, kMmaStep = 32;
+inline constexpr int kSlot = 64, kPieces = kSlot / 16, kMmaStages = 4, kMmaStep = 32;
 template <class T>
 inline constexpr int kMmaChunk = kSlot / int(sizeof(T));
+inline constexpr int kNormBytes = kSlot / 2 * 8;  // of what normalises the channels of a slot, at most
 
 // What a block reads of x for all taps (its halo) lies in shared memory as slots of 64 bytes of channels, W fastest. Eight neighbouring
 // outputs read eight slots whose numbers differ modulo 8, whatever the tap, so that no two of their 16-byte pieces share a bank: lines and
@@ -52,6 +53,7 @@ struct MmaPlan {
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
   VOXGRAD_HD int halo_bytes() const { return tile.slots() * kSlot; }
+  VOXGRAD_HD int norm_bytes() const { return buffers * kNormBytes; }
 };
 int64_t mma_tiles(const ConvGather&, const MmaTile&);
 

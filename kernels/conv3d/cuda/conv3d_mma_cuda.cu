@@ -1,78 +1,76 @@
 // Convolutions on the tensor cores by mma.sync: implicit matrix products {outputs voxels} x {channels of a chunk} for every tap. What the
 // voxels of a block read of x for all taps lies in shared memory (conv3d_mma.cuh), and every tap is another set of row addresses for
-// ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied.
-#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+// ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied. What of x is
+// to be normalised is so in shared memory, by the thread that has copied it, before the barrier behind which others read it.
+#include "kernels/conv3d/cuda/conv3d_mma_parts.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
 namespace {
 
-// The block's place: its sample, first outputs, output channels and share of the sum.
-struct MmaBlock {
-  int64_t n;
-  int first[3];
-  int group, column0;
-  int chunk0, chunk1, tap0, tap1;
-};
-__device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int rows) {
-  MmaBlock b;
-  b.n = tile_place(g, p.tile, blockIdx.x, b.first);
-  const int column_blocks = rows / p.columns, share = int(blockIdx.z) / p.tap_shares, taps = g.taps / p.tap_shares;
-  b.group = int(blockIdx.y) / column_blocks;
-  b.column0 = int(blockIdx.y) % column_blocks * p.columns;
-  b.chunk0 = p.chunks * share / p.chunk_shares;
-  b.chunk1 = p.chunks * (share + 1) / p.chunk_shares;
-  b.tap0 = int(blockIdx.z) % p.tap_shares * taps;
-  b.tap1 = b.tap0 + taps;
-  return b;
-}
-
-// The voxel of y of output v of the tile, or -1.
-__device__ inline int64_t voxel_of(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int v, bool dense) {
-  const int j[3] = {b.first[0] + t.along(0, v), b.first[1] + t.along(1, v), b.first[2] + t.along(2, v)};
-  return output_voxel(g, b.n, j, dense);
-}
-
 // Block x: tiles of all samples; y: blocks of kColumns output channels of all groups; z: shares of the sum. A warp makes 64 or 32 voxels
 // times 32 or 16 channels. Weights {groups, taps, rows, columns} of T, rows a multiple of kColumns and columns of the chunk. With shares,
 // sums go to partial {shares, outputs of the gather, channels}. kExact: f32 is multiplied without loss, as parts of tf32.
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
-__global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : 2)
-    conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, bool whole_x, const T* x, const T* w, GatherOutput<T> out, float* partial) {
+__global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : kWarpsM * kWarpsN > 4 || kExact ? 2 : 3)
+    conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, GatherInput x, const T* w, GatherOutput<T> out, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16,
                 kPerPiece = 16 / int(sizeof(T));
   const MmaTile& tile = plan.tile;
   int* const table = reinterpret_cast<int*>(memory);
-  unsigned char* const halos = memory + tile.table_bytes();
+  ChannelNorm* const norms = reinterpret_cast<ChannelNorm*>(memory + tile.table_bytes());
+  unsigned char* const halos = memory + tile.table_bytes() + plan.norm_bytes();
   unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
   const MmaBlock block = mma_block(g, plan, rows);
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
   const int taps = block.tap1 - block.tap0, chunks = block.chunk1 - block.chunk0, slots = tile.slots();
-  const int64_t channels = int64_t(g.inputs) * g.groups;
-  const T* const sample = x + block.n * g.axis[0].in * g.axis[1].in * g.axis[2].in * channels + int64_t(block.group) * g.inputs;
+  const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
+  const int own_piece = int(threadIdx.x) % kPieces;  // of each slot of the halo
 
   fill_table(g, tile, block.first, table, int(threadIdx.x), kThreads);
   __syncthreads();
 
-  // Part `part` of `parts` of chunk c of the block, into its buffer.
+  // f(slot, voxel) for the slots of part `part` of `parts` of a halo of which this thread has a piece.
+  const auto for_slots = [&](int part, int parts, const auto& f) {
+    const int each = (slots * kPieces + parts * kThreads - 1) / (parts * kThreads) * kThreads;
+    const int end = (part + 1) * each < slots * kPieces ? (part + 1) * each : slots * kPieces;
+#pragma unroll 1
+    for (int item = part * each + int(threadIdx.x); item < end; item += kThreads) f(item / kPieces, table[item / kPieces]);
+  };
+  const auto halo_of = [&](int c) { return halos + c % plan.buffers * plan.halo_bytes(); };
+  const auto norms_of = [&](int c) { return norms + c % plan.buffers * (kNormBytes / int(sizeof(ChannelNorm))); };
+  // Chunk c of the block, into its buffer.
   const auto load_halo = [&](int c, int part, int parts) {
-    const int each = (slots * 4 + parts * kThreads - 1) / (parts * kThreads) * kThreads;
-    const int end = (part + 1) * each < slots * 4 ? (part + 1) * each : slots * 4;
-    unsigned char* const halo = halos + c % plan.buffers * plan.halo_bytes();
-    for (int item = part * each + int(threadIdx.x); item < end; item += kThreads) {
-      const int slot = item / 4, piece = item % 4, voxel = table[slot];
-      if (voxel == -2) continue;
-      const int channel = (block.chunk0 + c) * kMmaChunk<T> + piece * kPerPiece;
-      copy_piece(halo + swizzled(slot, piece), sample + voxel * channels + channel, x, voxel >= 0 ? g.inputs - channel : 0, whole_x);
-    }
+    const int first = (block.chunk0 + c) * kPieces;
+    if (part == 0 && x.normalises()) fill_norms<T>(x, first, block.n, norms_of(c), int(threadIdx.x));
+    int piece = first + own_piece;
+    const GatherInput::Part of = x.at(piece);
+    const int channel = piece * kPerPiece;
+    const T* const from = static_cast<const T*>(of.x) + block.n * voxels * of.channels + int64_t(block.group) * g.inputs + channel;
+    unsigned char* const halo = halo_of(c);
+    for_slots(part, parts, [&](int slot, int voxel) {
+      if (voxel == -2) return;
+      copy_piece(halo + swizzled(slot, own_piece), from + int64_t(voxel) * of.channels, static_cast<const T*>(of.x),
+                 voxel >= 0 ? of.used - channel : 0, x.whole);
+    });
+  };
+  // The same part once it has arrived; norms_of(c) has to be seen.
+  const auto normalise_halo = [&](int c, int part, int parts) {
+    int piece = (block.chunk0 + c) * kPieces + own_piece;
+    const GatherInput::Part of = x.at(piece);
+    if (!of.coefficients) return;
+    unsigned char* const halo = halo_of(c);
+    for_slots(part, parts, [&](int slot, int voxel) {
+      if (voxel >= 0) normalise_piece<T>(halo + swizzled(slot, own_piece), norms_of(c), own_piece, of.slope);
+    });
   };
   const int columns = plan.chunks * kMmaChunk<T>;
   const auto load_weights = [&](int c, int t, int stage) {
     const T* const from = w + ((int64_t(block.group) * g.taps + block.tap0 + t) * rows + block.column0) * columns +
                           (block.chunk0 + c) * kMmaChunk<T>;
-    for (int item = int(threadIdx.x); item < kColumns * 4; item += kThreads) {
-      const int m = item / 4, piece = item % 4;
+    for (int item = int(threadIdx.x); item < kColumns * kPieces; item += kThreads) {
+      const int m = item / kPieces, piece = item % kPieces;
       cp_async_16(SharedAddress(weights + stage * kColumns * kSlot + swizzled(m, piece)), from + int64_t(m) * columns + piece * kPerPiece,
                   true);
     }
@@ -94,6 +92,12 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     load_next_weights(s);
     cp_async_commit();
   }
+  int arrived_c = plan.ahead, arrived_t = 1 - kMmaStages;  // the part of the halo that has arrived with the weights of a tap
+  if (x.normalises() && plan.ahead > 0) {
+    cp_async_wait<kMmaStages - 2>();
+    __syncthreads();
+    for (int c = 0; c < plan.ahead && c < chunks; ++c) normalise_halo(c, 0, 1);
+  }
   int stage = 0;
   for (int c = 0; c < chunks; ++c) {
     if (plan.ahead == 0) {  // room for one chunk alone
@@ -101,12 +105,20 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
       load_halo(c, 0, 1);
       cp_async_commit();
       cp_async_wait<0>();
+      if (x.normalises()) {
+        __syncthreads();
+        normalise_halo(c, 0, 1);
+      }
     }
     int tap[3] = {block.tap0 / (g.axis[1].taps * g.axis[2].taps), block.tap0 / g.axis[2].taps % g.axis[1].taps,
                   block.tap0 % g.axis[2].taps};
     const SharedAddress halo(halos + c % plan.buffers * plan.halo_bytes());
     for (int t = 0; t < taps; ++t) {
       cp_async_wait<kMmaStages - 2>();
+      if (x.normalises()) {
+        if (arrived_t >= 0 && arrived_t < plan.parts && arrived_c < chunks) normalise_halo(arrived_c, arrived_t, plan.parts);
+        if (++arrived_t == taps) arrived_t = 0, ++arrived_c;
+      }
       __syncthreads();
       load_next_weights((stage + kMmaStages - 1) % kMmaStages);
       if (t < plan.parts && c + plan.ahead < chunks) load_halo(c + plan.ahead, t, plan.parts);
@@ -228,7 +240,7 @@ __global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* p
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
-void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const T* x, const float* w,
+void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack& pack, const GatherInput& x, const float* w,
              const GatherOutput<T>& out) {
   WeightPack padded = pack;
   padded.rows = (g.outputs + kColumns - 1) / kColumns * kColumns;
@@ -239,7 +251,7 @@ void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
   const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
                   .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
-  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, whole_pieces(g.inputs, x), x,
+  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, x,
                                                                             packed.as<T>(), out, partial.as<float>());
   if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
@@ -252,7 +264,7 @@ void add_shares(Cuda on, const ConvGather& g, int shares, const float* partial, 
 }
 
 template <class T>
-void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const T* x, const float* w,
+void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
                      const GatherOutput<T>& out) {
   const MmaPlan p = mma_plan(g, sizeof(T), exact);
   const auto is = [&](int voxels, int columns) { return p.tile.voxels() == voxels && p.columns == columns; };
@@ -274,8 +286,9 @@ void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool 
   else go(Width<64>{}, Width<64>{}, Width<2>{}, Width<2>{});
 }
 
-#define X(T)                                                                                                                             \
-  template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const T*, const float*, const GatherOutput<T>&);       \
+#define X(T)                                                                                                        \
+  template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, \
+                                const GatherOutput<T>&);                                                            \
   template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X

@@ -22,7 +22,9 @@ void complete(const ConvGather& g, int element, MmaPlan& p) {
   p.ahead = ceil_div(kMmaStages - 1, taps);
   p.buffers = p.ahead + 1 < chunks ? p.ahead + 1 : chunks;
   p.parts = p.ahead * taps - kMmaStages + 2 < taps ? p.ahead * taps - kMmaStages + 2 : taps;
-  const auto work = [&] { return p.tile.table_bytes() + int64_t(p.buffers) * p.halo_bytes() + int64_t(kMmaStages) * p.columns * kSlot; };
+  const auto work = [&] {
+    return p.tile.table_bytes() + p.norm_bytes() + int64_t(p.buffers) * p.halo_bytes() + int64_t(kMmaStages) * p.columns * kSlot;
+  };
   if (work() > kMostMmaShared) p.ahead = p.parts = 0, p.buffers = 1;
   const int64_t result = int64_t(p.tile.voxels()) * (p.columns * element + 16);
   p.shared = work() > result ? work() : result;

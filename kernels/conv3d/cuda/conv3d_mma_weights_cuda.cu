@@ -7,7 +7,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int kThreads = 128, kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
+constexpr int kThreads = 128, kNorms = kNormBytes / int(sizeof(ChannelNorm)), kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
 
 // Channels that a warp sums: output channels in sixteens, and 16 input channels. The four warps of a block share its kSideK warps' worth of
 // output and kSideC of input channels, and what is left of them the voxels.
@@ -38,22 +38,23 @@ __device__ int place_of(int slot, int piece) {
 // Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}. kExact: f32
 // is multiplied without loss, as parts of tf32.
 template <class T, int kSideK, bool kExact>
-__global__ void __launch_bounds__(kThreads)
-    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, bool whole_x, bool whole_gy, const T* x, const T* gy,
-                              float* partial) {
+__global__ void __launch_bounds__(kThreads, 2)
+    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, bool whole_gy, GatherInput x, const T* gy, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kWide = kMmaChunk<T>, kM = kSixteens<T>, kWarpK = 16 * kM, kHigh = kSideK * kWarpK, kPerPiece = 16 / int(sizeof(T));
   constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
   const int slots = tile.slots();
   int* const table = reinterpret_cast<int*>(memory);
-  unsigned char* const stages = memory + tile.table_bytes();
+  ChannelNorm* const norms = reinterpret_cast<ChannelNorm*>(memory + tile.table_bytes());
+  unsigned char* const stages = memory + tile.table_bytes() + 2 * kNormBytes;
   const int stage_bytes = (slots + kTileVoxels * kRows) * kSlot;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
   const int side_k = warp % kSideK, side_c = warp / kSideK % kSideC<T>, share = warp / (kSideK * kSideC<T>);
   const int blocks_c = (g.inputs + kWide - 1) / kWide, blocks_k = (g.outputs + kHigh - 1) / kHigh;
   const WeightsBlock b{int(blockIdx.y) / (blocks_c * blocks_k), int(blockIdx.y) / blocks_c % blocks_k * kHigh,
                        int(blockIdx.y) % blocks_c * kWide, int(blockIdx.z) * kTaps};
-  const int64_t channels = int64_t(g.inputs) * g.groups, filters = int64_t(g.outputs) * g.groups;
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  const int own_piece = int(threadIdx.x) % kPieces;  // of each slot of the halo
   int shift[kTaps];
 #pragma unroll
   for (int i = 0; i < kTaps; ++i) {
@@ -63,21 +64,32 @@ __global__ void __launch_bounds__(kThreads)
   fill_positions(tile, table);
   __syncthreads();
 
+  // f(slot, voxel, inside) for the slots of a halo, of which this thread has a piece each.
+  const auto for_slots = [&](int64_t n, const int(&first)[3], const auto& f) {
+#pragma unroll 1
+    for (int slot = int(threadIdx.x) / kPieces; slot < slots; slot += kThreads / kPieces) {
+      const int at = table[slot], position[3] = {at >> 20, at >> 10 & 1023, at & 1023};
+      int64_t voxel;
+      if (at < 0) continue;
+      const bool inside = halo_voxel(g, first, position, n, voxel);
+      f(slot, voxel, inside);
+    }
+  };
   // x and gy of tile `index` into stage s.
   const auto load = [&](int64_t index, int s) {
     int first[3];
     const int64_t n = tile_place(g, tile, index, first);
     unsigned char* const halo = stages + s * stage_bytes;
     unsigned char* const rows = halo + slots * kSlot;
-    for (int item = int(threadIdx.x); item < slots * 4; item += kThreads) {
-      const int slot = item / 4, piece = item % 4, at = table[slot], c = b.c0 + piece * kPerPiece;
-      if (at < 0) continue;
-      const int position[3] = {at >> 20, at >> 10 & 1023, at & 1023};
-      int64_t voxel;
-      const bool inside = halo_voxel(g, first, position, n, voxel);
-      copy_piece(halo + place_of<T>(slot, piece), x + voxel * channels + int64_t(b.group) * g.inputs + c, x, inside ? g.inputs - c : 0,
-                 whole_x);
-    }
+    int number = b.c0 / kPerPiece + own_piece;
+    const GatherInput::Part of = x.at(number);
+    const int channel = number * kPerPiece;
+    const T* const from = static_cast<const T*>(of.x) + int64_t(b.group) * g.inputs + channel;
+    if (x.normalises()) fill_norms<T>(x, b.c0 / kPerPiece, n, norms + s * kNorms, int(threadIdx.x));
+    for_slots(n, first, [&](int slot, int64_t voxel, bool inside) {
+      copy_piece(halo + place_of<T>(slot, own_piece), from + voxel * of.channels, static_cast<const T*>(of.x),
+                 inside ? of.used - channel : 0, x.whole);
+    });
     for (int item = int(threadIdx.x); item < kTileVoxels * kRows * 4; item += kThreads) {
       const int piece = item % 4, row = item / 4 % kRows, v = item / 4 / kRows, k = b.k0 + (row * 4 + piece) * kPerPiece;
       int64_t voxel = n;
@@ -92,14 +104,27 @@ __global__ void __launch_bounds__(kThreads)
     }
   };
 
+  // x of the tile, where it has arrived: the pieces that this thread has copied.
+  const auto normalise = [&](int64_t index, int s) {
+    int first[3], number = b.c0 / kPerPiece + own_piece;
+    const GatherInput::Part of = x.at(number);
+    if (!of.coefficients) return;
+    const int64_t n = tile_place(g, tile, index, first);
+    for_slots(n, first, [&](int slot, int64_t, bool inside) {
+      if (inside) normalise_piece<T>(stages + s * stage_bytes + place_of<T>(slot, own_piece), norms + s * kNorms, own_piece, of.slope);
+    });
+  };
+
   float sum[kTaps][kM][2][4] = {};
   if (blockIdx.x < tiles) load(blockIdx.x, 0);
   cp_async_commit();
+  if (x.normalises()) __syncthreads();  // its norms are seen
   int s = 0;
   for (int64_t index = blockIdx.x; index < tiles; index += gridDim.x, s ^= 1) {
     if (index + gridDim.x < tiles) load(index + gridDim.x, s ^ 1);
     cp_async_commit();
     cp_async_wait<1>();
+    if (x.normalises()) normalise(index, s);
     __syncthreads();
     const unsigned char* const halo = stages + s * stage_bytes;
     const unsigned char* const rows = halo + slots * kSlot;
@@ -163,7 +188,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 int64_t weights_shared(const MmaTile& t, int rows) {
-  return t.table_bytes() + 2 * int64_t(t.slots() + kTileVoxels * rows) * kSlot;
+  return t.table_bytes() + 2 * (kNormBytes + int64_t(t.slots() + kTileVoxels * rows) * kSlot);
 }
 
 // The tile whose halos are the least to load; extent[0] is 0 where none fits.
@@ -184,7 +209,7 @@ MmaTile weights_tile(const ConvGather& g, int rows) {
 }
 
 template <class T, int kSideK, bool kExact = false>
-void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, const T* gy, float* gw) {
+void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const GatherInput& x, const T* gy, float* gw) {
   constexpr int kHigh = kSideK * 16 * kSixteens<T>, kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
   const int64_t tiles = mma_tiles(g, tile), weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
   const int64_t blocks = int64_t(g.groups) * ((g.outputs + kHigh - 1) / kHigh) * ((g.inputs + kMmaChunk<T> - 1) / kMmaChunk<T>);
@@ -196,8 +221,8 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, 
   if (shares == 0) return total_weights(on, weights, 0, nullptr, gw);
   const Scratch partial(on, shares * kShares * weights * int64_t(sizeof(float)));
   const Grid grid{.x = shares, .y = blocks, .z = tap_groups, .threads = kThreads, .shared = weights_shared(tile, kRows)};
-  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, tile, tiles, whole_pieces(g.inputs, x), whole_pieces(g.outputs, gy),
-                                                       x, gy, partial.as<float>());
+  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, tile, tiles, whole_pieces(g.outputs, gy), x, gy,
+                                                       partial.as<float>());
   total_weights(on, weights, shares * kShares, partial.as<float>(), gw);
 }
 
@@ -206,7 +231,7 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const T* x, 
 bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
 
 template <class T>
-void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const T* x, const T* gy, float* gw) {
+void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const GatherInput& x, const T* gy, float* gw) {
   if constexpr (dtype_of<T> == DType::f32)
     if (exact) return run_weights<T, 1, true>(on, g, weights_tile(g, 1), x, gy, gw);
   if constexpr (sizeof(T) == 2)
@@ -214,7 +239,7 @@ void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const T* x, cons
   run_weights<T, 1>(on, g, weights_tile(g, 1), x, gy, gw);
 }
 
-#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, bool, const T*, const T*, float*);
+#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, bool, const GatherInput&, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X
 

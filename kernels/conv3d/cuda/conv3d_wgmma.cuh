@@ -6,7 +6,6 @@ namespace voxgrad {
 
 inline constexpr int64_t kMostWgmmaShared = 227 << 10;
 inline constexpr int kWgmmaRows = 64, kWgmmaConsumers = 2;  // outputs of a product; warpgroups that multiply
-inline constexpr int kPieces = kSlot / 16;
 
 // A block of the GPU works through items: a tile of outputs, `columns` output channels and a share of the sum. The halo of a tile lies in
 // shared memory as planes of 16 bytes of channels, in which eight neighbouring outputs along W are 128 bytes without a gap, and any eight

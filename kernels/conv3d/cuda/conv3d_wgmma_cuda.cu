@@ -64,16 +64,14 @@ __global__ void __launch_bounds__(kThreads, 1)
         named_barrier(kLoaderBarrier, kLoaders);
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
-          int chunk = c;
-          const GatherInput::Part part = x.at(chunk);
+          int first_piece = c * kPieces;
+          const GatherInput::Part part = x.at(first_piece);
           const T* const from = static_cast<const T*>(part.x) + int64_t(at.group) * g.inputs;
-          load_pieces<T, kParts, true>(part, x.whole, at.n, from, at.n * voxels, at.there, chunk * kMmaChunk<T> + piece * kPerPiece, table,
+          load_pieces<T, kParts, true>(part, x.whole, at.n, from, at.n * voxels, at.there, (first_piece + piece) * kPerPiece, table,
                                        tile.slots(), int(threadIdx.x) / kPieces, kLoaders / kPieces,
                                        halos + ring.at * plan.halo_bytes() + piece * plan.plane * 16, kPieces * plan.plane * 16);
           cp_async_commit();
-          cp_async_wait<0>();
-          fence_proxy();
-          transactions_arrive(full_halo(ring.at));
+          tell_full<0>(full_halo(0), ring.at);
         }
       }
     } else if (lane == 0) {

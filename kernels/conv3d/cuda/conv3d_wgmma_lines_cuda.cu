@@ -67,10 +67,6 @@ __global__ void __launch_bounds__(kLineThreads, 1)
     const int piece = int(threadIdx.x) % kPieces;
     Ring ring{plan.buffers};
     int behind = -1;  // the line whose copies are under way beside those of the next one
-    const auto arrive = [&](int line) {
-      fence_proxy();
-      transactions_arrive(full(line));
-    };
     for (int64_t item = blockIdx.x; item < plan.items; item += gridDim.x) {
       const LinesItem at(g, plan, item, group);
       const int none[3] = {at.first[0], 0, at.first[2]};
@@ -82,26 +78,19 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         const bool inside = unsigned(position) < unsigned(g.axis[1].in);
         transactions_wait(empty(ring.at), ring.round ^ 1);
         for (int c = 0; c < place.chunks; ++c) {
-          int chunk = c;
-          const GatherInput::Part part = x.at(chunk);
+          int first = c * kPieces;  // piece
+          const GatherInput::Part part = x.at(first);
           const T* const from = static_cast<const T*>(part.x) + int64_t(group) * g.inputs;
-          const int channel = chunk * kMmaChunk<T> + piece * kPerPiece;
-          load_pieces<T, 1, true>(part, x.whole, at.n, from, at.n * voxels + int64_t(position) * g.axis[2].in, inside, channel, table,
-                                  tile.slots(), int(threadIdx.x) / kPieces, kLineLoaders / kPieces,
+          load_pieces<T, 1, true>(part, x.whole, at.n, from, at.n * voxels + int64_t(position) * g.axis[2].in, inside,
+                                  (first + piece) * kPerPiece, table, tile.slots(), int(threadIdx.x) / kPieces, kLineLoaders / kPieces,
                                   lines + ring.at * plan.line_bytes() + c * place.halo_bytes() + piece * place.plane * 16, 0);
         }
         cp_async_commit();
-        if (behind >= 0) {
-          cp_async_wait<1>();
-          arrive(behind);
-        }
+        tell_full<1>(full(0), behind);
         behind = ring.at;
       }
     }
-    if (behind >= 0) {
-      cp_async_wait<0>();
-      arrive(behind);
-    }
+    tell_full<0>(full(0), behind);
   } else {
     more_registers<LineRegisters::multiplying>();
     const int warpgroup = warp / 4 - 1;

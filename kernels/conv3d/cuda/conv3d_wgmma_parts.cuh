@@ -47,6 +47,15 @@ struct Ring {
   }
 };
 
+// A loader tells that buffer `behind` is full (-1: none), whose copies it began before those of its last kUnderWay groups.
+template <int kUnderWay>
+__device__ void tell_full(SharedAddress full, int behind) {
+  if (behind < 0) return;
+  cp_async_wait<kUnderWay>();
+  fence_proxy();
+  transactions_arrive(full + behind * 8);
+}
+
 // 16 bytes of a voxel for products: elements as they are, f32 rounded to tf32; with two parts what is missing to it as well.
 template <class T, int kParts>
 __device__ void store_piece(unsigned char* into, int to_part, const Pack<T, kPackWidth<T>>& v) {
@@ -78,13 +87,10 @@ __device__ void load_pieces(const GatherInput::Part& part, bool whole, int64_t s
     else store_pack(reinterpret_cast<T*>(to), v);
   };
   if (part.coefficients && here > 0) {
-    float factor[kPerPiece], base[kPerPiece];  // z = x factor + base
-    const float* const of = part.coefficients + sample * 3 * part.channels + channel;
+    ChannelNorm norm[kPerPiece];
+    const float* const of = part.coefficients + sample * 3 * part.channels;
 #pragma unroll
-    for (int k = 0; k < kPerPiece; ++k) {
-      factor[k] = of[part.channels + k];
-      base[k] = fmaf(-of[k], factor[k], of[2 * part.channels + k]);
-    }
+    for (int k = 0; k < kPerPiece; ++k) norm[k] = ChannelNorm(of, part.channels, channel + k);
     for (int first = thread; first < slots; first += kAtOnce * threads) {
       Pack<T, kPerPiece> v[kAtOnce];
       int voxel[kAtOnce];
@@ -98,10 +104,7 @@ __device__ void load_pieces(const GatherInput::Part& part, bool whole, int64_t s
       for (int i = 0; i < kAtOnce; ++i) {
         if (first + i * threads >= slots) continue;
 #pragma unroll
-        for (int k = 0; k < kPerPiece; ++k) {
-          const float z = fmaf(float(v[i].v[k]), factor[k], base[k]);
-          v[i].v[k] = voxel[i] >= 0 ? T(z > 0 ? z : part.slope * z) : T(0.f);
-        }
+        for (int k = 0; k < kPerPiece; ++k) v[i].v[k] = voxel[i] >= 0 ? T(norm[k](float(v[i].v[k]), part.slope)) : T(0.f);
         store(first + i * threads, v[i]);
       }
     }

@@ -213,16 +213,13 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
     const ConvGather& cut = plan.cut;
     const int64_t voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
     constexpr int kPerPiece = 16 / int(sizeof(T));
-    int chunk = sums.c0 / kMmaChunk<T>;
-    const GatherInput::Part part = x.at(chunk);
-    const int piece = int(threadIdx.x) % kPieces, channel = chunk * kMmaChunk<T> + piece * kPerPiece;
+    const int piece = int(threadIdx.x) % kPieces;
+    int first_piece = sums.c0 / kPerPiece;
+    const GatherInput::Part part = x.at(first_piece);
     const T* const from = static_cast<const T*>(part.x) + int64_t(sums.group) * g.inputs;
+    const int channel = (first_piece + piece) * kPerPiece;
     Ring ring{plan.stages};
     int behind = -1;  // the stage whose copies are under way beside those of the next one
-    const auto arrive = [&](int stage) {
-      fence_proxy();
-      transactions_arrive(barriers + stage * 8);
-    };
     for (int64_t index = blockIdx.x; index < plan.tiles; index += gridDim.x, ring.next()) {
       int first[3];
       const int64_t n = tile_place(cut, plan.tile, index, first);
@@ -237,20 +234,13 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
       cp_async_commit();
       if (plan.stages == 2) {
         // The buffer of the next tile is empty when the sums begin with this one.
-        cp_async_wait<0>();
-        arrive(ring.at);
+        tell_full<0>(barriers, ring.at);
         continue;
       }
-      if (behind >= 0) {
-        cp_async_wait<1>();
-        arrive(behind);
-      }
+      tell_full<1>(barriers, behind);
       behind = ring.at;
     }
-    if (behind >= 0) {
-      cp_async_wait<0>();
-      arrive(behind);
-    }
+    tell_full<0>(barriers, behind);
   } else {
     more_registers<WeightRegisters::multiplying>();
     if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst>(plan, g, sums, 0, stages, barriers, partial);
