@@ -11,16 +11,16 @@ set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
 # Every convolution by each way of the tensor cores, whichever the table would choose.
-foreach(way mma wgmma lines)
+foreach(way mma wgmma tma lines lines_tma)
   add_test(NAME op_cases_cuda_${way} COMMAND op_case_test --device cuda conv)
   set_tests_properties(op_cases_cuda_${way} PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log};VOXGRAD_CONV_CUDA=${way}"
     FIXTURES_SETUP kernels_run FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 endforeach()
 
-file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp)
+file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp cuda/boxes/*_cuda_test.cpp)
 add_executable(cuda_unit_tests ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
-voxgrad_kernels(cuda_unit_tests cuda/hopper_facts.cu)
+voxgrad_kernels(cuda_unit_tests cuda/hopper_facts.cu cuda/boxes/box_facts.cu)
 if(VOXGRAD_CUDNN_FOUND)
   target_compile_definitions(cuda_unit_tests PRIVATE VOXGRAD_CUDNN)
   target_include_directories(cuda_unit_tests SYSTEM PRIVATE ${CUDNN_INCLUDE})
@@ -59,8 +59,10 @@ if(VOXGRAD_EMULATE_CUDA)
   endif()
 
   add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
-    cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/emulator_faults.cu cuda/hopper_faults.cu)
-  set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
+    cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/boxes/emulator_box_test.cpp
+    cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu)
+  set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu PROPERTIES
+    LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)
   target_compile_options(emulator_test PRIVATE ${warnings} ${light})
   add_dependencies(test_programs emulator_test)

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <regex>
+#include <set>
 
 #include "benchmarks/layers.h"
 #include "benchmarks/measure.h"
@@ -69,6 +71,29 @@ Ceilings ceilings_of(const Sizes& sizes, Device device, double seconds) {
   return c;
 }
 
+// Seconds by each way of the tensor cores that has a kernel of its own for a layer (VOXGRAD_CONV_CUDA), beside that which it takes,
+// `taken`.
+Json other_ways(const Layer& layer, Pass pass, const LayerTensors& t, double seconds, const std::string& taken) {
+  constexpr const char *kForce = "VOXGRAD_CONV_CUDA", *kWays[] = {"mma", "wgmma", "tma", "lines", "lines_tma"};
+  Json ways = Json::object();
+  if (std::getenv(kForce)) return ways;
+  std::set<std::string> seen = {taken};
+  for (const char* way : kWays) {
+    setenv(kForce, way, 1);
+    const auto run = [&] { run_layer(layer, pass, t); };
+    std::vector<cuda::Launched> launches;
+    {
+      cuda::LaunchLog log;
+      run();
+      launches = log.launches;
+    }
+    const cuda::Launched* l = main_launch(launches);
+    if (l && seen.insert(l->kernel).second) ways[way] = seconds_of(run, t.x.device(), seconds);
+  }
+  unsetenv(kForce);
+  return ways;
+}
+
 Json profile_of(const Layer& layer, Pass pass, const LayerTensors& t, double seconds, const Ceilings& c) {
   const DType dtype = t.x.dtype();
   const Device device = t.x.device();
@@ -104,6 +129,7 @@ Json profile_of(const Layer& layer, Pass pass, const LayerTensors& t, double sec
     const int at_once = std::max(l->per_multiprocessor, 1) * c.multiprocessors;
     r.update({{"kernel", short_name(l->kernel)}, {"blocks", l->blocks}, {"threads", l->threads}, {"shared", l->shared},
               {"per_multiprocessor", l->per_multiprocessor}, {"waves", double(l->blocks) / at_once}});
+    r["ways"] = other_ways(layer, pass, t, seconds, l->kernel);
   }
   return r;
 }
@@ -125,6 +151,8 @@ void print(const Json& r) {
     line += " " + r.at("kernel").get<std::string>() + ": " + std::to_string(r.at("blocks").get<int64_t>()) + " blocks, " +
             std::to_string(r.at("per_multiprocessor").get<int>()) + " a multiprocessor, " +
             number(r.at("waves").get<double>(), "%.2f waves |");
+  if (r.contains("ways"))
+    for (const auto& [way, taken] : r.at("ways").items()) line += " " + way + number(taken.get<double>() * 1e3, " %.3f ms |");
   const double moved = r.at("moved");
   line += " moves " + (moved > 0 ? megabytes(moved) : "?") + " MB of " + megabytes(r.at("bytes")) + " | workspace " +
           megabytes(r.at("workspace")) + " MB";

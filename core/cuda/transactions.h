@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/cuda/ptx.h"
+#include "core/cuda/tensor_map.h"
 
 // Whether code of this architecture may hold these instructions, and those of core/cuda/wgmma.h.
 #if !defined(__CUDA_ARCH__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -53,6 +54,21 @@ VOXGRAD_PTX(void bulk_copy(SharedAddress into, const void* from, int bytes, Shar
 VOXGRAD_PTX(void bulk_copy_to(SharedAddress into, const void* from, int bytes, SharedAddress barrier, uint16_t blocks),
             asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1], %2, [%3], %4;" ::
                              "r"(into.value()), "l"(from), "r"(bytes), "r"(barrier.value()), "h"(blocks) : "memory");)
+
+// One thread copies the box that begins at element `at` of the tensor of the map, rows of its fastest axis behind each other from a
+// multiple of 128 on. Places may lie outside the tensor, also before it: zeros are written there. The barrier is told of all bytes of the
+// box.
+VOXGRAD_PTX(
+    void box_copy(SharedAddress into, const TensorMap& map, const int (&at)[5], SharedAddress barrier),
+    asm volatile("cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6, %7}], "
+                 "[%2];" ::"r"(into.value()),
+                 "l"(&map), "r"(barrier.value()), "r"(at[0]), "r"(at[1]), "r"(at[2]), "r"(at[3]), "r"(at[4])
+                 : "memory");)
+// To the same addresses, and on the same barriers, of the blocks of the cluster whose bits are set.
+VOXGRAD_PTX(void box_copy_to(SharedAddress into, const TensorMap& map, const int (&at)[5], SharedAddress barrier, uint16_t blocks),
+            asm volatile("cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
+                         "[%1, {%3, %4, %5, %6, %7}], [%2], %8;" ::"r"(into.value()), "l"(&map), "r"(barrier.value()), "r"(at[0]),
+                         "r"(at[1]), "r"(at[2]), "r"(at[3]), "r"(at[4]), "h"(blocks) : "memory");)
 
 // Of the cluster of this block (Grid::cluster): its blocks, the number of this one, and a barrier of all their threads.
 VOXGRAD_PTX(int cluster_blocks(), uint32_t n; asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(n)); return int(n);)

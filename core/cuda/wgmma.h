@@ -7,10 +7,6 @@
 
 namespace voxgrad {
 
-// How 16-byte pieces of the rows of a matrix are placed: those of a row that is 32, 64 or 128 bytes long lie where the bits of the address
-// from 4 on are xor those from 7 on (one, two or three of them).
-enum class Swizzle { none = 0, bytes128 = 1, bytes64 = 2, bytes32 = 3 };
-
 #ifdef __CUDACC__
 __device__ __forceinline__ uint32_t shared_offset(SharedAddress p) { return p.value(); }
 #else

@@ -34,7 +34,8 @@ emulator::KernelCounts counts_of(const Layer& l, DType dtype, const char* way) {
   const Tensor y = conv3d(x, w, {}, {.stride = {l.stride, l.stride, l.stride}, .padding = {half, half, half}});
   CHECK(y.to(Device{}).values()[0] != 0);
   unsetenv("VOXGRAD_CONV_CUDA");
-  return counting.of(way == std::string("lines") ? "conv3d_wgmma_lines_kernel" : std::string("conv3d_") + way + "_kernel");
+  const std::string name = way, of = name.starts_with("lines") ? "wgmma_lines" : name == "tma" ? "wgmma" : name;
+  return counting.of("conv3d_" + of + "_kernel");
 }
 
 }  // namespace
@@ -85,6 +86,34 @@ TEST_CASE("convolutions by wgmma: operands lie in different banks, activations a
     }
 }
 
+TEST_CASE("convolutions by wgmma with halos as boxes: operands lie in different banks, and what is copied is what the plan says") {
+  // Tiles as above; with stride 2 lines of 17 positions are copied as 9 even ones and 9 odd ones. One warp less waits for each halo.
+  struct Wide {
+    Shape x;
+    int64_t outputs;
+    int kernel, stride;
+    double rereads;
+  };
+  const Wide layers[] = {{{1, 16, 16, 16, 32}, 32, 3, 1, 2.4 * 3},
+                         {{1, 8, 16, 16, 64}, 160, 3, 1, 2.4 * 3},
+                         {{1, 16, 16, 16, 32}, 64, 3, 2, 3.9},
+                         {{1, 8, 16, 16, 40}, 64, 3, 1, 2.4 * 3},
+                         {{1, 9, 9, 9, 64}, 64, 1, 2, 1}};
+  for (const Wide& l : layers)
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+      const emulator::KernelCounts c = counts_of({l.x, l.outputs, l.kernel, l.stride, 0, 0}, dtype, "tma");
+      const emulator::KernelCounts by_threads = counts_of({l.x, l.outputs, l.kernel, l.stride, 0, 0}, dtype, "wgmma");
+      CAPTURE(l.x, l.outputs, l.kernel, l.stride, name_of(dtype), c.watched, c.waits, c.products, c.matrices);
+      CHECK(c.products == by_threads.products);
+      CHECK(c.conflicts == 0);
+      CHECK(c.waits < by_threads.waits);
+      const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
+      if (l.kernel > 1) CHECK(c.watched >= bytes);
+      CHECK(double(c.watched) <= l.rereads * double(bytes));
+      if (dtype != DType::f32 && l.stride == 1) CHECK(c.watched == by_threads.watched);
+    }
+}
+
 TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line") {
   // Lines of 16 x 8 outputs read 18 x 10 voxels, 1.41 times as many, at two more positions along H than an item has outputs: in a small
   // volume there are few, so that all multiprocessors have work.
@@ -104,6 +133,16 @@ TEST_CASE("convolutions to 32 channels with three taps at once: operands without
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= 3.4 * double(bytes));
     }
+  // As boxes: the same bytes of any type, and one warp that waits in place of four.
+  for (const DType dtype : {DType::bf16, DType::f32}) {
+    const emulator::KernelCounts c = counts_of({{1, 16, 32, 16, 32}, 32, 3, 1, 0, 0}, dtype, "lines_tma");
+    const emulator::KernelCounts by_threads = counts_of({{1, 16, 32, 16, 32}, 32, 3, 1, 0, 0}, dtype, "lines");
+    CHECK(c.conflicts == 0);
+    CHECK(c.products == by_threads.products);
+    CHECK(c.waits < by_threads.waits);
+    if (dtype == DType::bf16) CHECK(c.watched == by_threads.watched);
+    else CHECK(double(c.watched) <= 3.4 * 16 * 32 * 16 * 32 * 4);
+  }
   // A layer at 128^3: inputs 1.5 times at most, outputs, and the weights of every block.
   setenv("VOXGRAD_CONV_CUDA", "lines", 1);
   const Conv3dProblem p{.n = 2, .c = 32, .k = 32, .in = {128, 128, 128}, .out = {128, 128, 128}, .kernel = {3, 3, 3}, .stride = {1, 1, 1},
@@ -151,8 +190,8 @@ TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and
 TEST_CASE("convolutions: the traffic that a profile tells is what the kernels move") {
   // Two taps along each axis are too few for shares of the sum: what is not copied is y, and the weights that are packed.
   const Shape x{1, 8, 9, 17, 32};
-  for (const char* way : {"mma", "wgmma", "lines"}) {
-    const int taps = way == std::string("lines") ? 3 : 2, more = taps == 2;
+  for (const char* way : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
+    const int taps = std::string(way).starts_with("lines") ? 3 : 2, more = taps == 2;
     const emulator::KernelCounts c = counts_of({x, 32, taps, 1, 0, 0}, DType::bf16, way);
     setenv("VOXGRAD_CONV_CUDA", way, 1);
     const Conv3dProblem p{.n = 1, .c = 32, .k = 32, .in = {8, 9, 17}, .out = {8 + more, 9 + more, 17 + more}, .kernel = {taps, taps, taps},
@@ -168,7 +207,7 @@ TEST_CASE("convolutions read what is normalised and what is concatenated, and no
   const auto on_card = [](const Shape& s) { return Tensor::full(s, 0.5, DType::bf16, kCard); };
   const Tensor x = on_card({1, 4, 8, 16, 32}), skip = on_card({1, 4, 8, 16, 32}), w = on_card({32, 3, 3, 3, 64}).to(DType::f32);
   const std::vector<ConvSource> sources = {{.x = x, .normalised = true, .slope = 0.01}, {.x = skip}};
-  for (const char* way : {"mma", "wgmma", "lines"}) {
+  for (const char* way : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
     setenv("VOXGRAD_CONV_CUDA", way, 1);
     cuda::synchronize(card());
     const emulator::Counting counting(x.view().data, x.bytes());
@@ -177,7 +216,7 @@ TEST_CASE("convolutions read what is normalised and what is concatenated, and no
     CAPTURE(way);
     CHECK(counting.of("norm_apply").blocks == 0);
     CHECK(counting.of("copy").blocks == 0);
-    CHECK((counting.of("conv3d_wgmma_lines_kernel").products > 0) == (way == std::string("lines")));
+    CHECK((counting.of("conv3d_wgmma_lines_kernel").products > 0) == std::string(way).starts_with("lines"));
     CHECK((counting.of("conv3d_mma_kernel").products > 0) == (way == std::string("mma")));
     if (way != std::string("mma")) continue;
     // Tiles of 4 x 4 x 8 outputs read 6 x 6 x 10 voxels, each once, whether they are normalised or not.
@@ -207,6 +246,13 @@ TEST_CASE("convolutions: the table gives wgmma what fills its tiles on sm_90, an
   CHECK(with([](ConvShape& s) { s.lines = 1.2; }) == ConvWay::lines);
   CHECK(with([](ConvShape& s) { s.lines = 0.9; }) == ConvWay::wgmma);
   CHECK(with([](ConvShape& s) { s.lines = 1.2, s.architecture = 80; }) == ConvWay::mma);
+  CHECK(with([](ConvShape& s) { s.boxes = s.line_boxes = true; }) == ConvWay::wgmma);
+  setenv("VOXGRAD_CONV_CUDA", "lines_tma", 1);
+  CHECK(with([](ConvShape& s) { s.boxes = true, s.lines = 0.5, s.line_boxes = true; }) == ConvWay::lines_tma);
+  CHECK(with([](ConvShape& s) { s.lines = 0.5; }) == ConvWay::lines);
+  CHECK(with([](ConvShape& s) { s.boxes = true; }) == ConvWay::tma);
+  CHECK(conv_way(wide) == ConvWay::wgmma);
+  unsetenv("VOXGRAD_CONV_CUDA");
   // A layer of a network, by itself.
   const auto on_card = [](const Shape& s) { return Tensor::full(s, 0.5, DType::bf16, kCard); };
   const Tensor x = on_card({1, 8, 16, 16, 64}), w = on_card({64, 3, 3, 3, 64}).to(DType::f32);

@@ -52,14 +52,15 @@ TEST_CASE("convolutions: every way of the tensor cores has the same sums") {
   // Every form of the gradient of weights by wgmma: blocks of 32 and 64 channels, of 27 and 9 taps, with lines and without; ragged tiles.
   const Layer layers[] = {{{2, 6, 7, 20, 40}, 24, {3, 3, 3}}, {{1, 5, 6, 9, 40}, 32, {3, 3, 3}}, {{1, 9, 6, 9, 40}, 64, {3, 3, 3}},
                           {{1, 5, 6, 9, 40}, 72, {3, 3, 3}},  {{1, 5, 6, 9, 40}, 32, {1, 3, 3}}, {{1, 5, 6, 9, 40}, 72, {1, 3, 3}},
-                          {{2, 7, 6, 9, 33}, 40, {3, 3, 3}, 2}, {{1, 3, 6, 17, 24}, 30, {3, 3, 1}}};
+                          {{2, 7, 6, 9, 33}, 40, {3, 3, 3}, 2}, {{2, 7, 6, 9, 40}, 40, {3, 3, 3}, 2},
+                          {{1, 3, 6, 17, 24}, 30, {3, 3, 1}}};
   for (const Layer& l : layers)
     for (const DType t : {DType::bf16, DType::f16, DType::f32}) {
       if (t == DType::f16 && &l != layers) continue;  // the forms of bf16
       const Conv3dOptions o{.stride = {l.stride, l.stride, l.stride}, .padding = {l.kernel.d / 2, l.kernel.h / 2, l.kernel.w / 2}};
       const Results wanted = by_way("mma", l.x, l.outputs, l.kernel, o, t);
       CAPTURE(l.x, l.outputs, l.kernel.d, l.kernel.w, l.stride, name_of(t));
-      for (const char* way : {"wgmma", "lines"}) {
+      for (const char* way : {"wgmma", "tma", "lines", "lines_tma"}) {
         CAPTURE(way);
         const Results got = by_way(way, l.x, l.outputs, l.kernel, o, t);
         CHECK(got.y == wanted.y);

@@ -31,14 +31,20 @@ ConvWay conv_way(const ConvShape& s) {
   const bool possible = s.architecture == 90 && s.waste > 0;
   if (const char* forced = std::getenv("VOXGRAD_CONV_CUDA")) {
     const std::string name = forced;
-    check(name == "mma" || name == "wgmma" || name == "lines", "VOXGRAD_CONV_CUDA: ", name, "; mma, wgmma and lines are possible");
+    const bool lines = name == "lines" || name == "lines_tma", tma = name == "tma" || name == "lines_tma";
+    check(name == "mma" || name == "wgmma" || lines || tma, "VOXGRAD_CONV_CUDA: ", name,
+          "; mma, wgmma, tma, lines and lines_tma are possible");
     if (name == "mma" || !possible) return ConvWay::mma;
-    return name == "lines" && s.lines > 0 ? ConvWay::lines : ConvWay::wgmma;
+    if (lines && s.lines > 0) return tma && s.line_boxes ? ConvWay::lines_tma : ConvWay::lines;
+    return tma && s.boxes ? ConvWay::tma : ConvWay::wgmma;
   }
   for (const Rule& r : kTable)
     if ((r.architecture == 0 || r.architecture == s.architecture) && s.element >= r.least_element && s.element <= r.most_element &&
-        s.outputs >= r.least_outputs && s.taps >= r.least_taps && s.waste <= r.most_waste && (r.way == ConvWay::mma || possible))
-      return r.way == ConvWay::wgmma && s.lines > 1 ? ConvWay::lines : r.way;
+        s.outputs >= r.least_outputs && s.taps >= r.least_taps && s.waste <= r.most_waste &&
+        (r.way == ConvWay::mma || possible)) {
+      if (r.way == ConvWay::mma || s.lines <= 1) return r.way == ConvWay::tma && !s.boxes ? ConvWay::wgmma : r.way;
+      return r.way == ConvWay::tma && s.line_boxes ? ConvWay::lines_tma : ConvWay::lines;
+    }
   return ConvWay::mma;
 }
 

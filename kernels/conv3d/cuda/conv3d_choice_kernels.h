@@ -2,8 +2,8 @@
 
 namespace voxgrad {
 
-// Kernels on the tensor cores; lines: wgmma with three taps along H as columns of one product.
-enum class ConvWay { mma, wgmma, lines };
+// Kernels on the tensor cores; lines: wgmma with three taps along H as columns of a product; tma: halos are boxes that are copied as such.
+enum class ConvWay { mma, wgmma, tma, lines, lines_tma };
 
 // A gather, or the gradient of its weights, as the table of conv3d_choice_cuda.cpp asks for it.
 struct ConvShape {
@@ -13,9 +13,11 @@ struct ConvShape {
   int outputs = 1;        // channels of a group
   int taps = 1;
   double waste = 1;       // products that the tiles of wgmma compute per product that there is; 0: it has none for this shape
+  bool boxes = false;     // whether halos of wgmma can be boxes
   double lines = 0;       // how many times as fast as wgmma lines should be; 0: they have none for this shape
+  bool line_boxes = false;  // whether halos of lines can be boxes
 };
-// The way that the table names; VOXGRAD_CONV_CUDA=mma, wgmma or lines forces one wherever it is possible (lines: else wgmma).
+// The way that the table names; VOXGRAD_CONV_CUDA=mma, wgmma, tma, lines or lines_tma forces one wherever it is possible, or what of it is.
 ConvWay conv_way(const ConvShape&);
 
 }  // namespace voxgrad

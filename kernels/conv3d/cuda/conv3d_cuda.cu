@@ -30,16 +30,28 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-enum class GatherKernel { direct, mma, wgmma, lines };
+enum class GatherKernel { direct, mma, wgmma, tma, lines, lines_tma };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
-  const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture, .element = element, .exact = exact,
-                                .outputs = g.outputs, .taps = g.taps, .waste = wgmma_waste(g, element, exact),
-                                .lines = wgmma_lines_gain(g, element, exact)});
+  const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture,
+                                .element = element,
+                                .exact = exact,
+                                .outputs = g.outputs,
+                                .taps = g.taps,
+                                .waste = wgmma_waste(g, element, exact, false),
+                                .boxes = wgmma_waste(g, element, exact, true) > 0,
+                                .lines = wgmma_lines_gain(g, element, exact),
+                                .line_boxes = wgmma_lines_have_boxes(g, element)});
   if (way == ConvWay::lines) return GatherKernel::lines;
+  if (way == ConvWay::lines_tma) return GatherKernel::lines_tma;
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
+  if (way == ConvWay::tma) return GatherKernel::tma;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
 }
+
+bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
+bool by_lines(GatherKernel k) { return k == GatherKernel::lines || k == GatherKernel::lines_tma; }
+bool by_boxes(GatherKernel k) { return k == GatherKernel::tma || k == GatherKernel::lines_tma; }
 
 bool weights_by_wgmma(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0 || few_channels(g)) return false;
@@ -85,8 +97,8 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
                 const GatherOutput<T>& out) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
-  if (kernel == GatherKernel::lines) conv_gather_lines<T>(on, g, pack, x, w, out);
-  else if (kernel == GatherKernel::wgmma) conv_gather_wgmma<T>(on, g, pack, exact, x, w, out);
+  if (by_lines(kernel)) conv_gather_lines<T>(on, g, pack, by_boxes(kernel), x, w, out);
+  else if (by_wgmma(kernel)) conv_gather_wgmma<T>(on, g, pack, exact, by_boxes(kernel), x, w, out);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
   else conv_gather_direct<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out.bias, out.y);
 }
@@ -115,8 +127,8 @@ double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t)
   const bool exact = p.exact_f32 && t == DType::f32;
   const int element = int(size_of(t));
   const GatherKernel kernel = kernel_of(on, g, element, exact);
-  if (kernel == GatherKernel::lines) return wgmma_lines_traffic(g, element, cuda::chip_of(on).multiprocessors);
-  if (kernel == GatherKernel::wgmma) return wgmma_traffic(g, element, exact);
+  if (by_lines(kernel)) return wgmma_lines_traffic(g, element, by_boxes(kernel), cuda::chip_of(on).multiprocessors);
+  if (by_wgmma(kernel)) return wgmma_traffic(g, element, exact, by_boxes(kernel));
   return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
 }
 

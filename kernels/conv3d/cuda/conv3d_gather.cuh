@@ -35,8 +35,8 @@ struct ConvGather {
   GatherAxis axis[3];
   int taps = 1;
 
-  // Voxels that the halos of all tiles of this extent read of one sample, together.
-  double halo_voxels(const int (&tile)[3]) const;
+  // Voxels that the halos of all tiles of this extent, and `more` positions along W, read of one sample, together.
+  double halo_voxels(const int (&tile)[3], int more = 0) const;
   VOXGRAD_HD int64_t out_voxels() const { return n * axis[0].count * axis[1].count * axis[2].count; }
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
 };
@@ -121,21 +121,23 @@ bool mma_weights_are_possible(const ConvGather&);
 // From f32 weights packed by `pack`. T = f32 is rounded to tf32 or, exact, multiplied as sums of two values of tf32, with the error of f32.
 template <class T>
 void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w, const GatherOutput<T>&);
-// The same by wgmma. wgmma_waste: outputs that its tiles compute per output that there is, for elements of so many bytes; 0 where no
-// tile is possible.
-double wgmma_waste(const ConvGather&, int element, bool exact);
+// The same by wgmma; by boxes: with halos that are copied as such where x is read as it is. wgmma_waste: outputs that its tiles compute per
+// output that there is, for elements of so many bytes; 0 where no tile is possible.
+double wgmma_waste(const ConvGather&, int element, bool exact, bool boxes);
 template <class T>
-void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, const GatherInput& x, const float* w,
+void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool exact, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>&);
 // The same to up to 32 output channels, with three taps along H at once. wgmma_lines_gain: how many times as fast that should be; 0 where
 // it is not possible.
 double wgmma_lines_gain(const ConvGather&, int element, bool exact);
+bool wgmma_lines_have_boxes(const ConvGather&, int element);
 template <class T>
-void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput& x, const float* w, const GatherOutput<T>&);
+void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, const GatherInput& x, const float* w,
+                       const GatherOutput<T>&);
 // Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
 double mma_traffic(const ConvGather&, int element, bool exact);
-double wgmma_traffic(const ConvGather&, int element, bool exact);
-double wgmma_lines_traffic(const ConvGather&, int element, int multiprocessors);
+double wgmma_traffic(const ConvGather&, int element, bool exact, bool boxes);
+double wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);

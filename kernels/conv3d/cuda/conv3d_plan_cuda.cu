@@ -1,5 +1,6 @@
 // Host side of conv3d_gather.cuh: how a convolution becomes gathers, and their tiles.
 #include "kernels/conv3d/cuda/conv3d_gather.cuh"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
 namespace {
@@ -34,12 +35,12 @@ GatherAxis gradient_axis(const Conv3dProblem& p, int a, int residue) {
   return g;
 }
 
-double ConvGather::halo_voxels(const int (&tile)[3]) const {
+double ConvGather::halo_voxels(const int (&tile)[3], int more) const {
   double all = 1;
   for (int a = 0; a < 3; ++a) {
     int64_t read = 0;
     for (int first = 0; first < axis[a].count; first += tile[a])
-      for (int i = 0; i < axis[a].halo(tile[a]); ++i) {
+      for (int i = 0; i < axis[a].halo(tile[a]) + (a == 2 ? more : 0); ++i) {
         const int at = first * axis[a].in_step + axis[a].offset + i * axis[a].unit();
         read += at >= 0 && at < axis[a].in;
       }
@@ -47,6 +48,14 @@ double ConvGather::halo_voxels(const int (&tile)[3]) const {
   }
   return all;
 }
+
+template <class T>
+GatherInput gather_input(const ConvGather& g, const T* x) {
+  return {.part = {{.x = x, .channels = g.inputs * g.groups, .used = g.inputs}}, .whole = whole_pieces(g.inputs, x)};
+}
+#define X(T) template GatherInput gather_input(const ConvGather&, const T*);
+X(float) X(bf16) X(f16)
+#undef X
 
 int64_t packed_count(const ConvGather& g, const WeightPack& w) { return int64_t(g.groups) * g.taps * w.rows * w.columns; }
 

@@ -9,7 +9,8 @@ inline constexpr int kWgmmaRows = 64, kWgmmaConsumers = 2;  // outputs of a prod
 
 // A block of the GPU works through items: a tile of outputs, `columns` output channels and a share of the sum. The halo of a tile lies in
 // shared memory as planes of 16 bytes of channels, in which eight neighbouring outputs along W are 128 bytes without a gap, and any eight
-// of these at one distance from each other are the 64 rows of a product. A tap is another address of the first row.
+// of these at one distance from each other are the 64 rows of a product. A tap is another address of the first row. By boxes (box_copy) it
+// is rows of 64 bytes with a swizzle instead, and with stride 2 along W a box of the even positions and one of the odd ones.
 struct WgmmaPlan {
   MmaTile tile;     // extent[0]: 0 where none fits
   int across = 1;   // axis along which a product has its eight times eight outputs; 2: all 64 along W
@@ -17,6 +18,7 @@ struct WgmmaPlan {
   int columns = 64, column_blocks = 1;
   int chunks = 1, chunk_shares = 1, tap_shares = 1;
   int parts = 1;    // of an element: 2, its tf32 and what is missing, where f32 is multiplied exactly
+  bool boxes = false;
   int plane = 0;    // slots from a plane of 16 bytes to the next
   int halos = 2, stages = 4, stage_taps = 1;  // buffers of halos, of weights, and taps that lie in one of these
   int cluster = 1;  // blocks that work on neighbouring tiles and share the weights
@@ -24,12 +26,19 @@ struct WgmmaPlan {
   int64_t shared = 0;  // bytes
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
-  VOXGRAD_HD int halo_bytes() const { return parts * kPieces * plane * 16; }
+  VOXGRAD_HD int halo_boxes() const { return boxes && tile.odd ? 2 : 1; }
+  // Positions along W that boxes read beyond the halo: as many odd ones as even ones.
+  VOXGRAD_HD int more_positions() const { return halo_boxes() > 1 ? 2 * tile.line - tile.halo[2] : 0; }
+  VOXGRAD_HD int box_bytes() const { return tile.slots() * kSlot; }
+  VOXGRAD_HD int halo_bytes() const {
+    return boxes ? ((halo_boxes() - 1) * tile.odd + tile.slots() + 1) / 2 * 2 * kSlot : parts * kPieces * plane * 16;
+  }
+  VOXGRAD_HD int table_bytes() const { return boxes ? 0 : tile.table_bytes(); }
   VOXGRAD_HD int tap_bytes() const { return parts * columns * kSlot; }
   VOXGRAD_HD int stage_bytes() const { return stage_taps * tap_bytes(); }
   VOXGRAD_HD int barrier_bytes() const { return (2 * (halos + stages) * 8 + 127) / 128 * 128; }
   // Bytes between eight outputs of a product and the next eight.
-  VOXGRAD_HD int down() const { return 16 * (across == 2 ? 8 : tile.output[across]); }
+  VOXGRAD_HD int down() const { return (boxes ? kSlot : 16) * (across == 2 ? 8 : tile.output[across]); }
   // Along the axes, row `row` of block `block` of the tile.
   VOXGRAD_HD void place(int block, int row, int (&at)[3]) const {
     const int eight = row / 8, wide = across == 2 ? kWgmmaRows : 8, along_w = tile.extent[2] / wide;
@@ -47,7 +56,12 @@ struct WgmmaPlan {
   }
 };
 
-// For elements of so many bytes, exact: f32 by products of parts. tile.extent[0] is 0 where it cannot be done so.
-WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact);
+// For elements of so many bytes, exact: f32 by products of parts; by boxes: only elements as they are. tile.extent[0] is 0 where it
+// cannot be done so.
+WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact, bool boxes = false);
+// Whether channels can be copied in boxes of 64 bytes.
+bool boxes_are_possible(const ConvGather&, int element);
+// Places the halo of a tile, whose lines have no gaps, as boxes; false where the hardware has none such.
+bool lay_boxes(const ConvGather&, MmaTile&);
 
 }  // namespace voxgrad

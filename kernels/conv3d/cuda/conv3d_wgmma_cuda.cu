@@ -1,28 +1,30 @@
 // Convolutions on the tensor cores of sm_90a by wgmma, as implicit matrix products {64 outputs} x {channels} for every tap. Blocks stay and
-// work through items (conv3d_wgmma.cuh): one warpgroup loads, two multiply. Three warps load halos, the fourth weights, which the blocks of
-// a cluster load for each other. Full and empty buffers are told by barriers in shared memory.
+// work through items (conv3d_wgmma.cuh): one warpgroup loads, two multiply. Three warps load halos, or one thread has boxes copied, the
+// fourth loads weights, which the blocks of a cluster load for each other. Full and empty buffers are told by barriers in shared memory.
 #include "core/cuda/chip.h"
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
 
 namespace voxgrad {
 namespace {
 
-using PlainRegisters = WgmmaRegisters<104, 200>;
+template <bool kBoxes>
+using PlainRegisters = WgmmaRegisters<kBoxes ? 40 : 104, kBoxes ? 232 : 200>;
 constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kLoaders = 96, kLoaderBarrier = 1, kConsumerWarps = 4 * kWgmmaConsumers;
 
 // Weights as conv3d_wgmma_pack_kernel leaves them. kParts: WgmmaPlan::parts; with two of them each stage's products are added to the sum by
-// the ordinary cores, since the tensor cores cut off what they add.
-template <class T, int kColumns, int kBlocks, int kParts>
+// the ordinary cores, since the tensor cores cut off what they add. kBoxes: WgmmaPlan::boxes, of x by its maps.
+template <class T, int kColumns, int kBlocks, int kParts, bool kBoxes>
 __global__ void __launch_bounds__(kThreads, 1)
-    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, GatherInput x, const unsigned char* w, GatherOutput<T> out, float* partial) {
+    conv3d_wgmma_kernel(ConvGather g, WgmmaPlan plan, GatherInput x, const __grid_constant__ HaloMaps maps, const unsigned char* w,
+                        GatherOutput<T> out, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const MmaTile& tile = plan.tile;
   int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
-  unsigned char* const halos = memory + plan.barrier_bytes() + tile.table_bytes();
+  unsigned char* const halos = memory + plan.barrier_bytes() + plan.table_bytes();
   unsigned char* const weights = halos + plan.halos * plan.halo_bytes();
   const SharedAddress barriers(memory);
   const auto full_halo = [&](int i) { return barriers + i * 8; };
@@ -34,7 +36,7 @@ __global__ void __launch_bounds__(kThreads, 1)
 
   if (threadIdx.x == 0) {
     for (int i = 0; i < plan.halos; ++i) {
-      transactions_begin(full_halo(i), kLoaders);
+      transactions_begin(full_halo(i), kBoxes ? 1 : kLoaders);
       transactions_begin(empty_halo(i), kConsumerWarps);
     }
     for (int i = 0; i < plan.stages; ++i) {
@@ -51,8 +53,17 @@ __global__ void __launch_bounds__(kThreads, 1)
   }
 
   if (warp < 4) {
-    fewer_registers<PlainRegisters::loading>();
-    if (warp < kLoaders / 32) {
+    fewer_registers<PlainRegisters<kBoxes>::loading>();
+    if (kBoxes && warp < kLoaders / 32) {
+      Ring ring{plan.halos};
+      for (int64_t item = first_item; item < plan.items && threadIdx.x == 0; item += step) {
+        const WgmmaItem at(g, plan, item, rank);
+        for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
+          transactions_wait(empty_halo(ring.at), ring.round ^ 1);
+          load_boxes<T>(g, plan, at, c, x.split, maps, halos + ring.at * plan.halo_bytes(), full_halo(ring.at));
+        }
+      }
+    } else if (warp < kLoaders / 32) {
       const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
       constexpr int kPerPiece = 16 / int(sizeof(T));
       const int piece = int(threadIdx.x) % kPieces;
@@ -95,17 +106,18 @@ __global__ void __launch_bounds__(kThreads, 1)
       }
     }
   } else {
-    more_registers<PlainRegisters::multiplying>();
+    more_registers<PlainRegisters<kBoxes>::multiplying>();
     const int warpgroup = warp / 4 - 1;
     Ring halo{plan.halos}, stage{plan.stages};
-    const uint64_t a0 = matrix_descriptor(SharedAddress(halos), plan.plane * 16, plan.down());
+    const int slot = kBoxes ? kPieces : 1, deeper = kBoxes ? 2 : 2 * plan.plane;
+    const uint64_t a0 = halo_descriptor<kBoxes>(plan, halos);
     const uint64_t b0 = matrix_descriptor(SharedAddress(weights), kColumns * 16, 128);
-    int row[kBlocks];  // the slot of the first output of each product
+    int row[kBlocks];  // where the first output of each product reads
 #pragma unroll
     for (int m = 0; m < kBlocks; ++m) {
       int at[3];
       plan.place(warpgroup * kBlocks + m, 0, at);
-      row[m] = at[0] * tile.output[0] + at[1] * tile.output[1] + at[2] * tile.output[2];
+      row[m] = slot * (at[0] * tile.output[0] + at[1] * tile.output[1] + at[2] * tile.output[2]);
     }
     int used_stage = -1, used_halo = -1;  // buffers that products under way read, and that are empty behind them
     const auto release = [&] {
@@ -131,13 +143,13 @@ __global__ void __launch_bounds__(kThreads, 1)
           const int end = at.tap1 - t < plan.stage_taps ? at.tap1 - t : plan.stage_taps;
           uint64_t b = b0 + stage.at * plan.stage_bytes() / 16;
           for (int i = 0; i < end; ++i, b += kParts * kColumns * kPieces) {
-            const uint64_t a = a0 + halo.at * plan.halo_bytes() / 16 + tile.shift(tap[0], tap[1], tap[2]);
+            const uint64_t a = a0 + halo.at * plan.halo_bytes() / 16 + slot * tile.shift(tap[0], tap[1], tap[2]);
             wgmma_fence();
 #pragma unroll
             for (int k = 0; k < kSlot / kMmaStep; ++k)
 #pragma unroll
               for (int m = 0; m < kBlocks; ++m) {
-                const uint64_t of_a = a + row[m] + 2 * k * plan.plane, of_b = b + 2 * k * kColumns;
+                const uint64_t of_a = a + row[m] + k * deeper, of_b = b + 2 * k * kColumns;
                 if constexpr (kParts == 2) {
                   wgmma_of<T>(sum[m], of_a + kPieces * plan.plane, of_b, begun || k > 0);
                   wgmma_of<T>(sum[m], of_a, of_b + kPieces * kColumns, true);
@@ -213,34 +225,38 @@ __global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPac
   }
 }
 
-template <class T, int kColumns, int kBlocks, int kParts>
+template <class T, int kColumns, int kBlocks, int kParts, bool kBoxes>
 void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const WeightPack& pack, const GatherInput& x, const float* w,
                const GatherOutput<T>& out) {
   const int64_t taps = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps;
   const Scratch packed(on, taps * plan.tap_bytes());
   launch<conv3d_wgmma_pack_kernel<T, kParts>>(on, grid_over(taps * kPieces * plan.columns), g, plan, pack, w, packed.as<unsigned char>());
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
+  HaloMaps maps{};
+  if constexpr (kBoxes) maps = halo_maps<T>(g, plan, x);
   const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
   const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
-  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts>>(on, grid, g, plan, x, packed.as<unsigned char>(), out,
-                                                            partial.as<float>());
+  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out,
+                                                                    partial.as<float>());
   if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace
 
-double wgmma_waste(const ConvGather& g, int element, bool exact) {
-  const WgmmaPlan p = wgmma_plan(g, element, exact);
+double wgmma_waste(const ConvGather& g, int element, bool exact, bool boxes) {
+  const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
   return p.tile.extent[0] > 0 ? double(p.tiles) * p.tile.voxels() / double(g.out_voxels()) : 0;
 }
 
 template <class T>
-void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
+void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>& out) {
-  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact);
+  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact, boxes && is_boxed(x));
   const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
   const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
-    run_wgmma<T, kColumns, kBlocks, kParts>(on, g, p, pack, x, w, out);
+    if constexpr (kParts == 1)
+      if (p.boxes) return run_wgmma<T, kColumns, kBlocks, kParts, true>(on, g, p, pack, x, w, out);
+    run_wgmma<T, kColumns, kBlocks, kParts, false>(on, g, p, pack, x, w, out);
   };
   if constexpr (dtype_of<T> == DType::f32)
     if (exact) {
@@ -262,18 +278,13 @@ void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, boo
 }
 
 template <class T>
-GatherInput gather_input(const ConvGather& g, const T* x) {
-  return {.part = {{.x = x, .channels = g.inputs * g.groups, .used = g.inputs}}, .whole = whole_pieces(g.inputs, x)};
-}
-template <class T>
 GatherOutput<T> gather_output(const ConvGather& g, const float* bias, T* y) {
   return {.y = y, .bias = bias, .whole = whole_pieces(g.outputs, y)};
 }
 
-#define X(T)                                                                                                          \
-  template GatherInput gather_input(const ConvGather&, const T*);                                                     \
-  template GatherOutput<T> gather_output(const ConvGather&, const float*, T*);                                        \
-  template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, \
+#define X(T)                                                                                                                \
+  template GatherOutput<T> gather_output(const ConvGather&, const float*, T*);                                              \
+  template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, bool, const GatherInput&, const float*, \
                                   const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X

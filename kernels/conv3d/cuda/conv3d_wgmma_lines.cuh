@@ -24,7 +24,7 @@ struct WgmmaLinesPlan {
   VOXGRAD_HD int line_bytes() const { return place.chunks * place.halo_bytes(); }
 };
 
-// For elements of so many bytes.
-WgmmaLinesPlan wgmma_lines_plan(const ConvGather&, int element);
+// For elements of so many bytes; by boxes: WgmmaPlan::boxes.
+WgmmaLinesPlan wgmma_lines_plan(const ConvGather&, int element, bool boxes = false);
 
 }  // namespace voxgrad

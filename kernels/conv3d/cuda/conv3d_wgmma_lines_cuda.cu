@@ -3,13 +3,14 @@
 #include "core/cuda/chip.h"
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_lines.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
 
 namespace voxgrad {
 namespace {
 
-using LineRegisters = WgmmaRegisters<88, 208>;
+template <bool kBoxes>
+using LineRegisters = WgmmaRegisters<kBoxes ? 40 : 88, kBoxes ? 232 : 208>;
 constexpr int kLineThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kLineLoaders = 128, kLineBarrier = 1, kLineWarps = 4 * kWgmmaConsumers;
 constexpr int kLineWide = kLineTaps * kLineColumns;
@@ -26,16 +27,17 @@ struct LinesItem : WgmmaItem {
   }
 };
 
-// Weights as conv3d_wgmma_lines_pack_kernel leaves them. Block y: groups.
-template <class T>
+// Weights as conv3d_wgmma_lines_pack_kernel leaves them. Block y: groups. kBoxes: WgmmaPlan::boxes, of x by its maps.
+template <class T, bool kBoxes>
 __global__ void __launch_bounds__(kLineThreads, 1)
-    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, GatherInput x, const unsigned char* w, GatherOutput<T> out) {
+    conv3d_wgmma_lines_kernel(ConvGather g, WgmmaLinesPlan plan, GatherInput x, const __grid_constant__ HaloMaps maps,
+                              const unsigned char* w, GatherOutput<T> out) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   const WgmmaPlan& place = plan.place;
   const MmaTile& tile = place.tile;
   int* const table = reinterpret_cast<int*>(memory + place.barrier_bytes());
-  unsigned char* const weights = memory + place.barrier_bytes() + tile.table_bytes();
+  unsigned char* const weights = memory + place.barrier_bytes() + place.table_bytes();
   unsigned char* const lines = weights + plan.weight_bytes();
   const SharedAddress barriers(memory);
   const auto full = [&](int i) { return barriers + i * 8; };
@@ -45,7 +47,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
 
   if (threadIdx.x == 0) {
     for (int i = 0; i < plan.buffers; ++i) {
-      transactions_begin(full(i), kLineLoaders);
+      transactions_begin(full(i), kBoxes ? place.chunks : kLineLoaders);
       transactions_begin(empty(i), kLineWarps);
     }
     transactions_begin(packed, 1);
@@ -54,7 +56,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
   __syncthreads();
 
   if (warp < 4) {
-    fewer_registers<LineRegisters::loading>();
+    fewer_registers<LineRegisters<kBoxes>::loading>();
     if (threadIdx.x == 0) {
       transactions_expect(packed, plan.weight_bytes());
       for (int c = 0; c < place.chunks; ++c) {
@@ -62,42 +64,56 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         bulk_copy(SharedAddress(weights + c * bytes), w + (int64_t(group) * place.chunks + c) * bytes, bytes, packed);
       }
     }
-    const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
-    constexpr int kPerPiece = 16 / int(sizeof(T));
-    const int piece = int(threadIdx.x) % kPieces;
     Ring ring{plan.buffers};
-    int behind = -1;  // the line whose copies are under way beside those of the next one
-    for (int64_t item = blockIdx.x; item < plan.items; item += gridDim.x) {
-      const LinesItem at(g, plan, item, group);
-      const int none[3] = {at.first[0], 0, at.first[2]};
-      named_barrier(kLineBarrier, kLineLoaders);
-      fill_table(plan.cut, tile, none, table, int(threadIdx.x), kLineLoaders);
-      named_barrier(kLineBarrier, kLineLoaders);
-      for (int h = at.first[1]; h < at.end + kLineTaps - 1; ++h, ring.next()) {
-        const int position = h + g.axis[1].offset;
-        const bool inside = unsigned(position) < unsigned(g.axis[1].in);
-        transactions_wait(empty(ring.at), ring.round ^ 1);
-        for (int c = 0; c < place.chunks; ++c) {
-          int first = c * kPieces;  // piece
-          const GatherInput::Part part = x.at(first);
-          const T* const from = static_cast<const T*>(part.x) + int64_t(group) * g.inputs;
-          load_pieces<T, 1, true>(part, x.whole, at.n, from, at.n * voxels + int64_t(position) * g.axis[2].in, inside,
-                                  (first + piece) * kPerPiece, table, tile.slots(), int(threadIdx.x) / kPieces, kLineLoaders / kPieces,
-                                  lines + ring.at * plan.line_bytes() + c * place.halo_bytes() + piece * place.plane * 16, 0);
+    if (kBoxes) {
+      for (int64_t index = blockIdx.x; index < plan.items && threadIdx.x == 0; index += gridDim.x) {
+        LinesItem at(g, plan, index, group);
+        for (int end = at.end + kLineTaps - 1, h = at.first[1]; h < end; ++h, ring.next()) {
+          at.first[1] = h + g.axis[1].offset;
+          transactions_wait(empty(ring.at), ring.round ^ 1);
+          for (int c = 0; c < place.chunks; ++c)
+            load_boxes<T>(plan.cut, place, at, c, x.split, maps, lines + ring.at * plan.line_bytes() + c * place.halo_bytes(),
+                          full(ring.at));
         }
-        cp_async_commit();
-        tell_full<1>(full(0), behind);
-        behind = ring.at;
       }
+    } else {
+      const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
+      constexpr int kPerPiece = 16 / int(sizeof(T));
+      const int piece = int(threadIdx.x) % kPieces;
+      int behind = -1;  // the line whose copies are under way beside those of the next one
+      for (int64_t item = blockIdx.x; item < plan.items; item += gridDim.x) {
+        const LinesItem at(g, plan, item, group);
+        const int none[3] = {at.first[0], 0, at.first[2]};
+        named_barrier(kLineBarrier, kLineLoaders);
+        fill_table(plan.cut, tile, none, table, int(threadIdx.x), kLineLoaders);
+        named_barrier(kLineBarrier, kLineLoaders);
+        for (int h = at.first[1]; h < at.end + kLineTaps - 1; ++h, ring.next()) {
+          const int position = h + g.axis[1].offset;
+          const bool inside = unsigned(position) < unsigned(g.axis[1].in);
+          transactions_wait(empty(ring.at), ring.round ^ 1);
+          for (int c = 0; c < place.chunks; ++c) {
+            int first = c * kPieces;  // piece
+            const GatherInput::Part part = x.at(first);
+            const T* const from = static_cast<const T*>(part.x) + int64_t(group) * g.inputs;
+            load_pieces<T, 1, true>(part, x.whole, at.n, from, at.n * voxels + int64_t(position) * g.axis[2].in, inside,
+                                    (first + piece) * kPerPiece, table, tile.slots(), int(threadIdx.x) / kPieces, kLineLoaders / kPieces,
+                                    lines + ring.at * plan.line_bytes() + c * place.halo_bytes() + piece * place.plane * 16, 0);
+          }
+          cp_async_commit();
+          tell_full<1>(full(0), behind);
+          behind = ring.at;
+        }
+      }
+      tell_full<0>(full(0), behind);
     }
-    tell_full<0>(full(0), behind);
   } else {
-    more_registers<LineRegisters::multiplying>();
+    more_registers<LineRegisters<kBoxes>::multiplying>();
     const int warpgroup = warp / 4 - 1;
     int first[3];
     place.place(warpgroup, 0, first);
+    const int slot = kBoxes ? kPieces : 1, deeper = kBoxes ? 2 : 2 * place.plane;
     const int row = first[0] * tile.output[0] + first[1] * tile.output[1] + first[2] * tile.output[2];
-    const uint64_t a0 = matrix_descriptor(SharedAddress(lines), place.plane * 16, place.down()) + row;
+    const uint64_t a0 = halo_descriptor<kBoxes>(place, lines) + slot * row;
     const uint64_t b0 = matrix_descriptor(SharedAddress(weights), kLineWide * 16, 128);
     Ring ring{plan.buffers};
     transactions_wait(packed, 0);
@@ -112,10 +128,10 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         uint64_t a = a0 + ring.at * plan.line_bytes() / 16, b = b0;
         int tap[2] = {};  // along D and W
         for (int i = 0; i < place.chunks * plan.cut.taps; ++i, b += kLineWide * kPieces) {
-          const uint64_t of_a = a + tile.shift(tap[0], 0, tap[1]);
+          const uint64_t of_a = a + slot * tile.shift(tap[0], 0, tap[1]);
           wgmma_fence();
 #pragma unroll
-          for (int k = 0; k < kSlot / kMmaStep; ++k) wgmma_of<T>(sum, of_a + 2 * k * place.plane, b + 2 * k * kLineWide, true);
+          for (int k = 0; k < kSlot / kMmaStep; ++k) wgmma_of<T>(sum, of_a + k * deeper, b + 2 * k * kLineWide, true);
           wgmma_commit();
           wgmma_wait<1>();
           if (++tap[1] < g.axis[2].taps) continue;
@@ -179,24 +195,25 @@ void cut_segments(const ConvGather& g, WgmmaLinesPlan& p) {
 
 }  // namespace
 
-WgmmaLinesPlan wgmma_lines_plan(const ConvGather& g, int element) {
+WgmmaLinesPlan wgmma_lines_plan(const ConvGather& g, int element, bool boxes) {
   WgmmaLinesPlan best;
   const GatherAxis& h = g.axis[1];
   if (g.taps < 1 || g.n < 1 || g.outputs > kLineColumns || h.taps != kLineTaps || h.in_step != 1 || h.tap_step != 1) return best;
-  if (int64_t(g.axis[0].in) * h.in * g.axis[2].in > INT32_MAX) return best;
+  if (int64_t(g.axis[0].in) * h.in * g.axis[2].in > INT32_MAX || (boxes && !boxes_are_possible(g, element))) return best;
   WgmmaLinesPlan p{.cut = g};
   p.cut.axis[1] = {.in = h.in};
   p.cut.taps = g.axis[0].taps * g.axis[2].taps;
   p.place.columns = kLineColumns;
+  p.place.boxes = boxes;
   p.place.chunks = int(ceil_part(int64_t(g.inputs) * element, kSlot));
   for (int w = 8; w <= kWgmmaConsumers * kWgmmaRows; w *= 2) {
     p.place.tile = mma_tile(p.cut, kWgmmaConsumers * kWgmmaRows / w, 1, w);
     const MmaTile& t = p.place.tile;
     p.place.across = t.extent[0] >= 8 ? 0 : t.extent[2] >= kWgmmaRows ? 2 : -1;
-    if (p.place.across < 0 || t.output[2] != 1) continue;
+    if (p.place.across < 0 || t.output[2] != 1 || (boxes && !lay_boxes(p.cut, p.place.tile))) continue;
     p.place.plane = t.slots() + (10 - t.slots() % 8) % 8;  // as in WgmmaPlan
     for (p.buffers = 6; p.buffers > 2; --p.buffers) {
-      p.shared = p.place.barrier_bytes() + t.table_bytes() + p.weight_bytes() + int64_t(p.buffers) * p.line_bytes();
+      p.shared = p.place.barrier_bytes() + p.place.table_bytes() + p.weight_bytes() + int64_t(p.buffers) * p.line_bytes();
       if (p.shared <= kMostWgmmaShared) break;
     }
     if (p.buffers < 3) continue;
@@ -217,28 +234,39 @@ double wgmma_lines_gain(const ConvGather& g, int element, bool exact) {
   const double cycles = double(waves) * (double(taps) * 2 * plain.blocks * kWgmmaConsumers * (16 + plain.columns / 4) + 200);
   return cycles / lines.cycles;
 }
-double wgmma_lines_traffic(const ConvGather& g, int element, int multiprocessors) {
-  const WgmmaLinesPlan p = wgmma_lines_plan(g, element);
+bool wgmma_lines_have_boxes(const ConvGather& g, int element) { return wgmma_lines_plan(g, element, true).place.tile.extent[0] > 0; }
+double wgmma_lines_traffic(const ConvGather& g, int element, bool boxes, int multiprocessors) {
+  const WgmmaLinesPlan p = wgmma_lines_plan(g, element, boxes);
   const int outputs[3] = {p.place.tile.extent[0], p.segment, p.place.tile.extent[2]};
   const int64_t blocks = p.items < multiprocessors ? p.items : multiprocessors;
-  return double(g.n) * g.halo_voxels(outputs) * g.inputs * element * g.groups + double(blocks + 1) * g.groups * p.weight_bytes() +
-         double(g.out_voxels()) * g.outputs * g.groups * element;
+  return double(g.n) * g.halo_voxels(outputs, p.place.more_positions()) * g.inputs * element * g.groups +
+         double(blocks + 1) * g.groups * p.weight_bytes() + double(g.out_voxels()) * g.outputs * g.groups * element;
 }
 
-template <class T>
-void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w,
-                       const GatherOutput<T>& out) {
-  const WgmmaLinesPlan plan = wgmma_lines_plan(g, sizeof(T));
+template <class T, bool kBoxes>
+static void run_lines(Cuda on, const ConvGather& g, const WgmmaLinesPlan& plan, const WeightPack& pack, const GatherInput& x,
+                      const float* w, const GatherOutput<T>& out) {
   const Scratch packed(on, int64_t(g.groups) * plan.weight_bytes());
   launch<conv3d_wgmma_lines_pack_kernel<T>>(on, grid_over(int64_t(g.groups) * plan.weight_bytes() / 16), g, plan, pack, w,
                                             packed.as<unsigned char>());
+  HaloMaps maps{};
+  if constexpr (kBoxes) maps = halo_maps<T>(plan.cut, plan.place, x);
   const int64_t most = cuda::chip_of(on).multiprocessors;
   const Grid grid{.x = plan.items < most ? plan.items : most, .y = g.groups, .threads = kLineThreads, .shared = plan.shared};
-  launch<conv3d_wgmma_lines_kernel<T>>(on, grid, g, plan, x, packed.as<unsigned char>(), out);
+  launch<conv3d_wgmma_lines_kernel<T, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out);
 }
 
-#define X(T)                                                                                                                          \
-  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, const GatherInput&, const float*, const GatherOutput<T>&);
+template <class T>
+void conv_gather_lines(Cuda on, const ConvGather& g, const WeightPack& pack, bool boxes, const GatherInput& x, const float* w,
+                       const GatherOutput<T>& out) {
+  const WgmmaLinesPlan plan = wgmma_lines_plan(g, sizeof(T), boxes && is_boxed(x));
+  if (plan.place.boxes) run_lines<T, true>(on, g, plan, pack, x, w, out);
+  else run_lines<T, false>(on, g, plan, pack, x, w, out);
+}
+
+#define X(T)                                                                                                          \
+  template void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, \
+                                  const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X
 

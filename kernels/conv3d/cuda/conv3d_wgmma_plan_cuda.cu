@@ -19,7 +19,7 @@ void fill_shared(const ConvGather& g, WgmmaPlan& p) {
   p.stage_taps = ceil_of(taps, ceil_of(taps, most));
   const auto fits = [&](int halos, int stages) {
     p.halos = halos, p.stages = stages;
-    p.shared = p.barrier_bytes() + p.tile.table_bytes() + int64_t(halos) * p.halo_bytes() + int64_t(stages) * p.stage_bytes();
+    p.shared = p.barrier_bytes() + p.table_bytes() + int64_t(halos) * p.halo_bytes() + int64_t(stages) * p.stage_bytes();
     return p.shared <= kMostWgmmaShared;
   };
   const int several = chunks > 1 || p.items > kChips ? 2 : 1;
@@ -42,6 +42,7 @@ WgmmaPlan plan_of_blocks(const ConvGather& g, WgmmaPlan p, int blocks) {
       if (t.output[2] != 1) continue;
       p.across = h >= 8 ? 1 : d >= 8 ? 0 : t.extent[2] >= kWgmmaRows ? 2 : -1;
       if (p.across < 0) continue;
+      if (p.boxes && !lay_boxes(g, p.tile)) continue;
       p.plane = t.slots() + (10 - t.slots() % 8) % 8;  // 2 modulo 8, so that the pieces of a slot are written to different banks
       p.tiles = mma_tiles(g, t);
       p.items = p.tiles * p.column_blocks * g.groups;
@@ -84,19 +85,41 @@ void take_shares(const ConvGather& g, WgmmaPlan& p) {
 
 }  // namespace
 
-double wgmma_traffic(const ConvGather& g, int element, bool exact) {
-  const WgmmaPlan p = wgmma_plan(g, element, exact);
+bool lay_boxes(const ConvGather& g, MmaTile& t) {
+  const int every = t.odd ? 2 : 1;
+  const int step[3] = {t.output[0] / t.plane, t.output[1] / t.line, 1};
+  t.line = t.odd ? t.odd : t.halo[2];
+  t.plane = t.halo[1] * t.line;
+  for (int a = 0; a < 2; ++a) t.output[a] = step[a] * (a == 0 ? t.plane : t.line);
+  if (t.odd) t.odd = (t.slots() + 1) / 2 * 2;  // boxes begin at multiples of 128 bytes
+  for (int a = 0; a < 3; ++a) {
+    const int unit = g.axis[a].unit() * (a == 2 ? every : 1);
+    if (unit > 8 || (a == 2 ? t.line : t.halo[a]) * unit > 256) return false;
+  }
+  return true;
+}
+
+bool boxes_are_possible(const ConvGather& g, int element) {
+  // Whole rows, of which what lies beyond the last channel is zero, and that of other groups is left out.
+  return int64_t(g.inputs) * element % (g.groups > 1 ? kSlot : 16) == 0 && g.n <= INT32_MAX;
+}
+
+double wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
+  const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
   if (p.tile.extent[0] == 0) return 0;
-  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups * p.column_blocks * p.tap_shares;
+  const double inputs =
+      double(g.n) * g.halo_voxels(p.tile.extent, p.more_positions()) * g.inputs * element * g.groups * p.column_blocks * p.tap_shares;
   // The blocks of a cluster read the weights once.
   const double packed = double(g.groups) * p.column_blocks * p.chunks * g.taps * p.tap_bytes();
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
   return inputs + packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0);
 }
 
-WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact) {
+WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes) {
+  if (boxes && (exact || !boxes_are_possible(g, element))) return {};
   if (g.taps < 1 || g.n < 1 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return {};
-  WgmmaPlan p{.columns = columns_of(g.outputs, exact), .chunks = ceil_of(int64_t(g.inputs) * element, kSlot), .parts = exact ? 2 : 1};
+  WgmmaPlan p{.columns = columns_of(g.outputs, exact), .chunks = ceil_of(int64_t(g.inputs) * element, kSlot), .parts = exact ? 2 : 1,
+              .boxes = boxes};
   p.column_blocks = ceil_of(g.outputs, p.columns);
   const int large = exact || p.columns == 128 ? 2 : p.columns == 160 ? 1 : 4;
   WgmmaPlan best = plan_of_blocks(g, p, large);
