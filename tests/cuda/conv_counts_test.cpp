@@ -160,9 +160,13 @@ TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and
   };
   const Wide layers[] = {{{1, 16, 16, 32, 32}, 32, 3, 1, 2.9, 4},  {{1, 8, 16, 16, 64}, 64, 3, 1, 2.5 * 2, 4},
                          {{1, 8, 16, 16, 32}, 128, 3, 1, 2.5 * 4, 4}, {{1, 16, 16, 16, 32}, 64, 3, 2, 4 * 2, 3}};
-  setenv("VOXGRAD_CONV_CUDA", "wgmma", 1);
+  struct Kind {
+    const char* way;
+    DType dtype;
+  };
   for (const Wide& l : layers)
-    for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+    for (const auto& [way, dtype] : {Kind{"wgmma", DType::bf16}, {"wgmma", DType::f16}, {"wgmma", DType::f32}, {"tma", DType::bf16}}) {
+      setenv("VOXGRAD_CONV_CUDA", way, 1);
       const Conv3dProblem p{.n = 1, .c = l.x[4], .k = l.outputs, .in = {int(l.x[1]), int(l.x[2]), int(l.x[3])},
                             .out = {int(l.x[1]) / l.stride, int(l.x[2]) / l.stride, int(l.x[3]) / l.stride},
                             .kernel = {l.kernel, l.kernel, l.kernel}, .stride = {l.stride, l.stride, l.stride}, .padding = {1, 1, 1},
@@ -176,7 +180,7 @@ TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and
       conv3d_weight_gradient(card(), p, x.view(), gy.view(), gw.view());
       CHECK(gw.to(Device{}).values()[0] > 0);
       const emulator::KernelCounts c = counting.of("conv3d_wgmma_weights_kernel");
-      CAPTURE(l.x, l.outputs, l.stride, name_of(dtype), c.watched, bytes, c.waits, c.products, c.matrices);
+      CAPTURE(l.x, l.outputs, l.stride, way, name_of(dtype), c.watched, bytes, c.waits, c.products, c.matrices);
       CHECK(c.products > 0);
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);

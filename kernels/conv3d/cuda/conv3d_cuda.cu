@@ -53,11 +53,12 @@ bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKe
 bool by_lines(GatherKernel k) { return k == GatherKernel::lines || k == GatherKernel::lines_tma; }
 bool by_boxes(GatherKernel k) { return k == GatherKernel::tma || k == GatherKernel::lines_tma; }
 
-bool weights_by_wgmma(Cuda on, const ConvGather& g, int element, bool exact) {
-  if (g.taps == 0 || few_channels(g)) return false;
+ConvWay weights_way(Cuda on, const ConvGather& g, int element, bool exact) {
+  if (g.taps == 0 || few_channels(g)) return ConvWay::mma;
   const ConvShape shape{.architecture = cuda::chip_of(on).architecture, .element = element, .exact = exact, .outputs = g.outputs,
-                        .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, element)};
-  return conv_way(shape) == ConvWay::wgmma;
+                        .taps = g.taps, .waste = exact ? 0 : wgmma_weights_waste(g, element, false),
+                        .boxes = !exact && wgmma_weights_waste(g, element, true) > 0};
+  return conv_way(shape);
 }
 
 bool weights_by_mma(const ConvGather& g) { return !few_channels(g) && mma_weights_are_possible(g); }
@@ -106,7 +107,8 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
 template <class T>
 void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-  if (weights_by_wgmma(on, g, sizeof(T), exact)) conv_weights_wgmma<T>(on, g, x, gy, gw);
+  const ConvWay way = weights_way(on, g, sizeof(T), exact);
+  if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
   else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
   else conv_weights_direct<T>(on, g, static_cast<const T*>(x.part[0].x), gy, gw);
 }
@@ -174,9 +176,9 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   const ConvGather g = forward_gather(p);
   const bool exact = p.exact_f32 && t == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, element, exact);
-  const bool by_wgmma = weights_by_wgmma(on, g, element, exact);
-  if (kernel == GatherKernel::direct || !(by_wgmma || weights_by_mma(g))) return false;
-  if (kernel == GatherKernel::mma && !by_wgmma) return true;
+  const bool weights = weights_way(on, g, element, exact) != ConvWay::mma;
+  if (kernel == GatherKernel::direct || !(weights || weights_by_mma(g))) return false;
+  if (kernel == GatherKernel::mma && !weights) return true;
   const GatherInput x = input_of(parts, count);
   return x.whole && (count == 1 || x.split % kPieces == 0);
 }

@@ -154,9 +154,9 @@ void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, 
 template <class T>
 void conv_weights_mma(Cuda, const ConvGather&, bool exact, const GatherInput& x, const T* gy, float* gw);
 // The same by wgmma. wgmma_weights_waste: products that it computes per product that there is; 0 where it is not possible.
-double wgmma_weights_waste(const ConvGather&, int element);
+double wgmma_weights_waste(const ConvGather&, int element, bool boxes);
 template <class T>
-void conv_weights_wgmma(Cuda, const ConvGather&, const GatherInput& x, const T* gy, float* gw);
+void conv_weights_wgmma(Cuda, const ConvGather&, bool boxes, const GatherInput& x, const T* gy, float* gw);
 template <class T>
 void conv_weights_direct(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
 template <class T>

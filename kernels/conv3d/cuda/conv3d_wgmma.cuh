@@ -7,6 +7,13 @@ namespace voxgrad {
 inline constexpr int64_t kMostWgmmaShared = 227 << 10;
 inline constexpr int kWgmmaRows = 64, kWgmmaConsumers = 2;  // outputs of a product; warpgroups that multiply
 
+// Of the halo of a tile that lies as boxes (lay_boxes): how many there are, bytes of each and of all with the gap between them, and
+// positions along W that they read beyond the halo, as many odd ones as even ones.
+VOXGRAD_HD inline int halo_boxes(const MmaTile& t) { return t.odd ? 2 : 1; }
+VOXGRAD_HD inline int box_bytes(const MmaTile& t) { return t.slots() * kSlot; }
+VOXGRAD_HD inline int boxed_bytes(const MmaTile& t) { return (t.odd + t.slots() + 1) / 2 * 2 * kSlot; }
+VOXGRAD_HD inline int more_positions(const MmaTile& t) { return t.odd ? 2 * t.line - t.halo[2] : 0; }
+
 // A block of the GPU works through items: a tile of outputs, `columns` output channels and a share of the sum. The halo of a tile lies in
 // shared memory as planes of 16 bytes of channels, in which eight neighbouring outputs along W are 128 bytes without a gap, and any eight
 // of these at one distance from each other are the 64 rows of a product. A tap is another address of the first row. By boxes (box_copy) it
@@ -26,13 +33,7 @@ struct WgmmaPlan {
   int64_t shared = 0;  // bytes
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
-  VOXGRAD_HD int halo_boxes() const { return boxes && tile.odd ? 2 : 1; }
-  // Positions along W that boxes read beyond the halo: as many odd ones as even ones.
-  VOXGRAD_HD int more_positions() const { return halo_boxes() > 1 ? 2 * tile.line - tile.halo[2] : 0; }
-  VOXGRAD_HD int box_bytes() const { return tile.slots() * kSlot; }
-  VOXGRAD_HD int halo_bytes() const {
-    return boxes ? ((halo_boxes() - 1) * tile.odd + tile.slots() + 1) / 2 * 2 * kSlot : parts * kPieces * plane * 16;
-  }
+  VOXGRAD_HD int halo_bytes() const { return boxes ? boxed_bytes(tile) : parts * kPieces * plane * 16; }
   VOXGRAD_HD int table_bytes() const { return boxes ? 0 : tile.table_bytes(); }
   VOXGRAD_HD int tap_bytes() const { return parts * columns * kSlot; }
   VOXGRAD_HD int stage_bytes() const { return stage_taps * tap_bytes(); }

@@ -14,7 +14,7 @@ struct HaloMaps {
 inline bool is_boxed(const GatherInput& x) { return x.whole && !x.normalises(); }
 
 template <class T>
-HaloMaps halo_maps(const ConvGather& g, const WgmmaPlan& plan, const GatherInput& x) {
+HaloMaps halo_maps(const ConvGather& g, const MmaTile& tile, const GatherInput& x) {
   HaloMaps maps{};
   for (int i = 0; i < (x.split == INT32_MAX ? 1 : 2); ++i) {
     const GatherInput::Part& part = x.part[i];
@@ -25,8 +25,8 @@ HaloMaps halo_maps(const ConvGather& g, const WgmmaPlan& plan, const GatherInput
     for (int a = 2; a >= 0; --a) {
       t.extent[3 - a] = g.axis[a].in;
       t.stride[3 - a] = stride;
-      t.box[3 - a] = a == 2 ? plan.tile.line : plan.tile.halo[a];
-      t.step[3 - a] = g.axis[a].unit() * (a == 2 && plan.tile.odd ? 2 : 1);
+      t.box[3 - a] = a == 2 ? tile.line : tile.halo[a];
+      t.step[3 - a] = g.axis[a].unit() * (a == 2 && tile.odd ? 2 : 1);
       stride *= g.axis[a].in;
     }
     t.extent[4] = g.n;
@@ -43,22 +43,28 @@ __device__ inline uint64_t halo_descriptor(const WgmmaPlan& plan, const unsigned
                 : matrix_descriptor(SharedAddress(halos), plan.plane * 16, plan.down());
 }
 
-// Has 64 bytes of channels of the halo of an item copied, the `chunk`th ones, which completes on the barrier; split: as in GatherInput. By
-// one thread.
+// Has the halo of the tile with these first outputs copied, 64 bytes of channels from `channel` on, which completes on the barrier. By one
+// thread.
+template <class T>
+__device__ inline void copy_halo(const ConvGather& g, const MmaTile& tile, int64_t n, const int (&first)[3], int channel,
+                                 const TensorMap& map, unsigned char* into, SharedAddress full) {
+  int at[5] = {channel, 0, 0, 0, int(n)};
+#pragma unroll
+  for (int a = 0; a < 3; ++a) at[3 - a] = first[a] * g.axis[a].in_step + g.axis[a].offset;
+  transactions_expect(full, halo_boxes(tile) * box_bytes(tile));
+  box_copy(SharedAddress(into), map, at, full);
+  if (tile.odd == 0) return;
+  at[1] += g.axis[2].unit();
+  box_copy(SharedAddress(into + tile.odd * kSlot), map, at, full);
+}
+// The same of the `chunk`th 64 bytes of an item's channels; split: as in GatherInput.
 template <class T>
 __device__ inline void load_boxes(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int chunk, int split,
                                   const HaloMaps& maps, unsigned char* into, SharedAddress full) {
   if (!item.there) return transactions_arrive(full);
   const bool second = chunk * kPieces >= split;
-  const TensorMap& map = second ? maps.part[1] : maps.part[0];
-  int at[5] = {item.group * g.inputs + (second ? chunk - split / kPieces : chunk) * kMmaChunk<T>, 0, 0, 0, int(item.n)};
-#pragma unroll
-  for (int a = 0; a < 3; ++a) at[3 - a] = item.first[a] * g.axis[a].in_step + g.axis[a].offset;
-  transactions_expect(full, plan.halo_boxes() * plan.box_bytes());
-  box_copy(SharedAddress(into), map, at, full);
-  if (plan.tile.odd == 0) return;
-  at[1] += g.axis[2].unit();
-  box_copy(SharedAddress(into + plan.tile.odd * kSlot), map, at, full);
+  copy_halo<T>(g, plan.tile, item.n, item.first, item.group * g.inputs + (second ? chunk - split / kPieces : chunk) * kMmaChunk<T>,
+               second ? maps.part[1] : maps.part[0], into, full);
 }
 
 }  // namespace voxgrad

@@ -233,7 +233,7 @@ void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const Weight
   launch<conv3d_wgmma_pack_kernel<T, kParts>>(on, grid_over(taps * kPieces * plan.columns), g, plan, pack, w, packed.as<unsigned char>());
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
   HaloMaps maps{};
-  if constexpr (kBoxes) maps = halo_maps<T>(g, plan, x);
+  if constexpr (kBoxes) maps = halo_maps<T>(g, plan.tile, x);
   const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
   const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
   launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out,

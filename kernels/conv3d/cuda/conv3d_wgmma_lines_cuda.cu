@@ -239,7 +239,7 @@ double wgmma_lines_traffic(const ConvGather& g, int element, bool boxes, int mul
   const WgmmaLinesPlan p = wgmma_lines_plan(g, element, boxes);
   const int outputs[3] = {p.place.tile.extent[0], p.segment, p.place.tile.extent[2]};
   const int64_t blocks = p.items < multiprocessors ? p.items : multiprocessors;
-  return double(g.n) * g.halo_voxels(outputs, p.place.more_positions()) * g.inputs * element * g.groups +
+  return double(g.n) * g.halo_voxels(outputs, boxes ? more_positions(p.place.tile) : 0) * g.inputs * element * g.groups +
          double(blocks + 1) * g.groups * p.weight_bytes() + double(g.out_voxels()) * g.outputs * g.groups * element;
 }
 
@@ -250,7 +250,7 @@ static void run_lines(Cuda on, const ConvGather& g, const WgmmaLinesPlan& plan, 
   launch<conv3d_wgmma_lines_pack_kernel<T>>(on, grid_over(int64_t(g.groups) * plan.weight_bytes() / 16), g, plan, pack, w,
                                             packed.as<unsigned char>());
   HaloMaps maps{};
-  if constexpr (kBoxes) maps = halo_maps<T>(plan.cut, plan.place, x);
+  if constexpr (kBoxes) maps = halo_maps<T>(plan.cut, plan.place.tile, x);
   const int64_t most = cuda::chip_of(on).multiprocessors;
   const Grid grid{.x = plan.items < most ? plan.items : most, .y = g.groups, .threads = kLineThreads, .shared = plan.shared};
   launch<conv3d_wgmma_lines_kernel<T, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out);

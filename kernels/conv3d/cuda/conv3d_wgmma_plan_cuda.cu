@@ -107,8 +107,8 @@ bool boxes_are_possible(const ConvGather& g, int element) {
 double wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
   const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
   if (p.tile.extent[0] == 0) return 0;
-  const double inputs =
-      double(g.n) * g.halo_voxels(p.tile.extent, p.more_positions()) * g.inputs * element * g.groups * p.column_blocks * p.tap_shares;
+  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent, p.boxes ? more_positions(p.tile) : 0) * g.inputs * element * g.groups *
+                        p.column_blocks * p.tap_shares;
   // The blocks of a cluster read the weights once.
   const double packed = double(g.groups) * p.column_blocks * p.chunks * g.taps * p.tap_bytes();
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;

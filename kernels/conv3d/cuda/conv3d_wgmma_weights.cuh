@@ -15,6 +15,7 @@ struct WgmmaWeightsPlan {
   int lines = 1, columns = 32, column_blocks = 1;
   int blocks[kWgmmaConsumers] = {};  // of 64 rows, of each warpgroup
   int chunks = 1, tap_groups = 1;
+  bool boxes = false;  // the halo of x is that, as in WgmmaPlan
   int plane = 0;      // slots from a plane of 16 bytes of x to the next
   int pitch = 0;      // 16 bytes from eight output channels of gy (f32: from four voxels) to the next ones
   int gy_lines = 1;   // of a plane of the tile, from gy_first on
@@ -25,7 +26,8 @@ struct WgmmaWeightsPlan {
 
   VOXGRAD_HD int group_taps() const { return (cut.taps + tap_groups - 1) / tap_groups; }
   VOXGRAD_HD int gy_voxels() const { return tile.extent[0] * gy_lines * tile.extent[2]; }
-  VOXGRAD_HD int halo_bytes() const { return kPieces * plane * 16; }
+  VOXGRAD_HD int halo_bytes() const { return boxes ? boxed_bytes(tile) : kPieces * plane * 16; }
+  VOXGRAD_HD int table_bytes() const { return boxes ? 0 : tile.table_bytes(); }
   VOXGRAD_HD int gy_bytes(int element) const {
     if (lines > 1) return tile.extent[0] * gy_lines * columns / 8 * pitch * 16;
     return (element == 2 ? columns / 8 : gy_voxels() / 4) * pitch * 16;
@@ -34,7 +36,7 @@ struct WgmmaWeightsPlan {
   VOXGRAD_HD int barrier_bytes() const { return 128; }
 };
 
-// For elements of so many bytes.
-WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& forward, int element);
+// For elements of so many bytes; by boxes: of two alone.
+WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& forward, int element, bool boxes = false);
 
 }  // namespace voxgrad

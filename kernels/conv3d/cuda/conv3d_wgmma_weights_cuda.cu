@@ -2,106 +2,31 @@
 // loads tiles of both, two multiply (conv3d_wgmma_weights.cuh); what blocks have summed is added in a fixed order afterwards.
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_weights.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_weights_parts.cuh"
 
 namespace voxgrad {
 namespace {
 
-using WeightRegisters = WgmmaRegisters<88, 208>;
+template <bool kBoxes>
+using WeightRegisters = WgmmaRegisters<kBoxes ? 72 : 88, kBoxes ? 216 : 208>;
 constexpr int kWeightsThreads = 128 * (1 + kWgmmaConsumers);
-[[maybe_unused]] constexpr int kTileLoaders = 128, kTileBarrier = 1, kSummingWarps = 4 * kWgmmaConsumers;
-
-// What a block sums: its group, first output and input channels, and taps.
-struct WgmmaSums {
-  int group, k0, c0, tap0, taps;
-  template <class T>
-  __device__ static WgmmaSums of(const WgmmaWeightsPlan& p) {
-    int rest = int(blockIdx.y);
-    WgmmaSums s;
-    s.tap0 = rest % p.tap_groups * p.group_taps();
-    s.taps = p.cut.taps - s.tap0 < p.group_taps() ? p.cut.taps - s.tap0 : p.group_taps();
-    rest /= p.tap_groups;
-    s.c0 = rest % p.chunks * kMmaChunk<T>;
-    rest /= p.chunks;
-    s.k0 = rest % p.column_blocks * p.columns;
-    s.group = rest / p.column_blocks;
-    return s;
-  }
-};
-
-// gy at line `line` (of gy_lines of each of its planes) and voxel w along W of the tile: its voxel, or -1.
-__device__ inline int64_t gy_voxel(const WgmmaWeightsPlan& p, const ConvGather& g, int64_t n, const int (&first)[3], int line, int w) {
-  const int j[3] = {first[0] + line / p.gy_lines, first[1] + p.gy_first + line % p.gy_lines, first[2] + w};
-  int64_t voxel = n;
-  for (int a = 0; a < 3; ++a) {
-    if (unsigned(j[a]) >= unsigned(g.axis[a].out)) return -1;
-    voxel = voxel * g.axis[a].out + j[a];
-  }
-  return voxel;
-}
-
-// gy of a tile into shared memory, by the loaders. 16 bits: {8 channels}{voxel}, or with lines {line}{8 channels}{voxel}; f32, rounded to
-// tf32: {4 voxels}{channel}, since products read four values of one channel side by side.
-template <class T>
-__device__ void load_gy(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int64_t n, const int (&first)[3], bool whole,
-                        const T* gy, unsigned char* into) {
-  constexpr int kPerPiece = 16 / int(sizeof(T));
-  const int pieces = p.columns / kPerPiece, wide = p.tile.extent[2], bits = p.tile.bits[1];
-  const int64_t filters = int64_t(g.outputs) * g.groups;
-  const T* const from = gy + int64_t(s.group) * g.outputs + s.k0;
-  if constexpr (sizeof(T) == 2) {
-    for (int item = int(threadIdx.x); item < p.gy_voxels() * pieces; item += kTileLoaders) {
-      const int piece = item % pieces, v = item / pieces, line = v >> bits, w = v & (wide - 1);
-      const int64_t voxel = gy_voxel(p, g, n, first, line, w);
-      const int here = voxel >= 0 ? g.outputs - s.k0 - piece * kPerPiece : 0;
-      unsigned char* const to = into + (p.lines > 1 ? (line * pieces + piece) * p.pitch + w : piece * p.pitch + v) * 16;
-      const T* const row = from + voxel * filters + piece * kPerPiece;
-      if (whole) {
-        cp_async_16(SharedAddress(to), here > 0 ? row : gy, here > 0);
-      } else {
-        Pack<T, kPerPiece> values;
-        for (int k = 0; k < kPerPiece; ++k) values.v[k] = k < here ? row[k] : T(0.f);
-        store_piece<T, 1>(to, 0, values);
-      }
-    }
-  } else {
-    for (int item = int(threadIdx.x); item < p.gy_voxels() / 4 * pieces; item += kTileLoaders) {
-      const int piece = item / 8 % pieces, four = item / 8 / pieces * 8 + item % 8;
-      float value[4][4];  // of voxels and channels
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int v = four * 4 + i;
-        const int64_t voxel = gy_voxel(p, g, n, first, v >> bits, v & (wide - 1));
-        const int here = voxel >= 0 ? g.outputs - s.k0 - piece * 4 : 0;
-        const T* const row = from + voxel * filters + piece * 4;
-        if (whole && here > 0) {
-          const Pack<T, 4> all = load_pack<4>(row);
-          for (int k = 0; k < 4; ++k) value[i][k] = all.v[k];
-        } else {
-          for (int k = 0; k < 4; ++k) value[i][k] = k < here ? row[k] : 0.f;
-        }
-      }
-#pragma unroll
-      for (int k = 0; k < 4; ++k) {
-        const uint32_t words[4] = {tf32_of(value[0][k]), tf32_of(value[1][k]), tf32_of(value[2][k]), tf32_of(value[3][k])};
-        store_16(SharedAddress(into + (four * p.pitch + piece * 4 + k) * 16), words);
-      }
-    }
-  }
-}
+[[maybe_unused]] constexpr int kTileBarrier = 1, kSummingWarps = 4 * kWgmmaConsumers;
 
 // Sixteen rows of a product of each of kBlocks blocks, for the 32 bytes of voxels from v on: channels of x at a tap, which lie `from` bytes
-// behind the piece of the first voxel.
-template <class T, int kBlocks>
-__device__ void load_rows(const WgmmaWeightsPlan& p, const unsigned char* halo, const int (&from)[kBlocks], int v,
+// behind the piece of the first voxel; as boxes from a piece of 16 bytes on, which a swizzle has moved.
+template <class T, int kBlocks, bool kBoxes>
+__device__ void load_rows(const WgmmaWeightsPlan& p, const unsigned char* halo, const int (&from)[kBlocks], int first_piece, int v,
                           uint32_t (&a)[kBlocks][4]) {
   const int lane = int(threadIdx.x) % 32;
   if constexpr (sizeof(T) == 2) {
-    const SharedAddress first =
-        SharedAddress(halo) + (p.tile.slot(v + lane / 16 * 8 + lane % 8) + lane / 8 % 2 * p.plane) * 16;
+    const int slot = p.tile.slot(v + lane / 16 * 8 + lane % 8), piece = first_piece + lane / 8 % 2;
+    const SharedAddress first = SharedAddress(halo) + (kBoxes ? slot * kSlot : (slot + piece * p.plane) * 16);
 #pragma unroll
-    for (int m = 0; m < kBlocks; ++m) ldmatrix_x4_transposed(a[m], first + from[m]);
+    for (int m = 0; m < kBlocks; ++m) {
+      const SharedAddress row = first + from[m];
+      ldmatrix_x4_transposed(a[m], kBoxes ? row + (piece << 4 ^ int(shared_offset(row) >> 3 & 0x30)) : row);
+    }
   } else {
     const unsigned char* const channel = halo + lane / 16 * p.plane * 16 + lane / 4 % 4 * 4;
 #pragma unroll
@@ -117,7 +42,7 @@ __device__ void load_rows(const WgmmaWeightsPlan& p, const unsigned char* halo, 
 }
 
 // The sums of a warpgroup: kBlocks blocks of 64 rows, from block `first_block` of the thread block on.
-template <class T, int kColumns, int kLines, int kBlocks>
+template <class T, int kColumns, int kLines, int kBlocks, bool kBoxes>
 __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int first_block,
                             const unsigned char* stages, SharedAddress barriers, float* partial) {
   constexpr int kWide = kColumns * kLines, kDepth = kMmaStep / int(sizeof(T)), kTapsOfBlock = sizeof(T) == 2 ? 2 : 4;
@@ -129,7 +54,7 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
     const int tap = (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp);
     const int t = s.tap0 + (tap < s.taps ? tap : s.taps - 1), per_plane = p.cut.axis[1].taps * p.cut.axis[2].taps;
     const int shift = p.tile.shift(t / per_plane, t / p.cut.axis[2].taps % p.cut.axis[1].taps, t % p.cut.axis[2].taps);
-    from[m] = (shift + half * 2 * p.plane) * 16;
+    from[m] = shift * (kBoxes ? kSlot : 16);
   }
   // Sums of 16-bit types begin as zeros, those of f32 with products that ignore them: else ptxas lets products wait for each other (C7513,
   // C7515).
@@ -150,7 +75,7 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
     const unsigned char* const halo = stages + ring.at * stage_bytes;
     const uint64_t b = b0 + ring.at * stage_bytes / 16;
     const auto multiply = [&](int v, uint32_t(&a)[kBlocks][4]) {
-      load_rows<T>(p, halo, from, v, a);
+      load_rows<T, kBlocks, kBoxes>(p, halo, from, half * 2, v, a);
       int at = sizeof(T) == 2 ? v : v / 4 * p.pitch;
       if constexpr (kLines > 1) {
         const int line = (v >> plane_bits) * p.gy_lines + (v >> line_bits & (p.tile.extent[1] - 1));
@@ -190,18 +115,19 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
 
 // Block x: shares of the tiles; y: groups, blocks of output channels, chunks of input channels and groups of taps. partial {shares,
 // weights}, weights in the order of gw.
-template <class T, int kColumns, int kLines, int kFirst, int kSecond>
+template <class T, int kColumns, int kLines, int kFirst, int kSecond, bool kBoxes>
 __global__ void __launch_bounds__(kWeightsThreads, 1)
-    conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_gy, GatherInput x, const T* gy, float* partial) {
+    conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_gy, GatherInput x, const __grid_constant__ HaloMaps maps,
+                                const T* gy, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
   int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
-  unsigned char* const stages = memory + plan.barrier_bytes() + plan.tile.table_bytes();
+  unsigned char* const stages = memory + plan.barrier_bytes() + plan.table_bytes();
   const SharedAddress barriers(memory);
   const WgmmaSums sums = WgmmaSums::of<T>(plan);
   if (threadIdx.x == 0) {
     for (int i = 0; i < plan.stages; ++i) {
-      transactions_begin(barriers + i * 8, kTileLoaders);
+      transactions_begin(barriers + i * 8, kTileLoaders + (kBoxes ? 1 : 0));
       transactions_begin(barriers + (plan.stages + i) * 8, kSummingWarps);
     }
     transactions_fence();
@@ -209,12 +135,13 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
   __syncthreads();
 
   if (threadIdx.x < kTileLoaders) {
-    fewer_registers<WeightRegisters::loading>();
+    fewer_registers<WeightRegisters<kBoxes>::loading>();
     const ConvGather& cut = plan.cut;
     const int64_t voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
     constexpr int kPerPiece = 16 / int(sizeof(T));
     const int piece = int(threadIdx.x) % kPieces;
     int first_piece = sums.c0 / kPerPiece;
+    const TensorMap& map = first_piece >= x.split ? maps.part[1] : maps.part[0];
     const GatherInput::Part part = x.at(first_piece);
     const T* const from = static_cast<const T*>(part.x) + int64_t(sums.group) * g.inputs;
     const int channel = (first_piece + piece) * kPerPiece;
@@ -223,13 +150,20 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
     for (int64_t index = blockIdx.x; index < plan.tiles; index += gridDim.x, ring.next()) {
       int first[3];
       const int64_t n = tile_place(cut, plan.tile, index, first);
-      named_barrier(kTileBarrier, kTileLoaders);
-      fill_table(cut, plan.tile, first, table, int(threadIdx.x), kTileLoaders);
-      named_barrier(kTileBarrier, kTileLoaders);
+      if constexpr (!kBoxes) {
+        named_barrier(kTileBarrier, kTileLoaders);
+        fill_table(cut, plan.tile, first, table, int(threadIdx.x), kTileLoaders);
+        named_barrier(kTileBarrier, kTileLoaders);
+      }
       transactions_wait(barriers + (plan.stages + ring.at) * 8, ring.round ^ 1);
       unsigned char* const halo = stages + ring.at * plan.stage_bytes(sizeof(T));
-      load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, channel, table, plan.tile.slots(), int(threadIdx.x) / kPieces,
-                               kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
+      if constexpr (kBoxes) {
+        if (threadIdx.x == 0)
+          copy_halo<T>(cut, plan.tile, n, first, sums.group * g.inputs + first_piece * kPerPiece, map, halo, barriers + ring.at * 8);
+      } else {
+        load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, channel, table, plan.tile.slots(), int(threadIdx.x) / kPieces,
+                                 kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
+      }
       load_gy(plan, g, sums, n, first, whole_gy, gy, halo + plan.halo_bytes());
       cp_async_commit();
       if (plan.stages == 2) {
@@ -242,9 +176,9 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
     }
     tell_full<0>(barriers, behind);
   } else {
-    more_registers<WeightRegisters::multiplying>();
-    if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst>(plan, g, sums, 0, stages, barriers, partial);
-    else sum_weights<T, kColumns, kLines, kSecond>(plan, g, sums, kFirst, stages, barriers, partial);
+    more_registers<WeightRegisters<kBoxes>::multiplying>();
+    if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst, kBoxes>(plan, g, sums, 0, stages, barriers, partial);
+    else sum_weights<T, kColumns, kLines, kSecond, kBoxes>(plan, g, sums, kFirst, stages, barriers, partial);
   }
 #else
   __trap();  // code for sm_90 that is not for sm_90a
@@ -256,16 +190,22 @@ bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const Gat
   if (p.columns != kColumns || p.lines != kLines || p.blocks[0] != kFirst || p.blocks[1] != kSecond) return false;
   const Grid grid{.x = p.shares, .y = int64_t(g.groups) * p.column_blocks * p.chunks * p.tap_groups, .threads = kWeightsThreads,
                   .shared = p.shared};
-  launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond>>(on, grid, g, p, whole_pieces(g.outputs, gy), x, gy,
-                                                                            partial);
+  const bool whole_gy = whole_pieces(g.outputs, gy);
+  if constexpr (sizeof(T) == 2)
+    if (p.boxes) {
+      launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond, true>>(on, grid, g, p, whole_gy, x,
+                                                                                      halo_maps<T>(p.cut, p.tile, x), gy, partial);
+      return true;
+    }
+  launch<conv3d_wgmma_weights_kernel<T, kColumns, kLines, kFirst, kSecond, false>>(on, grid, g, p, whole_gy, x, HaloMaps{}, gy, partial);
   return true;
 }
 
 }  // namespace
 
 template <class T>
-void conv_weights_wgmma(Cuda on, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
-  const WgmmaWeightsPlan p = wgmma_weights_plan(g, sizeof(T));
+void conv_weights_wgmma(Cuda on, const ConvGather& g, bool boxes, const GatherInput& x, const T* gy, float* gw) {
+  const WgmmaWeightsPlan p = wgmma_weights_plan(g, sizeof(T), boxes && is_boxed(x));
   const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
   const Scratch partial(on, p.shares * weights * int64_t(sizeof(float)));
   float* const sums = partial.as<float>();
@@ -279,7 +219,7 @@ void conv_weights_wgmma(Cuda on, const ConvGather& g, const GatherInput& x, cons
   total_weights(on, weights, p.shares, sums, gw);
 }
 
-#define X(T) template void conv_weights_wgmma(Cuda, const ConvGather&, const GatherInput&, const T*, float*);
+#define X(T) template void conv_weights_wgmma(Cuda, const ConvGather&, bool, const GatherInput&, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X
 

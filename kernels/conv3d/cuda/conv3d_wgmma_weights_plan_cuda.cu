@@ -64,13 +64,15 @@ double cycles_of(const WgmmaWeightsPlan& p, int element) {
 bool fit_tile(WgmmaWeightsPlan& p, int element, int d, int h, int w) {
   p.tile = mma_tile(p.cut, d, h, w);
   if (p.lines > 1 && p.tile.extent[2] < 16) return false;
+  // Eight voxels that a warp reads at once are neighbours along W: those of boxes have no gaps that would part their banks.
+  if (p.boxes && (w < 8 || p.tile.output[2] != 1 || !lay_boxes(p.cut, p.tile))) return false;
   // Pieces that a warp writes or reads at once lie in different banks: neighbours along W and the next pieces of channels.
   p.plane = p.tile.slots() + (element == 2 ? (10 - p.tile.slots() % 8) % 8 : (12 - p.tile.slots() % 8) % 8);
   p.gy_lines = p.tile.extent[1] + p.lines - 1;
   p.pitch = p.lines > 1 ? p.tile.extent[2] + 2 : element == 4 ? p.columns + 1 : p.tile.voxels() + (p.columns == 32 ? 2 : 1);
   p.tiles = mma_tiles(p.cut, p.tile);
   for (p.stages = 4; p.stages > 1; --p.stages) {
-    p.shared = p.barrier_bytes() + p.tile.table_bytes() + p.stages * int64_t(p.stage_bytes(element));
+    p.shared = p.barrier_bytes() + p.table_bytes() + p.stages * int64_t(p.stage_bytes(element));
     if (p.shared <= kMostWgmmaShared) return true;
   }
   return false;
@@ -78,13 +80,15 @@ bool fit_tile(WgmmaWeightsPlan& p, int element, int d, int h, int w) {
 
 }  // namespace
 
-WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element) {
+WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element, bool boxes) {
   WgmmaWeightsPlan best;
+  if (boxes && (element != 2 || !boxes_are_possible(g, element))) return best;
   if (g.taps < 1 || g.n < 1 || g.out_voxels() == 0 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return best;
   double least = 0;
   for (const Form& f : kForms) {
     WgmmaWeightsPlan p = plan_of_form(g, f, element);
     if (p.lines == 0) continue;
+    p.boxes = boxes;
     for (int voxels = 64; voxels <= 256; voxels *= 2)
       for (int d = 1; d <= voxels; d *= 2)
         for (int h = 1; d * h <= voxels; h *= 2) {
@@ -100,8 +104,8 @@ WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element) {
   return best;
 }
 
-double wgmma_weights_waste(const ConvGather& g, int element) {
-  const WgmmaWeightsPlan p = wgmma_weights_plan(g, element);
+double wgmma_weights_waste(const ConvGather& g, int element, bool boxes) {
+  const WgmmaWeightsPlan p = wgmma_weights_plan(g, element, boxes);
   if (p.tile.extent[0] == 0) return 0;
   const double rows = double(p.blocks[0] + p.blocks[1]) * (element == 2 ? 2 : 4) * p.tap_groups / p.cut.taps;
   return rows * double(p.tiles) * p.tile.voxels() / double(p.cut.out_voxels());
