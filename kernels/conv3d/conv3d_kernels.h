@@ -55,7 +55,7 @@ void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t co
 // parts at once.
 bool conv3d_reads_parts(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count);
 inline bool conv3d_reads_parts(Cpu, const Conv3dProblem&, const ConvPart*, int64_t) { return true; }
-void conv3d_forward(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, View b, View y);
+void conv3d_forward(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, const ConvOutput& y);
 void conv3d_weight_gradient(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View gy, View gw);
 // gw[k, t, c] = sum over samples and voxels of x gy.
 void conv3d_weight_gradient(Cpu, const Conv3dProblem&, const ConvPart& x, View gy, View gw);

@@ -12,8 +12,8 @@ struct ConvBatchNormOptions {
 };
 
 // y = act(batch_norm(conv3d(x, w, b), scale, shift) + skip) by running statistics; skip: as y, or absent. Where nothing is to be
-// differentiated, on the CPU, it takes the passes of the convolution alone: outputs are normalised while they are in the caches. Else it is
-// batch_norm_act of conv3d, with the same bits.
+// differentiated, it takes the passes of the convolution alone: outputs are normalised while they are in the caches, on CUDA where they
+// leave their kernel. Else, and by cuDNN, it is batch_norm_act of conv3d, on the CPU with the same bits.
 Tensor conv3d_batch_norm_act(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& scale, const Tensor& shift,
                              const RunningStatistics&, const Tensor& skip, const ConvBatchNormOptions&);
 

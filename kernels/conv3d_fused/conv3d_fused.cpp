@@ -1,10 +1,12 @@
 #include "kernels/conv3d_fused/conv3d_fused.h"
 
 #include "core/autograd.h"
+#include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
 #include "kernels/conv3d/conv3d_problem.h"
 #include "kernels/norm/norm_kernels.h"
 #include "kernels/norm_act/norm_act.h"
+#include "kernels/pointwise/pointwise_kernels.h"
 
 namespace voxgrad {
 namespace {
@@ -75,12 +77,11 @@ std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
   return views;
 }
 
-void forward(Cpu on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b, const Tensor& y) {
-  conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), {y.view(), b.view()}, kept_weight(p, y.dtype(), w));
+void forward(Cpu on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const ConvOutput& y) {
+  conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), y, kept_weight(p, y.y.dtype, w));
 }
-[[maybe_unused]] void forward(Cuda on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const Tensor& b,
-                              const Tensor& y) {
-  if constexpr (kCuda) conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), b.view(), y.view());
+[[maybe_unused]] void forward(Cuda on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const ConvOutput& y) {
+  if constexpr (kCuda) conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), y);
 }
 
 void weight_gradient(Cpu on, const Conv3dProblem& p, const std::vector<Part>& parts, const Tensor& gy, const Tensor& gw) {
@@ -94,6 +95,21 @@ void weight_gradient(Cpu on, const Conv3dProblem& p, const std::vector<Part>& pa
 [[maybe_unused]] void weight_gradient(Cuda on, const Conv3dProblem& p, const std::vector<Part>& parts, const Tensor& gy, const Tensor& gw) {
   const std::vector<ConvPart> x = views_of(parts);
   if constexpr (kCuda) conv3d_weight_gradient(on, p, x.data(), int64_t(x.size()), gy.view(), gw.view());
+}
+
+// The gradient of what was activated to y.
+Tensor before_activation(const Tensor& y, const Tensor& gy, double slope) {
+  Tensor gz = Tensor::empty_like(gy);
+  on_device(gy.device(), [&](auto on) {
+    pointwise_backward(on, formula::LeakyRelu(slope), gy.count(), {}, y.view(), gy.view(), gz.view());
+  });
+  return gz;
+}
+
+Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, const ConvTail& tail) {
+  Tensor y = conv3d(x, w, b, options);
+  if (tail.residual) y = add(y, tail.residual);
+  return tail.slope == 1 ? y : leaky_relu(y, tail.slope);
 }
 
 }  // namespace
@@ -121,11 +137,13 @@ ConvSource planes_of(const ConvSource& s, int64_t begin, int64_t end) {
   return out;
 }
 
-Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
+Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const Tensor& b, const Conv3dOptions& options,
+                    const ConvTail& tail) {
+  std::vector<ConvSource> sources = given;
   check(!sources.empty() && sources.size() <= 16, "conv3d_fused: ", sources.size(), " sources, 1 to 16 are possible");
   check(options.groups == 1, "conv3d_fused: ", options.groups, " groups, only one is possible");
   int64_t channels = 0;
-  const Tensor& x = sources[0].x;
+  const Tensor x = given.front().x;
   for (const ConvSource& s : sources) {
     check(s.x && is_floating(s.x.dtype()) && s.x.shape().rank == 5 && s.x.count() > 0,
           "conv3d_fused: floating activations {N, D, H, W, C}"
@@ -133,20 +151,27 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
           s.x);
     check(s.x.dtype() == x.dtype() && s.x.device() == x.device() && s.x.dim(0) == x.dim(0) && s.x.shape().spatial() == x.shape().spatial(),
           "conv3d_fused: ", s.x, " does not fit beside ", x, ": only the channels may differ");
-    check(!s.coefficients || !Graph::wanted({s.x, s.scale, s.shift, w, b}),
+    check(!s.coefficients || !Graph::wanted({s.x, s.scale, s.shift, w, b, tail.residual}),
           "conv3d_fused: with statistics taken ahead there is no gradient");
     channels += s.x.dim(4);
   }
   const Shape& in = x.shape();
   const Conv3dProblem p = conv3d_problem({in[0], in[1], in[2], in[3], channels}, x, w, b, options);
+  const Shape out = {p.n, p.out.d, p.out.h, p.out.w, p.k};
+  const Tensor& more = tail.residual;
+  check(!more || (more.shape() == out && more.dtype() == x.dtype() && more.device() == x.device()), "conv3d_fused: a residual of ", out,
+        " as ", x, " is wanted, not ", more);
+  check(tail.slope >= 0, "conv3d_fused: the slope ", tail.slope, " behind the sum must not be negative");
   std::vector<ConvPart> places;  // of what would be read
   for (const ConvSource& s : sources) places.push_back({s.x.view(), s.x.dim(4)});
   if (!on_device(x.device(), [&](auto on) { return conv3d_reads_parts(on, p, places.data(), int64_t(places.size())); })) {
     std::vector<Tensor> stored;
     for (const ConvSource& s : sources) stored.push_back(evaluate(s));
-    return conv3d(stored.size() == 1 ? stored[0] : concat(stored, -1), w, b, options);
+    const Tensor whole = stored.size() == 1 ? stored[0] : concat(stored, -1);
+    if (p.cudnn || (!more && tail.slope == 1)) return composed(whole, w, b, options, tail);
+    sources = {{whole}};
   }
-  Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
+  Tensor y = Tensor::empty(out, x.dtype(), x.device());
   std::vector<Part> parts;
   std::vector<Tensor> inputs;
   for (const ConvSource& s : sources) {
@@ -155,7 +180,9 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
   }
   inputs.push_back(w);
   inputs.push_back(b);
-  on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, b, y); });
+  inputs.push_back(more);
+  const ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope};
+  on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
   std::vector<int> normalised;
@@ -168,9 +195,13 @@ Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, con
   op.add("normalised", normalised);
   op.add("slope", slopes);
   op.add("eps", eps);
-  return record(op, inputs, y, [p, parts, w = w.detach()](const Tensor& gy, Needs needs) {
+  if (tail.slope != 1) op.add("tail_slope", tail.slope);
+  const Tensor activated = tail.slope == 1 ? Tensor{} : y.detach();
+  return record(op, inputs, y, [p, parts, w = w.detach(), activated, slope = tail.slope](const Tensor& of_y, Needs needs) {
     const int weight = 3 * int(parts.size());
-    Grads g(size_t(weight + 2));
+    Grads g(size_t(weight + 3));
+    const Tensor gy = activated ? before_activation(activated, of_y, slope) : of_y;
+    if (needs[weight + 2]) g[size_t(weight + 2)] = gy;
     if (needs[weight]) g[size_t(weight)] = Tensor::empty_like(w);
     for (size_t i = 0; i < parts.size(); ++i) {
       Conv3dProblem sub = p;

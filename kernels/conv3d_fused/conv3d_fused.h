@@ -15,11 +15,20 @@ struct ConvSource {
   Tensor coefficients = {};  // of with_statistics()
 };
 
-// conv3d(concat(sources along the channels), w, b, options) with one group; neither the concatenation nor normalised inputs are stored.
-// Saves the x of every source, w, and three numbers per normalised channel and sample. On CUDA the kernels of tensor cores read so from two
-// sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last 16); elsewhere it is the
-// composition of those ops.
-Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {});
+// What follows the sum: y = act(sum + residual), act(z) = z > 0 ? z : slope z; the residual is as y, or absent. While y is stored, so that
+// neither has a pass of its own.
+struct ConvTail {
+  Tensor residual = {};
+  double slope = 1;
+};
+
+// conv3d(concat(sources along the channels), w, b, options) with one group, and its tail; neither the concatenation nor normalised inputs
+// are stored.
+// Saves the x of every source, w, three numbers per normalised channel and sample, and y where it is activated. On CUDA the kernels of
+// tensor cores read so from two sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last
+// 16); elsewhere it is the composition of those ops, but for the tail.
+Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {},
+                    const ConvTail& = {});
 
 // The input itself, stored: x, or z.
 Tensor evaluate(const ConvSource&);

@@ -1,3 +1,6 @@
+#include <cmath>
+
+#include "kernels/binary/binary.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
 #include "tests/op_case.h"
 #include "tests/reference.h"
@@ -15,9 +18,12 @@ OP_CASES(conv3d_fused) {
     bool normalised = true;
     double slack = 1;
     bool both = false;
+    int tail = 0;  // 1: a residual is added, 2: and the sum activated
   };
-  const auto add = [&](const Use& u) {
-    OpCase c{.op = "conv3d_fused", .name = u.name, .slack = u.slack};
+  constexpr double kTailSlope = 0.25;  // exact in every type
+  const auto side = [](int64_t k) { return k % 2 ? 1. : -1.; };
+  const auto add = [&](const Use& u, const std::string& name = {}) {
+    OpCase c{.op = "conv3d_fused", .name = name.empty() ? u.name : name, .slack = u.slack};
     const int64_t channels = u.x[4] + u.more;
     c.inputs = {{.shape = u.x},
                 {.shape = {u.k, u.kernel.d, u.kernel.h, u.kernel.w, channels}, .role = Role::parameter},
@@ -26,14 +32,28 @@ OP_CASES(conv3d_fused) {
       c.inputs.push_back({.shape = {u.x[4]}, .role = Role::parameter, .low = 0.5, .high = 1.5});
       c.inputs.push_back({.shape = {u.x[4]}, .role = Role::parameter});
     }
+    if (u.tail > 0) {
+      Shape y = u.x.with(4, u.k);
+      for (int a = 0; a < 3; ++a)
+        y = y.with(a + 1, (u.x[a + 1] + 2 * u.options.padding[a] - u.kernel[a]) / u.options.stride[a] + 1);
+      // Away from the kink of the activation, on both sides of it: six deviations of the sum of uniform values.
+      const double away = 2 * std::sqrt(double(u.kernel.d * u.kernel.h * u.kernel.w * channels)) + 2;
+      c.inputs.push_back({.shape = y, .low = away, .high = away + 10});
+      c.step = 1e-5;
+    }
     if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
-    c.run = [u](const Tensors& in) {
+    c.run = [u, side](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
       if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625};
       if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
-      return conv3d_fused(sources, in[1], in[2], u.options);
+      if (u.tail == 0) return conv3d_fused(sources, in[1], in[2], u.options);
+      std::vector<double> sides;
+      for (int64_t k = 0; k < u.k; ++k) sides.push_back(side(k));
+      const Tensor& more = in[u.normalised ? 5 : 3];
+      const Tensor residual = more * Tensor::from(sides, {u.k}, accum_of(more.dtype()), more.device());
+      return conv3d_fused(sources, in[1], in[2], u.options, {residual, u.tail == 2 ? kTailSlope : 1});
     };
-    c.reference = [u](const HostArrays& in) {
+    c.reference = [u, side](const HostArrays& in) {
       const auto activated = [](HostArray z) {
         for (double& v : z.values) v = v > 0 ? v : v / 64;
         return z;
@@ -43,7 +63,13 @@ OP_CASES(conv3d_fused) {
       const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
         return i[4] < u.x[4] ? first[i] : second.at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
       });
-      return HostArrays{conv3d_reference(all, in[1], in[2], u.options)};
+      HostArray y = conv3d_reference(all, in[1], in[2], u.options);
+      for (size_t i = 0; u.tail > 0 && i < y.values.size(); ++i) {
+        double& v = y.values[i];
+        v += in[u.normalised ? 5 : 3].values[i] * side(int64_t(i) % u.k);
+        if (u.tail == 2 && v < 0) v *= kTailSlope;
+      }
+      return HostArrays{y};
     };
     c.for_cpu = std::string_view(u.name).starts_with("Winograd");
     c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
@@ -70,6 +96,28 @@ OP_CASES(conv3d_fused) {
   add({"Winograd, normalised", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4});
   add({"Winograd, two sources, the first normalised", {1, 6, 9, 10, 20}, 16, 24, three, {.padding = one}, true, 4});
   add({"Winograd, two sources over groups of channels", {1, 4, 8, 8, 50}, 46, 40, three, {.padding = one}, false});
+  for (const int tail : {1, 2}) {
+    const std::string of = tail == 1 ? ", + residual" : ", + residual, activated";
+    const auto end = [&](const char* name, Use u) {
+      u.tail = tail;
+      add(u, name + of);
+    };
+    end("normalised", {"", {2, 3, 4, 5, 8}, 0, 12, three, {.padding = one}, true, 4});
+    end("normalised, of a few channels", {"", {2, 3, 4, 5, 3}, 0, 12, three, {.padding = one}, true, 4});
+    end("plain, in lines", {"", {1, 3, 8, 8, 16}, 0, 32, three, {.padding = one}, false});
+    end("plain, wide", {"", {1, 4, 4, 8, 16}, 0, 48, three, {.padding = one}, false});
+    end("plain, in shares", {"", {1, 2, 2, 2, 80}, 0, 20, three, {.padding = one}, false});
+    end("plain, to two channels", {"", {1, 3, 4, 5, 6}, 0, 2, one, {}, false});
+    end("plain, stride 2, ragged", {"", {1, 5, 4, 6, 9}, 0, 13, three, {.stride = two, .padding = one}, false});
+    end("two sources of ragged channels", {"", {2, 3, 4, 5, 7}, 9, 12, one, {}, false});
+  }
+  rejects.push_back({"conv3d_fused",
+                     "a residual of other extents",
+                     [] {
+                       conv3d_fused({{Tensor::zeros({1, 2, 2, 2, 3})}}, Tensor::zeros({4, 1, 1, 1, 3}), {}, {},
+                                    {.residual = Tensor::zeros({1, 2, 2, 2, 3})});
+                     },
+                     {"conv3d_fused", "{1, 2, 2, 2, 4}", "{1, 2, 2, 2, 3}"}});
   rejects.push_back({"conv3d_fused",
                      "extents that differ",
                      [] {

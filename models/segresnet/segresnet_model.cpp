@@ -1,5 +1,6 @@
 #include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/interpolate3d/interpolate3d.h"
 #include "models/configured_model.h"
 #include "models/encoder/staged_network.h"
@@ -83,7 +84,11 @@ NetworkTraits traits_of(const SegResNetConfig& c) {
   return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
 }
 
-Tensor SegResBlock::operator()(const Tensor& x) const { return conv2(norm2(conv1(norm1(x, {}, 0)), {}, 0)) + x; }
+Tensor SegResBlock::operator()(const Tensor& x) const {
+  const Tensor z = norm2(conv1(norm1(x, {}, 0)), {}, 0);
+  if (ForwardHooks::active()) return conv2(z) + x;
+  return conv3d_fused({{z}}, conv2.weight, conv2.bias, conv2.options, {.residual = x});
+}
 
 SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
   validate(c);

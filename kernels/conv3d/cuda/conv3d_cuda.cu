@@ -4,7 +4,7 @@
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
-#include "kernels/conv3d/cuda/conv3d_mma.cuh"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/reduce/column_sums.cuh"
 
 namespace voxgrad {
@@ -94,6 +94,19 @@ WeightPack gradient_pack(const Conv3dProblem& p) {
 }
 
 template <class T>
+GatherOutput<T> gather_output(const ConvGather& g, const ConvOutput& o) {
+  T* const y = o.y.as<T>();
+  const T* const residual = o.residual.as<T>();
+  return {.y = y,
+          .bias = o.bias.as<float>(),
+          .whole = whole_pieces(g.outputs, y) && aligned_to_16(residual),
+          .coefficients = o.coefficients.as<float>(),
+          .residual = residual,
+          .slope = float(o.slope),
+          .channels = g.outputs * g.groups};
+}
+
+template <class T>
 void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w,
                 const GatherOutput<T>& out) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
@@ -101,7 +114,7 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
   if (by_lines(kernel)) conv_gather_lines<T>(on, g, pack, by_boxes(kernel), x, w, out);
   else if (by_wgmma(kernel)) conv_gather_wgmma<T>(on, g, pack, exact, by_boxes(kernel), x, w, out);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
-  else conv_gather_direct<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out.bias, out.y);
+  else conv_gather_direct<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out);
 }
 
 template <class T>
@@ -114,12 +127,14 @@ void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Gat
 }
 
 int elements_of_piece(const ConvPart& p) { return 16 / int(size_of(p.x.dtype)); }
-GatherInput input_of(const ConvPart* parts, int64_t count) {
+// Parts of a gather of one group, or one part.
+GatherInput input_of(const ConvGather& g, const ConvPart* parts, int64_t count) {
   GatherInput x{.whole = true};
   for (int64_t i = 0; i < count; ++i) {
     const ConvPart& p = parts[i];
-    x.part[i] = {p.x.data, p.coefficients.as<float>(), float(p.slope), int(p.channels), int(p.channels)};
-    x.whole = x.whole && p.channels % elements_of_piece(p) == 0 && aligned_to_16(static_cast<const char*>(p.x.data));
+    const int used = int(p.channels) / g.groups;
+    x.part[i] = {p.x.data, p.coefficients.as<float>(), float(p.slope), int(p.channels), used};
+    x.whole = x.whole && used % elements_of_piece(p) == 0 && aligned_to_16(static_cast<const char*>(p.x.data));
   }
   if (count == 2) x.split = int(parts[0].channels) / elements_of_piece(parts[0]);
   return x;
@@ -148,7 +163,7 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
-    run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
+    run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(), gather_output<T>(g, {y, b}));
   });
 }
 
@@ -157,7 +172,7 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
   const WeightPack pack = gradient_pack(p);
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() {
-      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(), gather_output(g, b.as<float>(), gx.as<T>()));
+      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(), gather_output<T>(g, {gx, b}));
     });
   });
 }
@@ -179,21 +194,20 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   const bool weights = weights_way(on, g, element, exact) != ConvWay::mma;
   if (kernel == GatherKernel::direct || !(weights || weights_by_mma(g))) return false;
   if (kernel == GatherKernel::mma && !weights) return true;
-  const GatherInput x = input_of(parts, count);
+  const GatherInput x = input_of(g, parts, count);
   return x.whole && (count == 1 || x.split % kPieces == 0);
 }
 
-void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, View b, View y) {
+void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, const ConvOutput& out) {
   const ConvGather g = forward_gather(p);
-  const GatherInput x = input_of(parts, count);
-  on_dtype(y.dtype, [&]<class T>() {
-    run_gather(on, p, g, forward_pack(p, g), x, w.as<float>(), gather_output(g, b.as<float>(), y.as<T>()));
-  });
+  const GatherInput x = input_of(g, parts, count);
+  on_dtype(out.y.dtype, [&]<class T>() { run_gather(on, p, g, forward_pack(p, g), x, w.as<float>(), gather_output<T>(g, out)); });
 }
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View gy, View gw) {
-  const GatherInput x = input_of(parts, count);
-  on_dtype(gy.dtype, [&]<class T>() { run_weights<T>(on, p, forward_gather(p), x, gy.as<T>(), gw.as<float>()); });
+  const ConvGather g = forward_gather(p);
+  const GatherInput x = input_of(g, parts, count);
+  on_dtype(gy.dtype, [&]<class T>() { run_weights<T>(on, p, g, x, gy.as<T>(), gw.as<float>()); });
 }
 
 double conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {

@@ -29,7 +29,7 @@ __device__ int64_t out_index(const ConvGather& g, const Place& p) {
 
 // A thread makes kOut neighbouring output channels of one voxel. Weights {groups, taps, inputs, outputs}.
 template <class T, int kOut>
-__global__ void conv3d_direct_kernel(ConvGather g, const T* x, const float* w, const float* bias, T* y) {
+__global__ void conv3d_direct_kernel(ConvGather g, const T* x, const float* w, GatherOutput<T> out) {
   const int blocks = g.outputs / kOut * g.groups;
   const int64_t channels = int64_t(g.inputs) * g.groups;
   for (int64_t item : grid_stride(g.out_voxels() * blocks)) {
@@ -37,7 +37,7 @@ __global__ void conv3d_direct_kernel(ConvGather g, const T* x, const float* w, c
     const int block = int(item - voxel * blocks), group = block / (g.outputs / kOut), m = block % (g.outputs / kOut) * kOut;
     const Place p = place_of(g, voxel);
     float sum[kOut];
-    for (int k = 0; k < kOut; ++k) sum[k] = bias ? bias[group * g.outputs + m + k] : 0.f;
+    for (int k = 0; k < kOut; ++k) sum[k] = out.added(group * g.outputs + m + k);
     const float* weights = w + int64_t(group) * g.taps * g.inputs * g.outputs + m;
     for (int t = 0; t < g.axis[0].taps; ++t) {
       const int d = p.j[0] * g.axis[0].in_step + g.axis[0].offset + t * g.axis[0].tap_step;
@@ -55,8 +55,9 @@ __global__ void conv3d_direct_kernel(ConvGather g, const T* x, const float* w, c
         }
       }
     }
-    T* into = y + out_index(g, p) * (int64_t(g.outputs) * g.groups) + group * g.outputs + m;
-    for (int k = 0; k < kOut; ++k) into[k] = T(sum[k]);
+    const int first = group * g.outputs + m;
+    const int64_t at = out_index(g, p) * (int64_t(g.outputs) * g.groups) + first;
+    for (int k = 0; k < kOut; ++k) out.store(sum[k], first + k, at + k);
   }
 }
 
@@ -109,17 +110,17 @@ __global__ void conv3d_weights_total_kernel(int64_t weights, int64_t chunks, con
 }  // namespace
 
 template <class T>
-void conv_gather_direct(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const float* bias, T* y) {
+void conv_gather_direct(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w, const GatherOutput<T>& out) {
   WeightPack transposed = pack;
   transposed.transposed = true;
   transposed.rows = g.outputs;
   transposed.columns = g.inputs;
   const Scratch packed(on, packed_count(g, transposed) * int64_t(sizeof(float)));
   pack_weights(on, g, transposed, false, w, packed.as<float>());
-  if (rows_are_possible(g)) return conv_gather_rows<T>(on, g, x, packed.as<float>(), bias, y);
+  if (rows_are_possible(g)) return conv_gather_rows<T>(on, g, x, packed.as<float>(), out);
   const auto go = [&]<int kOut>(Width<kOut>) {
     launch<conv3d_direct_kernel<T, kOut>>(on, grid_over(g.out_voxels() * (g.outputs / kOut) * g.groups, 128), g, x, packed.as<float>(),
-                                          bias, y);
+                                          out);
   };
   if (g.outputs % 8 == 0) go(Width<8>{});
   else if (g.outputs % 4 == 0) go(Width<4>{});
@@ -150,7 +151,7 @@ void total_weights(Cuda on, int64_t weights, int64_t chunks, const float* partia
 }
 
 #define X(T)                                                                                                                    \
-  template void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T*, const float*, const float*, T*);       \
+  template void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T*, const float*, const GatherOutput<T>&); \
   template void conv_weights_direct(Cuda, const ConvGather&, const T*, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X

@@ -41,6 +41,17 @@ struct ConvGather {
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
 };
 
+__device__ inline float activated(float z, float slope) { return z > 0 ? z : slope * z; }
+// What normalises a channel: z = x factor + base.
+struct GatherNorm {
+  float factor = 0, base = 0;
+  GatherNorm() = default;
+  // From coefficients {3, channels} of a sample.
+  __device__ GatherNorm(const float* of, int channels, int channel)
+      : factor(of[channels + channel]), base(fmaf(-of[channel], factor, of[2 * channels + channel])) {}
+  __device__ float operator()(float x) const { return fmaf(x, factor, base); }
+};
+
 // What a gather on the tensor cores reads, in pieces of 16 bytes of channels: one tensor, or two whose concatenation along the channels it
 // is, each as it is or, with coefficients {n, 3, channels}, normalised and activated on the way (ConvPart). By wgmma all pieces of 64 bytes
 // are of one part.
@@ -68,18 +79,49 @@ struct GatherInput {
 template <class T>
 GatherInput gather_input(const ConvGather&, const T* x);
 
-// What a gather by the tensor cores writes: y = gather + bias.
+// What a gather writes: y = act(norm(gather + bias) + residual) (ConvOutput). The sum with its bias is rounded to the type of y first.
 template <class T>
 struct GatherOutput {
   T* y = nullptr;
-  const float* bias = nullptr;  // of the channels of all groups, or null
-  bool whole = false;           // rows can be written in pieces of 16 bytes
+  const float* bias = nullptr;          // of the channels of all groups, or null
+  bool whole = false;                   // rows can be read and written in pieces of 16 bytes
+  const float* coefficients = nullptr;  // {3, channels}: of the norm, or null
+  const T* residual = nullptr;          // as y, or null
+  float slope = 1;
+  int channels = 0;
 
   // What is added to channel m of all groups.
   __device__ float added(int m) const { return bias ? bias[m] : 0.f; }
+  // Stores the first `here` of these sums, of the channels of all groups from m on: elements of y from `at` on. With whole they start and
+  // lie in pieces of 16 bytes, or are fewer.
+  template <int N>
+  __device__ void store(Pack<T, N> v, int m, int64_t at, int here) const {
+    if (residual || coefficients || slope != 1) {
+      constexpr int kHalf = N > 4 ? N / 2 : N;  // of eight at once, registers would spill
+#pragma unroll
+      for (int first = 0; first < N; first += kHalf) {
+        Pack<T, kHalf> more{};
+        if (residual && whole) more = *reinterpret_cast<const Pack<T, kHalf>*>(residual + at + first);
+#pragma unroll
+        for (int k = 0; k < kHalf; ++k) {
+          if (first + k >= here) continue;
+          float z = float(v.v[first + k]);
+          if (coefficients) z = GatherNorm(coefficients, channels, m + first + k)(z);
+          if (residual && !whole) more.v[k] = residual[at + first + k];
+          v.v[first + k] = T(activated(z + float(more.v[k]), slope));
+        }
+      }
+    }
+    if (whole) {
+      *reinterpret_cast<Pack<T, N>*>(y + at) = v;
+      return;
+    }
+#pragma unroll
+    for (int k = 0; k < N; ++k)
+      if (k < here) y[at + k] = v.v[k];
+  }
+  __device__ void store(float sum, int m, int64_t at) const { store(Pack<T, 1>{{T(sum)}}, m, at, 1); }
 };
-template <class T>
-GatherOutput<T> gather_output(const ConvGather&, const float* bias, T* y);
 
 // The axis of the forward pass, and that of the input gradient for positions = residue modulo the stride. Without a tap, taps is 0.
 GatherAxis forward_axis(const Conv3dProblem&, int axis);
@@ -143,12 +185,12 @@ template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
 // In f32 throughout.
 template <class T>
-void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const float* bias, T* y);
+void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 
 // The same for 3x3x3 taps with stride 1, of few input channels or depthwise, from weights packed for direct kernels.
 bool rows_are_possible(const ConvGather&);
 template <class T>
-void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, const float* bias, T* y);
+void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, const GatherOutput<T>&);
 
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
 template <class T>

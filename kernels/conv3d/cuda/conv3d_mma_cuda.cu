@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
                 kPerPiece = 16 / int(sizeof(T));
   const MmaTile& tile = plan.tile;
   int* const table = reinterpret_cast<int*>(memory);
-  ChannelNorm* const norms = reinterpret_cast<ChannelNorm*>(memory + tile.table_bytes());
+  GatherNorm* const norms = reinterpret_cast<GatherNorm*>(memory + tile.table_bytes());
   unsigned char* const halos = memory + tile.table_bytes() + plan.norm_bytes();
   unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
   const MmaBlock block = mma_block(g, plan, rows);
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     for (int item = part * each + int(threadIdx.x); item < end; item += kThreads) f(item / kPieces, table[item / kPieces]);
   };
   const auto halo_of = [&](int c) { return halos + c % plan.buffers * plan.halo_bytes(); };
-  const auto norms_of = [&](int c) { return norms + c % plan.buffers * (kNormBytes / int(sizeof(ChannelNorm))); };
+  const auto norms_of = [&](int c) { return norms + c % plan.buffers * (kNormBytes / int(sizeof(GatherNorm))); };
   // Chunk c of the block, into its buffer.
   const auto load_halo = [&](int c, int part, int parts) {
     const int first = (block.chunk0 + c) * kPieces;
@@ -214,11 +214,8 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     const int v = item / kPieces, m = item % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
     const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
-    const T* const from = reinterpret_cast<const T*>(memory + v * kPitch) + m;
-    T* const into = out.y + voxel * filters + int64_t(block.group) * g.outputs + block.column0 + m;
-    if (out.whole) store_pack(into, load_pack<kPerPiece>(from));
-    else
-      for (int e = 0; e < kPerPiece && e < here; ++e) into[e] = from[e];
+    const int channel = block.group * g.outputs + block.column0 + m;
+    out.store(load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m), channel, voxel * filters + channel, here);
   }
 }
 
@@ -235,7 +232,8 @@ __global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* p
       stride *= g.axis[a].out;
       rest /= g.axis[a].count;
     }
-    out.y[(voxel + rest * stride) * filters + i % filters] = T(sum + out.added(int(i % filters)));
+    const int m = int(i % filters);
+    out.store(sum + out.added(m), m, (voxel + rest * stride) * filters + m);
   }
 }
 

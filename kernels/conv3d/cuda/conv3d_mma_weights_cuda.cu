@@ -7,7 +7,7 @@
 namespace voxgrad {
 namespace {
 
-constexpr int kThreads = 128, kNorms = kNormBytes / int(sizeof(ChannelNorm)), kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
+constexpr int kThreads = 128, kNorms = kNormBytes / int(sizeof(GatherNorm)), kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
 
 // Channels that a warp sums: output channels in sixteens, and 16 input channels. The four warps of a block share its kSideK warps' worth of
 // output and kSideC of input channels, and what is left of them the voxels.
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
   const int slots = tile.slots();
   int* const table = reinterpret_cast<int*>(memory);
-  ChannelNorm* const norms = reinterpret_cast<ChannelNorm*>(memory + tile.table_bytes());
+  GatherNorm* const norms = reinterpret_cast<GatherNorm*>(memory + tile.table_bytes());
   unsigned char* const stages = memory + tile.table_bytes() + 2 * kNormBytes;
   const int stage_bytes = (slots + kTileVoxels * kRows) * kSlot;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;

@@ -50,34 +50,23 @@ __device__ void copy_piece(unsigned char* into, const T* from, const T* somewher
   store_pack(reinterpret_cast<T*>(into), values);
 }
 
-// What normalises a channel: z = act(x factor + base). Of those of a slot, element k of piece p is at k kPieces + p.
-struct ChannelNorm {
-  float factor = 0, base = 0;
-  ChannelNorm() = default;
-  // From coefficients {3, channels} of a sample.
-  __device__ ChannelNorm(const float* of, int channels, int channel)
-      : factor(of[channels + channel]), base(fmaf(-of[channel], factor, of[2 * channels + channel])) {}
-  __device__ float operator()(float x, float slope) const {
-    const float z = fmaf(x, factor, base);
-    return z > 0 ? z : slope * z;
-  }
-};
-// Those of the 64 bytes of channels from piece `first` of x on, by these threads; zeros for channels that there are not.
+// What normalises the 64 bytes of channels from piece `first` of x on, element k of piece p at k kPieces + p, by these threads; zeros for
+// channels that there are not.
 template <class T>
-__device__ void fill_norms(const GatherInput& x, int first, int64_t sample, ChannelNorm* norms, int thread) {
+__device__ void fill_norms(const GatherInput& x, int first, int64_t sample, GatherNorm* norms, int thread) {
   if (thread >= kMmaChunk<T>) return;
   int piece = first + thread % kPieces;
   const GatherInput::Part part = x.at(piece);
   const int channel = piece * kPackWidth<T> + thread / kPieces;
   const bool there = part.coefficients && channel < part.used;
-  norms[thread] = there ? ChannelNorm(part.coefficients + sample * 3 * part.channels, part.channels, channel) : ChannelNorm();
+  norms[thread] = there ? GatherNorm(part.coefficients + sample * 3 * part.channels, part.channels, channel) : GatherNorm();
 }
 // A piece in shared memory that this thread has copied there.
 template <class T>
-__device__ void normalise_piece(unsigned char* at, const ChannelNorm* norms, int piece, float slope) {
+__device__ void normalise_piece(unsigned char* at, const GatherNorm* norms, int piece, float slope) {
   Pack<T, kPackWidth<T>> v = load_pack<kPackWidth<T>>(reinterpret_cast<const T*>(at));
 #pragma unroll
-  for (int k = 0; k < kPackWidth<T>; ++k) v.v[k] = T(norms[k * kPieces + piece](float(v.v[k]), slope));
+  for (int k = 0; k < kPackWidth<T>; ++k) v.v[k] = T(activated(norms[k * kPieces + piece](float(v.v[k])), slope));
   store_pack(reinterpret_cast<T*>(at), v);
 }
 

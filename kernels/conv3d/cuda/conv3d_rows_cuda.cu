@@ -44,7 +44,7 @@ struct Piece {
 
 // Weights {groups, taps, inputs, outputs}.
 template <class T, bool kDepthwise>
-__global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, const float* bias, T* y) {
+__global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, GatherOutput<T> out) {
   const int filters = g.outputs * g.groups;
   for (int64_t item : grid_stride(pieces_of(g) * filters)) {
     const int64_t index = item / filters;
@@ -52,7 +52,7 @@ __global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, con
     const Piece piece(g, index);
     float sum[kPiece];
 #pragma unroll
-    for (int i = 0; i < kPiece; ++i) sum[i] = bias ? bias[k] : 0.f;
+    for (int i = 0; i < kPiece; ++i) sum[i] = out.added(k);
     for (int c = 0; c < g.inputs; ++c)
       for (int row = 0; row < 9; ++row) {
         float value[kPiece + 2];
@@ -65,10 +65,10 @@ __global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, con
           for (int i = 0; i < kPiece; ++i) sum[i] = fmaf(value[i + s], weight, sum[i]);
         }
       }
-    T* into = y + piece.first_voxel(g) * filters + k;
+    const int64_t at = piece.first_voxel(g) * filters + k;
 #pragma unroll
     for (int i = 0; i < kPiece; ++i)
-      if (piece.w + i < g.axis[2].count) into[int64_t(i) * filters] = T(sum[i]);
+      if (piece.w + i < g.axis[2].count) out.store(sum[i], k, at + int64_t(i) * filters);
   }
 }
 
@@ -117,10 +117,10 @@ bool rows_are_possible(const ConvGather& g) {
 }
 
 template <class T>
-void conv_gather_rows(Cuda on, const ConvGather& g, const T* x, const float* packed, const float* bias, T* y) {
+void conv_gather_rows(Cuda on, const ConvGather& g, const T* x, const float* packed, const GatherOutput<T>& out) {
   const Grid grid = grid_over(pieces_of(g) * g.outputs * g.groups, 128);
-  if (is_depthwise(g)) launch<conv3d_rows_kernel<T, true>>(on, grid, g, x, packed, bias, y);
-  else launch<conv3d_rows_kernel<T, false>>(on, grid, g, x, packed, bias, y);
+  if (is_depthwise(g)) launch<conv3d_rows_kernel<T, true>>(on, grid, g, x, packed, out);
+  else launch<conv3d_rows_kernel<T, false>>(on, grid, g, x, packed, out);
 }
 
 template <class T>
@@ -140,7 +140,7 @@ void conv_weights_rows(Cuda on, const ConvGather& g, const T* x, const T* gy, fl
 }
 
 #define X(T)                                                                                               \
-  template void conv_gather_rows(Cuda, const ConvGather&, const T*, const float*, const float*, T*);       \
+  template void conv_gather_rows(Cuda, const ConvGather&, const T*, const float*, const GatherOutput<T>&); \
   template void conv_weights_rows(Cuda, const ConvGather&, const T*, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X

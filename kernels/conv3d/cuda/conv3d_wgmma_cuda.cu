@@ -277,13 +277,7 @@ void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, boo
   else go(Width<160>{}, Width<1>{}, Width<1>{});
 }
 
-template <class T>
-GatherOutput<T> gather_output(const ConvGather& g, const float* bias, T* y) {
-  return {.y = y, .bias = bias, .whole = whole_pieces(g.outputs, y)};
-}
-
 #define X(T)                                                                                                                \
-  template GatherOutput<T> gather_output(const ConvGather&, const float*, T*);                                              \
   template void conv_gather_wgmma(Cuda, const ConvGather&, const WeightPack&, bool, bool, const GatherInput&, const float*, \
                                   const GatherOutput<T>&);
 X(float) X(bf16) X(f16)

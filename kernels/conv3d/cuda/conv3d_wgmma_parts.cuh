@@ -87,10 +87,10 @@ __device__ void load_pieces(const GatherInput::Part& part, bool whole, int64_t s
     else store_pack(reinterpret_cast<T*>(to), v);
   };
   if (part.coefficients && here > 0) {
-    ChannelNorm norm[kPerPiece];
+    GatherNorm norm[kPerPiece];
     const float* const of = part.coefficients + sample * 3 * part.channels;
 #pragma unroll
-    for (int k = 0; k < kPerPiece; ++k) norm[k] = ChannelNorm(of, part.channels, channel + k);
+    for (int k = 0; k < kPerPiece; ++k) norm[k] = GatherNorm(of, part.channels, channel + k);
     for (int first = thread; first < slots; first += kAtOnce * threads) {
       Pack<T, kPerPiece> v[kAtOnce];
       int voxel[kAtOnce];
@@ -104,7 +104,7 @@ __device__ void load_pieces(const GatherInput::Part& part, bool whole, int64_t s
       for (int i = 0; i < kAtOnce; ++i) {
         if (first + i * threads >= slots) continue;
 #pragma unroll
-        for (int k = 0; k < kPerPiece; ++k) v[i].v[k] = voxel[i] >= 0 ? T(norm[k](float(v[i].v[k]), part.slope)) : T(0.f);
+        for (int k = 0; k < kPerPiece; ++k) v[i].v[k] = voxel[i] >= 0 ? T(activated(norm[k](float(v[i].v[k])), part.slope)) : T(0.f);
         store(first + i * threads, v[i]);
       }
     }
@@ -182,22 +182,15 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
         exchange_pairs(words, lane);
         const int m = column0 + q * 32 + lane % 4 * 8;
         if (voxel < 0 || m >= g.outputs) continue;
-        if (out.whole) *reinterpret_cast<uint4*>(out.y + at + m) = make_uint4(words[0], words[1], words[2], words[3]);
-        else
-          for (int e = 0; e < 8; ++e)
-            if (m + e < g.outputs) {
-              T v;
-              v.bits = uint16_t(words[e / 2] >> e % 2 * 16);
-              out.y[at + m + e] = v;
-            }
+        Pack<T, 8> all;
+#pragma unroll
+        for (int e = 0; e < 8; ++e) all.v[e].bits = uint16_t(words[e / 2] >> e % 2 * 16);
+        out.store(all, item.group * g.outputs + m, at + m, g.outputs - m);
       } else {
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
           const int m = column0 + q * 32 + i * 8 + lane % 4 * 2;
-          if (voxel < 0 || m >= g.outputs) continue;
-          if (out.whole) store_pack(out.y + at + m, pairs[i]);
-          else
-            for (int e = 0; e < 2 && m + e < g.outputs; ++e) out.y[at + m + e] = pairs[i].v[e];
+          if (voxel >= 0 && m < g.outputs) out.store(pairs[i], item.group * g.outputs + m, at + m, g.outputs - m);
         }
       }
     }
