@@ -1,5 +1,6 @@
 // voxgrad_bench: the speed of voxgrad's kernels and networks, and the errors of its convolutions.
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <regex>
 
@@ -34,12 +35,27 @@ void print(const Json& r) {
   std::fflush(stdout);
 }
 
-// One record per line.
-std::string file_text(const std::vector<Json>& records, Device device) {
-  std::string text = "{\"machine\": " + machine_description(device).dump() + ",\n\"results\": [";
-  for (size_t i = 0; i < records.size(); ++i) text += (i ? ",\n" : "\n") + records[i].dump();
-  return text + "\n]}\n";
-}
+// The file of the results, one record per line. It is written now and then, so that a run that is stopped leaves what it measured.
+class ResultFile {
+ public:
+  ResultFile(const std::string& path, Device device) : path_(path), machine_(path.empty() ? "" : machine_description(device).dump()) {}
+
+  void write(const std::vector<Json>& records) {
+    if (path_.empty()) return;
+    std::string text = "{\"machine\": " + machine_ + ",\n\"results\": [";
+    for (size_t i = 0; i < records.size(); ++i) text += (i ? ",\n" : "\n") + records[i].dump();
+    write_text_file(path_, text + "\n]}\n");
+    written_ = Clock::now();
+  }
+  void write_at_times(const std::vector<Json>& records) {
+    if (Clock::now() - written_ >= std::chrono::seconds(1)) write(records);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string path_, machine_;
+  Clock::time_point written_;
+};
 
 bool wanted(const Options& o, const Case& c, DType t) {
   const auto has = [&](const auto& all) { return std::find(all.begin(), all.end(), t) != all.end(); };
@@ -49,10 +65,10 @@ bool wanted(const Options& o, const Case& c, DType t) {
 void run(const Options& o) {
   if (o.profile) {
     const Device device = parse_device(o.device);
-    const std::vector<Json> records =
-        profile({.tiny = o.tiny}, {.filter = o.filter, .dtypes = o.dtypes, .device = device, .seconds = o.seconds});
-    if (!o.json.empty()) write_text_file(o.json, file_text(records, device));
-    return;
+    ResultFile file(o.json, device);
+    const ProfileOptions options{.filter = o.filter, .dtypes = o.dtypes, .device = device, .seconds = o.seconds,
+                                 .store = [&](const std::vector<Json>& records) { file.write_at_times(records); }};
+    return file.write(profile({.tiny = o.tiny}, options));
   }
   const std::regex filter(o.filter, std::regex::ECMAScript);
   std::vector<Case> cases = all_cases({.tiny = o.tiny});
@@ -63,15 +79,17 @@ void run(const Options& o) {
     for (const Case& c : cases) std::printf("%s\n", c.searched().c_str());
   if (o.list) return;
   std::vector<Json> records;
+  ResultFile file(o.json, device);
   for (const Case& c : cases)
     for (DType t : {DType::f32, DType::bf16})
       for (int threads : device.is_cpu() ? o.threads : std::vector{voxgrad::threads()}) {
         if (!wanted(o, c, t)) continue;
         for (Json& r : measure(c, {.dtype = t, .threads = threads, .device = device}, o.seconds))
           print(r), records.push_back(std::move(r));
+        file.write_at_times(records);
       }
   check(!records.empty(), "no case matches the filter \"", o.filter, "\" (--list prints all)");
-  if (!o.json.empty()) write_text_file(o.json, file_text(records, device));
+  file.write(records);
 }
 
 }  // namespace

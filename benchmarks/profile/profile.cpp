@@ -182,6 +182,7 @@ std::vector<Json> profile(const Sizes& sizes, const ProfileOptions& o) {
         for (const Pass pass : wanted) {
           records.push_back(profile_of(layer, pass, tensors, o.seconds, c));
           print(records.back());
+          if (o.store) o.store(records);
         }
       }
     check(records.size() > 1, "no layer matches the filter \"", o.filter, "\" (--list prints all)");

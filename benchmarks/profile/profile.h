@@ -8,6 +8,7 @@ struct ProfileOptions {
   std::vector<std::string> dtypes;
   Device device;
   double seconds = 0.1;  // of each layer and pass
+  std::function<void(const std::vector<Json>&)> store;  // is given the records after each of them
 };
 // Measures what the device can do at most (copies of memory, matrix products by cuBLAS), then every layer and pass; prints a line for each:
 // time, rate, shares of these and of the rate at its floor (the larger of operations over the rate of matrix products and least bytes over
