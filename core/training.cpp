@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "core/error.h"
+#ifdef VOXGRAD_CUDA
+#include "core/cuda/step_slots.h"
+#endif
 
 namespace voxgrad {
 namespace {
@@ -17,7 +20,12 @@ Training::~Training() { current = before_; }
 Rng Training::draw(const char* who) {
   check(current.active, who, ": there are no random numbers to draw from. In training, open a scope around the forward pass: ",
         "const Training scope(rng.at(step)); at inference, open an Inference scope or call eval(network)");
-  return current.rng.at(current.calls++);
+  const Rng drawn = current.rng.at(current.calls);
+#ifdef VOXGRAD_CUDA
+  cuda::note_draw(drawn, current.calls);
+#endif
+  ++current.calls;
+  return drawn;
 }
 
 Training::Stream Training::stream() { return current; }

@@ -1,5 +1,6 @@
 #include "optim/optimizer.h"
 
+#include "core/device/recorded_step.h"
 #include "optim/state.h"
 
 namespace voxgrad {
@@ -16,11 +17,21 @@ void Optimizer::scale_learning_rates(const std::function<double(const std::strin
 }
 
 void Optimizer::step() {
-  for (auto& g : groups_) check_gradients(g.parameters);
+  // For a replay gradients are there on the device alone: those that were there when the step was recorded.
+  const StepPhase phase = step_phase();
+  if (phase == StepPhase::given)
+    for (auto& g : groups_) check_gradients(g.parameters);
+  else if (phase == StepPhase::recorded) check_judged(all());
+  if (phase != StepPhase::replayed) {
+    is_due_.clear();
+    for (auto& g : groups_)
+      for (auto& p : g.parameters) is_due_.push_back(bool(p.tensor.grad()));
+  }
   update();
+  size_t index = 0;
   for (auto& g : groups_) {
     for (auto& p : g.parameters)
-      if (p.tensor.grad()) p.tensor.mark_written();
+      if (is_due_[index++]) p.tensor.mark_written();
     clear_gradients(g.parameters);
   }
 }
@@ -30,8 +41,8 @@ std::vector<Optimizer::Due> Optimizer::due(double weight_decay) const {
   size_t index = 0;
   for (auto& group : groups_)
     for (auto& p : group.parameters) {
-      if (const Tensor g = p.tensor.grad())
-        out.push_back({p.tensor, g, learning_rate_ * group.learning_rate_scale * scales_[index],
+      if (is_due_.at(index))
+        out.push_back({p.tensor, p.tensor.grad(), learning_rate_ * group.learning_rate_scale * scales_[index],
                        group.weight_decay.value_or(weight_decay), index});
       ++index;
     }

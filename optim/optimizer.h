@@ -15,7 +15,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   // Updates each parameter that has a gradient and clears the gradients. A gradient that is not finite is an Error that names its
-  // parameter, and nothing has changed.
+  // parameter, and nothing has changed. Of a step that is recorded (core/device/recorded_step.h) the device leaves it out; for a replay
+  // what changes from step to step, the `update` of each tensor, is renewed.
   void step();
   // Changed by a schedule between steps.
   void set_learning_rate(double v) { learning_rate_ = v; }
@@ -33,7 +34,7 @@ class Optimizer {
   // who: for messages. Parameters must be f32 or f64, require gradients, and have names of their own.
   Optimizer(const char* who, std::vector<ParameterGroup>, double learning_rate);
 
-  // A parameter that has a gradient; index: its place among the parameters of all groups, in order.
+  // A parameter that has a gradient, which is absent for a replay; index: its place among the parameters of all groups, in order.
   struct Due {
     Tensor parameter, gradient;
     double learning_rate, weight_decay;
@@ -55,6 +56,7 @@ class Optimizer {
   const char* who_;
   std::vector<ParameterGroup> groups_;
   std::vector<double> scales_;  // of each parameter
+  std::vector<bool> is_due_;    // each parameter, in the latest step
   double learning_rate_;
 };
 

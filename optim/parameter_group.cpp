@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cuda/step_slots.h"
 #include "optim/state.h"
 #include "optim/update_kernels.h"
 
@@ -42,17 +43,58 @@ Gradients gradients_of(const std::vector<Parameter>& parameters) {
   }
   return all;
 }
+
+[[noreturn]] void fail_not_finite(const Parameter& p) {
+  fail("optimizer: the gradient of \"", p.name, "\" ", p.tensor.shape(), " is not finite");
+}
 }  // namespace
 
 void check_gradients(const std::vector<Parameter>& parameters) {
   const Gradients g = gradients_of(parameters);
   const int64_t count = int64_t(g.views.size());
   const int64_t bad = on_device(g.device, [&](auto on) { return first_not_finite(on, g.views.data(), count); });
-  if (bad < count)
-    fail("optimizer: the gradient of \"", g.owners[size_t(bad)]->name, "\" ", g.owners[size_t(bad)]->tensor.shape(), " is not finite");
+  if (bad < count) fail_not_finite(*g.owners[size_t(bad)]);
+}
+
+namespace {
+// So that what is written into one of them is written into that alone: the memory may be the gradient of another tensor too.
+void own_gradients(const std::vector<Parameter>& parameters) {
+  for (auto& p : parameters) {
+    Tensor g = p.tensor.grad();
+    if (!g) continue;
+    p.tensor.clear_grad();
+    if (!g.is_sole_owner()) g = g.clone();
+    p.tensor.set_grad(g);
+  }
+}
+}  // namespace
+
+void judge_recorded(const std::vector<Parameter>& parameters, double max_norm) {
+  if (max_norm > 0) own_gradients(parameters);
+  const Gradients g = gradients_of(parameters);
+  if constexpr (kCuda) {
+    cuda::step_slots()->judged += int64_t(g.views.size());
+    const int64_t bad = judge_gradients(current_stream(g.device), g.views.data(), int64_t(g.views.size()), max_norm);
+    std::vector<Parameter> owners;
+    for (const Parameter* p : g.owners) owners.push_back(*p);
+    say_found(bad, [owners](int64_t first) {
+      if (first < int64_t(owners.size())) fail_not_finite(owners[size_t(first)]);
+    });
+  }
+}
+
+void check_judged(const std::vector<Parameter>& parameters) {
+  if constexpr (kCuda) {
+    const int64_t count = int64_t(gradients_of(parameters).views.size()), judged = cuda::step_slots()->judged;
+    if (judged == 0 && count > 0) return judge_recorded(parameters, 0);
+    if (judged != count)
+      throw cuda::NotRecordable("optimizer: " + std::to_string(judged) + " gradients were clipped in a step that updates by " +
+                                std::to_string(count));
+  }
 }
 
 double gradient_norm(const std::vector<Parameter>& parameters) {
+  if (step_phase() == StepPhase::recorded) return judge_recorded(parameters, 0), 0;
   const Gradients g = gradients_of(parameters);
   const double sum = on_device(g.device, [&](auto on) { return sum_of_squares(on, g.views.data(), int64_t(g.views.size())); });
   if (!std::isfinite(sum)) check_gradients(parameters);
@@ -61,15 +103,10 @@ double gradient_norm(const std::vector<Parameter>& parameters) {
 
 double clip_grad_norm(const std::vector<Parameter>& parameters, double max_norm) {
   check(max_norm > 0, "clip_grad_norm: the largest norm is ", max_norm, ", a positive one is wanted");
+  if (step_phase() == StepPhase::recorded) return judge_recorded(parameters, max_norm), 0;
   const double norm = gradient_norm(parameters);
   if (!(norm > max_norm)) return norm;
-  for (auto& p : parameters) {
-    Tensor g = p.tensor.grad();
-    if (!g) continue;
-    p.tensor.clear_grad();
-    if (!g.is_sole_owner()) g = g.clone();  // the memory may be the gradient of another tensor too
-    p.tensor.set_grad(g);
-  }
+  own_gradients(parameters);
   const Gradients g = gradients_of(parameters);
   on_device(g.device, [&](auto on) { scale_by(on, g.views.data(), int64_t(g.views.size()), max_norm / norm); });
   return norm;

@@ -33,6 +33,17 @@ struct AdamWTensor {
 void adamw_update(Cpu, const AdamWTensor*, int64_t count);
 void adamw_update(Cuda, const AdamWTensor*, int64_t count);
 
+// average = keep average + (1 - keep) now.
+struct AverageUpdate {
+  double keep;
+};
+struct AverageTensor {
+  AverageUpdate update;
+  int64_t n;
+  View average, now;
+};
+void average_update(Cuda, const AverageTensor*, int64_t count);
+
 struct FlatView {
   int64_t n;
   View data;
@@ -45,5 +56,8 @@ int64_t first_not_finite(Cpu, const FlatView*, int64_t count);
 int64_t first_not_finite(Cuda, const FlatView*, int64_t count);
 void scale_by(Cpu, const FlatView*, int64_t count, double factor);
 void scale_by(Cuda, const FlatView*, int64_t count, double factor);
+// In a step that is recorded, as work for the device alone: the sum of squares, whether the step is left out, and clipping to max_norm
+// where that is above 0. What comes back is for say_found(): the first tensor that is not finite.
+int64_t judge_gradients(Cuda, const FlatView*, int64_t count, double max_norm);
 
 }  // namespace voxgrad

@@ -9,7 +9,7 @@ namespace voxgrad {
 BatchFeed::BatchFeed(const Loader& loader, Device device, int64_t end)
     : loader_(loader), device_(device), end_(end), ahead_(!device.is_cpu()) {}
 BatchFeed::~BatchFeed() {
-  if (coming_.valid()) coming_.wait();
+  settle();
 }
 
 BatchFeed::Slot& BatchFeed::slot_of(int64_t step) {
@@ -56,7 +56,7 @@ Batch BatchFeed::next(int64_t step) {
 
 bool BatchFeed::stop_ahead() {
   const bool was = std::exchange(ahead_, false);
-  if (coming_.valid()) coming_.wait();
+  settle();
   for (auto& slot : slots_)
     if (slot) slot->making.wait();
   if (was) trim_memory(device_);

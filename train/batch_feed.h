@@ -19,6 +19,10 @@ class BatchFeed {
   BatchFeed(const BatchFeed&) = delete;
   // Work on the batch of the call before must have been given to the device by now; its memory is filled again.
   Batch next(int64_t step);
+  // Returns when the work on the next batch has been given to its stream.
+  void settle() const {
+    if (coming_.valid()) coming_.wait();
+  }
   // From now on a batch is made when it is asked for, so that nothing takes memory beside the work on another one. Returns when what was
   // begun has come to its end, and whether there was anything to stop. Throws if the device failed at it; what else went wrong with a batch
   // that was made ahead is said when it is asked for.

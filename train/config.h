@@ -40,6 +40,7 @@ struct ScheduleConfig {
   double batch_statistics = 1;  // the part of the schedule in which norms of batches use the statistics of the batch
   int64_t validate_every = 1000, validate_cases = 8, checkpoint_every = 250;
   std::string dtype = "f32";  // of activations: f32 or bf16
+  bool cuda_graph = true;     // on CUDA, a step is recorded and replayed
   std::string init, init_rules;  // a model that the weights start from, and the rules of one that needs them
 };
 

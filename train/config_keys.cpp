@@ -168,6 +168,8 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");
   t.choice("train.dtype", s.dtype, {"f32", "bf16"}, "of the activations; weights, their gradients and statistics are f32");
+  t.flag("train.cuda_graph", s.cuda_graph,
+         "on a CUDA device: a step is recorded and then replayed as one piece of work, with the same results; false: kernel by kernel");
   t.add("train.init", "a model whose network, preprocessing and weights are the start: --init", s.init, a_path);
   t.add("train.init_rules", "the rules of weights that are no model by themselves: --rules", s.init_rules, a_path);
   for (auto& entry : optimizers().entries()) add_optimizer(t, entry, s);

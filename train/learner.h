@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "core/device/recorded_step.h"
 #include "core/training.h"
 #include "io/checkpoint.h"
 #include "models/network.h"
@@ -23,17 +24,25 @@ class Learner {
  public:
   Learner(CaseStore&, const Task&, const std::vector<std::string>& cases, const TrainConfig&, Device, const LearnerStart& = {});
 
-  // One update, the `step`th from 0, at `fraction` in [0, 1] of the schedule; the loss before it. A device without room for it is an Error
-  // that says what would fit.
-  double learn(int64_t step, double fraction);
+  // One update, the `step`th from 0, at `fraction` in [0, 1] of the schedule. A device without room for it is an Error that says what would
+  // fit. On CUDA a step is a recording that is replayed (RecordedStep): it may be at work when this returns, and what is wrong with it is
+  // an Error of the next call.
+  void learn(int64_t step, double fraction);
+  // The losses before the updates and the norms before clipping that have become known since the last call; with `all`, of every step.
+  using Outcomes = std::vector<RecordedStep::Outcome>;
+  Outcomes outcomes(bool all = false);
+  // Something else is done with the network and the device for a while: every step is done, and the memory of the recording free.
+  void rest();
   // No step follows.
-  void finish() { feed_.stop_ahead(); }
+  void finish();
 
   const Network& net() const { return net_; }
   const Network& network_to_use() const { return average_ ? average_ : net_; }
   const std::optional<TransferReport>& transferred() const { return transferred_; }
   double learning_rate() const { return optimizer_.learning_rate(); }
-  double gradient_norm() const { return gradient_norm_; }  // of the latest step, before clipping
+  bool is_recorded() const { return recorded_.is_recorded(); }
+  // Why steps are given to the CUDA device kernel by kernel, where they are.
+  const std::string& why_unrecorded() const { return recorded_.why_not(); }
 
   // All that a resume needs, with the network's tensors under "net." as models are saved.
   Checkpoint checkpoint();
@@ -41,10 +50,15 @@ class Learner {
 
  private:
   Network make_net(const LearnerStart&);
-  double backpropagate(const Batch&, int64_t step);
-  double gradients_of(const Batch&, int64_t step);
-  double update(const Batch&, int64_t step, double fraction);
+  Rng layer_source(int64_t step) const;
+  Batch prepared(const Batch&, int64_t step) const;
+  void backpropagate(const Batch&, int64_t step);
+  void update(const Batch&, int64_t step);
+  void check_loss(double loss, int64_t step) const;
   void settle_statistics();
+  // f(); where memory runs out beside the making of the next batch, once more without that.
+  template <class F>
+  void with_room(F&& f);
   [[noreturn]] void end_with_what_fits(const OutOfMemory&, int64_t step, double fraction);
 
   CaseStore& store_;
@@ -57,7 +71,10 @@ class Learner {
   Network net_, average_;  // the second one where an average is wanted
   TrainedParts parts_;
   ScheduledOptimizer optimizer_;
-  double gradient_norm_ = 0;
+  RecordedStep recorded_;
+  std::vector<Tensor> trained_, host_state_;  // of the network and of the optimizer
+  Outcomes known_;
+  RecordedStep::Outcome latest_ = {};  // of the latest step that was not recorded
   Training::Statistics statistics_ = Training::Statistics::of_batch;
 };
 

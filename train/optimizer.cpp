@@ -26,11 +26,10 @@ double ScheduledOptimizer::clip(double max_norm) {
   return max_norm > 0 ? clip_grad_norm(parameters_, max_norm) : gradient_norm(parameters_);
 }
 
-void ScheduledOptimizer::step(double fraction, int64_t step) {
+void ScheduledOptimizer::schedule(double fraction, int64_t step) {
   const double rate =
       poly_lr({.base = config_.learning_rate, .total = 1}, fraction, config_.poly) * warm_up(double(step), config_.warmup_steps);
   optimizer_->set_learning_rate(rate);
-  optimizer_->step();
 }
 
 void ScheduledOptimizer::load(const Checkpoint& c, const std::string& prefix) {

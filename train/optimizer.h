@@ -17,9 +17,11 @@ class ScheduledOptimizer {
 
   // Norm of the gradients before they were clipped to max_norm (0: not clipped). Gradients that are not finite are an error.
   double clip(double max_norm);
-  // One update at `fraction` in [0, 1] of the schedule, the `step`th from 0; clears the gradients. Its learning rate is
-  // train.learning_rate (1 - fraction)^train.poly min(1, (step + 1) / train.warmup_steps).
-  void step(double fraction, int64_t step);
+  // For the `step`th update from 0, at `fraction` in [0, 1] of the schedule, the learning rate train.learning_rate (1 -
+  // fraction)^train.poly min(1, (step + 1) / train.warmup_steps).
+  void schedule(double fraction, int64_t step);
+  // One update; clears the gradients.
+  void step() { optimizer_->step(); }
   double learning_rate() const { return optimizer_->learning_rate(); }
   void scale_learning_rates(const std::function<double(const std::string& name)>& f) { optimizer_->scale_learning_rates(f); }
 

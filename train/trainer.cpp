@@ -217,10 +217,19 @@ TrainResult Trainer::run() {
   progress.start_at(state_.step);
   double loss_sum = 0;
   int64_t loss_count = 0;
+  double loss = NAN, norm = NAN;  // the latest that are known
+  std::string said;
   while (!finished()) {
-    const double loss = learner_.learn(state_.step, fraction());
+    learner_.learn(state_.step, fraction());
     ++state_.step;
-    loss_sum += loss, ++loss_count;
+    for (auto& o : learner_.outcomes(state_.step % kLogEvery == 0)) {
+      loss = o.loss, norm = o.gradient_norm;
+      loss_sum += loss, ++loss_count;
+    }
+    if (std::string why = learner_.why_unrecorded(); why != said) {
+      progress.message("steps are given to the device kernel by kernel: " + why);
+      said = why;
+    }
     char note[96];
     std::snprintf(note, sizeof note, "loss %.4f%s", loss,
                   by_clock() ? (", " + duration_text((1 - fraction()) * (t.minutes * 60 - reserve_)) + " left").c_str() : "");
@@ -229,11 +238,12 @@ TrainResult Trainer::run() {
       run_.append_metrics({{"step", state_.step},
                            {"loss", loss_sum / double(loss_count)},
                            {"learning_rate", learner_.learning_rate()},
-                           {"gradient_norm", learner_.gradient_norm()},
+                           {"gradient_norm", norm},
                            {"seconds", seconds()}});
       loss_sum = 0, loss_count = 0;
     }
     if (state_.step % t.validate_every == 0 && t.validate_cases > 0 && !setup_.split.validation.empty() && !finished()) {
+      learner_.rest();
       const Scores s = validate(std::min(size_t(t.validate_cases), setup_.split.validation.size()), "validating ", &progress);
       log_validation(s, progress);
       if (!worse(s.value, state_.best, s)) save_best(s);  // of equal ones the later, which has learned longer

@@ -44,6 +44,8 @@ class Stream {
 int device_of(Cuda);
 // Returns when all work given to the stream so far is done.
 void synchronize(Cuda);
+// How often the host has waited for a stream or an event so far.
+int64_t waits();
 
 // A mark in a stream that others can wait for.
 class Event {

@@ -17,6 +17,7 @@ namespace voxgrad {
 namespace {
 // The text of the latest launch of the process: what a fault that shows later is most likely about.
 std::atomic<const char*> last_kernel{nullptr};
+std::atomic<int64_t> wait_count{0};
 
 [[noreturn]] void cuda_failed(cudaError_t e, std::source_location at) {
   const char* kernel = last_kernel;
@@ -155,8 +156,10 @@ int device_of(Cuda on) {
 }
 void synchronize(Cuda on) {
   check_unrecorded(on, "a stream is waited for");
+  ++wait_count;
   check_cuda(cudaStreamSynchronize(on.stream));
 }
+int64_t waits() { return wait_count; }
 
 Event::Event(int device) {
   select(device);
@@ -171,7 +174,10 @@ void Event::hold(Cuda on) const {
   check_unrecorded(on, "streams wait for each other");
   check_cuda(cudaStreamWaitEvent(on.stream, handle_, 0));
 }
-void Event::synchronize() const { check_cuda(cudaEventSynchronize(handle_)); }
+void Event::synchronize() const {
+  ++wait_count;
+  check_cuda(cudaEventSynchronize(handle_));
+}
 bool Event::reached() const {
   const cudaError_t e = cudaEventQuery(handle_);
   if (e == cudaErrorNotReady) return false;

@@ -1,6 +1,7 @@
 #include "kernels/class_loss/class_loss.h"
 
 #include "core/autograd.h"
+#include "core/device/recorded_step.h"
 #include "kernels/class_loss/class_loss_kernels.h"
 
 namespace voxgrad {
@@ -17,7 +18,9 @@ Tensor loss_of(const Op& op, ClassLoss p, const Tensor& logits, const Tensor& ta
   const int64_t bad = on_device(logits.device(), [&](auto on) {
     return class_loss(on, p, logits.view(), targets.view(), weights.view(), loss.view(), divisor.view());
   });
-  check(bad == kNoBadClass, op.name, ": a label is ", bad, ", the logits have ", p.classes, " classes");
+  say_found(bad, [name = op.name, classes = p.classes](int64_t found) {
+    check(found == kNoBadClass, name, ": a label is ", found, ", the logits have ", classes, " classes");
+  });
   return record(op, {logits, targets}, loss,
                 [p, weights, divisor, logits = logits.detach(), targets = targets.detach()](const Tensor& seed, Needs needs) {
                   Grads g(2);

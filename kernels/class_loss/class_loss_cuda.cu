@@ -1,5 +1,6 @@
 #include "core/cuda/launch.h"
 #include "core/cuda/reduce.h"
+#include "core/cuda/step_memory.h"
 #include "kernels/class_loss/class_loss_formulas.h"
 
 namespace voxgrad {
@@ -58,17 +59,16 @@ __global__ void class_loss_gradient_kernel(ClassLoss p, const T* logits, const v
 }  // namespace
 
 int64_t class_loss(Cuda on, const ClassLoss& p, View logits, View targets, View weights, View loss, View divisor) {
-  int64_t none = kNoBadClass;
-  const Scratch bad(on, &none, sizeof none);
+  static_assert(kNoBadClass == cuda::Found::kNothing);
+  const cuda::Found bad(on);
   const Grid grid = grid_over(p.rows);
   const Scratch partial(on, 2 * grid.x * int64_t(sizeof(double)));
   on_dtype(logits.dtype, [&]<class T>() {
     launch<class_loss_sums_kernel<T>>(on, grid, p, logits.as<T>(), targets.data, weights.as<float>(), partial.as<double>(),
-                                      bad.as<long long>());
+                                      bad.word());
   });
   launch<class_loss_total_kernel>(on, {.threads = 256}, grid.x, partial.as<double>(), loss.as<float>(), divisor.as<float>());
-  if (!p.soft) bad.read(&none, sizeof none);
-  return none;
+  return p.soft ? kNoBadClass : bad.read();
 }
 
 void class_loss_backward(Cuda on, const ClassLoss& p, View logits, View targets, View weights, View divisor, View seed, View gz, View gt) {

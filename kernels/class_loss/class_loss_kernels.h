@@ -16,7 +16,7 @@ struct ClassLoss {
 };
 inline constexpr int64_t kNoBadClass = INT64_MAX;
 // loss {} and divisor {} of accum_of(logits): sum over the rows that count, divided by their number (1 if there is none). Returns the
-// smallest label beyond the classes, or kNoBadClass.
+// smallest label beyond the classes, or kNoBadClass; on CUDA as cuda::Found is read, for say_found().
 int64_t class_loss(Cpu, const ClassLoss&, View logits, View targets, View weights, View loss, View divisor);
 int64_t class_loss(Cuda, const ClassLoss&, View logits, View targets, View weights, View loss, View divisor);
 // Null gradients are not computed.

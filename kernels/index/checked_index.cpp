@@ -1,5 +1,7 @@
 #include "kernels/index/checked_index.h"
 
+#include "core/device/recorded_step.h"
+
 namespace voxgrad {
 
 Tensor checked_index(const char* op, const Tensor& index, int64_t extent, Device device, const IndexWords& words) {
@@ -8,7 +10,9 @@ Tensor checked_index(const char* op, const Tensor& index, int64_t extent, Device
   const Tensor wide = index.detach().to(DType::i64);
   if (wide.count() == 0) return wide;
   const int64_t bad = on_device(device, [&](auto on) { return bad_index(on, wide.count(), extent, wide.view()); });
-  check(bad == kNoBadIndex, op, ": ", words.one, " is ", bad, ", beside ", extent, " ", words.of);
+  say_found(bad, [op, words, extent](int64_t found) {
+    check(found == kNoBadIndex, op, ": ", words.one, " is ", found, ", beside ", extent, " ", words.of);
+  });
   return wide;
 }
 

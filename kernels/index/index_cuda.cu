@@ -1,4 +1,5 @@
 #include "core/cuda/launch.h"
+#include "core/cuda/step_memory.h"
 #include "kernels/index/index_kernels.h"
 
 namespace voxgrad {
@@ -82,11 +83,10 @@ __global__ void index_written_kernel(IndexedAxis p, const int64_t* index, const 
 }  // namespace
 
 int64_t bad_index(Cuda on, int64_t n, int64_t extent, View index) {
-  int64_t bad = kNoBadIndex;
-  const Scratch smallest(on, &bad, sizeof bad);
-  launch<index_bad_kernel>(on, grid_over(n), n, extent, index.as<int64_t>(), smallest.as<long long>());
-  smallest.read(&bad, sizeof bad);
-  return bad;
+  static_assert(kNoBadIndex == cuda::Found::kNothing);
+  const cuda::Found smallest(on);
+  launch<index_bad_kernel>(on, grid_over(n), n, extent, index.as<int64_t>(), smallest.word());
+  return smallest.read();
 }
 
 void gather_axis(Cuda on, const IndexedAxis& p, View index, View x, View y) {

@@ -7,7 +7,7 @@
 // The kernels under gather, scatter, index_select and what is made of them. Indices are i64 and within the axis.
 namespace voxgrad {
 
-// The smallest of n indices that is not within [0, extent), or kNoBadIndex. On CUDA it waits for the stream.
+// The smallest of n indices that is not within [0, extent), or kNoBadIndex. On CUDA as cuda::Found is read, for say_found().
 inline constexpr int64_t kNoBadIndex = INT64_MAX;
 int64_t bad_index(Cpu, int64_t n, int64_t extent, View index);
 int64_t bad_index(Cuda, int64_t n, int64_t extent, View index);

@@ -4,8 +4,8 @@
 namespace voxgrad {
 namespace {
 
-__global__ void lion_update_kernel(const TableEntry<LionTensor>* table, int64_t count) {
-  on_entry(table, count, [](const LionTensor& t, int64_t, int64_t begin, int64_t end) {
+__global__ void lion_update_kernel(TensorTable<LionTensor> table) {
+  on_entry(table, [](const LionTensor& t, int64_t, int64_t begin, int64_t end) {
     const LionFormula<float> f(t.update);
     float *p = t.p.as<float>(), *m = t.mean.as<float>();
     const float* g = t.g.as<float>();
@@ -16,8 +16,8 @@ __global__ void lion_update_kernel(const TableEntry<LionTensor>* table, int64_t 
 }  // namespace
 
 void lion_update(Cuda on, const LionTensor* tensors, int64_t count) {
-  with_table(on, tensors, count, [&](auto* table, int64_t n, int64_t blocks) {
-    launch<lion_update_kernel>(on, {.x = blocks, .threads = kTableThreads}, table, n);
+  with_table(on, tensors, count, [&](const auto& table, int64_t blocks) {
+    launch<lion_update_kernel>(on, {.x = blocks, .threads = kTableThreads}, table);
   });
 }
 

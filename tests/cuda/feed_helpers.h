@@ -39,13 +39,13 @@ struct SmallLoader {
   Loader loader;
 
   // Cases are read again whenever they are used where less than all of them may be kept.
-  explicit SmallLoader(int batch, size_t kept_bytes = size_t(1) << 30)
-      : config(config_of(batch)),
+  explicit SmallLoader(int batch, size_t kept_bytes = size_t(1) << 30, const std::vector<std::string>& more = {})
+      : config(config_of(batch, more)),
         store(data, plan(data, fingerprint(data, ids, config.data, *task, data.labels), config, data.labels), task,
               {.limit_bytes = kept_bytes}),
         loader(store, *task, ids, config) {}
 
-  static TrainConfig config_of(int batch) {
+  static TrainConfig config_of(int batch, const std::vector<std::string>& more) {
     TrainConfig c;
     apply_assignments(c, {"network.base_features=4", "network.stages=2", "train.patch=[8,8,8]"});
     c.train.batch = batch;
@@ -53,6 +53,7 @@ struct SmallLoader {
       c.augment.set({{key, 1}});
     c.augment.options<BlurOptions>("blur").channel_probability = 1;
     c.augment.options<LowResolutionOptions>("low_resolution").channel_probability = 1;
+    apply_assignments(c, more);
     return c;
   }
 };

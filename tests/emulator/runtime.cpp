@@ -86,9 +86,16 @@ Stream::~Stream() {
   Device::instance().end_stream(handle_);
 }
 int device_of(Cuda on) { return on.stream->device; }
+static int64_t wait_count = 0;
 void synchronize(Cuda on) {
   Lock lock(Device::instance().mutex);
+  ++wait_count;
   Device::instance().finish(on.stream);
+}
+
+int64_t waits() {
+  Lock lock(Device::instance().mutex);
+  return wait_count;
 }
 
 static void check_unrecorded(Cuda on) {
@@ -115,6 +122,7 @@ void Event::hold(Cuda on) const {
 }
 void Event::synchronize() const {
   Lock lock(Device::instance().mutex);
+  ++wait_count;
   Device::instance().reach(handle_, handle_->recorded);
 }
 bool Event::reached() const {

@@ -77,16 +77,17 @@ bool TrainedParts::frozen(const std::string& path, double fraction) const {
   return std::any_of(frozen_.begin(), frozen_.end(), [&](auto& f) { return fraction < f.until && selects(f.pattern, path); });
 }
 
-void TrainedParts::apply(Network& net, double fraction) {
-  if (frozen_.empty()) return;
+bool TrainedParts::apply(Network& net, double fraction) {
+  if (frozen_.empty()) return false;
   const bool changed = applied_ < 0 || std::any_of(frozen_.begin(), frozen_.end(), [&](auto& f) {
                          return (applied_ < f.until) != (fraction < f.until);
                        });
   applied_ = fraction;
-  if (!changed) return;
+  if (!changed) return false;
   const std::function<bool(const std::string&)> now = [&](const std::string& path) { return frozen(path, fraction); };
   Freezer freezer(now);
   visit_fields(net, freezer);
+  return true;
 }
 
 double TrainedParts::scale(const std::string& name) const {

@@ -17,8 +17,9 @@ bool selects(const std::string& pattern, const std::string& path);
 class TrainedParts {
  public:
   TrainedParts(const TransferConfig&, Network);
-  // Freezes and thaws for a step at `fraction` of the schedule; copies of the network with its tensors are the same to it.
-  void apply(Network&, double fraction);
+  // Freezes and thaws for a step at `fraction` of the schedule; copies of the network with its tensors are the same to it. Whether anything
+  // has changed.
+  bool apply(Network&, double fraction);
   // Of a parameter's learning rate: that of the first pattern that means it, else 1.
   double scale(const std::string& name) const;
 
