@@ -6,6 +6,7 @@
 
 #include "benchmarks/bench.h"
 #include "core/autograd.h"
+#include "core/device/recorded_step.h"
 #include "core/fields.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "layers/losses.h"
@@ -87,9 +88,11 @@ struct TrainingRun {
   Net net;
   Sgd optimizer;
   std::vector<Parameter> trained;
+  RecordedStep step;  // on CUDA from the second on
+  int64_t steps = 0;
   template <class Config>
   TrainingRun(const Config& config, Device device, Rng rng)
-      : net(on(config, device, rng)), optimizer(parameters(net)), trained(parameters(net)) {}
+      : net(on(config, device, rng)), optimizer(parameters(net)), trained(parameters(net)), step(device, true) {}
 
  private:
   template <class Config>
@@ -110,10 +113,15 @@ template <class Work>
 Job step_job(const Work& n, const Setting& s) {
   const auto t = std::make_shared<TrainingRun<typename Work::Net>>(n.config(), s.device, Rng(1));
   const Tensor x = image_of(n, s), label = n.label(s.device);
-  const auto run = [=] {
-    backward(Work::loss(t->net(x), label));
+  const auto gradients = [t](const std::vector<Tensor>& in) {
+    const Tensor loss = Work::loss(t->net(in[0]), in[1]);
+    if (step_phase() == StepPhase::recorded) note_loss(loss);
+    backward(loss);
     clip_grad_norm(t->trained, kClip);
-    t->optimizer.step();
+  };
+  const auto run = [=] {
+    t->step(t->steps++, {.inputs = {x, label}, .gradients = gradients, .update = [t] { t->optimizer.step(); }});
+    t->step.outcomes();
   };
   return {.contenders = {{"voxgrad", run}}, .facts = memory_above_now(s.device)};
 }

@@ -20,11 +20,11 @@ Training::~Training() { current = before_; }
 Rng Training::draw(const char* who) {
   check(current.active, who, ": there are no random numbers to draw from. In training, open a scope around the forward pass: ",
         "const Training scope(rng.at(step)); at inference, open an Inference scope or call eval(network)");
-  const Rng drawn = current.rng.at(current.calls);
+  const uint64_t n = current.calls++;
+  const Rng drawn = current.rng.at(n);
 #ifdef VOXGRAD_CUDA
-  cuda::note_draw(drawn, current.calls);
+  cuda::note_draw(drawn, n);
 #endif
-  ++current.calls;
   return drawn;
 }
 

@@ -27,6 +27,7 @@ struct PlanConfig {
 struct ScheduleConfig {
   Int3 patch = {0, 0, 0};  // 0: planned from the median shape
   int batch = 2;                  // 0: of the planned configuration
+  int accumulate = 1;             // batches of a step
   int64_t steps = 250000;         // nnU-Net: 1000 epochs of 250
   double epochs = 0;              // > 0: no more steps than so many passes over the training cases
   double minutes = 0;             // > 0: train for this much wall time instead of a number of steps

@@ -144,6 +144,7 @@ void add_optimizer(ConfigTable& t, const OptimizerEntry& entry, ScheduleConfig& 
 void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.extents("train.patch", s.patch, 0, 1024, "patch size [d, h, w] in voxels; 0: planned from the median case");
   t.integer("train.batch", s.batch, batch_planned ? 0 : 1, 1024, "patches per step; 0, with a plan.configuration: as planned");
+  t.integer("train.accumulate", s.accumulate, 1, 1024, "batches per step, one after the other, whose gradients are averaged");
   t.integer("train.steps", s.steps, 1, 1000000000, "steps of the schedule, when train.minutes is 0");
   t.number("train.epochs", s.epochs, 0, 1e6, "> 0: no more steps than so many passes over the training cases take");
   t.number("train.minutes", s.minutes, 0, 1e6, "> 0: wall time for the whole command; the schedule fits it");

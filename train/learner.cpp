@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/training.h"
 #include "io/json_file.h"
+#include "kernels/pointwise/pointwise.h"
 #include "models/last_layers.h"
 #include "models/model_registry.h"
 #include "optim/average.h"
@@ -29,8 +30,10 @@ void load_part(Network& net, const Checkpoint& c, const std::string& prefix) {
   load_into(net, part, {.prefix = prefix});
 }
 
-// Where the clock ends the training, nobody knows the last step.
-int64_t step_behind_the_last(const ScheduleConfig& t) { return t.minutes > 0 ? std::numeric_limits<int64_t>::max() : t.steps; }
+// Where the clock ends the training, nobody knows the last batch.
+int64_t batch_behind_the_last(const ScheduleConfig& t) {
+  return t.minutes > 0 ? std::numeric_limits<int64_t>::max() : t.steps * t.accumulate;
+}
 
 }  // namespace
 
@@ -41,7 +44,7 @@ Learner::Learner(CaseStore& store, const Task& task, const std::vector<std::stri
       config_(config),
       device_(device),
       loader_(store, task, cases, config),
-      feed_(loader_, device, step_behind_the_last(config.train)),
+      feed_(loader_, device, batch_behind_the_last(config.train)),
       net_(make_net(start)),
       parts_(config.transfer, net_),
       optimizer_(parameters(net_), config.train),
@@ -66,10 +69,28 @@ Network Learner::make_net(const LearnerStart& start) {
   return net;
 }
 
-Rng Learner::layer_source(int64_t step) const { return Rng(config_.seed).at(kLayerStream).at(uint64_t(step)); }
+Rng Learner::layer_source(int64_t number) const { return Rng(config_.seed).at(kLayerStream).at(uint64_t(number)); }
 
-Batch Learner::prepared(const Batch& made, int64_t step) const {
-  return task_.prepare(zero_outside(made, store_.description().normalization), Rng(config_.seed).at(kTaskStream).at(uint64_t(step)));
+Batch Learner::prepared(const Batch& made, int64_t number) const {
+  return task_.prepare(zero_outside(made, store_.description().normalization), Rng(config_.seed).at(kTaskStream).at(uint64_t(number)));
+}
+
+// Those of a step; where there are several on a device, copies, since the feed has memory for two.
+std::vector<Batch> Learner::batches_of(int64_t step) {
+  const int64_t count = config_.train.accumulate;
+  std::vector<Batch> out;
+  for (int64_t number = step * count; number < (step + 1) * count; ++number) {
+    const Batch made = feed_.next(number);
+    with_room([&] {
+      Batch b = prepared(made, number);
+      if (count > 1 && !device_.is_cpu()) {
+        b.image = b.image.clone();
+        for (Field& f : b.targets) f.data = f.data.clone();
+      }
+      out.push_back(b);
+    });
+  }
+  return out;
 }
 
 void Learner::check_loss(double loss, int64_t step) const {
@@ -77,17 +98,17 @@ void Learner::check_loss(double loss, int64_t step) const {
         config_.train.learning_rate, " may help. The last checkpoint is kept");
 }
 
-// Forward and backward pass, and clipping.
-void Learner::backpropagate(const Batch& batch, int64_t step) {
+// Forward and backward pass of each batch, and clipping.
+void Learner::backpropagate(const std::vector<Batch>& batches, int64_t step) {
   const bool recorded = step_phase() == StepPhase::recorded;
-  {
-    const Training scope(layer_source(step), statistics_);
-    const Tensor x = batch.image.to(activation_dtype(store_.description()));
-    const Tensor loss = task_.loss(net_(x), batch);
-    latest_ = {step, recorded ? 0 : loss.item(), 0};
+  latest_ = {step, 0, 0};
+  for (size_t i = 0; i < batches.size(); ++i) {
+    const Training scope(layer_source(step * config_.train.accumulate + int64_t(i)), statistics_);
+    const Tensor x = batches[i].image.to(activation_dtype(store_.description()));
+    const Tensor loss = task_.loss(net_(x), batches[i]);
     if (recorded) note_loss(loss);
-    else check_loss(latest_.loss, step);
-    backward(loss);
+    else check_loss(latest_.loss += loss.item(), step);
+    backward(batches.size() > 1 ? affine(loss, 1 / double(batches.size()), 0) : loss);
   }
   latest_.gradient_norm = optimizer_.clip(config_.train.clip);
 }
@@ -99,13 +120,20 @@ void Learner::with_room(F&& f) try { f(); } catch (const OutOfMemory&) {
   f();
 }
 
-void Learner::update(const Batch& batch, int64_t step) {
-  RecordedStep::Work work{.inputs = {batch.image}, .scopes = {layer_source(step)}, .trained = trained_, .host_state = host_state_};
-  for (const Field& f : batch.targets) work.inputs.push_back(f.data);
+void Learner::update(const std::vector<Batch>& batches, int64_t step) {
+  RecordedStep::Work work{.trained = trained_, .host_state = host_state_};
+  for (const Batch& b : batches) {
+    work.scopes.push_back(layer_source(step * config_.train.accumulate + int64_t(work.scopes.size())));
+    work.inputs.push_back(b.image);
+    for (const Field& f : b.targets) work.inputs.push_back(f.data);
+  }
   work.gradients = [&](const std::vector<Tensor>& inputs) {
-    Batch of_inputs = batch;
-    of_inputs.image = inputs[0];
-    for (size_t i = 1; i < inputs.size(); ++i) of_inputs.targets[i - 1].data = inputs[i];
+    std::vector<Batch> of_inputs = batches;
+    auto next = inputs.begin();
+    for (Batch& b : of_inputs) {
+      b.image = *next++;
+      for (Field& f : b.targets) f.data = *next++;
+    }
     with_room([&] { backpropagate(of_inputs, step); });
   };
   work.update = [&] {
@@ -113,8 +141,16 @@ void Learner::update(const Batch& batch, int64_t step) {
     if (average_) move_average(state_of(average_), state_of(net_), config_.train.average_weights, step + 1);
   };
   const bool replayed = recorded_(step, work);
-  for (auto& o : recorded_.outcomes()) known_.push_back(o);
-  if (!replayed) known_.push_back(latest_);
+  know(recorded_.outcomes());
+  if (!replayed) know({latest_});
+}
+
+// Their losses are sums over batches.
+void Learner::know(const Outcomes& more) {
+  for (RecordedStep::Outcome o : more) {
+    o.loss /= double(config_.train.accumulate);
+    known_.push_back(o);
+  }
 }
 
 // Of a few patches the latest running statistics are chance; their average over many steps is what prediction uses too.
@@ -136,22 +172,20 @@ void Learner::learn(int64_t step, double fraction) try {
     if (statistics_ != Training::Statistics::running) rest();
     settle_statistics();
   }
-  const Batch made = feed_.next(step);
-  Batch batch;
-  with_room([&] { batch = prepared(made, step); });
+  const std::vector<Batch> batches = batches_of(step);
   if (recorded_.records_next()) feed_.settle();
   optimizer_.schedule(fraction, step);
-  update(batch, step);
+  update(batches, step);
 } catch (const OutOfMemory& e) { end_with_what_fits(e, step, fraction); }
 
 Learner::Outcomes Learner::outcomes(bool all) {
-  for (auto& o : recorded_.outcomes(all)) known_.push_back(o);
+  know(recorded_.outcomes(all));
   return std::exchange(known_, {});
 }
 
 void Learner::rest() {
   recorded_.forget();
-  for (auto& o : recorded_.outcomes()) known_.push_back(o);
+  know(recorded_.outcomes());
 }
 
 void Learner::finish() {
@@ -169,13 +203,14 @@ void Learner::end_with_what_fits(const OutOfMemory& e, int64_t step, double frac
       std::string("train: ") + e.what(), "train.batch, train.patch", device_, {config_.train.batch, d.patch}, d.traits.divisor,
       [&](const Workload& w) {
         clear_gradients(parameters(net_));
-        backpropagate(prepared(loader_.blank_batch(int(w.batch), w.patch, device_), step), step);
+        const Batch blank = loader_.blank_batch(int(w.batch), w.patch, device_);
+        backpropagate({size_t(config_.train.accumulate), prepared(blank, step)}, step);
         optimizer_.step();
       });
 }
 
 Checkpoint Learner::checkpoint() {
-  for (auto& o : recorded_.outcomes(true)) known_.push_back(o);
+  know(recorded_.outcomes(true));
   Checkpoint c = checkpoint_of(net_, store_.description());
   if (average_)
     for (auto& p : state_of(average_, "average")) c.tensors.push_back(p);

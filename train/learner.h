@@ -50,10 +50,12 @@ class Learner {
 
  private:
   Network make_net(const LearnerStart&);
-  Rng layer_source(int64_t step) const;
-  Batch prepared(const Batch&, int64_t step) const;
-  void backpropagate(const Batch&, int64_t step);
-  void update(const Batch&, int64_t step);
+  Rng layer_source(int64_t number) const;  // of a batch
+  Batch prepared(const Batch&, int64_t number) const;
+  std::vector<Batch> batches_of(int64_t step);
+  void backpropagate(const std::vector<Batch>&, int64_t step);
+  void update(const std::vector<Batch>&, int64_t step);
+  void know(const Outcomes&);
   void check_loss(double loss, int64_t step) const;
   void settle_statistics();
   // f(); where memory runs out beside the making of the next batch, once more without that.

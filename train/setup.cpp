@@ -35,7 +35,8 @@ ModelDescription planned(TrainingSetup& s, const std::filesystem::path& last) {
 
 // Steps of the schedule, for n training cases.
 int64_t steps_of(const ScheduleConfig& t, size_t n) {
-  return t.epochs > 0 ? std::clamp<int64_t>(int64_t(std::ceil(t.epochs * double(n) / t.batch)), 1, t.steps) : t.steps;
+  return t.epochs > 0 ? std::clamp<int64_t>(int64_t(std::ceil(t.epochs * double(n) / (double(t.batch) * t.accumulate))), 1, t.steps)
+                      : t.steps;
 }
 
 Dataset training_part(Dataset d, const Split& split) {

@@ -145,7 +145,7 @@ FoundWords found_so_far() { return recording_slots() ? slots->found() : FoundWor
 bool step_is_replayed() { return phase == StepPhase::replayed; }
 void* next_values(int64_t bytes) { return slots->next(size_t(bytes)); }
 
-Found::Found(Cuda on) : on_(on), data_(nullptr), kept_(recording_slots() != nullptr) {
+Found::Found(Cuda on, Asker by) try : on_(on), data_(nullptr), kept_(recording_slots() != nullptr) {
   if (kept_) {
     data_ = slots->new_word();
     return;
@@ -153,7 +153,7 @@ Found::Found(Cuda on) : on_(on), data_(nullptr), kept_(recording_slots() != null
   data_ = take(on, sizeof(int64_t));
   const int64_t nothing = kNothing;
   copy(on, data_, &nothing, sizeof nothing);
-}
+} catch (const OutOfMemory& e) { throw e.of(by); }
 Found::~Found() {
   if (!kept_) give_back(on_, data_, sizeof(int64_t));
 }

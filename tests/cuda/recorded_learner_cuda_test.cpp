@@ -51,6 +51,7 @@ TEST_CASE("recorded training: the bits of training kernel by kernel, through tha
       {"network.norm=batch", "train.optimizer=adamw", "train.learning_rate=0.01", "train.warmup_steps=3", "train.average_weights=0.9",
        "train.batch_statistics=0.7", "transfer.freeze=[\"encoder.0@0.5\"]", "transfer.lr_scale=[\"decoder=0.5\"]", "train.clip=0.5"},
       {"train.optimizer=lion", "train.learning_rate=0.001", "train.dtype=bf16", "train.clip=0"},
+      {"train.accumulate=3", "train.batch_statistics=0.4", "network.norm=batch", "train.average_weights=0.5"},
   };
   for (auto& config : configs) {
     Trained given(with(config, "train.cuda_graph=false")), recorded(config);

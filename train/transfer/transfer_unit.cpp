@@ -174,7 +174,8 @@ TEST_CASE("an optimizer moves each parameter at its own rate") {
   ScheduledOptimizer o({a, b}, {.optimizer = "sgd", .learning_rate = 0.5, .momentum = 0, .weight_decay = 0, .poly = 0});
   o.scale_learning_rates([](const std::string& name) { return name == "b" ? 0.5 : 1.0; });
   for (const Parameter& p : {a, b}) p.tensor.set_grad(Tensor::from({1, 2}, {2}));
-  o.step(0, 0);
+  o.schedule(0, 0);
+  o.step();
   CHECK(a.tensor.values() == std::vector<double>{0.5, 0});
   CHECK(b.tensor.values() == std::vector<double>{0.75, 0.5});
 }

@@ -32,7 +32,8 @@ TEST_CASE("the learning rate rises over the warm-up and falls as a power of what
   double value = 1;
   for (int64_t k = 0; k < 8; ++k) {
     weight.set_grad(Tensor::full({3}, 0.25));
-    optimizer.step(double(k) / 8, k);
+    optimizer.schedule(double(k) / 8, k);
+    optimizer.step();
     CHECK(std::abs(optimizer.learning_rate() - rates[k]) < 1e-12);
     value -= 0.25 * rates[k];
     CHECK(std::abs(weight.detach().values()[2] - value) < 1e-6);
@@ -91,14 +92,16 @@ TEST_CASE("train.optimizer names any registered optimizer, and its options have 
   const Parameter p = one_parameter();
   ScheduledOptimizer o({p}, c.train);
   set_gradient(p, 1);
-  o.step(0, 0);
+  o.schedule(0, 0);
+  o.step();
   CHECK(p.tensor.values() == Values{0.5, -1, 1.5});
   apply_assignment(c, "train.halving.factor=0");
   CHECK_THROWS_WITH(apply_assignment(c, "train.halving.factor=2"), Contains("train.halving.factor") && Contains("from 0 to 1"));
   CHECK_THROWS_WITH(apply_assignment(c, "train.halving.fractor=1"), Contains("train.halving.factor"));
   ScheduledOptimizer other({p}, c.train);
   set_gradient(p, 1);
-  other.step(0, 0);
+  other.schedule(0, 0);
+  other.step();
   CHECK(p.tensor.values() == Values{0, 0, 0});
   TrainConfig read;
   apply_json(read, to_json(c), "test");

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <set>
 
 #include "core/config/json_values.h"
 #include "infer/model_file.h"
@@ -110,6 +111,7 @@ TEST_CASE("trainer: train.epochs ends the schedule after so many passes over the
     return train(data, folder / name, fake_config(with(settings))).steps;
   };
   CHECK(steps("epochs", {"train.epochs=5", "train.batch=3", "train.steps=100", "data.folds=2"}) == 4);  // ceil(5 2 / 3)
+  CHECK(steps("accumulated", {"train.epochs=5", "train.batch=3", "train.accumulate=2", "train.steps=100", "data.folds=2"}) == 2);
   CHECK(steps("steps", {"train.epochs=5", "train.batch=3", "train.steps=2", "data.folds=2"}) == 2);
 }
 
@@ -136,6 +138,15 @@ TEST_CASE("trainer: the learning rate follows warm-up and the polynomial schedul
     const double warm = std::min(1.0, (t + 1) / 3.0);
     CHECK(close(rates[size_t(t)], 0.5 * std::pow(1 - t / 6.0, 0.9) * warm, 1e-5));
   }
+}
+
+TEST_CASE("trainer: a step learns from the mean of its batches, all of them others") {
+  const TemporaryFolder folder;
+  Script& script = the_script();
+  const auto settings = with({"train.steps=2", "train.accumulate=4", "train.poly=0", "data.folds=1"});
+  train(write_ramps(folder, 1), folder / "run", fake_config(settings));
+  CHECK(script.trained == std::vector<double>{0, 0, 0, 0, -0.5, -0.5, -0.5, -0.5});
+  CHECK(std::set<uint64_t>(script.sources.begin(), script.sources.end()).size() == 8);
 }
 
 TEST_CASE("trainer: averaged weights are what validates and what is saved") {
