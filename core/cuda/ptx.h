@@ -71,6 +71,12 @@ VOXGRAD_PTX(void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t 
 // Rounded to the 10 bits of mantissa of tf32, ties away from zero.
 VOXGRAD_PTX(uint32_t tf32_of(float v), uint32_t r; asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(v)); return r;)
 
+// Two values rounded to 16 bits, the first one in the low half.
+VOXGRAD_PTX(uint32_t pair_bf16(float low, float high), uint32_t r;
+            asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low)); return r;)
+VOXGRAD_PTX(uint32_t pair_f16(float low, float high), uint32_t r;
+            asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low)); return r;)
+
 // Copies from global to shared memory beside the thread's own work, 4, 8 or 16 bytes, aligned; zeros instead where `valid` is false, and
 // `from` then is not read. Written once the thread has waited for the group of the copy; visible to others after a barrier behind that.
 VOXGRAD_PTX(void cp_async_16(SharedAddress into, const void* from, bool valid),
@@ -102,6 +108,12 @@ template <class T>
 __device__ inline void mma_of(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   if constexpr (dtype_of<T> == DType::bf16) mma_bf16(d, a, b);
   else mma_f16(d, a, b);
+}
+
+template <class T>
+__device__ inline uint32_t pair_of(float low, float high) {
+  if constexpr (dtype_of<T> == DType::bf16) return pair_bf16(low, high);
+  else return pair_f16(low, high);
 }
 
 }  // namespace voxgrad

@@ -8,5 +8,6 @@ namespace voxgrad {
 // by each block or cluster, sums of shares. 0: not counted for the kernel that the pass takes.
 double conv3d_forward_traffic(Cuda, const Conv3dProblem&, DType);
 double conv3d_input_gradient_traffic(Cuda, const Conv3dProblem&, DType);
+double conv3d_weight_gradient_traffic(Cuda, const Conv3dProblem&, DType);
 
 }  // namespace voxgrad

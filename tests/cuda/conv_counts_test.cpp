@@ -50,9 +50,11 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
   for (const Layer& l : layers)
     for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
       const emulator::KernelCounts c = counts_of(l, dtype, "mma");
-      CAPTURE(l.x, l.outputs, l.kernel, l.stride, c.watched, c.barriers, c.products);
+      CAPTURE(l.x, l.outputs, l.kernel, l.stride, c.watched, c.barriers, c.products, c.accesses, c.load_conflicts, c.store_conflicts);
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);
+      CHECK(c.load_conflicts == 0);
+      if (dtype == DType::f32 && !emulator::kCountsAccesses) continue;
       const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes));
@@ -75,11 +77,13 @@ TEST_CASE("convolutions by wgmma: operands lie in different banks, activations a
   for (const Wide& l : layers)
     for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
       const emulator::KernelCounts c = counts_of({l.x, l.outputs, l.kernel, l.stride, 0, 0}, dtype, "wgmma");
-      CAPTURE(l.x, l.outputs, l.kernel, l.stride, name_of(dtype), c.watched, c.waits, c.products, c.matrices);
+      CAPTURE(l.x, l.outputs, l.kernel, l.stride, name_of(dtype), c.watched, c.waits, c.products, c.matrices, c.accesses, c.load_conflicts,
+              c.store_conflicts);
       CHECK(c.products > 0);
       CHECK(c.conflicts == 0);
+      CHECK(c.load_conflicts == 0);
       CHECK(double(c.products) >= l.products * double(c.waits));
-      if (dtype == DType::f32) continue;  // is read by ordinary loads
+      if (dtype == DType::f32 && !emulator::kCountsAccesses) continue;
       const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes));
@@ -122,13 +126,14 @@ TEST_CASE("convolutions to 32 channels with three taps at once: operands without
       if (dtype == DType::f32 && inputs == 64) continue;  // too many weights
       const Shape x{1, 16, 32, 16, inputs};
       const emulator::KernelCounts c = counts_of({x, 32, 3, 1, 0, 0}, dtype, "lines");
-      CAPTURE(inputs, name_of(dtype), c.watched, c.waits, c.products, c.matrices);
+      CAPTURE(inputs, name_of(dtype), c.watched, c.waits, c.products, c.matrices, c.accesses, c.load_conflicts, c.store_conflicts);
       const int chunks = int(inputs * int64_t(size_of(dtype)) / 64);
       CHECK(c.conflicts == 0);
+      CHECK(c.load_conflicts == 0);
       // 18 products of a line and 64 bytes of channels, for each of two warpgroups; four waits of a warp for them.
       CHECK(c.products >= 32 * 2 * 2 * 18 * chunks);
       CHECK(c.products >= 18 * chunks * c.waits / 16);
-      if (dtype == DType::f32) continue;  // is read by ordinary loads
+      if (dtype == DType::f32 && !emulator::kCountsAccesses) continue;
       const int64_t bytes = x.count() * int64_t(size_of(dtype));
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= 3.4 * double(bytes));
@@ -180,10 +185,11 @@ TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and
       conv3d_weight_gradient(card(), p, x.view(), gy.view(), gw.view());
       CHECK(gw.to(Device{}).values()[0] > 0);
       const emulator::KernelCounts c = counting.of("conv3d_wgmma_weights_kernel");
-      CAPTURE(l.x, l.outputs, l.stride, way, name_of(dtype), c.watched, bytes, c.waits, c.products, c.matrices);
+      CAPTURE(l.x, l.outputs, l.stride, way, name_of(dtype), c.watched, bytes, c.waits, c.products, c.matrices, c.load_conflicts);
       CHECK(c.products > 0);
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);
+      CHECK(c.load_conflicts == 0);
       CHECK(double(c.products) >= l.products * double(c.waits));
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes) * (dtype == DType::f32 ? 2 : 1));

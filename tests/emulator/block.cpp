@@ -50,6 +50,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
     begin_shared(b, shape.shared);
   }
   counts_ = {.blocks = shape.cluster};
+  if (Counting::alive()) accesses_.begin(n);
   for (int i = 0; i < n; ++i) {
     Thread& t = threads_[size_t(i)];
     t.state = Thread::State::ready;
@@ -65,6 +66,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
   take_ready();
   switch_fiber(main_, current().fiber);
   const Index3 at = block().index;
+  running_ = -1;
   if (fault_.empty() && !copies_.empty()) fault_ = "a block ended while copies are on their way into its shared memory";
   for (RunningBlock& b : blocks_)
     if (fault_.empty()) check_red_zones(b);
@@ -72,7 +74,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
     stacks_.forget_frames();
     fail("kernel ", detail::kernel_name(kernel), ", block (", at.x, ", ", at.y, ", ", at.z, ") of ", shape.threads, " threads: ", fault_);
   }
-  if (Counting* all = Counting::alive()) all->add(detail::kernel_name(kernel), counts_);
+  if (Counting* all = Counting::alive()) accesses_.end(counts_), all->add(detail::kernel_name(kernel), counts_);
 }
 
 void BlockRunner::thread_main() {

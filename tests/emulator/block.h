@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/emulator/accesses.h"
 #include "tests/emulator/builtins.h"
 #include "tests/emulator/counts.h"
 #include "tests/emulator/fiber.h"
@@ -125,6 +126,9 @@ class BlockRunner {
     seen(block(), p) = uint16_t(2 + running_);
     current().unfenced.push_back(p);
   }
+  // Ordinary accesses of the running thread, at the place `code`; and to global memory by whatever it is.
+  void note_access(uintptr_t at, int64_t bytes, bool store, uintptr_t code);
+  void note_global(const void*, int64_t bytes, bool store);
   void fence_proxy();
   void cluster_arrive();
   void cluster_wait(Place);
@@ -168,6 +172,7 @@ class BlockRunner {
   std::vector<BulkCopy> copies_;
   std::vector<WarpProducts> products_;
   std::vector<WarpgroupLog> logs_;
+  AccessLog accesses_;
   int cluster_arrived_ = 0;
   int64_t cluster_meetings_ = 0;
   std::vector<int64_t> cluster_phase_;  // of each thread: the meeting that it arrived for

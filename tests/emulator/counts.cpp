@@ -12,6 +12,8 @@ std::atomic<Counting*> the_one = nullptr;
 void KernelCounts::operator+=(const KernelCounts& c) {
   blocks += c.blocks, barriers += c.barriers, products += c.products, matrices += c.matrices;
   conflicts += c.conflicts, waits += c.waits, copied += c.copied, watched += c.watched;
+  loaded += c.loaded, stored += c.stored, read += c.read, written += c.written;
+  accesses += c.accesses, load_conflicts += c.load_conflicts, store_conflicts += c.store_conflicts;
 }
 
 Counting::Counting(const void* watched, int64_t bytes) : begin_(static_cast<const char*>(watched)), end_(begin_ + bytes) {

@@ -103,9 +103,8 @@ void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
     BlockRunner::here().stop([&] { return "cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them"; });
   std::memset(into.value(), 0xff, size_t(bytes));  // what is read before the wait
   if (valid) {
-    KernelCounts& counts = BlockRunner::here().counts();
-    counts.copied += bytes;
-    if (const Counting* all = Counting::alive(); all && all->watches(from)) counts.watched += bytes;
+    BlockRunner::here().counts().copied += bytes;
+    BlockRunner::here().note_global(from, bytes, false);
   }
   BlockRunner& r = BlockRunner::here();
   if (r.has_transactions()) r.seen(r.block(), into.value()) = 1;
@@ -128,6 +127,9 @@ uint32_t tf32_of(float v) {
   if ((u & 0x7f800000u) == 0x7f800000u) return u & 0xffffe000u;
   return (u + 0x1000u) & 0xffffe000u;
 }
+
+uint32_t pair_bf16(float low, float high) { return bf16(low).bits | uint32_t(bf16(high).bits) << 16; }
+uint32_t pair_f16(float low, float high) { return f16(low).bits | uint32_t(f16(high).bits) << 16; }
 
 void cp_async_16(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 16, valid); }
 void cp_async_8(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 8, valid); }

@@ -152,9 +152,8 @@ void copy_bulk(SharedAddress into, const void* from, int bytes, SharedAddress ba
   if (bytes <= 0 || bytes % 16 || misaligned(into.value()) || misaligned(from))
     r.stop([&] { return "cp.async.bulk of " + std::to_string(bytes) + " bytes: addresses and bytes are multiples of 16"; });
   const uint32_t at = r.offset(into.value(), "cp.async.bulk"), on = r.offset(barrier.value(), "cp.async.bulk");
-  KernelCounts& counts = r.counts();
-  counts.copied += bytes;
-  if (const Counting* all = Counting::alive(); all && all->watches(from)) counts.watched += bytes;
+  r.counts().copied += bytes;
+  r.note_global(from, bytes, false);
   if (blocks == 0 || blocks >> r.cluster())
     r.stop([&] { return "cp.async.bulk: to the blocks " + std::to_string(blocks) + " of a cluster of " + std::to_string(r.cluster()); });
   for (int rank = 0; rank < r.cluster(); ++rank) {

@@ -5,6 +5,7 @@
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
 #include "kernels/reduce/column_sums.cuh"
 
 namespace voxgrad {
@@ -30,9 +31,12 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-enum class GatherKernel { direct, mma, wgmma, tma, lines, lines_tma };
+enum class GatherKernel { direct, thin, head, mma, wgmma, tma, lines, lines_tma };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
-  if (g.taps == 0 || few_channels(g)) return GatherKernel::direct;
+  if (g.taps == 0) return GatherKernel::direct;
+  if (!exact && head_is_possible(g, element)) return GatherKernel::head;
+  if (!exact && thin_is_possible(g, element)) return GatherKernel::thin;
+  if (few_channels(g)) return GatherKernel::direct;
   const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture,
                                 .element = element,
                                 .exact = exact,
@@ -47,6 +51,26 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
   if (way == ConvWay::tma) return GatherKernel::tma;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
+}
+
+// The gradient of weights of few output channels as one of few input channels: x is the wide tensor, and gy is gathered at the positions
+// that read a voxel of x. With stride 1 alone.
+ConvGather exchanged(const ConvGather& g) {
+  ConvGather e = g;
+  e.inputs = g.outputs;
+  e.outputs = g.inputs;
+  for (GatherAxis& a : e.axis)
+    a = {
+        .out = a.in, .count = a.in, .in = a.count, .offset = -a.offset - (a.taps - 1) * a.tap_step, .taps = a.taps, .tap_step = a.tap_step};
+  return e;
+}
+// Which side of the gradient of weights has so few channels that they are summed by conv3d_thin_weights_kernel.
+enum class ThinSide { none, x, gy };
+ThinSide thin_side(const ConvGather& g, int element, bool exact) {
+  if (exact) return ThinSide::none;
+  if (thin_weights_are_possible(g, element)) return ThinSide::x;
+  const bool strided = g.axis[0].in_step != 1 || g.axis[1].in_step != 1 || g.axis[2].in_step != 1;
+  return !strided && g.outputs <= kMostThinInputs && thin_weights_are_possible(exchanged(g), element) ? ThinSide::gy : ThinSide::none;
 }
 
 bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
@@ -114,16 +138,25 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
   if (by_lines(kernel)) conv_gather_lines<T>(on, g, pack, by_boxes(kernel), x, w, out);
   else if (by_wgmma(kernel)) conv_gather_wgmma<T>(on, g, pack, exact, by_boxes(kernel), x, w, out);
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
-  else conv_gather_direct<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out);
+  else if (const T* const from = static_cast<const T*>(x.part[0].x); kernel == GatherKernel::thin)
+    conv_gather_thin<T>(on, g, pack, from, w, out);
+  else if (kernel == GatherKernel::head && aligned_to_16(from)) conv_gather_head<T>(on, g, pack, from, w, out);
+  else conv_gather_direct<T>(on, g, pack, from, w, out);
 }
 
 template <class T>
 void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
+  const ThinSide thin = thin_side(g, sizeof(T), exact);
+  const T* const in = static_cast<const T*>(x.part[0].x);
+  const int64_t filter = int64_t(g.taps) * g.inputs;
+  if (thin == ThinSide::x) return conv_weights_thin<T>(on, g, {.wide = filter, .tap = g.inputs, .narrow = 1}, in, gy, gw);
+  if (thin == ThinSide::gy)
+    return conv_weights_thin<T>(on, exchanged(g), {.wide = 1, .tap = -g.inputs, .narrow = filter, .first = filter - g.inputs}, gy, in, gw);
   const ConvWay way = weights_way(on, g, sizeof(T), exact);
   if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
   else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
-  else conv_weights_direct<T>(on, g, static_cast<const T*>(x.part[0].x), gy, gw);
+  else conv_weights_direct<T>(on, g, in, gy, gw);
 }
 
 int elements_of_piece(const ConvPart& p) { return 16 / int(size_of(p.x.dtype)); }
@@ -146,6 +179,8 @@ double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t)
   const GatherKernel kernel = kernel_of(on, g, element, exact);
   if (by_lines(kernel)) return wgmma_lines_traffic(g, element, by_boxes(kernel), cuda::chip_of(on).multiprocessors);
   if (by_wgmma(kernel)) return wgmma_traffic(g, element, exact, by_boxes(kernel));
+  if (kernel == GatherKernel::thin) return thin_traffic(g, element, cuda::chip_of(on).multiprocessors);
+  if (kernel == GatherKernel::head) return head_traffic(g, element);
   return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
 }
 
@@ -192,7 +227,8 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   const bool exact = p.exact_f32 && t == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, element, exact);
   const bool weights = weights_way(on, g, element, exact) != ConvWay::mma;
-  if (kernel == GatherKernel::direct || !(weights || weights_by_mma(g))) return false;
+  const bool few = kernel == GatherKernel::direct || kernel == GatherKernel::thin || kernel == GatherKernel::head;
+  if (few || thin_side(g, element, exact) != ThinSide::none || !(weights || weights_by_mma(g))) return false;
   if (kernel == GatherKernel::mma && !weights) return true;
   const GatherInput x = input_of(g, parts, count);
   return x.whole && (count == 1 || x.split % kPieces == 0);
@@ -223,6 +259,18 @@ double conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
     counted = counted && one > 0;
   });
   return counted ? sum : 0;
+}
+
+double conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  if (by_cudnn(p)) return 0;
+  const ConvGather g = forward_gather(p);
+  const int element = int(size_of(t));
+  const bool exact = p.exact_f32 && t == DType::f32;
+  const ThinSide thin = thin_side(g, element, exact);
+  if (thin != ThinSide::none) return thin_weights_traffic(thin == ThinSide::x ? g : exchanged(g), element);
+  const ConvWay way = weights_way(on, g, element, exact);
+  if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
+  return weights_by_mma(g) ? mma_weights_traffic(g, element) : 0;
 }
 
 void conv3d_bias_gradient(Cuda on, int64_t rows, int64_t channels, View g, View gb) {

@@ -180,6 +180,8 @@ void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, c
 double mma_traffic(const ConvGather&, int element, bool exact);
 double wgmma_traffic(const ConvGather&, int element, bool exact, bool boxes);
 double wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
+double mma_weights_traffic(const ConvGather&, int element);
+double wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);

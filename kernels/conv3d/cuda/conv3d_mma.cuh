@@ -65,15 +65,18 @@ __device__ inline bool halo_position(const MmaTile& t, int slot, int (&at)[3]) {
   at[2] = t.odd == 0 ? place : place < t.odd ? 2 * place : 2 * (place - t.odd) + 1;
   return at[1] < t.halo[1] && at[2] < t.halo[2];
 }
-// The first outputs of tile `index` of all samples; its sample.
-__device__ inline int64_t tile_place(const ConvGather& g, const MmaTile& t, int64_t index, int (&first)[3]) {
+// The first outputs of tile `index` of all samples, which are of this extent; its sample.
+__device__ inline int64_t tile_place(const ConvGather& g, const int (&extent)[3], int64_t index, int (&first)[3]) {
+  uint32_t rest = uint32_t(index);  // tiles of more than 2^32 would be no tensor
   for (int a = 2; a >= 0; --a) {
-    const int tiles = (g.axis[a].count + t.extent[a] - 1) / t.extent[a];
-    const int64_t next = index / tiles;
-    first[a] = int(index - next * tiles) * t.extent[a];
-    index = next;
+    const uint32_t tiles = uint32_t(g.axis[a].count + extent[a] - 1) / uint32_t(extent[a]), next = rest / tiles;
+    first[a] = int(rest - next * tiles) * extent[a];
+    rest = next;
   }
-  return index;
+  return rest;
+}
+__device__ inline int64_t tile_place(const ConvGather& g, const MmaTile& t, int64_t index, int (&first)[3]) {
+  return tile_place(g, t.extent, index, first);
 }
 // The voxel of x at a position of the halo of the tile with these first outputs, counted on from sample n; false: x has none there.
 template <class Index>
@@ -96,6 +99,11 @@ __device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const i
   }
 }
 __device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
+// The place of a piece of a row of the gradient of weights: of f32, lanes of four voxels and eight channels lie in different banks so.
+template <class T>
+__device__ int row_place(int slot, int piece) {
+  return sizeof(T) == 2 ? swizzled(slot, piece) : slot * kSlot + ((piece ^ (slot & 2)) << 4);
+}
 
 // The tile of so many outputs (a power of two), in this shape.
 MmaTile mma_tile(const ConvGather&, int d, int h, int w);

@@ -29,12 +29,6 @@ __device__ inline void fill_positions(const MmaTile& t, int* table) {
   }
 }
 
-// Rows of f32 are read by lanes of four voxels and eight channels, which lie in different banks so.
-template <class T>
-__device__ int place_of(int slot, int piece) {
-  return sizeof(T) == 2 ? swizzled(slot, piece) : slot * kSlot + ((piece ^ (slot & 2)) << 4);
-}
-
 // Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}. kExact: f32
 // is multiplied without loss, as parts of tf32.
 template <class T, int kSideK, bool kExact>
@@ -87,7 +81,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     const T* const from = static_cast<const T*>(of.x) + int64_t(b.group) * g.inputs + channel;
     if (x.normalises()) fill_norms<T>(x, b.c0 / kPerPiece, n, norms + s * kNorms, int(threadIdx.x));
     for_slots(n, first, [&](int slot, int64_t voxel, bool inside) {
-      copy_piece(halo + place_of<T>(slot, own_piece), from + voxel * of.channels, static_cast<const T*>(of.x),
+      copy_piece(halo + row_place<T>(slot, own_piece), from + voxel * of.channels, static_cast<const T*>(of.x),
                  inside ? of.used - channel : 0, x.whole);
     });
     for (int item = int(threadIdx.x); item < kTileVoxels * kRows * 4; item += kThreads) {
@@ -99,7 +93,7 @@ __global__ void __launch_bounds__(kThreads, 2)
         inside = inside && j < g.axis[a].count;
         voxel = voxel * g.axis[a].out + j;
       }
-      copy_piece(rows + place_of<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy,
+      copy_piece(rows + row_place<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy,
                  inside ? g.outputs - k : 0, whole_gy);
     }
   };
@@ -111,7 +105,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     if (!of.coefficients) return;
     const int64_t n = tile_place(g, tile, index, first);
     for_slots(n, first, [&](int slot, int64_t, bool inside) {
-      if (inside) normalise_piece<T>(stages + s * stage_bytes + place_of<T>(slot, own_piece), norms + s * kNorms, own_piece, of.slope);
+      if (inside) normalise_piece<T>(stages + s * stage_bytes + row_place<T>(slot, own_piece), norms + s * kNorms, own_piece, of.slope);
     });
   };
 
@@ -146,7 +140,7 @@ __global__ void __launch_bounds__(kThreads, 2)
         }
       } else {
         const auto bits_at = [](const unsigned char* row, int slot, int channel) {
-          const float f = *reinterpret_cast<const float*>(row + place_of<T>(slot, channel / 4) + channel % 4 * 4);
+          const float f = *reinterpret_cast<const float*>(row + row_place<T>(slot, channel / 4) + channel % 4 * 4);
           return kExact ? __float_as_uint(f) : tf32_of(f);
         };
         for (int r = 0; r < 4; ++r) a[0][r] = bits_at(rows, v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
@@ -208,19 +202,32 @@ MmaTile weights_tile(const ConvGather& g, int rows) {
   return best;
 }
 
+// How the blocks divide the sums.
+struct WeightsCut {
+  int64_t tiles, blocks_k, blocks_c, tap_groups, shares;
+};
+WeightsCut weights_cut(const ConvGather& g, const MmaTile& tile, int element, int side_k) {
+  const int high = side_k * 32 * 2 / element, wide = kSlot / element;
+  WeightsCut c{mma_tiles(g, tile), (g.outputs + high - 1) / high, (g.inputs + wide - 1) / wide, (g.taps + kTaps - 1) / kTaps, 0};
+  // Blocks enough to fill a large GPU; each adds the memory of one more gradient.
+  c.shares = kBlocks / (g.groups * c.blocks_k * c.blocks_c * c.tap_groups);
+  c.shares = c.shares < 1 ? 1 : c.shares;
+  c.shares = c.shares < c.tiles ? c.shares : c.tiles;
+  return c;
+}
+
 template <class T, int kSideK, bool kExact = false>
 void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const GatherInput& x, const T* gy, float* gw) {
   constexpr int kHigh = kSideK * 16 * kSixteens<T>, kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
-  const int64_t tiles = mma_tiles(g, tile), weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
-  const int64_t blocks = int64_t(g.groups) * ((g.outputs + kHigh - 1) / kHigh) * ((g.inputs + kMmaChunk<T> - 1) / kMmaChunk<T>);
-  const int64_t tap_groups = (g.taps + kTaps - 1) / kTaps;
-  // Blocks enough to fill a large GPU; each adds the memory of one more gradient.
-  int64_t shares = kBlocks / (blocks * tap_groups);
-  shares = shares < 1 ? 1 : shares;
-  shares = shares < tiles ? shares : tiles;
+  const WeightsCut cut = weights_cut(g, tile, sizeof(T), kSideK);
+  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs, tiles = cut.tiles, shares = cut.shares;
   if (shares == 0) return total_weights(on, weights, 0, nullptr, gw);
   const Scratch partial(on, shares * kShares * weights * int64_t(sizeof(float)));
-  const Grid grid{.x = shares, .y = blocks, .z = tap_groups, .threads = kThreads, .shared = weights_shared(tile, kRows)};
+  const Grid grid{.x = shares,
+                  .y = g.groups * cut.blocks_k * cut.blocks_c,
+                  .z = cut.tap_groups,
+                  .threads = kThreads,
+                  .shared = weights_shared(tile, kRows)};
   launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, tile, tiles, whole_pieces(g.outputs, gy), x, gy,
                                                        partial.as<float>());
   total_weights(on, weights, shares * kShares, partial.as<float>(), gw);
@@ -229,6 +236,16 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const Gather
 }  // namespace
 
 bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
+
+double mma_weights_traffic(const ConvGather& g, int element) {
+  const bool both = element == 2 && g.outputs > 32 && weights_tile(g, 2).extent[0] > 0;
+  const MmaTile tile = weights_tile(g, both ? 2 : 1);
+  const WeightsCut cut = weights_cut(g, tile, element, both ? 2 : 1);
+  const double x = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * double(cut.blocks_k);
+  const double gy = double(g.out_voxels()) * g.outputs * double(cut.blocks_c), weights = double(g.outputs) * g.groups * g.taps * g.inputs;
+  const int parts = element == 4 ? 4 : both ? 1 : 2;  // of the voxels of a block, by its warps
+  return (x + gy) * element * g.groups * double(cut.tap_groups) + weights * 4 * (2. * double(cut.shares) * parts + 1);
+}
 
 template <class T>
 void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const GatherInput& x, const T* gy, float* gw) {
