@@ -19,6 +19,15 @@ std::vector<Block> stack_of(BlockLayer o, int depth, Rng& rng) {
   return blocks;
 }
 
+// Statistics that a convolution takes for the norm that reads it: an instance norm, of what no hook changes in between.
+struct StatisticsFor : ConvStatistics {
+  bool read = false;
+  explicit StatisticsFor(const Norm& norm) : read(norm.instance && !ForwardHooks::active()) {
+    if (read) eps = norm.instance->eps;
+  }
+  ConvStatistics* wanted() { return read ? this : nullptr; }
+};
+
 template <class Blocks>
 Tensor in_turn(const Blocks& blocks, Tensor x) {
   for (auto& b : blocks) x = b(x);
@@ -34,17 +43,20 @@ ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
 
 Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
   if (norm.batch && activation.is_fused() && !ForwardHooks::active()) return norm.batch->behind(conv, x, skip, activation.fused_slope());
-  return hooked(*this, activated(conv(x), skip));
+  StatisticsFor of_y(norm);
+  const Tensor y = conv(x, of_y.wanted());
+  return hooked(*this, activated(y, skip, of_y.stats));
 }
-Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip) const {
-  return activation.is_fused() ? norm(y, skip, activation.fused_slope()) : activation(norm(y, skip));
+Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip, const Tensor& stats) const {
+  return activation.is_fused() ? norm(y, skip, activation.fused_slope(), stats) : activation(norm(y, skip, 1, stats));
 }
 
 ConvSource ConvBlock::lazily(const std::vector<ConvSource>& sources) const {
-  const Tensor y = hooked(conv, conv3d_fused(sources, conv.weight, conv.bias, conv.options));
+  StatisticsFor of_y(norm);
+  const Tensor y = hooked(conv, conv3d_fused(sources, conv.weight, conv.bias, conv.options, {.statistics = of_y.wanted()}));
   if (norm.instance && activation.is_fused() && !ForwardHooks::active())
-    return {y, true, norm.instance->weight, norm.instance->bias, activation.fused_slope(), norm.instance->eps};
-  return {hooked(*this, activated(y))};
+    return {y, true, norm.instance->weight, norm.instance->bias, activation.fused_slope(), norm.instance->eps, of_y.stats};
+  return {hooked(*this, activated(y, {}, of_y.stats))};
 }
 
 ConvStack::ConvStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ConvBlock>(o, depth, rng)) {}

@@ -33,7 +33,7 @@ struct ConvBlock {
   ConvSource lazily(const std::vector<ConvSource>&) const;
 
  private:
-  Tensor activated(const Tensor& y, const Tensor& skip = {}) const;
+  Tensor activated(const Tensor& y, const Tensor& skip, const Tensor& stats) const;
 };
 
 // Several of them: the first has the stride and changes the channels.

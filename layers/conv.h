@@ -24,7 +24,9 @@ struct Conv3d {
 
   Conv3d() = default;
   Conv3d(const Conv3dLayer&, Rng&);
-  Tensor operator()(const Tensor& x) const { return hooked(*this, conv3d(x, weight, bias, options)); }
+  Tensor operator()(const Tensor& x, ConvStatistics* of_y = nullptr) const {
+    return hooked(*this, conv3d(x, weight, bias, options, of_y));
+  }
 };
 
 struct ConvTranspose3dLayer {

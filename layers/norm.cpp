@@ -20,8 +20,8 @@ void set_affine(N& n, const NormLayer& o, const char* who) {
 }  // namespace
 
 InstanceNorm::InstanceNorm(const NormLayer& o) { set_affine(*this, o, "InstanceNorm"); }
-Tensor InstanceNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  return hooked(*this, instance_norm_act(x, weight, bias, skip, {.slope = slope, .eps = eps}));
+Tensor InstanceNorm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
+  return hooked(*this, instance_norm_act(x, weight, bias, skip, {.slope = slope, .eps = eps, .stats = stats}));
 }
 
 GroupNorm::GroupNorm(const NormLayer& o) : groups(o.groups) {
@@ -63,9 +63,9 @@ Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
     case NormKind::group: group.emplace(o); break;
   }
 }
-Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
   const auto of = [&](const auto& norm) { return hooked(*this, norm(x, skip, slope)); };
-  if (instance) return of(*instance);
+  if (instance) return hooked(*this, (*instance)(x, skip, slope, stats));
   if (batch) return of(*batch);
   if (group) return of(*group);
   const Tensor z = skip ? add(x, skip) : x;

@@ -23,7 +23,8 @@ struct InstanceNorm {
 
   InstanceNorm() = default;
   explicit InstanceNorm(const NormLayer&);
-  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  // stats: of x, where they are known already (ConvStatistics).
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
 };
 
 struct GroupNorm {
@@ -77,7 +78,8 @@ struct Norm {
 
   Norm() = default;
   Norm(NormKind, const NormLayer&);
-  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  // stats: for an instance norm, of x, where they are known already.
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
   // The scale and shift of the norm that is present.
   Tensor weight() const { return instance ? instance->weight : batch ? batch->weight : group ? group->weight : Tensor{}; }
   Tensor bias() const { return instance ? instance->bias : batch ? batch->bias : group ? group->bias : Tensor{}; }

@@ -50,14 +50,23 @@ std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, DType x, const Tensor
   return Inference::kept(w, {p.n, p.c, p.k, i.d, i.h, i.w, a.d, a.h, a.w, s.d, s.h, s.w, d.d, d.h, d.w, int64_t(x)});
 }
 
-Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options) {
+WrittenStatistics written_statistics(const Conv3dProblem& p, const Tensor& y, ConvStatistics* wanted) {
+  if (!wanted || !on_device(y.device(), [&](auto on) { return conv3d_takes_statistics(on, p, y.dtype()); })) return {};
+  wanted->stats = Tensor::empty({3, p.n, p.k}, accum_of(y.dtype()), y.device());
+  return {wanted->stats.view(), wanted->eps};
+}
+
+Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, ConvStatistics* of_y) {
   const Conv3dProblem p = conv3d_problem(x.shape(), x, w, b, options);
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
   if (x.device().is_cpu()) {
     const ConvPart whole{x.view(), p.c};
     conv3d_forward(Cpu{}, p, &whole, 1, w.view(), {y.view(), b.view()}, kept_weight(p, x.dtype(), w));
   } else {
-    on_device(x.device(), [&](auto on) { conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view()); });
+    const WrittenStatistics written = written_statistics(p, y, of_y);
+    on_device(x.device(), [&](auto on) {
+      if constexpr (std::is_same_v<decltype(on), Cuda>) conv3d_forward(on, p, x.view(), w.view(), b.view(), y.view(), written);
+    });
   }
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
   return record({"conv3d", attributes_of(options)}, {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {

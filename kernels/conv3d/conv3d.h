@@ -3,6 +3,13 @@
 
 namespace voxgrad {
 
+// Statistics of a convolution's y for the instance norm with this eps that reads it: `stats`, as the norm saves them (kernels/norm), where
+// they are taken as y is written, which then need not be read for them (on CUDA, by the kernels on the tensor cores); else absent.
+struct ConvStatistics {
+  double eps = 1e-5;
+  Tensor stats = {};
+};
+
 struct Conv3dOptions {
   Int3 stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
   int groups = 1;
@@ -13,6 +20,7 @@ struct Conv3dOptions {
 // x {N, D, H, W, C}, w {K, T, R, S, C / groups}, b {K} or absent -> y {N, Z, P, Q, K}. Group g reads the channels [g, g + 1) C / groups of
 // x and makes the channels [g, g + 1) K / groups of y. w, b and their gradients are f32, or f64 beside f64 activations.
 // Z = (D + 2 padding - dilation (T - 1) - 1) / stride + 1, rounded down. Saves x where w wants a gradient, w where x does.
-Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {});
+Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {},
+              ConvStatistics* of_y = nullptr);
 
 }  // namespace voxgrad

@@ -31,19 +31,30 @@ struct ConvPart {
   double slope = 1;
 };
 
+// Statistics {3, n, k} of y as those of an instance norm (kernels/norm), taken as y is written; null where they are not wanted.
+struct WrittenStatistics {
+  View stats;
+  double eps = 0;
+};
+
 // What a convolution makes of its sums: y = act(norm(sum + bias) + residual), norm(z) = (z - mean) factor + offset with coefficients
 // {3, k} of accum_of(y), act(z) = z > 0 ? z : slope z. Without coefficients norm is nothing; bias and residual (as y) may be null. The sum
 // is rounded to the type of y before norm, so that this is the composition, bit by bit.
 struct ConvOutput {
   View y, bias = {}, coefficients = {}, residual = {};
   double slope = 1;
+  WrittenStatistics statistics = {};  // on CUDA, where there is nothing behind the bias
   bool ends() const { return coefficients || residual || slope != 1; }
 };
+
+// Whether there are kernels that take them, of x of this dtype.
+bool conv3d_takes_statistics(Cuda, const Conv3dProblem&, DType x);
+inline bool conv3d_takes_statistics(Cpu, const Conv3dProblem&, DType) { return false; }
 
 // x, y and their gradients share a dtype T; weights, biases and their gradients are accum_t<T>. Results are assigned.
 // y = conv(x, w) + b; b may be null.
 void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
-void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y);
+void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y, const WrittenStatistics& = {});
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);

@@ -8,6 +8,9 @@ namespace voxgrad {
 // The checked problem of a convolution of an input of the shape `in` {N, D, H, W, C}, whose dtype, rank and device are those of x.
 Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions&);
 
+// `wanted` gets room for the statistics of y where kernels take them.
+WrittenStatistics written_statistics(const Conv3dProblem&, const Tensor& y, ConvStatistics* wanted);
+
 // What a recorded convolution tells of its options.
 std::vector<Attribute> attributes_of(const Conv3dOptions&);
 

@@ -42,10 +42,13 @@ Part part_of(ConvSource s, int64_t first) {
     part.coefficients = saved.coefficients;
     return part;
   }
-  part.stats = Tensor::empty({3, n, part.channels}, accum, saved.x.device());
+  const Shape wanted = {3, n, part.channels};
+  check(!saved.stats || (saved.stats.shape() == wanted && saved.stats.dtype() == accum), "conv3d_fused: statistics of ", saved.x, " are ",
+        name_of(accum), " ", wanted, ", not ", saved.stats);
+  part.stats = saved.stats ? saved.stats.detach() : Tensor::empty(wanted, accum, saved.x.device());
   part.coefficients = Tensor::empty({n, 3, part.channels}, accum, saved.x.device());
   on_device(saved.x.device(), [&](auto on) {
-    norm_statistics(on, part.norm, saved.x.view(), part.stats.view(), {});
+    if (!saved.stats) norm_statistics(on, part.norm, saved.x.view(), part.stats.view(), {});
     norm_coefficients(on, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
   });
   return part;
@@ -107,7 +110,7 @@ Tensor before_activation(const Tensor& y, const Tensor& gy, double slope) {
 }
 
 Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, const ConvTail& tail) {
-  Tensor y = conv3d(x, w, b, options);
+  Tensor y = conv3d(x, w, b, options, tail.residual || tail.slope != 1 ? nullptr : tail.statistics);
   if (tail.residual) y = add(y, tail.residual);
   return tail.slope == 1 ? y : leaky_relu(y, tail.slope);
 }
@@ -116,7 +119,7 @@ Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dO
 
 Tensor evaluate(const ConvSource& s) {
   check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
-  return s.normalised ? instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps}) : s.x;
+  return s.normalised ? instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats}) : s.x;
 }
 
 ConvSource with_statistics(const ConvSource& s) {
@@ -181,7 +184,8 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   inputs.push_back(w);
   inputs.push_back(b);
   inputs.push_back(more);
-  const ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope};
+  ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope};
+  if (!stored.ends()) stored.statistics = written_statistics(p, y, tail.statistics);
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};

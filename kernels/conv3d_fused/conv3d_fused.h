@@ -12,6 +12,7 @@ struct ConvSource {
   bool normalised = false;
   Tensor scale = {}, shift = {};
   double slope = 1, eps = 1e-5;
+  Tensor stats = {};         // of x, where they are known already (ConvStatistics, with the same eps)
   Tensor coefficients = {};  // of with_statistics()
 };
 
@@ -20,6 +21,7 @@ struct ConvSource {
 struct ConvTail {
   Tensor residual = {};
   double slope = 1;
+  ConvStatistics* statistics = nullptr;  // to be taken of y, where it is the sum alone
 };
 
 // conv3d(concat(sources along the channels), w, b, options) with one group, and its tail; neither the concatenation nor normalised inputs

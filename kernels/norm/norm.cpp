@@ -52,12 +52,15 @@ NormProblem norm_problem(const char* op, const Tensor& x, const Tensor& scale, c
 Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall call) {
   const NormProblem p = norm_problem(op, x, scale, shift, skip, call);
   const DType accum = accum_of(x.dtype());
-  const Tensor stats = Tensor::empty({3, p.samples, p.groups}, accum, x.device());
+  const Shape wanted = {3, p.samples, p.groups};
+  check(!call.stats || (call.stats.shape() == wanted && call.stats.dtype() == accum), op, ": the statistics are ", call.stats,
+        ", wanted beside ", x, " are ", name_of(accum), " ", wanted);
+  const Tensor stats = call.stats ? call.stats.detach() : Tensor::empty(wanted, accum, x.device());
   Tensor y = Tensor::empty_like(x);
   const NormRunning running = {call.running.mean.view(), call.running.variance.view(), call.momentum};
   on_device(x.device(), [&](auto on) {
     if (p.constant_statistics) norm_constant_statistics(on, p, running, stats.view());
-    else norm_statistics(on, p, x.view(), stats.view(), running);
+    else if (!call.stats) norm_statistics(on, p, x.view(), stats.view(), running);
     norm_apply(on, p, x.view(), stats.view(), scale.view(), shift.view(), skip.view(), y.view());
   });
   const Tensor saved_y = skip ? y.detach() : Tensor{};

@@ -10,6 +10,7 @@ struct NormCall {
   NormProblem problem;
   RunningStatistics running = {};
   double momentum = 0;
+  Tensor stats = {};  // if they are known already, with the problem's eps
 };
 Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, NormCall);
 

@@ -9,20 +9,20 @@ namespace voxgrad {
 
 inline constexpr int kNormThreads = 256;
 
-// A function of the extents and of the width alone.
+// A function of the extents, the width and the fewest voxels of a thread alone.
 struct NormTiles {
   int64_t voxels, channels, chunk, chunks;  // chunk: voxels of a block; chunks of a sample
   int lanes, step;                          // threads along the channels; voxels that a block takes at once
   Grid grid;
 };
 
-inline NormTiles norm_tiles(int64_t samples, int64_t voxels, int64_t channels, int width) {
-  constexpr int64_t kBlocks = 1024, kMostChunks = 2048, kFewVoxels = 8, kManyVoxels = 64;  // voxels of a thread
+inline NormTiles norm_tiles(int64_t samples, int64_t voxels, int64_t channels, int width, int64_t few = 8) {
+  constexpr int64_t kBlocks = 1024, kMostChunks = 2048, kManyVoxels = 64;  // voxels of a thread
   NormTiles t{.voxels = voxels, .channels = channels};
   const int64_t packs = channels / width, slabs = (packs + kNormThreads - 1) / kNormThreads;
   t.lanes = packs < kNormThreads ? int(packs) : kNormThreads;
   t.step = kNormThreads / t.lanes;
-  for (int64_t each = kFewVoxels;; each *= 2) {
+  for (int64_t each = few;; each *= 2) {
     t.chunk = each * t.step;
     t.chunks = (voxels + t.chunk - 1) / t.chunk;
     if (t.chunks == 1 || (t.chunks <= kMostChunks && (each >= kManyVoxels || t.chunks * samples * slabs <= kBlocks))) break;

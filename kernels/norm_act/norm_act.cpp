@@ -5,7 +5,8 @@
 namespace voxgrad {
 
 Tensor instance_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, const NormActOptions& o) {
-  return norm_call("instance_norm_act", x, scale, shift, skip, {.problem = {.groups = 0, .eps = o.eps, .slope = o.slope}});
+  return norm_call("instance_norm_act", x, scale, shift, skip,
+                   {.problem = {.groups = 0, .eps = o.eps, .slope = o.slope}, .stats = o.stats});
 }
 Tensor group_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, const GroupNormActOptions& o) {
   check(o.groups > 0, "group_norm_act: ", o.groups, " groups");

@@ -6,8 +6,10 @@ namespace voxgrad {
 // y = act(norm(x) + skip), act(z) = z > 0 ? z : slope z; slope 0 is ReLU, slope 1 no activation. skip has the shape and dtype of x, or is
 // absent. One pass for the statistics and one that writes; backward is one reduction and one writing pass. Saves x and the
 // statistics (the activation is recomputed), and y where there is a skip. Norms as in kernels/norm/norm.h.
+// stats: of x, where they are known already (ConvStatistics, with the same eps).
 struct NormActOptions {
   double slope = 0.01, eps = 1e-5;
+  Tensor stats = {};
 };
 Tensor instance_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip = {}, const NormActOptions& = {});
 

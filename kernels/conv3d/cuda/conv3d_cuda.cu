@@ -127,7 +127,9 @@ GatherOutput<T> gather_output(const ConvGather& g, const ConvOutput& o) {
           .coefficients = o.coefficients.as<float>(),
           .residual = residual,
           .slope = float(o.slope),
-          .channels = g.outputs * g.groups};
+          .channels = g.outputs * g.groups,
+          .statistics = o.statistics.stats.as<float>(),
+          .eps = o.statistics.eps};
 }
 
 template <class T>
@@ -194,11 +196,17 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, bf16*);
 template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, const float*, f16*);
 
-void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y) {
+bool conv3d_takes_statistics(Cuda on, const Conv3dProblem& p, DType x) {
+  const bool exact = p.exact_f32 && x == DType::f32;
+  return !by_cudnn(p) && kernel_of(on, forward_gather(p), int(size_of(x)), exact) != GatherKernel::direct;
+}
+
+void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y, const WrittenStatistics& written) {
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
   const ConvGather g = forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
-    run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(), gather_output<T>(g, {y, b}));
+    run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(),
+               gather_output<T>(g, {.y = y, .bias = b, .statistics = written}));
   });
 }
 

@@ -79,6 +79,18 @@ struct GatherInput {
 template <class T>
 GatherInput gather_input(const ConvGather&, const T* x);
 
+// Moments of parts of the voxels of y (conv3d_moments.cuh): parts {parts, 3, channels}, an origin and the sums of y - origin and its
+// square over as many outputs as counts {parts} says; of no outputs they are anything. Null where they are not wanted.
+struct GatherMoments {
+  float* parts = nullptr;
+  int* counts = nullptr;
+
+  __device__ void set(int64_t part, int channels, int channel, float origin, float sum, float square) const {
+    float* const at = parts + part * 3 * channels + channel;
+    at[0] = origin, at[channels] = sum, at[2 * channels] = square;
+  }
+};
+
 // What a gather writes: y = act(norm(gather + bias) + residual) (ConvOutput). The sum with its bias is rounded to the type of y first.
 template <class T>
 struct GatherOutput {
@@ -89,6 +101,9 @@ struct GatherOutput {
   const T* residual = nullptr;          // as y, or null
   float slope = 1;
   int channels = 0;
+  float* statistics = nullptr;          // {3, samples, channels}: of y, as an instance norm saves them (kernels/norm), or null
+  double eps = 0;
+  GatherMoments moments = {};           // while these are taken
 
   // What is added to channel m of all groups.
   __device__ float added(int m) const { return bias ? bias[m] : 0.f; }
@@ -185,6 +200,8 @@ double wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
+// statistics, from the moments of so many parts of each sample.
+void merge_moments(Cuda, const ConvGather&, int64_t parts, const GatherMoments&, float* statistics, double eps);
 // In f32 throughout.
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);

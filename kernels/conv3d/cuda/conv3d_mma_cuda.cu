@@ -3,6 +3,7 @@
 // ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied. What of x is
 // to be normalised is so in shared memory, by the thread that has copied it, before the barrier behind which others read it.
 #include "kernels/conv3d/cuda/conv3d_mma_parts.cuh"
+#include "kernels/conv3d/cuda/conv3d_moments.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
@@ -217,24 +218,16 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     const int channel = block.group * g.outputs + block.column0 + m;
     out.store(load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m), channel, voxel * filters + channel, here);
   }
-}
+  if (!out.moments.parts) return;
 
-// The gather as the sum of the shares, in their order.
-template <class T>
-__global__ void conv3d_mma_total_kernel(ConvGather g, int shares, const float* partial, GatherOutput<T> out) {
-  const int64_t filters = int64_t(g.outputs) * g.groups, count = g.out_voxels() * filters;
-  for (int64_t i : grid_stride(count)) {
-    float sum = 0.f;
-    for (int s = 0; s < shares; ++s) sum += partial[s * count + i];
-    int64_t rest = i / filters, voxel = 0, stride = 1;
-    for (int a = 2; a >= 0; --a) {
-      voxel += stride * (g.axis[a].first + rest % g.axis[a].count * g.axis[a].step);
-      stride *= g.axis[a].out;
-      rest /= g.axis[a].count;
-    }
-    const int m = int(i % filters);
-    out.store(sum + out.added(m), m, (voxel + rest * stride) * filters + m);
+  int count = 1;
+  for (int a = 0; a < 3; ++a) {
+    const int left = g.axis[a].count - block.first[a];
+    count *= left < tile.extent[a] ? left : tile.extent[a];
   }
+  store_tile_moments<T, kVoxels, kColumns, kThreads>(
+      memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, count, int(filters),
+      block.group * g.outputs + block.column0, g.outputs - block.column0);
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
@@ -249,17 +242,16 @@ void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
   const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
                   .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
-  launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(on, grid, g, plan, padded.rows, x,
-                                                                            packed.as<T>(), out, partial.as<float>());
-  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
+  const auto run = [&](const GatherOutput<T>& to) {
+    launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(
+        on, grid, g, plan, padded.rows, x, packed.as<T>(), to, partial.as<float>());
+  };
+  if (plan.shares() == 1) return with_moments(on, g, out, grid.x, run);
+  run(out);
+  add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace
-
-template <class T>
-void add_shares(Cuda on, const ConvGather& g, int shares, const float* partial, const GatherOutput<T>& out) {
-  launch<conv3d_mma_total_kernel<T>>(on, grid_over(g.out_voxels() * g.outputs * g.groups), g, shares, partial, out);
-}
 
 template <class T>
 void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
@@ -284,10 +276,9 @@ void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool 
   else go(Width<64>{}, Width<64>{}, Width<2>{}, Width<2>{});
 }
 
-#define X(T)                                                                                                        \
+#define X(T) \
   template void conv_gather_mma(Cuda, const ConvGather&, const WeightPack&, bool, const GatherInput&, const float*, \
-                                const GatherOutput<T>&);                                                            \
-  template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<T>&);
+                                const GatherOutput<T>&);
 X(float) X(bf16) X(f16)
 #undef X
 

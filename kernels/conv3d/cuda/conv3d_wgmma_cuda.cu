@@ -188,6 +188,8 @@ __global__ void __launch_bounds__(kThreads, 1)
         if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, total[m], partial);
         else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, sum[m], partial);
       }
+      if constexpr (kParts == 2) store_moments<T, kColumns, kBlocks>(g, plan, at, out, total);
+      else store_moments<T, kColumns, kBlocks>(g, plan, at, out, sum);
     }
   }
   // No block ends while another one of its cluster may still write to it.
@@ -236,9 +238,13 @@ void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const Weight
   if constexpr (kBoxes) maps = halo_maps<T>(g, plan.tile, x);
   const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
   const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
-  launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out,
-                                                                    partial.as<float>());
-  if (plan.shares() > 1) add_shares(on, g, plan.shares(), partial.as<float>(), out);
+  const auto run = [&](const GatherOutput<T>& to) {
+    launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), to,
+                                                                      partial.as<float>());
+  };
+  if (plan.shares() == 1) return with_moments(on, g, out, plan.tiles * kConsumerWarps, run);
+  run(out);
+  add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace

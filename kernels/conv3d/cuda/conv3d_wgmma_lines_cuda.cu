@@ -123,6 +123,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
       float sum[kLineWide / 2];  // of three lines of outputs, the oldest first
 #pragma unroll
       for (float& v : sum) v = 0.f;
+      RowMoments<kLineColumns / 4> moments;
       for (at.first[1] = begin - kLineTaps + 1; at.first[1] < at.end; ++at.first[1], ring.next()) {
         transactions_wait(full(ring.at), ring.round);
         uint64_t a = a0 + ring.at * plan.line_bytes() / 16, b = b0;
@@ -147,8 +148,19 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         for (int i = 0; i < kLineColumns / 2; ++i) done[i] = sum[i];
 #pragma unroll
         for (int i = 0; i < kLineWide / 2; ++i) sum[i] = i < kLineWide / 2 - kLineColumns / 2 ? sum[i + kLineColumns / 2] : 0.f;
-        if (at.first[1] >= begin) store_outputs<T, kLineColumns>(g, place, at, warpgroup, out, done, nullptr);
+        if (at.first[1] < begin) continue;
+        store_outputs<T, kLineColumns>(g, place, at, warpgroup, out, done, nullptr);
+        if (!out.moments.parts) continue;
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          float values[kLineColumns / 4];
+          stored_values(g, out, group, 0, done, 0, half, values);
+          if (at.first[1] == begin && half == 0) moments.begin(values);
+          moments.add(values, row_is_inside(g, place, at, warpgroup, half));
+        }
       }
+      if (out.moments.parts)
+        moments.store(out.moments, item * kLineWarps + warp - 4, g.outputs * g.groups, group * g.outputs, g.outputs);
     }
   }
 #else
@@ -253,7 +265,9 @@ static void run_lines(Cuda on, const ConvGather& g, const WgmmaLinesPlan& plan, 
   if constexpr (kBoxes) maps = halo_maps<T>(plan.cut, plan.place.tile, x);
   const int64_t most = cuda::chip_of(on).multiprocessors;
   const Grid grid{.x = plan.items < most ? plan.items : most, .y = g.groups, .threads = kLineThreads, .shared = plan.shared};
-  launch<conv3d_wgmma_lines_kernel<T, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), out);
+  with_moments(on, g, out, plan.items * kLineWarps, [&](const GatherOutput<T>& to) {
+    launch<conv3d_wgmma_lines_kernel<T, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), to);
+  });
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 // What a block of conv3d_wgmma_cuda.cu works on, and how inputs enter its shared memory and outputs leave.
 #include "core/cuda/elements.h"
 #include "core/cuda/transactions.h"
+#include "kernels/conv3d/cuda/conv3d_moments.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
 
 namespace voxgrad {
@@ -16,6 +17,7 @@ struct WgmmaRegisters {
 };
 
 struct WgmmaItem {
+  int64_t tile = 0;   // of all samples
   int64_t n = 0;      // sample
   bool there = true;  // whether there is such a tile: the last cluster may have one too many
   int first[3] = {};  // outputs
@@ -23,7 +25,7 @@ struct WgmmaItem {
   int chunk0 = 0, chunk1 = 0, tap0 = 0, tap1 = 0;
   WgmmaItem() = default;
   __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, int rank) {
-    const int64_t tile = item % p.tile_groups * p.cluster + rank;
+    tile = item % p.tile_groups * p.cluster + rank;
     int rest = int(item / p.tile_groups);
     there = tile < p.tiles;
     n = tile_place(g, p.tile, there ? tile : 0, first);
@@ -194,6 +196,56 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
         }
       }
     }
+  }
+}
+
+// Whether a row of a product is an output.
+__device__ inline bool row_is_inside(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block, int half) {
+  int j[3];
+  plan.place(block, int(threadIdx.x) / 32 % 4 * 16 + int(threadIdx.x) % 32 / 4 + half * 8, j);
+  bool inside = item.there;
+  for (int a = 0; a < 3; ++a) inside = inside && item.first[a] + j[a] < g.axis[a].count;
+  return inside;
+}
+
+// What was stored of kCount of the columns 8 (i / 2) + 2 (lane % 4) + i % 2 from `column` of the group on, in a row of one half.
+template <class T, int kCount, int kSums>
+__device__ void stored_values(const ConvGather& g, const GatherOutput<T>& out, int group, int column, const float (&sum)[kSums], int first,
+                              int half, float (&values)[kCount]) {
+#pragma unroll
+  for (int k = 0; k < kCount; ++k) {
+    const int i = first + k, m = column + k / 2 * 8 + int(threadIdx.x) % 4 * 2 + k % 2;
+    values[k] = float(T(sum[i / 2 * 4 + half * 2 + i % 2] + (m < g.outputs ? out.added(group * g.outputs + m) : 0.f)));
+  }
+}
+
+// The moments of the outputs of the products of a warpgroup, of each warp for a part of its own.
+template <class T, int kColumns, int kBlocks>
+__device__ void store_moments(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, const GatherOutput<T>& out,
+                              const float (&sum)[kBlocks][kColumns / 2]) {
+  if (!out.moments.parts || !item.there) return;
+  constexpr int kAtOnce = 4;  // columns of a lane: registers are few
+  const int warp = int(threadIdx.x) / 32 - 4;
+  bool inside[kBlocks][2];
+#pragma unroll
+  for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+    for (int half = 0; half < 2; ++half) inside[m][half] = row_is_inside(g, plan, item, warp / 4 * kBlocks + m, half);
+#pragma unroll
+  for (int q = 0; q < kColumns / 4 / kAtOnce; ++q) {
+    RowMoments<kAtOnce> moments;
+    const int column = item.column_block * kColumns + q * kAtOnce * 4;
+#pragma unroll
+    for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        float row[kAtOnce];
+        stored_values(g, out, item.group, column, sum[m], q * kAtOnce, half, row);
+        if (m == 0 && half == 0) moments.begin(row);
+        moments.add(row, inside[m][half]);
+      }
+    moments.store(out.moments, item.tile * kWgmmaConsumers * 4 + warp, g.outputs * g.groups, item.group * g.outputs + column,
+                  g.outputs - column);
   }
 }
 

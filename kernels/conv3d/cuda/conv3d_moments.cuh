@@ -1,0 +1,104 @@
+#pragma once
+// Statistics of what a gather writes, per sample and channel, as its outputs leave the kernel: each warp or block gives the moments of its
+// part of a sample, as sums of differences from one of its own outputs, so that nothing is lost where the mean is far above the deviation.
+// A small kernel adds the parts in their order, in f64.
+#include "kernels/conv3d/cuda/conv3d_gather.cuh"
+
+namespace voxgrad {
+
+// Moments of kColumns of the columns 8 i + 2 (lane % 4) + e of a product of warpgroups, 2 i + e below kColumns, over rows of this lane.
+template <int kColumns>
+struct RowMoments {
+  float origin[kColumns] = {}, sum[kColumns] = {}, square[kColumns] = {};
+  int rows = 0;
+
+  // Of the first output of the warp, which is inside wherever any other is: before the first row.
+  __device__ void begin(const float (&v)[kColumns]) {
+#pragma unroll
+    for (int k = 0; k < kColumns; ++k) origin[k] = __shfl_sync(0xffffffffu, v[k], int(threadIdx.x) % 4);
+  }
+  __device__ void add(const float (&v)[kColumns], bool inside) {
+    if (!inside) return;
+    ++rows;
+#pragma unroll
+    for (int k = 0; k < kColumns; ++k) {
+      const float d = v[k] - origin[k];
+      sum[k] += d;
+      square[k] = fmaf(d, d, square[k]);
+    }
+  }
+
+  // The moments of the warp, into its part, where `columns` are left from first_channel on.
+  __device__ void store(const GatherMoments& into, int64_t part, int channels, int first_channel, int columns) {
+    const int lane = int(threadIdx.x) % 32;
+    fold<false>(origin, lane);
+    fold<true>(sum, lane);
+    fold<true>(square, lane);
+#pragma unroll
+    for (int step = 4; step < 32; step *= 2) rows += __shfl_xor_sync(0xffffffffu, rows, step);
+    const int k = lane / 4 % kColumns, column = k / 2 * 8 + lane % 4 * 2 + k % 2;
+    if (lane / 4 < kColumns && column < columns)
+      into.set(part, channels, first_channel + column, origin[0], sum[0], square[0]);
+    if (lane == 0 && first_channel == 0) into.counts[part] = rows;
+  }
+
+ private:
+  // v[0] becomes element lane / 4 % kColumns, added over the lanes of one lane % 4 or, if they are all the same, picked.
+  template <bool kAdd>
+  __device__ static void fold(float (&v)[kColumns], int lane) {
+#pragma unroll
+    for (int half = 4; half > 0; half /= 2) {
+      if (half >= kColumns) {
+        if constexpr (kAdd)
+          for (float& f : v) f += __shfl_xor_sync(0xffffffffu, f, half * 4);
+        continue;
+      }
+      const bool high = lane / 4 & half;
+#pragma unroll
+      for (int i = 0; i < half; ++i) {
+        const float own = high ? v[i + half] : v[i], other = high ? v[i] : v[i + half];
+        if constexpr (kAdd) v[i] = own + __shfl_xor_sync(0xffffffffu, other, half * 4);
+        else v[i] = own;
+      }
+    }
+  }
+};
+
+// Moments of the outputs of a block, `count` of which are inside, for the part of that number. They lie in `memory`, kColumns channels of a
+// voxel every `pitch` bytes, and are written over. Threads that share a channel take its outputs in turn; the first output is inside.
+template <class T, int kVoxels, int kColumns, int kThreads, class F>
+__device__ void store_tile_moments(unsigned char* memory, int pitch, F inside, const GatherMoments& into, int count, int channels,
+                                   int first_channel, int columns) {
+  constexpr int kTurns = kThreads / kColumns;
+  static_assert(kThreads % kColumns == 0);
+  const int thread = int(threadIdx.x), m = thread % kColumns, turn = thread / kColumns;
+  const auto value = [&](int v) { return float(reinterpret_cast<const T*>(memory + v * pitch)[m]); };
+  const float origin = value(0);
+  float sum = 0, square = 0;
+  for (int v = turn; v < kVoxels; v += kTurns) {
+    if (!inside(v)) continue;
+    const float d = value(v) - origin;
+    sum += d;
+    square = fmaf(d, d, square);
+  }
+  __syncthreads();
+  float* const turns = reinterpret_cast<float*>(memory);
+  turns[thread] = sum, turns[kThreads + thread] = square;
+  __syncthreads();
+  if (turn > 0 || m >= columns) return;
+  for (int i = 1; i < kTurns; ++i) sum += turns[i * kColumns + m], square += turns[kThreads + i * kColumns + m];
+  into.set(blockIdx.x, channels, first_channel + m, origin, sum, square);
+  if (first_channel + m == 0) into.counts[blockIdx.x] = count;
+}
+
+// run(out) writes the outputs of a gather and, in `parts` parts of all samples, their moments where statistics are wanted.
+template <class T, class F>
+void with_moments(Cuda on, const ConvGather& g, GatherOutput<T> out, int64_t parts, F&& run) {
+  if (!out.statistics) return run(out);
+  const Scratch sums(on, parts * 3 * g.outputs * g.groups * int64_t(sizeof(float))), counts(on, parts * int64_t(sizeof(int)));
+  out.moments = {sums.as<float>(), counts.as<int>()};
+  run(out);
+  merge_moments(on, g, parts / g.n, out.moments, out.statistics, out.eps);
+}
+
+}  // namespace voxgrad

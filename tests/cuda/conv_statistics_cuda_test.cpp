@@ -1,0 +1,127 @@
+// Statistics for a norm, as a convolution takes them of what it writes.
+#include <cmath>
+#include <cstdlib>
+
+#include "core/autograd.h"
+#include "core/cuda/runtime.h"
+#include "core/device/exact_f32.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
+#include "kernels/norm_act/norm_act.h"
+#include "tests/tensor_helpers.h"
+
+using namespace voxgrad;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const Device kDevice{0};
+
+struct Layer {
+  Shape x;
+  int64_t outputs;
+  Int3 kernel;
+  Conv3dOptions options = {};
+};
+
+// Of y {N, D, H, W, C}: {2, N, C}, means and 1 / sqrt(variance + eps).
+std::vector<double> statistics_of(const Tensor& y, double eps) {
+  const std::vector<double> v = y.values();
+  const int64_t n = y.dim(0), c = y.dim(4), voxels = y.count() / n / c;
+  std::vector<double> out(size_t(2 * n * c));
+  for (int64_t i = 0; i < n * c; ++i) {
+    const double* const first = v.data() + i / c * voxels * c + i % c;
+    double mean = 0, variance = 0;
+    for (int64_t k = 0; k < voxels; ++k) mean += first[k * c] / double(voxels);
+    for (int64_t k = 0; k < voxels; ++k) variance += (first[k * c] - mean) * (first[k * c] - mean) / double(voxels);
+    out[size_t(i)] = mean;
+    out[size_t(n * c + i)] = 1 / std::sqrt(variance + eps);
+  }
+  return out;
+}
+
+constexpr double kEps = 1e-5;
+
+// What is added to every output is far above the deviation.
+void check_layer(const Layer& l, DType t, double added) {
+  const Tensor x = noise(l.x, 1).to(t).to(kDevice), b = Tensor::full({l.outputs}, added, DType::f32, kDevice);
+  const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, l.x[4] / l.options.groups}, 2).to(kDevice);
+  ConvStatistics of_y{.eps = kEps}, again{.eps = kEps};
+  const Tensor y = conv3d(x, w, b, l.options, &of_y);
+  conv3d(x, w, b, l.options, &again);
+  REQUIRE(of_y.stats);
+  const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(y, kEps);
+  CHECK(got == again.stats.values());
+  CHECK(y.values() == conv3d(x, w, b, l.options).values());
+  const size_t each = wanted.size() / 2;
+  double mean_error = 0, factor_error = 0;
+  for (size_t i = 0; i < each; ++i) {
+    mean_error = std::fmax(mean_error, std::abs(got[i] + got[each + i] - wanted[i]) * wanted[each + i]);
+    factor_error = std::fmax(factor_error, std::abs(got[2 * each + i] / wanted[each + i] - 1));
+    if (std::isnan(got[i] + got[2 * each + i])) mean_error = INFINITY;
+  }
+  CAPTURE(l.x, l.outputs, name_of(t), added);
+  CHECK(mean_error < 1e-6);  // of the deviation; sums of f32 over a part
+  CHECK(factor_error < 2e-6);
+}
+
+}  // namespace
+
+TEST_CASE("convolutions: statistics for a norm are those of what was written") {
+  if (cuda::device_count() == 0) {
+    WARN("skipped: this machine has 0 CUDA devices");
+    return;
+  }
+  const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3};
+  // Whole tiles and ragged ones, several samples, blocks of columns of every width, groups, strides, and sums in shares.
+  const Layer layers[] = {{{2, 5, 9, 18, 32}, 32, three, {.padding = one}},
+                          {{2, 4, 9, 17, 16}, 24, three, {.padding = one}},
+                          {{1, 9, 10, 20, 16}, 64, three, {.padding = one}},
+                          {{1, 8, 8, 8, 16}, 160, one, {}},
+                          {{1, 8, 16, 16, 16}, 200, one, {}},
+                          {{2, 7, 6, 9, 33}, 40, three, {.stride = two, .padding = one}},
+                          {{2, 5, 6, 9, 48}, 60, three, {.padding = one, .groups = 2}},
+                          {{2, 4, 4, 4, 96}, 72, three, {.padding = one}}};
+  for (const char* way : {"mma", "wgmma", "lines"}) {
+    setenv("VOXGRAD_CONV_CUDA", way, 1);
+    CAPTURE(way);
+    for (const Layer& l : layers)
+      for (const DType t : {DType::bf16, DType::f32}) check_layer(l, t, t == DType::f32 ? 3000 : 30);
+    const ExactF32 scope;
+    check_layer(layers[0], DType::f32, 3000);
+  }
+  unsetenv("VOXGRAD_CONV_CUDA");
+}
+
+TEST_CASE("convolutions: a norm that is given statistics is the norm, forward and backward") {
+  if (cuda::device_count() == 0) {
+    WARN("skipped: this machine has 0 CUDA devices");
+    return;
+  }
+  const Shape shape{2, 5, 9, 18, 32};
+  const auto run = [&](bool given, bool stored) {
+    const Tensor x = noise(shape, 1).to(kDevice).require_grad(), w = noise({32, 3, 3, 3, 32}, 2).to(kDevice).require_grad();
+    const Tensor scale = noise({32}, 3).to(kDevice).require_grad(), shift = noise({32}, 4).to(kDevice).require_grad();
+    const Conv3dOptions same{.padding = {1, 1, 1}};
+    ConvStatistics of_y{.eps = 0.5};
+    const Tensor y = conv3d(x, w, {}, same, given ? &of_y : nullptr);
+    CHECK(bool(of_y.stats) == given);
+    const ConvSource z{.x = y, .normalised = true, .scale = scale, .shift = shift, .slope = 0.25, .eps = 0.5, .stats = of_y.stats};
+    const Tensor out = stored ? evaluate(z) : conv3d_fused({z}, w, {}, same);
+    backward(out, noise(out.shape(), 5).to(kDevice));
+    return std::vector<Tensor>{out, x.grad(), w.grad(), scale.grad(), shift.grad()};
+  };
+  for (const bool stored : {false, true}) {
+    const std::vector<Tensor> got = run(true, stored), wanted = run(false, stored);
+    for (size_t i = 0; i < got.size(); ++i) {
+      double most = 0;
+      for (const double v : wanted[i].values()) most = std::fmax(most, std::abs(v));
+      CAPTURE(stored, i, most);
+      CHECK(difference(got[i], wanted[i]) <= 1e-4 * most);  // last bits of statistics, of which tf32 makes more
+    }
+  }
+  // Statistics that are of something else.
+  const Tensor y = Tensor::zeros({1, 2, 2, 2, 8});
+  CHECK_THROWS_WITH(instance_norm_act(y, {}, {}, {}, {.stats = Tensor::zeros({3, 1, 4})}), Contains("statistics"));
+  CHECK_THROWS_WITH(conv3d_fused({{.x = y, .normalised = true, .stats = Tensor::zeros({3, 2, 8})}}, Tensor::zeros({2, 1, 1, 1, 8})),
+                    Contains("statistics"));
+}
