@@ -198,7 +198,9 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 
 bool conv3d_takes_statistics(Cuda on, const Conv3dProblem& p, DType x) {
   const bool exact = p.exact_f32 && x == DType::f32;
-  return !by_cudnn(p) && kernel_of(on, forward_gather(p), int(size_of(x)), exact) != GatherKernel::direct;
+  if (by_cudnn(p)) return false;
+  const GatherKernel kernel = kernel_of(on, forward_gather(p), int(size_of(x)), exact);
+  return kernel == GatherKernel::mma || by_wgmma(kernel) || by_lines(kernel);
 }
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y, const WrittenStatistics& written) {
