@@ -40,6 +40,9 @@ class SharedAddress {
 #define VOXGRAD_PTX(declaration, ...) declaration;
 #endif
 
+// threadIdx.x, read anew: what is computed of it is not made earlier and kept in registers meanwhile.
+VOXGRAD_PTX(int thread_read_anew(), int r; asm volatile("mov.u32 %0, %%tid.x;" : "=r"(r)); return r;)
+
 // Loads 8 x 8 matrices of 16-bit elements, one per register: lane l gives the address of row l % 8 of matrix l / 8 (16 bytes, aligned) and
 // gets of each matrix the elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4. `_transposed`: of the transposed matrices. All 32 lanes.
 VOXGRAD_PTX(void ldmatrix_x4(uint32_t (&r)[4], SharedAddress row),

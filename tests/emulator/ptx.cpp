@@ -122,6 +122,7 @@ void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { m
 void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::f16>("mma.f16", d, a, b); }
 void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::tf32>("mma.tf32", d, a, b); }
 
+int thread_read_anew() { return int(threadIdx.x); }
 uint32_t tf32_of(float v) {
   const uint32_t u = std::bit_cast<uint32_t>(v);
   if ((u & 0x7f800000u) == 0x7f800000u) return u & 0xffffe000u;

@@ -188,8 +188,11 @@ __global__ void __launch_bounds__(kThreads, 1)
         if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, total[m], partial);
         else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, sum[m], partial);
       }
-      if constexpr (kParts == 2) store_moments<T, kColumns, kBlocks>(g, plan, at, out, total);
-      else store_moments<T, kColumns, kBlocks>(g, plan, at, out, sum);
+      if (out.moments.parts) {
+        const int64_t tile = item % plan.tile_groups * plan.cluster + rank;
+        if constexpr (kParts == 2) store_moments<T, kColumns, kBlocks>(g, plan, at, tile, out, total);
+        else store_moments<T, kColumns, kBlocks>(g, plan, at, tile, out, sum);
+      }
     }
   }
   // No block ends while another one of its cluster may still write to it.

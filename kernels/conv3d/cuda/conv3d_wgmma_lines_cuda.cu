@@ -154,9 +154,9 @@ __global__ void __launch_bounds__(kLineThreads, 1)
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float values[kLineColumns / 4];
-          stored_values(g, out, group, 0, done, 0, half, values);
+          stored_values(g, out, int(threadIdx.x), group, 0, done, 0, half, values);
           if (at.first[1] == begin && half == 0) moments.begin(values);
-          moments.add(values, row_is_inside(g, place, at, warpgroup, half));
+          moments.add(values, row_is_inside(g, place, at, int(threadIdx.x), warpgroup, half));
         }
       }
       if (out.moments.parts)

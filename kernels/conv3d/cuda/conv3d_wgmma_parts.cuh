@@ -17,7 +17,6 @@ struct WgmmaRegisters {
 };
 
 struct WgmmaItem {
-  int64_t tile = 0;   // of all samples
   int64_t n = 0;      // sample
   bool there = true;  // whether there is such a tile: the last cluster may have one too many
   int first[3] = {};  // outputs
@@ -25,7 +24,7 @@ struct WgmmaItem {
   int chunk0 = 0, chunk1 = 0, tap0 = 0, tap1 = 0;
   WgmmaItem() = default;
   __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, int rank) {
-    tile = item % p.tile_groups * p.cluster + rank;
+    const int64_t tile = item % p.tile_groups * p.cluster + rank;
     int rest = int(item / p.tile_groups);
     there = tile < p.tiles;
     n = tile_place(g, p.tile, there ? tile : 0, first);
@@ -200,9 +199,9 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
 }
 
 // Whether a row of a product is an output.
-__device__ inline bool row_is_inside(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block, int half) {
+__device__ inline bool row_is_inside(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int thread, int block, int half) {
   int j[3];
-  plan.place(block, int(threadIdx.x) / 32 % 4 * 16 + int(threadIdx.x) % 32 / 4 + half * 8, j);
+  plan.place(block, thread / 32 % 4 * 16 + thread % 32 / 4 + half * 8, j);
   bool inside = item.there;
   for (int a = 0; a < 3; ++a) inside = inside && item.first[a] + j[a] < g.axis[a].count;
   return inside;
@@ -210,27 +209,26 @@ __device__ inline bool row_is_inside(const ConvGather& g, const WgmmaPlan& plan,
 
 // What was stored of kCount of the columns 8 (i / 2) + 2 (lane % 4) + i % 2 from `column` of the group on, in a row of one half.
 template <class T, int kCount, int kSums>
-__device__ void stored_values(const ConvGather& g, const GatherOutput<T>& out, int group, int column, const float (&sum)[kSums], int first,
-                              int half, float (&values)[kCount]) {
+__device__ void stored_values(const ConvGather& g, const GatherOutput<T>& out, int thread, int group, int column, const float (&sum)[kSums],
+                              int first, int half, float (&values)[kCount]) {
 #pragma unroll
   for (int k = 0; k < kCount; ++k) {
-    const int i = first + k, m = column + k / 2 * 8 + int(threadIdx.x) % 4 * 2 + k % 2;
+    const int i = first + k, m = column + k / 2 * 8 + thread % 4 * 2 + k % 2;
     values[k] = float(T(sum[i / 2 * 4 + half * 2 + i % 2] + (m < g.outputs ? out.added(group * g.outputs + m) : 0.f)));
   }
 }
 
 // The moments of the outputs of the products of a warpgroup, of each warp for a part of its own.
 template <class T, int kColumns, int kBlocks>
-__device__ void store_moments(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, const GatherOutput<T>& out,
+__device__ void store_moments(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int64_t tile, const GatherOutput<T>& out,
                               const float (&sum)[kBlocks][kColumns / 2]) {
-  if (!out.moments.parts || !item.there) return;
+  if (!item.there) return;
   constexpr int kAtOnce = 4;  // columns of a lane: registers are few
-  const int warp = int(threadIdx.x) / 32 - 4;
-  bool inside[kBlocks][2];
+  const int thread = thread_read_anew(), warp = thread / 32 - 4;
+  uint32_t inside = 0;  // a bit for each row
 #pragma unroll
-  for (int m = 0; m < kBlocks; ++m)
-#pragma unroll
-    for (int half = 0; half < 2; ++half) inside[m][half] = row_is_inside(g, plan, item, warp / 4 * kBlocks + m, half);
+  for (int row = 0; row < 2 * kBlocks; ++row)
+    inside |= uint32_t(row_is_inside(g, plan, item, thread, warp / 4 * kBlocks + row / 2, row % 2)) << row;
 #pragma unroll
   for (int q = 0; q < kColumns / 4 / kAtOnce; ++q) {
     RowMoments<kAtOnce> moments;
@@ -240,11 +238,11 @@ __device__ void store_moments(const ConvGather& g, const WgmmaPlan& plan, const 
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         float row[kAtOnce];
-        stored_values(g, out, item.group, column, sum[m], q * kAtOnce, half, row);
+        stored_values(g, out, thread, item.group, column, sum[m], q * kAtOnce, half, row);
         if (m == 0 && half == 0) moments.begin(row);
-        moments.add(row, inside[m][half]);
+        moments.add(row, inside >> (2 * m + half) & 1);
       }
-    moments.store(out.moments, item.tile * kWgmmaConsumers * 4 + warp, g.outputs * g.groups, item.group * g.outputs + column,
+    moments.store(out.moments, tile * kWgmmaConsumers * 4 + warp, g.outputs * g.groups, item.group * g.outputs + column,
                   g.outputs - column);
   }
 }
