@@ -17,7 +17,7 @@ foreach(way mma wgmma tma lines lines_tma)
     FIXTURES_SETUP kernels_run FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 endforeach()
 
-file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp cuda/boxes/*_cuda_test.cpp)
+file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp cuda/*/*_cuda_test.cpp)
 add_executable(cuda_unit_tests ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
 voxgrad_kernels(cuda_unit_tests cuda/hopper_facts.cu cuda/boxes/box_facts.cu)
@@ -60,6 +60,7 @@ if(VOXGRAD_EMULATE_CUDA)
 
   add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
     cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/convolutions/conv_thin_counts_test.cpp
+    cuda/convolutions/conv_statistics_counts_test.cpp
     cuda/boxes/emulator_box_test.cpp
     cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu PROPERTIES

@@ -7,7 +7,6 @@
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
-#include "layers/blocks.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
 #include "tests/emulator/counts.h"
@@ -242,28 +241,6 @@ TEST_CASE("convolutions read what is normalised and what is concatenated, and no
   CHECK(normalised.conflicts == 0);
   CHECK(normalised.watched == plain.watched);
   CHECK(normalised.barriers == plain.barriers + plain.blocks);
-}
-
-TEST_CASE("an instance norm behind a convolution reads no tensor for its statistics, whoever applies it") {
-  Rng rng(1);
-  const ConvStack stack = [&] {
-    ConvStack s({.in = 32, .out = 32}, 2, rng);
-    move_to(s, kCard);
-    return s;
-  }();
-  for (const DType dtype : {DType::bf16, DType::f32})
-    for (const char* way : {"mma", "wgmma", "lines"}) {
-      setenv("VOXGRAD_CONV_CUDA", way, 1);
-      const Tensor x = Tensor::full({1, 4, 8, 16, 32}, 0.5, dtype, kCard);
-      cuda::synchronize(card());
-      const emulator::Counting counting(x.view().data, x.bytes());
-      CHECK(stack(x).to(Device{}).values()[0] != 0);
-      unsetenv("VOXGRAD_CONV_CUDA");
-      CAPTURE(way, name_of(dtype));
-      CHECK(counting.of("conv3d_moments_kernel").blocks > 0);
-      CHECK(counting.of("norm_moments_kernel").blocks == 0);
-      CHECK(counting.of("norm_merge_kernel").blocks == 0);
-    }
 }
 
 TEST_CASE("convolutions: the table gives wgmma what fills its tiles on sm_90, and mma the rest") {

@@ -3,7 +3,7 @@
 // ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied. What of x is
 // to be normalised is so in shared memory, by the thread that has copied it, before the barrier behind which others read it.
 #include "kernels/conv3d/cuda/conv3d_mma_parts.cuh"
-#include "kernels/conv3d/cuda/conv3d_moments.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {

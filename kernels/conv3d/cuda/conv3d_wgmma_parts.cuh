@@ -2,7 +2,7 @@
 // What a block of conv3d_wgmma_cuda.cu works on, and how inputs enter its shared memory and outputs leave.
 #include "core/cuda/elements.h"
 #include "core/cuda/transactions.h"
-#include "kernels/conv3d/cuda/conv3d_moments.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
 
 namespace voxgrad {

@@ -1,5 +1,5 @@
 // The sum of the shares of a gather, and of the moments of its parts.
-#include "kernels/conv3d/cuda/conv3d_moments.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
 #include "kernels/norm/norm_tiles.cuh"
 
 namespace voxgrad {

@@ -1,0 +1,32 @@
+// Statistics that convolutions take of what they write are not taken again.
+#include <cstdlib>
+
+#include "core/cuda/runtime.h"
+#include "layers/blocks.h"
+#include "tests/catch.h"
+#include "tests/cuda/emulator_helpers.h"
+#include "tests/emulator/counts.h"
+
+using namespace voxgrad;
+
+TEST_CASE("an instance norm behind a convolution reads no tensor for its statistics, whoever applies it") {
+  Rng rng(1);
+  const ConvStack stack = [&] {
+    ConvStack s({.in = 32, .out = 32}, 2, rng);
+    move_to(s, kCard);
+    return s;
+  }();
+  for (const DType dtype : {DType::bf16, DType::f32})
+    for (const char* way : {"mma", "wgmma", "lines"}) {
+      setenv("VOXGRAD_CONV_CUDA", way, 1);
+      const Tensor x = Tensor::full({1, 4, 8, 16, 32}, 0.5, dtype, kCard);
+      cuda::synchronize(card());
+      const emulator::Counting counting(x.view().data, x.bytes());
+      CHECK(stack(x).to(Device{}).values()[0] != 0);
+      unsetenv("VOXGRAD_CONV_CUDA");
+      CAPTURE(way, name_of(dtype));
+      CHECK(counting.of("conv3d_moments_kernel").blocks > 0);
+      CHECK(counting.of("norm_moments_kernel").blocks == 0);
+      CHECK(counting.of("norm_merge_kernel").blocks == 0);
+    }
+}
