@@ -10,9 +10,14 @@ add_test(NAME op_cases_cuda COMMAND op_case_test --device cuda)
 set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
-# Every convolution by each way of the tensor cores, whichever the table would choose.
+# Convolutions by each way of the tensor cores that they have, whichever the table would choose.
+set(kernel_of_mma conv3d_mma)
+set(kernel_of_wgmma wgmma)
+set(kernel_of_tma wgmma)
+set(kernel_of_lines conv3d_wgmma_lines_kernel)
+set(kernel_of_lines_tma conv3d_wgmma_lines_kernel)
 foreach(way mma wgmma tma lines lines_tma)
-  add_test(NAME op_cases_cuda_${way} COMMAND op_case_test --device cuda conv)
+  add_test(NAME op_cases_cuda_${way} COMMAND op_case_test --device cuda --launching ${kernel_of_${way}} conv)
   set_tests_properties(op_cases_cuda_${way} PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log};VOXGRAD_CONV_CUDA=${way}"
     FIXTURES_SETUP kernels_run FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 endforeach()

@@ -1,9 +1,11 @@
 // Runs every op case through every check. Usage:
-//   op_case_test [--verbose] [--list] [--device cpu|cuda] [--conv own|cudnn] [--brief N] [--huge] [FILTER]
-// FILTER: part of "op/name". --brief: N cases of each op, forward and backward once in every dtype, for tools that watch the kernels.
-// --huge: the huge cases alone, beyond 2^31 elements.
+//   op_case_test [--verbose] [--list] [--device cpu|cuda] [--conv own|cudnn] [--launching KERNEL] [--brief N] [--huge] [FILTER]
+// FILTER: part of "op/name". --launching: on CUDA, those cases and dtypes alone that launch a kernel whose name holds KERNEL. --brief: N
+// cases of each op, forward and backward once in every dtype, for tools that watch the kernels. --huge: the huge cases alone, beyond 2^31
+// elements.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -12,6 +14,7 @@
 #include <map>
 
 #include "core/device/conv_backend.h"
+#include "core/cuda/launch_log.h"
 #include "core/cuda/runtime.h"
 #include "core/device/exact_f32.h"
 #include "core/device/isa.h"
@@ -107,6 +110,19 @@ void run_briefly(const OpCase& c, Device d, Tally& tally) {
   ++(fault.empty() ? tally.passed : tally.failed);
 }
 
+// The dtypes in which the case launches such a kernel.
+std::vector<DType> launching(const OpCase& c, Device d, const std::string& kernel) {
+  std::vector<DType> out;
+  if constexpr (kCuda)
+    for (const DType t : c.dtypes) {
+      const cuda::LaunchLog log;
+      run_fault(c, t, d);
+      if (std::any_of(log.launches.begin(), log.launches.end(), [&](auto& l) { return l.kernel.find(kernel) != std::string::npos; }))
+        out.push_back(t);
+    }
+  return out;
+}
+
 // Bytes that tensors may take.
 double room_on(Device d) {
   if constexpr (kCuda)
@@ -135,7 +151,7 @@ void run_huge(const HugeCase& c, Device d, int64_t elements, Tally& tally) {
 struct Options {
   bool list = false, huge = false;
   int brief = 0;
-  std::string filter, device, conv = "own";
+  std::string filter, device, conv = "own", launching;
 };
 
 }  // namespace
@@ -150,6 +166,7 @@ int main(int argc, char** argv) try {
     else if (is("--huge")) o.huge = true;
     else if (is("--device") && i + 1 < argc) o.device = argv[++i];
     else if (is("--conv") && i + 1 < argc) o.conv = argv[++i];
+    else if (is("--launching") && i + 1 < argc) o.launching = argv[++i];
     else if (is("--brief") && i + 1 < argc) o.brief = std::atoi(argv[++i]);
     else o.filter = argv[i];
   }
@@ -174,7 +191,10 @@ int main(int argc, char** argv) try {
     else
       for (Device d : devices) {
         if (kEmulated && c->for_cpu && !d.is_cpu()) continue;
-        o.brief > 0 ? run_briefly(*c, d, tally) : run_case(*c, d, tally);
+        OpCase one = *c;
+        if (!o.launching.empty()) one.dtypes = launching(one, d, o.launching);
+        if (one.dtypes.empty()) ++tally.left_out;
+        else o.brief > 0 ? run_briefly(one, d, tally) : run_case(one, d, tally);
       }
   }
   for (auto& c : huge_cases()) {
