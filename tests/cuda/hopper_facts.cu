@@ -2,19 +2,10 @@
 
 #include "core/cuda/elements.h"
 #include "core/cuda/wgmma.h"
+#include "tests/cuda/boxes/swizzle_window.cuh"
 
 namespace voxgrad {
 namespace {
-
-// The first address of dynamic shared memory that is a multiple of 1024, by which swizzles count.
-__device__ inline unsigned char* aligned_window(unsigned char* p) {
-#ifdef __CUDACC__
-  const uint32_t at = SharedAddress(p).value();
-#else
-  const uint32_t at = emulator::shared_offset(p);
-#endif
-  return p + (1024 - at % 1024) % 1024;
-}
 
 template <class T, int kColumns>
 __global__ void __launch_bounds__(128)

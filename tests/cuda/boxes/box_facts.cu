@@ -2,21 +2,14 @@
 
 #include "core/cuda/elements.h"
 #include "core/cuda/wgmma.h"
+#include "tests/cuda/boxes/swizzle_window.cuh"
 
 namespace voxgrad {
 namespace {
 
 constexpr int kBoxThreads = 128, kOfBarrier = 128;
 
-// Shared memory from the first multiple of 1024 on, by which swizzles count: a barrier lies behind what a box takes.
-__device__ inline unsigned char* window_of(unsigned char* p) {
-#ifdef __CUDACC__
-  const uint32_t at = SharedAddress(p).value();
-#else
-  const uint32_t at = emulator::shared_offset(p);
-#endif
-  return p + (1024 - at % 1024) % 1024;
-}
+// A barrier lies behind what a box takes of the window.
 __device__ inline void begin_barrier(SharedAddress barrier) {
   if (threadIdx.x == 0) {
     transactions_begin(barrier, 1);
@@ -28,7 +21,7 @@ inline int64_t shared_of(int bytes) { return bytes + kOfBarrier + 1024; }
 __global__ void hopper_box_kernel(const __grid_constant__ TensorMap map, BoxPlace place, int bytes, unsigned char* y) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
-  unsigned char* const room = window_of(memory);
+  unsigned char* const room = aligned_window(memory);
   const SharedAddress barrier(room + bytes);
   begin_barrier(barrier);
   __syncthreads();
@@ -45,7 +38,7 @@ __global__ void hopper_box_multicast_kernel(const __grid_constant__ TensorMap ma
                                             unsigned char* y) {
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
-  unsigned char* const room = window_of(memory);
+  unsigned char* const room = aligned_window(memory);
   const SharedAddress barrier(room + 2 * bytes);
   const int rank = cluster_rank();
   begin_barrier(barrier);
@@ -68,7 +61,7 @@ __global__ void __launch_bounds__(kBoxThreads) hopper_box_product_kernel(const _
   constexpr int kColumns = 32, kRow = 64, kPieces = kRow / 16;
   VOXGRAD_DYNAMIC_SHARED(memory);
 #if VOXGRAD_SM90
-  unsigned char* const room = window_of(memory);
+  unsigned char* const room = aligned_window(memory);
   unsigned char* const of_b = room + bytes;
   const SharedAddress barrier(of_b + kColumns * kRow);
   begin_barrier(barrier);
