@@ -58,7 +58,11 @@ VOXGRAD_PTX(void ldmatrix_x2_transposed(uint32_t (&r)[2], SharedAddress row),
             asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
                          : "=r"(r[0]), "=r"(r[1]) : "r"(row.value()) : "memory");)
 
-// d {16, 8} += a {16, k} b {k, 8} over the warp, summed in f32. k = 16 for bf16 and f16, k = 8 for tf32. All 32 lanes.
+// The four bytes of low and high (bytes 4 to 7) that the four lowest digits of `digits` name.
+VOXGRAD_PTX(uint32_t chosen_bytes(uint32_t low, uint32_t high, uint32_t digits), uint32_t r;
+            asm("prmt.b32 %0, %1, %2, %3;" : "=r"(r) : "r"(low), "r"(high), "r"(digits)); return r;)
+
+// d {16, 8} += a {16, k} b {k, 8} over the warp, summed in f32. k = 16 for bf16 and f16 (of `_k8` 8), k = 8 for tf32. All 32 lanes.
 VOXGRAD_PTX(void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]),
             asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -67,6 +71,12 @@ VOXGRAD_PTX(void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (
             asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));)
+VOXGRAD_PTX(void mma_bf16_k8(float (&d)[4], const uint32_t (&a)[2], uint32_t b),
+            asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+                         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(b));)
+VOXGRAD_PTX(void mma_f16_k8(float (&d)[4], const uint32_t (&a)[2], uint32_t b),
+            asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+                         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(b));)
 VOXGRAD_PTX(void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]),
             asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -111,6 +121,12 @@ template <class T>
 __device__ inline void mma_of(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   if constexpr (dtype_of<T> == DType::bf16) mma_bf16(d, a, b);
   else mma_f16(d, a, b);
+}
+
+template <class T>
+__device__ inline void mma_of(float (&d)[4], const uint32_t (&a)[2], uint32_t b) {
+  if constexpr (dtype_of<T> == DType::bf16) mma_bf16_k8(d, a, b);
+  else mma_f16_k8(d, a, b);
 }
 
 template <class T>

@@ -47,6 +47,11 @@ OP_CASES(conv3d) {
   add({"pointwise from 1 channel", {1, 3, 5, 5, 1}, 16, one, {}, false});
   add({"pointwise to 1 output, stride 2", {1, 5, 6, 7, 18}, 1, one, {.stride = two}});
   add({"3x3x3 to 2 outputs", {1, 3, 4, 9, 33}, 2, three, {.padding = one}});
+  add({"3x3x3 to 1 output from 32 channels", {1, 3, 9, 18, 32}, 1, three, {.padding = one}});
+  add({"3x3x3 to 2 outputs from 40 channels along D", {2, 11, 2, 4, 40}, 2, three, {.padding = {0, 1, 2}}});
+  add({"3x3x3 to 3 outputs from 64 channels", {1, 4, 5, 4, 64}, 3, three, {}, false});
+  add({"3x3x3 to 4 outputs from 32 channels", {1, 2, 4, 17, 32}, 4, three, {.padding = one}});
+  add({"1x3x3 to 3 outputs from 48 channels", {1, 3, 3, 4, 48}, 3, {1, 3, 3}, {.padding = {0, 1, 1}}});
   // Rows that take several pieces and a rest of them, whatever the number of lanes.
   add({"long rows to 1 output", {1, 2, 3, 61, 17}, 1, three, {.padding = one}});
   add({"long rows to 2 outputs", {1, 2, 3, 61, 17}, 2, three, {.padding = one}});
@@ -73,6 +78,14 @@ OP_CASES(conv3d) {
        false});
   add({"depthwise over several blocks of channels", {1, 3, 3, 4, 150}, 150, three, {.padding = one, .groups = 150}, true, false, f32});
   add({"depthwise with 3 filters per channel", {1, 3, 4, 5, 5}, 15, three, {.padding = one, .groups = 5}});
+  add({"depthwise, 2 channels", {1, 2, 35, 17, 2}, 2, three, {.padding = one, .groups = 2}});
+  add({"depthwise, 8 channels along D", {1, 21, 3, 5, 8}, 8, three, {.padding = one, .groups = 8}});
+  add({"depthwise, 9 channels", {2, 3, 18, 4, 9}, 9, three, {.padding = two, .groups = 9}});
+  add({"depthwise, 24 channels", {1, 3, 9, 18, 24}, 24, three, {.padding = one, .groups = 24}});
+  add({"depthwise, 34 channels in a plane", {1, 3, 5, 17, 34}, 34, {1, 3, 3}, {.padding = {0, 1, 1}, .groups = 34}});
+  add({"depthwise, kernel 1x5x5", {1, 2, 5, 18, 8}, 8, {1, 5, 5}, {.padding = {0, 2, 2}, .groups = 8}});
+  add({"depthwise, kernel 1x7x7", {1, 2, 5, 18, 16}, 16, {1, 7, 7}, {.padding = {1, 3, 3}, .groups = 16}});
+  add({"depthwise, kernel 7", {1, 9, 5, 17, 4}, 4, {7, 7, 7}, {.padding = three, .groups = 4}});
   add({"depthwise, kernel 5", {1, 4, 7, 21, 17}, 17, {5, 5, 5}, {.padding = two, .groups = 17}});
   add({"depthwise, kernel 3x7x7", {1, 3, 5, 13, 16}, 16, {3, 7, 7}, {.padding = {1, 3, 3}, .groups = 16}});
   add({"depthwise, kernel 3x3x5, stride and dilation along D",

@@ -98,6 +98,13 @@ void mma(const char* name, float* d, const uint32_t* a, const uint32_t* b) {
   emulator::collective(name, 0xffffffffu, &p, multiply<kKind>, {name, 0});
 }
 
+// The second half of what is summed over is zeros.
+template <Kind kKind>
+void mma_k8(const char* name, float* d, const uint32_t (&a)[2], uint32_t b) {
+  const uint32_t wide_a[4] = {a[0], a[1], 0, 0}, wide_b[2] = {b, 0};
+  mma<kKind>(name, d, wide_a, wide_b);
+}
+
 void copy_async(SharedAddress into, const void* from, int bytes, bool valid) {
   if (reinterpret_cast<uintptr_t>(into.value()) % size_t(bytes) || (valid && reinterpret_cast<uintptr_t>(from) % size_t(bytes)))
     BlockRunner::here().stop([&] { return "cp.async of " + std::to_string(bytes) + " bytes: an address is not aligned to them"; });
@@ -120,6 +127,8 @@ void ldmatrix_x2_transposed(uint32_t (&r)[2], SharedAddress row) { ldmatrix<2, t
 
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::bf16>("mma.bf16", d, a, b); }
 void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::f16>("mma.f16", d, a, b); }
+void mma_bf16_k8(float (&d)[4], const uint32_t (&a)[2], uint32_t b) { mma_k8<Kind::bf16>("mma.bf16.k8", d, a, b); }
+void mma_f16_k8(float (&d)[4], const uint32_t (&a)[2], uint32_t b) { mma_k8<Kind::f16>("mma.f16.k8", d, a, b); }
 void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma<Kind::tf32>("mma.tf32", d, a, b); }
 
 int thread_read_anew() { return int(threadIdx.x); }
@@ -127,6 +136,13 @@ uint32_t tf32_of(float v) {
   const uint32_t u = std::bit_cast<uint32_t>(v);
   if ((u & 0x7f800000u) == 0x7f800000u) return u & 0xffffe000u;
   return (u + 0x1000u) & 0xffffe000u;
+}
+
+uint32_t chosen_bytes(uint32_t low, uint32_t high, uint32_t digits) {
+  const uint64_t bytes = low | uint64_t(high) << 32;
+  uint32_t r = 0;
+  for (int i = 0; i < 4; ++i) r |= uint32_t(bytes >> (digits >> 4 * i & 7) * 8 & 0xff) << 8 * i;
+  return r;
 }
 
 uint32_t pair_bf16(float low, float high) { return bf16(low).bits | uint32_t(bf16(high).bits) << 16; }

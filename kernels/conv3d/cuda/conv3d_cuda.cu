@@ -5,6 +5,8 @@
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda_depthwise/conv3d_depthwise.cuh"
+#include "kernels/conv3d/cuda_thin/conv3d_narrow.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
 #include "kernels/reduce/column_sums.cuh"
 
@@ -31,11 +33,14 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-enum class GatherKernel { direct, thin, head, mma, wgmma, tma, lines, lines_tma };
+// Those before mma read one tensor as it is.
+enum class GatherKernel { direct, depthwise, thin, head, narrow, mma, wgmma, tma, lines, lines_tma };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0) return GatherKernel::direct;
+  if (depthwise_is_possible(g)) return GatherKernel::depthwise;
   if (!exact && head_is_possible(g, element)) return GatherKernel::head;
   if (!exact && thin_is_possible(g, element)) return GatherKernel::thin;
+  if (!exact && narrow_is_possible(g, element)) return GatherKernel::narrow;
   if (few_channels(g)) return GatherKernel::direct;
   const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture,
                                 .element = element,
@@ -51,26 +56,6 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
   if (way == ConvWay::tma) return GatherKernel::tma;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
-}
-
-// The gradient of weights of few output channels as one of few input channels: x is the wide tensor, and gy is gathered at the positions
-// that read a voxel of x. With stride 1 alone.
-ConvGather exchanged(const ConvGather& g) {
-  ConvGather e = g;
-  e.inputs = g.outputs;
-  e.outputs = g.inputs;
-  for (GatherAxis& a : e.axis)
-    a = {
-        .out = a.in, .count = a.in, .in = a.count, .offset = -a.offset - (a.taps - 1) * a.tap_step, .taps = a.taps, .tap_step = a.tap_step};
-  return e;
-}
-// Which side of the gradient of weights has so few channels that they are summed by conv3d_thin_weights_kernel.
-enum class ThinSide { none, x, gy };
-ThinSide thin_side(const ConvGather& g, int element, bool exact) {
-  if (exact) return ThinSide::none;
-  if (thin_weights_are_possible(g, element)) return ThinSide::x;
-  const bool strided = g.axis[0].in_step != 1 || g.axis[1].in_step != 1 || g.axis[2].in_step != 1;
-  return !strided && g.outputs <= kMostThinInputs && thin_weights_are_possible(exchanged(g), element) ? ThinSide::gy : ThinSide::none;
 }
 
 bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
@@ -142,7 +127,9 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
   else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
   else if (const T* const from = static_cast<const T*>(x.part[0].x); kernel == GatherKernel::thin)
     conv_gather_thin<T>(on, g, pack, from, w, out);
+  else if (kernel == GatherKernel::depthwise) conv_gather_depthwise<T>(on, g, pack, from, w, out);
   else if (kernel == GatherKernel::head && aligned_to_16(from)) conv_gather_head<T>(on, g, pack, from, w, out);
+  else if (kernel == GatherKernel::narrow && aligned_to_16(from)) conv_gather_narrow<T>(on, g, pack, from, w, out);
   else conv_gather_direct<T>(on, g, pack, from, w, out);
 }
 
@@ -155,6 +142,7 @@ void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Gat
   if (thin == ThinSide::x) return conv_weights_thin<T>(on, g, {.wide = filter, .tap = g.inputs, .narrow = 1}, in, gy, gw);
   if (thin == ThinSide::gy)
     return conv_weights_thin<T>(on, exchanged(g), {.wide = 1, .tap = -g.inputs, .narrow = filter, .first = filter - g.inputs}, gy, in, gw);
+  if (depthwise_is_possible(g)) return conv_weights_depthwise<T>(on, g, in, gy, gw);
   const ConvWay way = weights_way(on, g, sizeof(T), exact);
   if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
   else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
@@ -183,6 +171,8 @@ double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t)
   if (by_wgmma(kernel)) return wgmma_traffic(g, element, exact, by_boxes(kernel));
   if (kernel == GatherKernel::thin) return thin_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::head) return head_traffic(g, element);
+  if (kernel == GatherKernel::narrow) return narrow_traffic(g, element, cuda::chip_of(on).multiprocessors);
+  if (kernel == GatherKernel::depthwise) return depthwise_traffic(g, element, cuda::chip_of(on).multiprocessors);
   return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
 }
 
@@ -237,7 +227,7 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   const bool exact = p.exact_f32 && t == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, element, exact);
   const bool weights = weights_way(on, g, element, exact) != ConvWay::mma;
-  const bool few = kernel == GatherKernel::direct || kernel == GatherKernel::thin || kernel == GatherKernel::head;
+  const bool few = kernel < GatherKernel::mma;
   if (few || thin_side(g, element, exact) != ThinSide::none || !(weights || weights_by_mma(g))) return false;
   if (kernel == GatherKernel::mma && !weights) return true;
   const GatherInput x = input_of(g, parts, count);
@@ -278,6 +268,7 @@ double conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) 
   const bool exact = p.exact_f32 && t == DType::f32;
   const ThinSide thin = thin_side(g, element, exact);
   if (thin != ThinSide::none) return thin_weights_traffic(thin == ThinSide::x ? g : exchanged(g), element);
+  if (depthwise_is_possible(g)) return depthwise_weights_traffic(g, element);
   const ConvWay way = weights_way(on, g, element, exact);
   if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
   return weights_by_mma(g) ? mma_weights_traffic(g, element) : 0;

@@ -98,13 +98,21 @@ __global__ void conv3d_direct_weights_kernel(ConvGather g, int64_t chunk, const 
   if (lane == 0 && k < filters) partial[(part * filters + k) * per_filter + element] = sums[threadIdx.x];
 }
 
-// gw[i] = the sum of the chunks, in f64.
+// gw[i] = the sum of the chunks, in f64; kLanes threads, 256 / kLanes apart, share a weight.
+template <int kLanes>
 __global__ void conv3d_weights_total_kernel(int64_t weights, int64_t chunks, const float* partial, float* gw) {
-  for (int64_t i : grid_stride(weights)) {
-    double sum = 0;
-    for (int64_t c = 0; c < chunks; ++c) sum += double(partial[c * weights + i]);
-    gw[i] = float(sum);
-  }
+  constexpr int kPerBlock = kWeightThreads / kLanes;
+  const int lane = int(threadIdx.x) / kPerBlock;
+  const int64_t i = int64_t(blockIdx.x) * kPerBlock + threadIdx.x % kPerBlock;
+  double sum = 0;
+  if (i < weights)
+    for (int64_t c = lane; c < chunks; c += kLanes) sum += double(partial[c * weights + i]);
+  VOXGRAD_SHARED(double, sums, [kWeightThreads]);
+  sums[threadIdx.x] = sum;
+  __syncthreads();
+  if (lane > 0 || i >= weights) return;
+  for (int other = 1; other < kLanes; ++other) sum += sums[threadIdx.x + other * kPerBlock];
+  gw[i] = float(sum);
 }
 
 }  // namespace
@@ -147,7 +155,13 @@ void conv_weights_direct(Cuda on, const ConvGather& g, const T* x, const T* gy, 
 }
 
 void total_weights(Cuda on, int64_t weights, int64_t chunks, const float* partial, float* gw) {
-  launch<conv3d_weights_total_kernel>(on, grid_over(weights), weights, chunks, partial, gw);
+  const auto go = [&]<int kLanes>(Width<kLanes>) {
+    constexpr int kPerBlock = kWeightThreads / kLanes;
+    launch<conv3d_weights_total_kernel<kLanes>>(on, {.x = (weights + kPerBlock - 1) / kPerBlock, .threads = kWeightThreads}, weights,
+                                                chunks, partial, gw);
+  };
+  // Of many chunks the sums would wait for memory one after the other; eight weights are a sector.
+  chunks < 64 ? go(Width<1>{}) : go(Width<32>{});
 }
 
 #define X(T)                                                                                                                    \

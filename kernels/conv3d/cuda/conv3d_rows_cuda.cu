@@ -1,4 +1,4 @@
-// 3x3x3 convolutions with stride 1 of few input channels, and depthwise ones, in f32 on the ordinary cores: neighbouring threads have
+// 3x3x3 convolutions with stride 1 of few input channels, in f32 on the ordinary cores: neighbouring threads have
 // neighbouring output channels, and a thread takes a piece of a row of voxels, so that each value it loads serves three taps.
 #include "core/cuda/elements.h"
 #include "kernels/conv3d/cuda/conv3d_gather.cuh"
@@ -31,7 +31,7 @@ struct Piece {
   __device__ bool load(const ConvGather& g, const T* x, int64_t channel, int t, int r, float (&value)[kPiece + 2]) const {
     const int z = d + g.axis[0].offset + t, y = h + g.axis[1].offset + r, first = w + g.axis[2].offset;
     if (unsigned(z) >= unsigned(g.axis[0].in) || unsigned(y) >= unsigned(g.axis[1].in)) return false;
-    const int64_t channels = int64_t(g.inputs) * g.groups;
+    const int64_t channels = g.inputs;
     const T* from = x + (((n * g.axis[0].in + z) * g.axis[1].in + y) * g.axis[2].in + first) * channels + channel;
 #pragma unroll
     for (int i = 0; i < kPiece + 2; ++i) value[i] = unsigned(first + i) < unsigned(g.axis[2].in) ? float(from[i * channels]) : 0.f;
@@ -42,10 +42,10 @@ struct Piece {
   }
 };
 
-// Weights {groups, taps, inputs, outputs}.
-template <class T, bool kDepthwise>
+// Weights {taps, inputs, outputs}.
+template <class T>
 __global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, GatherOutput<T> out) {
-  const int filters = g.outputs * g.groups;
+  const int filters = g.outputs;
   for (int64_t item : grid_stride(pieces_of(g) * filters)) {
     const int64_t index = item / filters;
     const int k = int(item - index * filters);
@@ -56,11 +56,11 @@ __global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, Gat
     for (int c = 0; c < g.inputs; ++c)
       for (int row = 0; row < 9; ++row) {
         float value[kPiece + 2];
-        if (!piece.load(g, x, kDepthwise ? k : c, row / 3, row % 3, value)) continue;
+        if (!piece.load(g, x, c, row / 3, row % 3, value)) continue;
 #pragma unroll
         for (int s = 0; s < 3; ++s) {
           const int tap = row * 3 + s;
-          const float weight = w[kDepthwise ? int64_t(k) * kTaps + tap : (int64_t(tap) * g.inputs + c) * filters + k];
+          const float weight = w[(int64_t(tap) * g.inputs + c) * filters + k];
 #pragma unroll
           for (int i = 0; i < kPiece; ++i) sum[i] = fmaf(value[i + s], weight, sum[i]);
         }
@@ -73,9 +73,9 @@ __global__ void conv3d_rows_kernel(ConvGather g, const T* x, const float* w, Gat
 }
 
 // Block x: a chunk of the pieces; y: 32 output channels; z: an input channel. partial {chunks, weights}, weights in the order of gw.
-template <class T, bool kDepthwise>
+template <class T>
 __global__ void conv3d_rows_weights_kernel(ConvGather g, int64_t chunk, const T* x, const T* gy, float* partial) {
-  const int filters = g.outputs * g.groups, lane = int(threadIdx.x) % kLanes, warp = int(threadIdx.x) / kLanes;
+  const int filters = g.outputs, lane = int(threadIdx.x) % kLanes, warp = int(threadIdx.x) / kLanes;
   const int k = int(blockIdx.y) * kLanes + lane, c = int(blockIdx.z);
   const int64_t begin = int64_t(blockIdx.x) * chunk, end = begin + chunk < pieces_of(g) ? begin + chunk : pieces_of(g);
   float sum[kTaps] = {};
@@ -88,7 +88,7 @@ __global__ void conv3d_rows_weights_kernel(ConvGather g, int64_t chunk, const T*
 #pragma unroll
     for (int row = 0; row < 9; ++row) {
       float value[kPiece + 2];
-      if (!piece.load(g, x, kDepthwise ? k : c, row / 3, row % 3, value)) continue;
+      if (!piece.load(g, x, c, row / 3, row % 3, value)) continue;
 #pragma unroll
       for (int s = 0; s < 3; ++s)
 #pragma unroll
@@ -106,27 +106,24 @@ __global__ void conv3d_rows_weights_kernel(ConvGather g, int64_t chunk, const T*
   }
 }
 
-bool is_depthwise(const ConvGather& g) { return g.inputs == 1 && g.outputs == 1 && g.groups > 1; }
-
 }  // namespace
 
 bool rows_are_possible(const ConvGather& g) {
   for (const GatherAxis& a : g.axis)
     if (a.taps != 3 || a.in_step != 1 || a.tap_step != 1 || a.first != 0 || a.step != 1) return false;
-  return is_depthwise(g) || (g.groups == 1 && g.inputs <= 4 && g.outputs >= 8);
+  return g.groups == 1 && g.inputs <= 4 && g.outputs >= 8;
 }
 
 template <class T>
 void conv_gather_rows(Cuda on, const ConvGather& g, const T* x, const float* packed, const GatherOutput<T>& out) {
-  const Grid grid = grid_over(pieces_of(g) * g.outputs * g.groups, 128);
-  if (is_depthwise(g)) launch<conv3d_rows_kernel<T, true>>(on, grid, g, x, packed, out);
-  else launch<conv3d_rows_kernel<T, false>>(on, grid, g, x, packed, out);
+  const Grid grid = grid_over(pieces_of(g) * g.outputs, 128);
+  launch<conv3d_rows_kernel<T>>(on, grid, g, x, packed, out);
 }
 
 template <class T>
 void conv_weights_rows(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
   constexpr int64_t kMostChunks = 1024;
-  const int64_t filters = int64_t(g.outputs) * g.groups, weights = filters * kTaps * g.inputs, pieces = pieces_of(g);
+  const int64_t filters = g.outputs, weights = filters * kTaps * g.inputs, pieces = pieces_of(g);
   int64_t chunks = (pieces + kWarps - 1) / kWarps;
   chunks = chunks < kMostChunks ? chunks : kMostChunks;
   while (chunks > 1 && chunks * weights > int64_t(1) << 26) chunks = (chunks + 1) / 2;
@@ -134,8 +131,7 @@ void conv_weights_rows(Cuda on, const ConvGather& g, const T* x, const T* gy, fl
   chunks = (pieces + chunk - 1) / chunk;
   const Scratch partial(on, chunks * weights * int64_t(sizeof(float)));
   const Grid grid{.x = chunks, .y = (filters + kLanes - 1) / kLanes, .z = g.inputs, .threads = kLanes * kWarps};
-  if (is_depthwise(g)) launch<conv3d_rows_weights_kernel<T, true>>(on, grid, g, chunk, x, gy, partial.as<float>());
-  else launch<conv3d_rows_weights_kernel<T, false>>(on, grid, g, chunk, x, gy, partial.as<float>());
+  launch<conv3d_rows_weights_kernel<T>>(on, grid, g, chunk, x, gy, partial.as<float>());
   total_weights(on, weights, chunks, partial.as<float>(), gw);
 }
 

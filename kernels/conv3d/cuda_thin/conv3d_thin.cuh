@@ -147,6 +147,12 @@ struct ThinWeights {
 };
 // gw = the sum over the voxels of `wide` {outputs of the gather, its channels} times what the gather reads of `narrow`.
 bool thin_weights_are_possible(const ConvGather&, int element);
+// The gradient of weights of few output channels as one of few input channels: x is the wide tensor, and gy is gathered at the positions
+// that read a voxel of x. With stride 1 alone.
+ConvGather exchanged(const ConvGather&);
+// Which side of the gradient of weights has so few channels that they are summed by conv3d_thin_weights_kernel.
+enum class ThinSide { none, x, gy };
+ThinSide thin_side(const ConvGather&, int element, bool exact);
 double thin_weights_traffic(const ConvGather&, int element);
 template <class T>
 void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T* narrow, const T* wide, float* gw);

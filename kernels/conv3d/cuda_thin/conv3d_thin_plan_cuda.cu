@@ -84,4 +84,21 @@ int64_t thin_blocks(const ThinTile& t, int64_t tiles, int multiprocessors) {
   return tiles < most ? tiles : most;
 }
 
+ConvGather exchanged(const ConvGather& g) {
+  ConvGather e = g;
+  e.inputs = g.outputs;
+  e.outputs = g.inputs;
+  for (GatherAxis& a : e.axis)
+    a = {
+        .out = a.in, .count = a.in, .in = a.count, .offset = -a.offset - (a.taps - 1) * a.tap_step, .taps = a.taps, .tap_step = a.tap_step};
+  return e;
+}
+
+ThinSide thin_side(const ConvGather& g, int element, bool exact) {
+  if (exact) return ThinSide::none;
+  if (thin_weights_are_possible(g, element)) return ThinSide::x;
+  const bool strided = g.axis[0].in_step != 1 || g.axis[1].in_step != 1 || g.axis[2].in_step != 1;
+  return !strided && g.outputs <= kMostThinInputs && thin_weights_are_possible(exchanged(g), element) ? ThinSide::gy : ThinSide::none;
+}
+
 }  // namespace voxgrad

@@ -1,0 +1,153 @@
+#pragma once
+// Depthwise convolutions with stride 1: a block has a tile of H x W and some channels, and walks along D. The planes that it reads are a
+// ring in shared memory, of which the next ones are on their way, and what is loaded of one serves all taps at once: a thread keeps the
+// sums of all planes of outputs that the plane is read by.
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
+
+namespace voxgrad {
+
+inline constexpr int kDepthwiseWidth = 16, kDepthwiseThreads = 256;  // outputs of a tile along W
+// Taps along H and W are 3, 5 or 7, and along D as many or one. Rows of outputs of a warp or thread, and planes of the ring.
+VOXGRAD_HD constexpr int depthwise_rows(int taps) { return taps == 3 ? 4 : 2; }
+VOXGRAD_HD constexpr int depthwise_stages(int element, int taps) { return element == 2 ? 4 : taps == 7 ? 2 : 3; }
+inline constexpr int kDepthwiseLanes = 32, kDepthwiseColumns = 4;  // of f32: channels of a warp, outputs along W of a thread
+
+struct DepthwisePlan {
+  int taps = 3, taps_d = 3;
+  int bits = 2;    // a block has 2^bits pieces of 16 bytes of channels
+  int rows = 8;    // of outputs, of a block
+  int planes = 1;  // of outputs, of a block
+  int64_t shared = 0;
+
+  VOXGRAD_HD int pieces() const { return 1 << bits; }
+  VOXGRAD_HD int halo() const { return rows + taps - 1; }
+  VOXGRAD_HD int width() const { return kDepthwiseWidth + taps - 1; }
+  VOXGRAD_HD int row_bytes() const { return width() * 16 << bits; }
+  VOXGRAD_HD int plane_bytes() const { return halo() * row_bytes(); }
+  VOXGRAD_HD int tile_bytes() const { return rows * kDepthwiseWidth * 16 << bits; }
+};
+// Blocks are tiles of all samples times blocks of channels, which are neighbours.
+struct DepthwiseBlocks {
+  int channels = 1, w = 1, h = 1, d = 1;
+  VOXGRAD_HD int64_t count(int64_t n) const { return n * d * h * w * channels; }
+};
+VOXGRAD_HD inline DepthwiseBlocks depthwise_blocks(const ConvGather& g, const DepthwisePlan& p, int element) {
+  const int channels = 16 / element << p.bits;
+  return {(g.groups + channels - 1) / channels, (g.axis[2].count + kDepthwiseWidth - 1) / kDepthwiseWidth,
+          (g.axis[1].count + p.rows - 1) / p.rows, (g.axis[0].count + p.planes - 1) / p.planes};
+}
+// Of a device with so many multiprocessors, of which results do not depend.
+DepthwisePlan depthwise_plan(const ConvGather&, int element, int multiprocessors);
+// Of the gradient of weights, whose blocks are the same on every device. A block has all taps along D, or one of them.
+DepthwisePlan depthwise_weights_plan(const ConvGather&, int element);
+inline constexpr int kDepthwiseWeightStages = 3;
+VOXGRAD_HD constexpr int depthwise_taps_together(int taps, int taps_d) { return taps == 3 ? taps_d : 1; }
+
+struct DepthwiseBlock {
+  int64_t n;
+  int d, h, w, channel;  // the first ones
+  __device__ DepthwiseBlock(const ConvGather& g, const DepthwisePlan& p, int element) {
+    const DepthwiseBlocks b = depthwise_blocks(g, p, element);
+    int64_t rest = blockIdx.x;
+    channel = int(rest % b.channels) * (16 / element << p.bits);
+    rest /= b.channels;
+    w = int(rest % b.w) * kDepthwiseWidth;
+    rest /= b.w;
+    h = int(rest % b.h) * p.rows;
+    rest /= b.h;
+    d = int(rest % b.d) * p.planes;
+    n = rest / b.d;
+  }
+};
+
+// Where piece c of voxel `x` of a row lies among the pieces of that voxel: of 16-bit types eight neighbours along W meet no bank twice.
+template <class T>
+__device__ int depthwise_place(int x, int c, int bits) {
+  return sizeof(T) == 2 ? c ^ (x >> (3 - bits) & ((1 << bits) - 1)) : c;
+}
+
+// How channels are read: pieces of 16 bytes, words of 4 or one by one.
+enum class DepthwiseAccess { pieces, words, elements };
+template <class T>
+DepthwiseAccess depthwise_access(int channels, const T* x) {
+  if (whole_pieces(channels, x)) return DepthwiseAccess::pieces;
+  return reinterpret_cast<uintptr_t>(x) % 4 == 0 && channels * int64_t(sizeof(T)) % 4 == 0 ? DepthwiseAccess::words
+                                                                                           : DepthwiseAccess::elements;
+}
+
+// The planes of a tensor {n, D, H, W, channels} in tiles of rows x kWidth voxels, which a block copies to shared memory: pieces of a
+// thread.
+template <class T, int kMostPieces, int kWidth>
+class DepthwiseTile {
+ public:
+  // The tile begins at (h, w, channel) of planes of `extent`, counted along H and W.
+  __device__ DepthwiseTile(int rows, int bits, int height, int width, int h, int w, int channels, int channel)
+      : left_(channels - channel - (int(threadIdx.x) & ((1 << bits) - 1)) * kPackWidth<T>) {
+    const int c = int(threadIdx.x) & ((1 << bits) - 1);
+#pragma unroll
+    for (int i = 0; i < kMostPieces; ++i) {
+      const int at = (int(threadIdx.x) + i * kDepthwiseThreads) >> bits;
+      const int y = at / kWidth, v = at % kWidth;
+      if constexpr (kSwizzled) into_[i] = ((at << bits) + depthwise_place<T>(v, c, bits)) * 16;
+      const bool inside = unsigned(h + y) < unsigned(height) && unsigned(w + v) < unsigned(width) && y < rows && left_ > 0;
+      from_[i] = inside ? ((h + y) * width + w + v) * channels + channel + c * kPackWidth<T> : y < rows ? kZeros : kNothing;
+    }
+  }
+  // Begins the copy of this plane; of zeros in its place where it is not `there`.
+  __device__ void load(const T* plane, bool there, DepthwiseAccess access, unsigned char* into) const {
+    if (access == DepthwiseAccess::pieces) {
+#pragma unroll
+      for (int i = 0; i < kMostPieces; ++i)
+        if (from_[i] != kNothing) cp_async_16(SharedAddress(into) + place(i), plane + (from_[i] & INT32_MAX), there && from_[i] >= 0);
+      return;
+    }
+#pragma unroll
+    for (int i = 0; i < kMostPieces; ++i) {
+      const int from = from_[i], to = place(i);
+      if (from == kNothing) continue;
+      const int here = there && from >= 0 ? left_ : 0;
+      // Not unrolled: registers are for the kernel's sums.
+      if (access == DepthwiseAccess::elements) {
+#pragma unroll 1
+        for (int k = 0; k < kPackWidth<T>; ++k) reinterpret_cast<T*>(into + to)[k] = k < here ? plane[from + k] : T(0.f);
+        continue;
+      }
+#pragma unroll 1
+      for (int k = 0; k < 4; ++k) {
+        constexpr int kEach = 4 / int(sizeof(T));
+        cp_async_4(SharedAddress(into) + to + 4 * k, plane + (k * kEach < here ? from + k * kEach : 0), k * kEach < here);
+      }
+    }
+  }
+
+ private:
+  int left_;  // channels from the thread's first one on
+  static constexpr bool kSwizzled = sizeof(T) == 2;
+  static constexpr int kZeros = INT32_MIN, kNothing = -1;
+  __device__ int place(int i) const { return kSwizzled ? into_[kSwizzled ? i : 0] : (int(threadIdx.x) + i * kDepthwiseThreads) * 16; }
+
+  int from_[kMostPieces];  // elements from the start of a plane; kZeros, or kNothing where the tile has no such piece
+  int into_[kSwizzled ? kMostPieces : 1];
+};
+// Pieces of a thread, at most, of tiles with these rows and columns beyond the outputs.
+VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
+  int most = 0;
+  for (int bits = element == 2 ? 0 : 3; bits <= (element == 2 ? 2 : 3); ++bits) {
+    const int rows = depthwise_rows(taps) * (element == 2 ? 8 >> bits : 2);
+    const int pieces = ((rows + more) * (kDepthwiseWidth + more)) << bits;
+    most = pieces > most ? pieces : most;
+  }
+  return (most + kDepthwiseThreads - 1) / kDepthwiseThreads;
+}
+
+bool depthwise_is_possible(const ConvGather&);
+// Bytes of global memory that the kernel reads and writes.
+double depthwise_traffic(const ConvGather&, int element, int multiprocessors);
+double depthwise_weights_traffic(const ConvGather&, int element);
+template <class T>
+void conv_gather_depthwise(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
+// gw {channels, taps} of the forward gather.
+template <class T>
+void conv_weights_depthwise(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);
+
+}  // namespace voxgrad
