@@ -47,9 +47,17 @@ struct ConvOutput {
   bool ends() const { return coefficients || residual || slope != 1; }
 };
 
+// Sums for the backward pass of an instance norm (kernels/norm): {n, c, 2} in f64, per sample and channel of g and g xhat, g = gx act'(z),
+// where the convolution reads z = act(norm(x)) of the part x (ConvPart), and stats {3, n, c} are those of its norm. Taken as gx is written.
+struct WrittenSums {
+  ConvPart part;
+  View stats, sums;
+};
+
 // Whether there are kernels that take them, of x of this dtype.
 bool conv3d_takes_statistics(Cuda, const Conv3dProblem&, DType x);
 inline bool conv3d_takes_statistics(Cpu, const Conv3dProblem&, DType) { return false; }
+bool conv3d_takes_sums(Cuda, const Conv3dProblem&, DType x);
 
 // x, y and their gradients share a dtype T; weights, biases and their gradients are accum_t<T>. Results are assigned.
 // y = conv(x, w) + b; b may be null.
@@ -57,7 +65,7 @@ void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
 void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y, const WrittenStatistics& = {});
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
-void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx);
+void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx, const WrittenSums& = {});
 // The same of `count` parts, on the CPU. kept: a place for what is made of the weights alone, for the next call with these weights
 // and this problem; or null.
 void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, const ConvOutput& y,

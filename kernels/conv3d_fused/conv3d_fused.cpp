@@ -63,14 +63,26 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
   if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
   const ConvSource& s = part.source;
   const Tensor gz = Tensor::empty_like(s.x);
-  on_device(gy.device(), [&](auto on) { conv3d_input_gradient(on, sub, gy.view(), from_channel(w, part.first), {}, gz.view()); });
+  const View of_part = from_channel(w, part.first);
+  Tensor sums;  // for the norm, where they are taken as gz is written
+  on_device(gy.device(), [&](auto on) {
+    if constexpr (std::is_same_v<decltype(on), Cuda>) {
+      if (s.normalised && conv3d_takes_sums(on, sub, gz.dtype()))
+        sums = Tensor::empty({part.norm.samples, part.channels, 2}, DType::f64, gz.device());
+      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), {part.view(), part.stats.view(), sums.view()});
+    } else {
+      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view());
+    }
+  });
   if (needs[at]) g[size_t(at)] = gz;
   if (!s.normalised) return;
   if (needs[at + 1]) g[size_t(at + 1)] = Tensor::empty_like(s.scale);
   if (needs[at + 2]) g[size_t(at + 2)] = Tensor::empty_like(s.shift);
   on_device(gy.device(), [&](auto on) {
-    norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(),
-                  {g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}});
+    const NormGradients out{g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}};
+    if constexpr (std::is_same_v<decltype(on), Cuda>)
+      norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out, sums.view());
+    else norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out);
   });
 }
 

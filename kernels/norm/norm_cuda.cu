@@ -47,7 +47,7 @@ struct NormInputs {
       for (int k = 0; k < kWidth; ++k) {
         d[k] = float(xs.v[k]) - c.mean[k];
         const float z = y ? float(ys.v[k]) : d[k] * c.factor[k] + c.offset[k];
-        g[k] = z > 0 ? float(gs.v[k]) : slope * float(gs.v[k]);
+        g[k] = activation_gradient(z, float(gs.v[k]), slope);
       }
       f(at, d, g);
     });
@@ -140,19 +140,23 @@ __global__ void norm_gradient_kernel(NormTiles t, int64_t groups, const float* c
 Grid warps_for(int64_t n) { return {.x = (n + 3) / 4, .threads = 128}; }
 
 template <class T, int kWidth>
-void backward_of(Cuda on, const NormProblem& p, const NormInputs<T>& in, View stats, View scale, View shift, const NormGradients& out) {
+void backward_of(Cuda on, const NormProblem& p, const NormInputs<T>& in, View stats, View scale, View shift, const NormGradients& out,
+                 View known) {
   const NormTiles t = norm_tiles(p.samples, p.voxels, p.channels, kWidth);
   const int64_t columns = p.samples * p.channels, each = int64_t(sizeof(float));
   const Scratch coefficients(on, 3 * columns * each), through(on, 2 * p.samples * p.groups * each);
   norm_coefficients(on, p, stats, scale, shift, {coefficients.as<void>(), DType::f32});
   const bool statistics = out.x && !p.constant_statistics;
   if (out.scale || out.shift || statistics) {
-    const Scratch partial(on, 2 * t.chunks * columns * each), sums(on, 2 * columns * int64_t(sizeof(double)));
-    launch<norm_gradient_sums_kernel<T, kWidth>>(on, t.grid, t, coefficients.as<float>(), in, partial.as<float>());
-    launch<norm_gradient_totals_kernel>(on, warps_for(columns), p, t.chunks, NormStats(p, stats), partial.as<float>(), sums.as<double>());
-    norm_finish_parameters(on, p.samples, p.channels, sums.as<double>(), out.scale, out.shift);
+    const Scratch partial(on, known ? 0 : 2 * t.chunks * columns * each), taken(on, known ? 0 : 2 * columns * int64_t(sizeof(double)));
+    double* const sums = known ? known.as<double>() : taken.as<double>();
+    if (!known) {
+      launch<norm_gradient_sums_kernel<T, kWidth>>(on, t.grid, t, coefficients.as<float>(), in, partial.as<float>());
+      launch<norm_gradient_totals_kernel>(on, warps_for(columns), p, t.chunks, NormStats(p, stats), partial.as<float>(), sums);
+    }
+    norm_finish_parameters(on, p.samples, p.channels, sums, out.scale, out.shift);
     if (statistics)
-      launch<norm_through_kernel>(on, warps_for(p.samples * p.groups), p, NormStats(p, stats), scale.as<float>(), sums.as<double>(),
+      launch<norm_through_kernel>(on, warps_for(p.samples * p.groups), p, NormStats(p, stats), scale.as<float>(), sums,
                                   through.as<float>());
   }
   if (!out.x && !out.skip) return;
@@ -180,12 +184,13 @@ void norm_apply(Cuda on, const NormProblem& p, View x, View stats, View scale, V
   });
 }
 
-void norm_backward(Cuda on, const NormProblem& p, View x, View y, View gy, View stats, View scale, View shift, const NormGradients& out) {
+void norm_backward(Cuda on, const NormProblem& p, View x, View y, View gy, View stats, View scale, View shift, const NormGradients& out,
+                   View sums) {
   if (norm_by_rows(p) && !y && p.slope == 1) return norm_row_backward(on, p, x, gy, stats, scale, out);
   on_dtype(x.dtype, [&]<class T>() {
     const NormInputs<T> in = {x.as<T>(), y.as<T>(), gy.as<T>(), float(p.slope)};
-    on_channel_width<T>(p.channels, [&](auto width) { backward_of<T, width.value>(on, p, in, stats, scale, shift, out); }, in.x, in.y,
-                        in.gy, out.x.as<T>(), out.skip.as<T>());
+    on_channel_width<T>(p.channels, [&](auto width) { backward_of<T, width.value>(on, p, in, stats, scale, shift, out, sums); }, in.x,
+                        in.y, in.gy, out.x.as<T>(), out.skip.as<T>());
   });
 }
 

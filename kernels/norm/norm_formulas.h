@@ -29,6 +29,12 @@ struct NormAffine {
   }
 };
 
+// gy act'(z), act(z) = z > 0 ? z : slope z.
+template <class A>
+VOXGRAD_HD A activation_gradient(A z, A gy, A slope) {
+  return z > 0 ? gy : slope * gy;
+}
+
 // Running statistics of a batch norm, moved towards those of n elements: sum of squared deviations `deviation`.
 template <class A>
 VOXGRAD_HD void move_running(A& mean, A& variance, double momentum, double batch_mean, double deviation, double n) {

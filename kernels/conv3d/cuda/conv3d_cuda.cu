@@ -8,7 +8,6 @@
 #include "kernels/conv3d/cuda_depthwise/conv3d_depthwise.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_narrow.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
-#include "kernels/reduce/column_sums.cuh"
 
 namespace voxgrad {
 namespace {
@@ -23,11 +22,6 @@ __global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, con
     if (rounded) v = __uint_as_float(tf32_of(v));
     packed[i] = T(v);
   }
-}
-
-template <class T>
-__global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* partial) {
-  column_partials(cut, partial, [&](int64_t row, int64_t column) { return float(g[row * cut.columns + column]); });
 }
 
 // Few channels leave most of a tensor core's tile empty.
@@ -60,6 +54,7 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
 
 bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
 bool by_lines(GatherKernel k) { return k == GatherKernel::lines || k == GatherKernel::lines_tma; }
+bool takes_moments(GatherKernel k) { return k == GatherKernel::mma || by_wgmma(k) || by_lines(k); }
 bool by_boxes(GatherKernel k) { return k == GatherKernel::tma || k == GatherKernel::lines_tma; }
 
 ConvWay weights_way(Cuda on, const ConvGather& g, int element, bool exact) {
@@ -189,8 +184,16 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 bool conv3d_takes_statistics(Cuda on, const Conv3dProblem& p, DType x) {
   const bool exact = p.exact_f32 && x == DType::f32;
   if (by_cudnn(p)) return false;
-  const GatherKernel kernel = kernel_of(on, forward_gather(p), int(size_of(x)), exact);
-  return kernel == GatherKernel::mma || by_wgmma(kernel) || by_lines(kernel);
+  return takes_moments(kernel_of(on, forward_gather(p), int(size_of(x)), exact));
+}
+
+bool conv3d_takes_sums(Cuda on, const Conv3dProblem& p, DType x) {
+  const bool exact = p.exact_f32 && x == DType::f32;
+  bool all = !by_cudnn(p);
+  for_gradient_gathers(p, [&](const ConvGather& g) {  // without taps gx is 0, and adds nothing
+    all = all && (g.taps == 0 || takes_moments(kernel_of(on, g, int(size_of(x)), exact)));
+  });
+  return all;
 }
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y, const WrittenStatistics& written) {
@@ -202,12 +205,21 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
   });
 }
 
-void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx) {
+void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx, const WrittenSums& written) {
   if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
   const WeightPack pack = gradient_pack(p);
+  bool more = false;
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() {
-      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(), gather_output<T>(g, {gx, b}));
+      GatherOutput<T> out = gather_output<T>(g, {gx, b});
+      const GatherTotals totals{written.stats.as<float>(), written.sums.as<double>(), more};
+      if (totals.sums && g.taps > 0) {
+        const ConvPart& part = written.part;
+        out.sums = {.x = part.x.as<T>(), .coefficients = part.coefficients.as<float>(), .slope = float(part.slope), .totals = &totals};
+        out.whole = out.whole && aligned_to_16(out.sums.x);
+        more = true;
+      }
+      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(), out);
     });
   });
 }
@@ -272,15 +284,6 @@ double conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) 
   const ConvWay way = weights_way(on, g, element, exact);
   if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
   return weights_by_mma(g) ? mma_weights_traffic(g, element) : 0;
-}
-
-void conv3d_bias_gradient(Cuda on, int64_t rows, int64_t channels, View g, View gb) {
-  on_dtype(g.dtype, [&]<class T>() {
-    const ColumnCut cut = cut_columns(rows, channels);
-    const Scratch partial(on, cut.chunks * cut.columns * int64_t(sizeof(float)));
-    launch<conv3d_bias_gradient_kernel<T>>(on, cut.grid, cut, g.as<T>(), partial.as<float>());
-    finish_column_sums(on, cut, partial.as<float>(), 1, gb.as<float>());
-  });
 }
 
 }  // namespace voxgrad

@@ -91,12 +91,45 @@ struct GatherMoments {
   }
 };
 
+// Sums of parts of what is written, y, for the backward pass of the norm through which another convolution read x, of the shape of y:
+// parts {parts, 2, channels}, of g = y act'(z) and of g (x - mean), z as WrittenSums says. Null where they are not wanted.
+// GatherTotals, in host memory (as parameters of a kernel they would cost registers): where their totals go. With more, they are added to
+// what gathers with other outputs have left there.
+struct GatherTotals {
+  float* stats = nullptr;  // {3, samples, channels}
+  double* sums = nullptr;  // {samples, channels, 2}
+  bool more = false;
+};
+template <class T>
+struct GatherSums {
+  const T* x = nullptr;
+  const float* coefficients = nullptr;  // {samples, 3, channels}
+  float slope = 1;
+  float* parts = nullptr;
+  const GatherTotals* totals = nullptr;
+
+  // The first `here` elements of x from `at` on.
+  template <int N>
+  __device__ Pack<T, N> load(int64_t at, int here, bool whole) const {
+    if (whole) return *reinterpret_cast<const Pack<T, N>*>(x + at);
+    Pack<T, N> v{};
+#pragma unroll
+    for (int k = 0; k < N; ++k)
+      if (k < here) v.v[k] = x[at + k];
+    return v;
+  }
+  __device__ void set(int64_t part, int channels, int channel, float sum, float product) const {
+    float* const at = parts + part * 2 * channels + channel;
+    at[0] = sum, at[channels] = product;
+  }
+};
+
 // What a gather writes: y = act(norm(gather + bias) + residual) (ConvOutput). The sum with its bias is rounded to the type of y first.
 template <class T>
 struct GatherOutput {
   T* y = nullptr;
   const float* bias = nullptr;          // of the channels of all groups, or null
-  bool whole = false;                   // rows can be read and written in pieces of 16 bytes
+  bool whole = false;                   // rows can be read and written in pieces of 16 bytes, those of sums.x as well
   const float* coefficients = nullptr;  // {3, channels}: of the norm, or null
   const T* residual = nullptr;          // as y, or null
   float slope = 1;
@@ -104,6 +137,7 @@ struct GatherOutput {
   float* statistics = nullptr;          // {3, samples, channels}: of y, as an instance norm saves them (kernels/norm), or null
   double eps = 0;
   GatherMoments moments = {};           // while these are taken
+  GatherSums<T> sums = {};              // where there is no bias and nothing behind the sum
 
   // What is added to channel m of all groups.
   __device__ float added(int m) const { return bias ? bias[m] : 0.f; }
@@ -127,6 +161,11 @@ struct GatherOutput {
         }
       }
     }
+    put(v, at, here);
+  }
+  // The same of what has nothing behind the sum.
+  template <int N>
+  __device__ void put(const Pack<T, N>& v, int64_t at, int here) const {
     if (whole) {
       *reinterpret_cast<Pack<T, N>*>(y + at) = v;
       return;
@@ -202,6 +241,8 @@ template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
 // statistics, from the moments of so many parts of each sample.
 void merge_moments(Cuda, const ConvGather&, int64_t parts, const GatherMoments&, float* statistics, double eps);
+// The totals, from the sums of so many parts of each sample.
+void merge_sums(Cuda, const ConvGather&, int64_t parts, const float* sums, const GatherTotals&);
 // In f32 throughout.
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);

@@ -211,13 +211,21 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
       }
   }
   __syncthreads();
-  for (int item = int(threadIdx.x); item < kVoxels * kPieces; item += kThreads) {
-    const int v = item / kPieces, m = item % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
+  static_assert(kThreads % kPieces == 0);  // a thread has the same piece of all its voxels
+  const int m = int(threadIdx.x) % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
+  const int first_channel = block.group * g.outputs + block.column0;
+  NormSums<kPerPiece> sums;
+  if (out.sums.parts) sums.begin_piece(out.sums, block.n, int(filters), first_channel + m, here);
+  for (int v = int(threadIdx.x) / kPieces; v < kVoxels; v += kThreads / kPieces) {
     const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
-    const int channel = block.group * g.outputs + block.column0 + m;
-    out.store(load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m), channel, voxel * filters + channel, here);
+    const int64_t at = voxel * filters + first_channel + m;
+    const auto y = load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m);
+    out.store(y, first_channel + m, at, here);
+    if (out.sums.parts) sums.add_piece(out.sums, y, at, here, out.whole);
   }
+  if (out.sums.parts)
+    return store_tile_sums<kPieces, kThreads>(memory, sums, out.sums, int(filters), first_channel, g.outputs - block.column0);
   if (!out.moments.parts) return;
 
   int count = 1;
@@ -227,7 +235,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
   }
   store_tile_moments<T, kVoxels, kColumns, kThreads>(
       memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, count, int(filters),
-      block.group * g.outputs + block.column0, g.outputs - block.column0);
+      first_channel, g.outputs - block.column0);
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>

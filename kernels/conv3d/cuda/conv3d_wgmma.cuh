@@ -57,9 +57,11 @@ struct WgmmaPlan {
   }
 };
 
-// For elements of so many bytes, exact: f32 by products of parts; by boxes: only elements as they are. tile.extent[0] is 0 where it
-// cannot be done so.
-WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact, bool boxes = false);
+// Columns of all products of a warpgroup, of parts each, that leave registers for GatherSums.
+inline constexpr int kMostSummedColumns = 160;
+// For elements of so many bytes, exact: f32 by products of parts; by boxes: only elements as they are; summed: with GatherSums.
+// tile.extent[0] is 0 where it cannot be done so.
+WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact, bool boxes = false, bool summed = false);
 // Whether channels can be copied in boxes of 64 bytes.
 bool boxes_are_possible(const ConvGather&, int element);
 // Places the halo of a tile, whose lines have no gaps, as boxes; false where the hardware has none such.

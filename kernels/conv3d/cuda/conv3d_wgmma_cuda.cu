@@ -5,6 +5,7 @@
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_wgmma_sums.cuh"
 
 namespace voxgrad {
 namespace {
@@ -183,16 +184,16 @@ __global__ void __launch_bounds__(kThreads, 1)
       }
       wgmma_wait<0>();
       release();
+      const auto& made = picked<kParts == 2>(total, sum);
+      const int64_t tile_at = item % plan.tile_groups * plan.cluster + rank;
+      if constexpr (kParts * kBlocks * kColumns <= kMostSummedColumns)
+        if (out.sums.parts) {
+          store_with_sums<T, kColumns, kBlocks>(g, plan, at, tile_at, out, made);
+          continue;
+        }
 #pragma unroll
-      for (int m = 0; m < kBlocks; ++m) {
-        if constexpr (kParts == 2) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, total[m], partial);
-        else store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, sum[m], partial);
-      }
-      if (out.moments.parts) {
-        const int64_t tile = item % plan.tile_groups * plan.cluster + rank;
-        if constexpr (kParts == 2) store_moments<T, kColumns, kBlocks>(g, plan, at, tile, out, total);
-        else store_moments<T, kColumns, kBlocks>(g, plan, at, tile, out, sum);
-      }
+      for (int m = 0; m < kBlocks; ++m) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, made[m], partial);
+      if (out.moments.parts) store_moments<T, kColumns, kBlocks>(g, plan, at, tile_at, out, made);
     }
   }
   // No block ends while another one of its cluster may still write to it.
@@ -260,7 +261,7 @@ double wgmma_waste(const ConvGather& g, int element, bool exact, bool boxes) {
 template <class T>
 void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>& out) {
-  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact, boxes && is_boxed(x));
+  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact, boxes && is_boxed(x), out.sums.totals);
   const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
   const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
     if constexpr (kParts == 1)

@@ -5,6 +5,7 @@
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_lines.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_wgmma_sums.cuh"
 
 namespace voxgrad {
 namespace {
@@ -124,6 +125,8 @@ __global__ void __launch_bounds__(kLineThreads, 1)
 #pragma unroll
       for (float& v : sum) v = 0.f;
       RowMoments<kLineColumns / 4> moments;
+      RowSums<T> sums;
+      if (out.sums.parts) sums.begin_columns(g, out.sums, at, 0, lane);
       for (at.first[1] = begin - kLineTaps + 1; at.first[1] < at.end; ++at.first[1], ring.next()) {
         transactions_wait(full(ring.at), ring.round);
         uint64_t a = a0 + ring.at * plan.line_bytes() / 16, b = b0;
@@ -149,6 +152,10 @@ __global__ void __launch_bounds__(kLineThreads, 1)
 #pragma unroll
         for (int i = 0; i < kLineWide / 2; ++i) sum[i] = i < kLineWide / 2 - kLineColumns / 2 ? sum[i + kLineColumns / 2] : 0.f;
         if (at.first[1] < begin) continue;
+        if (out.sums.parts) {
+          store_and_add(g, place, at, warpgroup, out, done, sums);
+          continue;
+        }
         store_outputs<T, kLineColumns>(g, place, at, warpgroup, out, done, nullptr);
         if (!out.moments.parts) continue;
 #pragma unroll
@@ -159,6 +166,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
           moments.add(values, row_is_inside(g, place, at, int(threadIdx.x), warpgroup, half));
         }
       }
+      if (out.sums.parts) sums.store(g, out.sums, at, item * kLineWarps + warp - 4, 0, lane);
       if (out.moments.parts)
         moments.store(out.moments, item * kLineWarps + warp - 4, g.outputs * g.groups, group * g.outputs, g.outputs);
     }

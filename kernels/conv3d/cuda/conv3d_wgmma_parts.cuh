@@ -16,6 +16,12 @@ struct WgmmaRegisters {
   static_assert(kLoading + kWgmmaConsumers * kMultiplying <= (1 + kWgmmaConsumers) * 168);
 };
 
+template <bool kFirst, class A, class B>
+__device__ inline const auto& picked(const A& a, const B& b) {
+  if constexpr (kFirst) return a;
+  else return b;
+}
+
 struct WgmmaItem {
   int64_t n = 0;      // sample
   bool there = true;  // whether there is such a tile: the last cluster may have one too many
@@ -140,6 +146,21 @@ __device__ inline void exchange_pairs(uint32_t (&v)[4], int lane) {
     }
 }
 
+// Eight columns side by side of a row of 32, from the pairs of columns 8 i + 2 (lane % 4) of four lanes, of 16-bit types; as words.
+template <class T>
+__device__ inline void exchange(const Pack<T, 2> (&pairs)[4], int lane, uint32_t (&words)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) words[i] = pairs[i].v[0].bits | uint32_t(pairs[i].v[1].bits) << 16;
+  exchange_pairs(words, lane);
+}
+template <class T>
+__device__ inline Pack<T, 8> pack_of(const uint32_t (&words)[4]) {
+  Pack<T, 8> all;
+#pragma unroll
+  for (int e = 0; e < 8; ++e) all.v[e].bits = uint16_t(words[e / 2] >> e % 2 * 16);
+  return all;
+}
+
 // The outputs of a product of a warpgroup: this thread's rows, all column blocks.
 template <class T, int kColumns>
 __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int block,
@@ -178,15 +199,10 @@ __device__ inline void store_outputs(const ConvGather& g, const WgmmaPlan& plan,
       }
       if constexpr (sizeof(T) == 2) {
         uint32_t words[4];
-#pragma unroll
-        for (int i = 0; i < 4; ++i) words[i] = pairs[i].v[0].bits | uint32_t(pairs[i].v[1].bits) << 16;
-        exchange_pairs(words, lane);
+        exchange(pairs, lane, words);
         const int m = column0 + q * 32 + lane % 4 * 8;
         if (voxel < 0 || m >= g.outputs) continue;
-        Pack<T, 8> all;
-#pragma unroll
-        for (int e = 0; e < 8; ++e) all.v[e].bits = uint16_t(words[e / 2] >> e % 2 * 16);
-        out.store(all, item.group * g.outputs + m, at + m, g.outputs - m);
+        out.store(pack_of<T>(words), item.group * g.outputs + m, at + m, g.outputs - m);
       } else {
 #pragma unroll
         for (int i = 0; i < 4; ++i) {

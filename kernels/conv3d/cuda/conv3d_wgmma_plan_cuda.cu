@@ -115,13 +115,14 @@ double wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
   return inputs + packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0);
 }
 
-WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes) {
+WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes, bool summed) {
   if (boxes && (exact || !boxes_are_possible(g, element))) return {};
   if (g.taps < 1 || g.n < 1 || int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in > INT32_MAX) return {};
   WgmmaPlan p{.columns = columns_of(g.outputs, exact), .chunks = ceil_of(int64_t(g.inputs) * element, kSlot), .parts = exact ? 2 : 1,
               .boxes = boxes};
   p.column_blocks = ceil_of(g.outputs, p.columns);
-  const int large = exact || p.columns == 128 ? 2 : p.columns == 160 ? 1 : 4;
+  int large = exact || p.columns == 128 ? 2 : p.columns == 160 ? 1 : 4;
+  while (summed && p.parts * large * p.columns > kMostSummedColumns) large /= 2;
   WgmmaPlan best = plan_of_blocks(g, p, large);
   const auto computed = [](const WgmmaPlan& q) { return double(q.tiles) * q.tile.voxels(); };
   // Smaller tiles where large ones do not fit, wait for their halos, compute more, or are too few.
