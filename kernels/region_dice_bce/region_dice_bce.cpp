@@ -32,9 +32,11 @@ Tensor region_dice_bce(const Tensor& logits, const Tensor& label, const Tensor& 
   std::vector<int> axes;
   for (int a = o.batch_dice ? 0 : 1; a + 1 < x.shape().rank; ++a) axes.push_back(a);
   const Tensor dice = mean((sum(p * t, axes) * 2 + o.smooth) / (sum(p, axes) + sum(t, axes) + o.smooth));
-  const double elements = kept ? sum(kept).item() * double(x.dim(-1)) : double(x.count());
-  const Tensor bce = bce_with_logits(x, t, {.weight = kept, .reduction = Reduction::sum}) * (1 / std::max(elements, 1.0));
-  return bce * o.cross_entropy_weight - dice * o.dice_weight;
+  const Tensor bce = bce_with_logits(x, t, {.weight = kept, .reduction = Reduction::sum});
+  // What is counted stays on the device.
+  const Tensor each = kept ? bce / maximum(sum(kept) * double(x.dim(-1)), Tensor::full({}, 1, accum, x.device()))
+                           : bce * (1 / double(x.count()));
+  return each * o.cross_entropy_weight - dice * o.dice_weight;
 }
 
 }  // namespace voxgrad

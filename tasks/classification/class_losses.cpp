@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/binary/binary.h"
 #include "kernels/class_loss/class_loss.h"
+#include "kernels/compare/compare.h"
 #include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/cumsum/cumsum.h"
+#include "kernels/index_select/index_select.h"
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/pointwise_loss/pointwise_loss.h"
 
@@ -33,20 +37,15 @@ Tensor multi_label_loss(const Tensor& logits, const Tensor& truth, const ClassLo
 
 // Each decision up to the first that says no counts, with the weight of the case.
 Tensor ordinal_loss(const Tensor& logits, const Tensor& truth, const ClassLossOptions& o) {
-  weights_on(o, logits);
   const int64_t cases = logits.dim(0), classes = logits.dim(1);
-  std::vector<double> goes_on(size_t(cases * classes)), counts(size_t(cases * classes));
-  const std::vector<double> y = truth.values();
-  for (int64_t n = 0; n < cases; ++n)
-    for (int64_t k = 1; k < classes; ++k) {
-      const double of = y[size_t(n)];
-      goes_on[size_t(n * classes + k)] = of >= double(k) ? 1 - o.label_smoothing / 2 : o.label_smoothing / 2;
-      if (of >= double(k - 1)) counts[size_t(n * classes + k)] = o.class_weights.empty() ? 1 : o.class_weights[size_t(of)];
-    }
-  const auto like_logits = [&](const std::vector<double>& v) { return Tensor::from(v, logits.shape(), DType::f32, logits.device()); };
-  const Tensor sum = bce_with_logits(logits.to(DType::f32), like_logits(goes_on),
-                                     {.weight = like_logits(counts), .reduction = Reduction::sum});
-  return affine(sum, 1 / double(cases), 0);
+  const Tensor one = Tensor::full({1, classes}, 1, DType::f32, logits.device());
+  const Tensor k = cumsum(one, 1) - 1.0, y = truth.reshape({cases, 1});
+  const auto at_least = [](const Tensor& a, const Tensor& b) { return greater_equal(a, b).to(DType::f32); };
+  const Tensor reached = y.to(DType::f32), goes_on = affine(at_least(reached, k), 1 - o.label_smoothing, o.label_smoothing / 2);
+  Tensor counts = at_least(reached, k - 1.0) * at_least(k, one);
+  if (const Tensor w = weights_on(o, logits))
+    counts = counts * index_select(w, 0, truth.reshape({cases}).to(DType::i64)).reshape({cases, 1});
+  return affine(bce_with_logits(logits.to(DType::f32), goes_on, {.weight = counts, .reduction = Reduction::sum}), 1 / double(cases), 0);
 }
 
 }  // namespace

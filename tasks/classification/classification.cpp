@@ -68,8 +68,8 @@ Tensor Classification::loss(const std::vector<Tensor>& outputs, const Batch& bat
                              .focal_gamma = options_.focal_gamma};
   const auto of = [&](const std::string& field) { return classification_loss(outputs.at(0), batch.at(field), how); };
   if (!batch.find("share")) return of(kClass);
-  const double share = batch.at("share").item();
-  return add(affine(of(kClass), share, 0), affine(of(std::string(kClass) + "_mixed"), 1 - share, 0));
+  const Tensor first = of(kClass), share = batch.at("share").to(first.dtype()).reshape({});
+  return add(mul(first, share), mul(of(std::string(kClass) + "_mixed"), affine(share, -1, 1)));
 }
 
 Batch Classification::prepare(const Batch& batch, const Rng& rng) const { return mixed(batch, options_.mixing, rng); }

@@ -84,7 +84,7 @@ Batch mixed(const Batch& batch, const MixingOptions& o, const Rng& source) {
   for (const Field& f : batch.targets)
     if (f.kind == DataKind::values)
       out.targets.push_back({f.name + "_mixed", f.kind, index_select(f.data, 0, partners.to(f.data.device()))});
-  out.targets.push_back({"share", DataKind::values, Tensor::from({share}, {1})});
+  out.targets.push_back({"share", DataKind::values, Tensor::from({share}, {1}).to(batch.image.device())});
   return out;
 }
 

@@ -19,6 +19,7 @@ struct DetectionOptions {
 
 // Boxes around objects of some classes, with a score each. Networks: centre_net (centre_head.h) and, where the
 // outputs are more than two or the second has more than six channels, retina_net (anchor_head.h). Cases are as case_boxes.h says;
+// the loss chooses cells and anchors on the host, their number with the boxes, so that steps of training are not recorded;
 // validation and `evaluate` give the scores of box_judge.h. Results are ID.json, ID.csv and ID.mrk.json (ROIs of 3D Slicer).
 class Detection : public Task {
  public:

@@ -19,12 +19,13 @@ bool is_one_of(const std::string& kind, const std::vector<std::string>& kinds) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-// Where the mask is 0 both images are 0, and so is every term of voxels: its mean over all of them is that over the mask times `share`.
-Tensor voxel_term(const LossTerm& t, const ImagePair& p, double share) {
+// Where the mask is 0 both images are 0, and so is every term of voxels: its mean over all of them is that over the mask times `share`,
+// which stays on the device. Absent: all count.
+Tensor voxel_term(const LossTerm& t, const ImagePair& p, const Tensor& share) {
   const Tensor loss = t.kind == "l1"   ? l1_loss(p.image, p.reference)
                       : t.kind == "l2" ? mse_loss(p.image, p.reference)
                                        : mean(sqrt(square(p.image - p.reference) + t.epsilon * t.epsilon) - t.epsilon);
-  return loss * (t.weight / share);
+  return share ? loss * t.weight / share.to(loss.dtype()) : loss * t.weight;
 }
 
 Tensor precise(const Tensor& x) { return x.dtype() == DType::f64 ? x : x.to(DType::f32); }
@@ -49,10 +50,10 @@ Tensor image_loss(const ImageLoss& loss, const ImagePair& given) {
   check(!loss.empty(), "image_loss: has no terms");
   check(!given.mask || is_of_voxels(loss), "image_loss: of masked voxels l1, l2 and charbonnier are possible");
   ImagePair p = given;
-  double share = 1;
+  Tensor share;
   if (p.mask) {
     const Tensor mask = p.mask.to(p.image.dtype());
-    share = mean(p.mask).item();
+    share = mean(p.mask.detach());
     p.image = p.image * mask, p.reference = p.reference * mask;
   }
   Tensor sum;

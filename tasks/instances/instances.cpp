@@ -130,11 +130,13 @@ Tensor Instances::loss(const std::vector<Tensor>& outputs, const Batch& batch) c
   const Tensor of_class = dice_cross_entropy(slice(y, 4, 0, classes), label);
   const Shape s = label.shape();
   const Tensor within = minimum(label.to(type), Tensor::full(s, 1, type, label.device())).reshape({s[0], s[1], s[2], s[3], 1});
-  const double mass = sum(square(heat)).item(), inside = sum(within).item();
-  const Tensor of_heat = sum(square(heat_of(slice(y, 4, classes, classes + 1).to(type)) - heat.to(type))) / std::max(1.0, mass);
+  // What is counted stays on the device.
+  const Tensor one = Tensor::full({}, 1, type, label.device()), mass = maximum(sum(square(heat.to(type))), one);
+  const Tensor inside = maximum(sum(within) * 3, one);
+  const Tensor of_heat = sum(square(heat_of(slice(y, 4, classes, classes + 1).to(type)) - heat.to(type))) / mass;
   const Tensor sigma = batch.at(kSigmas).to(type).reshape({s[0], 1, 1, 1, 3});
   const Tensor off = abs(slice(y, 4, classes + 1, classes + 4).to(type) - batch.at(kOffsets).to(type) / sigma);
-  return of_class + of_heat * options_.heat_weight + sum(off * within) * (options_.offset_weight / std::max(1.0, 3 * inside));
+  return of_class + of_heat * options_.heat_weight + sum(off * within) * options_.offset_weight / inside;
 }
 
 NumberedObjects Instances::objects_in(const Network& net, const ModelDescription& d, const Tensor& image, const Vec3& spacing,

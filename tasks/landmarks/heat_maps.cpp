@@ -31,16 +31,14 @@ void add_map(double* map, const Int3& size, int64_t channels, int64_t k, const D
 
 }  // namespace
 
-Tensor heat_map_loss(const Tensor& heat, const std::vector<std::vector<HeatPoint>>& points, const std::vector<Double3>& sigma) {
-  const int64_t n = heat.dim(0), channels = heat.dim(4);
-  const Int3 size = heat.shape().spatial();
-  check(int64_t(points.size()) == n && int64_t(sigma.size()) == n, "landmarks: points of ", points.size(), " samples, the batch has ", n);
-  const DType type = accum_of(heat.dtype());
-  std::vector<double> target(static_cast<size_t>(heat.count())), weight(static_cast<size_t>(n * channels));
+HeatTargets heat_targets(const std::vector<std::vector<HeatPoint>>& points, const std::vector<Double3>& sigma, const Int3& size, DType type,
+                         Device device) {
+  const int64_t n = int64_t(points.size()), channels = n > 0 ? int64_t(points[0].size()) : 0;
+  const Shape shape = {n, size.d, size.h, size.w, channels};
+  std::vector<double> target(static_cast<size_t>(shape.count())), weight(static_cast<size_t>(n * channels));
   double empty = 0;
   for (int64_t s = 0; s < n; ++s) {
-    check(int64_t(points[size_t(s)].size()) == channels, "landmarks: ", points[size_t(s)].size(), " points, the network gives ", channels,
-          " heat maps");
+    check(int64_t(points[size_t(s)].size()) == channels, "landmarks: ", points[size_t(s)].size(), " points beside ", channels);
     double mass = 1;
     for (int a = 0; a < 3; ++a)
       if (size[a] > 1) mass *= sigma[size_t(s)][size_t(a)] * std::sqrt(std::numbers::pi);
@@ -49,12 +47,24 @@ Tensor heat_map_loss(const Tensor& heat, const std::vector<std::vector<HeatPoint
       if (!p.known) continue;
       weight[size_t(s * channels + k)] = 1;
       empty += mass;
-      add_map(target.data() + s * (heat.count() / n), size, channels, k, p.place, sigma[size_t(s)]);
+      add_map(target.data() + s * (shape.count() / n), size, channels, k, p.place, sigma[size_t(s)]);
     }
   }
-  const Tensor t = Tensor::from(target, heat.shape(), type, heat.device());
-  const Tensor w = Tensor::from(weight, {n, 1, 1, 1, channels}, type, heat.device());
-  return sum(square(heat.to(type) - t) * w) / std::max(1.0, empty);
+  return {Tensor::from(target, shape, type, device), Tensor::from(weight, {n, 1, 1, 1, channels}, type, device),
+          Tensor::from({std::max(1.0, empty)}, {1}, type, device)};
+}
+
+Tensor heat_map_loss(const Tensor& heat, const HeatTargets& t) {
+  check(t.maps.dim(4) == heat.dim(4), "landmarks: ", t.maps.dim(4), " points, the network gives ", heat.dim(4), " heat maps");
+  check(t.maps.shape() == heat.shape(), "landmarks: maps of points are ", t.maps.shape(), ", the network gives ", heat.shape());
+  const DType type = accum_of(heat.dtype());
+  return sum(square(heat.to(type) - t.maps.to(type)) * t.known.to(type)) / t.empty.to(type).reshape({});
+}
+
+Tensor heat_map_loss(const Tensor& heat, const std::vector<std::vector<HeatPoint>>& points, const std::vector<Double3>& sigma) {
+  check(int64_t(points.size()) == heat.dim(0) && points.size() == sigma.size(), "landmarks: points of ", points.size(),
+        " samples, the batch has ", heat.dim(0));
+  return heat_map_loss(heat, heat_targets(points, sigma, heat.shape().spatial(), accum_of(heat.dtype()), heat.device()));
 }
 
 HeatPeak peak_of(const Tensor& heat, int64_t k, const Double3& sigma) {

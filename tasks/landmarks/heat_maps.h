@@ -10,9 +10,17 @@ struct HeatPoint {
   Double3 place = {};  // in voxels
   bool known = true;   // else nothing is learned of it
 };
-// heat {N, D, H, W, K}: the sum over voxels of the squared differences to the maps of points[n][k], those of points that are not known left
-// out, divided by what an empty heat map would give for all that are known: the number of these times the mass prod_a sigma_a sqrt(pi)
-// over the axes of more than one voxel. sigma[n]: voxels along d, h, w. A scalar of accum_of(dtype); 0 where no point is known.
+// The maps {N, D, H, W, K} of points[n][k], 1 in `known` {N, 1, 1, 1, K} where a point is known, and, {1}, what empty heat maps would give
+// for all that are known, at least 1: the number of these times the mass prod_a sigma_a sqrt(pi) over the axes of more than one voxel.
+// sigma[n]: voxels along d, h, w. Made on the host.
+struct HeatTargets {
+  Tensor maps, known, empty;
+};
+HeatTargets heat_targets(const std::vector<std::vector<HeatPoint>>& points, const std::vector<Double3>& sigma, const Int3& size, DType,
+                         Device);
+// heat {N, D, H, W, K}: the sum over voxels of the squared differences to the maps, those of points that are not known left out, divided by
+// `empty`. A scalar of accum_of(dtype); 0 where no point is known.
+Tensor heat_map_loss(const Tensor& heat, const HeatTargets&);
 Tensor heat_map_loss(const Tensor& heat, const std::vector<std::vector<HeatPoint>>& points, const std::vector<Double3>& sigma);
 
 struct HeatPeak {

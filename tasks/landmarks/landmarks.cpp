@@ -12,6 +12,7 @@ namespace voxgrad {
 namespace {
 
 constexpr const char *kPoints = "points", *kSigma = "sigma";
+constexpr const char *kMaps = "maps", *kKnown = "known", *kEmpty = "empty";
 
 Double3 voxels_of_sigma(double mm, const Vec3& spacing) { return {mm / spacing[0], mm / spacing[1], mm / spacing[2]}; }
 
@@ -104,7 +105,7 @@ ForegroundIndex Landmarks::places(const Sample& sample) const {
   return out;
 }
 
-Tensor Landmarks::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
+Batch Landmarks::prepare(const Batch& batch, const Rng&) const {
   const Field* field = batch.find(kPoints);
   check(field, "landmarks: the batch has no points");
   const Tensor rows = field->data.to(Device{});
@@ -115,7 +116,13 @@ Tensor Landmarks::loss(const std::vector<Tensor>& outputs, const Batch& batch) c
     points.push_back(points_from(rows, field->offsets[n], field->offsets[n + 1]));
     sigmas.push_back({sigma.at(3 * n), sigma.at(3 * n + 1), sigma.at(3 * n + 2)});
   }
-  return heat_map_loss(outputs.at(0), points, sigmas);
+  const HeatTargets t = heat_targets(points, sigmas, batch.image.shape().spatial(), DType::f32, batch.image.device());
+  return {batch.image, {{kMaps, DataKind::image, t.maps}, {kKnown, DataKind::values, t.known}, {kEmpty, DataKind::values, t.empty}}};
+}
+
+Tensor Landmarks::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
+  if (!batch.find(kMaps)) return loss(outputs, prepare(batch, Rng(0)));
+  return heat_map_loss(outputs.at(0), HeatTargets{batch.at(kMaps), batch.at(kKnown), batch.at(kEmpty)});
 }
 
 std::vector<Field> Landmarks::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {

@@ -21,6 +21,8 @@ class Landmarks : public Task {
   std::string decides_targets() const override;
   ForegroundIndex places(const Sample&) const override;
   std::vector<std::string> outputs(const Dataset& d) const override { return landmark_names(d, options_.source); }
+  // In place of these, "maps", "known" and "empty" of heat_maps.h, so that the loss waits for nothing from the host.
+  Batch prepare(const Batch&, const Rng&) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
   std::unique_ptr<Meter> meter(const std::vector<std::string>& outputs) const override;

@@ -78,7 +78,8 @@ Batch MaskedReconstruction::prepare(const Batch& batch, const Rng& rng) const {
 // Of the squares of what is masked; the others are 0 on both sides.
 Tensor MaskedReconstruction::loss(const std::vector<Tensor>& outputs, const Batch& batch) const {
   const Tensor &y = outputs.at(0), mask = batch.at(kMask).to(y.dtype()), x = batch.at(kWhole).to(y.dtype());
-  return affine(mse_loss(mul(y, mask), mul(x, mask)), double(y.count()) / sum(batch.at(kMask)).item(), 0);
+  const Tensor loss = mse_loss(mul(y, mask), mul(x, mask));
+  return affine(loss, double(y.count()), 0) / sum(batch.at(kMask)).to(loss.dtype());
 }
 
 std::vector<Field> MaskedReconstruction::predict(const Network& net, const ModelDescription& d, const Case& c,
