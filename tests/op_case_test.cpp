@@ -1,8 +1,8 @@
 // Runs every op case through every check. Usage:
 //   op_case_test [--verbose] [--list] [--device cpu|cuda] [--conv own|cudnn] [--launching KERNEL] [--brief N] [--huge] [FILTER]
-// FILTER: part of "op/name". --launching: on CUDA, those cases and dtypes alone that launch a kernel whose name holds KERNEL. --brief: N
-// cases of each op, forward and backward once in every dtype, for tools that watch the kernels. --huge: the huge cases alone, beyond 2^31
-// elements.
+// FILTER: part of "op/name". --launching: on CUDA, those cases, dtypes and precisions alone that launch a kernel whose name holds KERNEL,
+// and with sanitizers without the checks of what the op keeps for backward and of gradients that are not wanted. --brief: N cases of each op,
+// forward and backward once in every dtype, for tools that watch the kernels. --huge: the huge cases alone, beyond 2^31 elements.
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +29,11 @@ constexpr bool kEmulated = true;
 #else
 constexpr bool kEmulated = false;
 #endif
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 constexpr int64_t kHugeElements = (int64_t(1) << 31) + 12345, kFewElements = 23456;
 
 struct Tally {
@@ -43,7 +48,21 @@ std::string error_line(const char* what, double value, double limit) {
   return text;
 }
 
-void run_case(const OpCase& c, Device d, Tally& tally) {
+// The dtypes in which the case launches such a kernel.
+std::vector<DType> launching(const OpCase& c, Device d, const std::string& kernel) {
+  std::vector<DType> out;
+  if constexpr (kCuda)
+    for (const DType t : c.dtypes) {
+      const cuda::LaunchLog log;
+      give_once(c, t, d);
+      if (std::any_of(log.launches.begin(), log.launches.end(), [&](auto& l) { return l.kernel.find(kernel) != std::string::npos; }))
+        out.push_back(t);
+    }
+  return out;
+}
+
+// kernel: none, or what --launching asks for.
+void run_case(const OpCase& c, Device d, const std::string& kernel, Tally& tally) {
   std::vector<std::string> faults;
   const auto note = [&](const std::string& where, const std::string& fault) {
     if (!fault.empty()) faults.push_back(where + fault);
@@ -66,18 +85,24 @@ void run_case(const OpCase& c, Device d, Tally& tally) {
         return e;
       };
       if (!d.is_cpu() && t == DType::f32) check_precision("tf32: ", 0x1p-10);
-      const PrecisionErrors e = [&] {
+      {
         const ExactF32 exact;
-        return check_precision(where, 0);
-      }();
-      char text[64];
-      std::snprintf(text, sizeof text, "  %s %.2f/%.2f", name_of(t), e.forward, e.gradient);
-      precisions += text;
-      note(where, memory_fault(c, t, d));
-      note(where, repeat_fault(c, t, d));
+        OpCase one = c;
+        one.dtypes = {t};
+        if (t != DType::f32 || kernel.empty() || !launching(one, d, kernel).empty()) {
+          const PrecisionErrors e = check_precision(where, 0);
+          char text[64];
+          std::snprintf(text, sizeof text, "  %s %.2f/%.2f", name_of(t), e.forward, e.gradient);
+          precisions += text;
+        }
+      }
+      note(where, red_zone_fault());
+      note(where, repeat_fault(c, t, d, kEmulated && kSanitized ? std::vector{1, 3} : std::vector{1, 1, 2, 3}));
     }
-    note("", needs_fault(c, d));
-    note("", saved_bytes_fault(c, d));
+    if (kernel.empty() || !kSanitized) {
+      note("", needs_fault(c, d));
+      note("", saved_bytes_fault(c, d));
+    }
   } catch (const std::exception& e) { faults.push_back(std::string("threw: ") + e.what()); }
   const std::string title = c.op + "/" + c.name + (d.is_cpu() ? "" : " on cuda");
   if (tally.verbose)
@@ -108,19 +133,6 @@ void run_briefly(const OpCase& c, Device d, Tally& tally) {
   } catch (const std::exception& e) { fault = e.what(); }
   if (!fault.empty()) std::printf("FAIL %s/%s: %s\n", c.op.c_str(), c.name.c_str(), fault.c_str());
   ++(fault.empty() ? tally.passed : tally.failed);
-}
-
-// The dtypes in which the case launches such a kernel.
-std::vector<DType> launching(const OpCase& c, Device d, const std::string& kernel) {
-  std::vector<DType> out;
-  if constexpr (kCuda)
-    for (const DType t : c.dtypes) {
-      const cuda::LaunchLog log;
-      run_fault(c, t, d);
-      if (std::any_of(log.launches.begin(), log.launches.end(), [&](auto& l) { return l.kernel.find(kernel) != std::string::npos; }))
-        out.push_back(t);
-    }
-  return out;
 }
 
 // Bytes that tensors may take.
@@ -194,7 +206,7 @@ int main(int argc, char** argv) try {
         OpCase one = *c;
         if (!o.launching.empty()) one.dtypes = launching(one, d, o.launching);
         if (one.dtypes.empty()) ++tally.left_out;
-        else o.brief > 0 ? run_briefly(one, d, tally) : run_case(one, d, tally);
+        else o.brief > 0 ? run_briefly(one, d, tally) : run_case(one, d, o.launching, tally);
       }
   }
   for (auto& c : huge_cases()) {

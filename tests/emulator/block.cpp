@@ -32,7 +32,8 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
   threads_.resize(size_t(n));
   blocks_.resize(size_t(shape.cluster));
   ready_.clear();
-  meetings_.clear();
+  meetings_.resize(size_t(n + 31) / 32);
+  for (Meetings& m : meetings_) m.open = 0;
   transactions_.clear();
   copies_.clear();
   products_.assign(size_t(n + 31) / 32, {});
@@ -54,6 +55,7 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
   for (int i = 0; i < n; ++i) {
     Thread& t = threads_[size_t(i)];
     t.state = Thread::State::ready;
+    t.index = i % each_, t.rank = i / each_;
     t.copy_groups.resize(1);
     t.copy_groups[0].clear();
     t.unfenced.clear();
@@ -100,13 +102,13 @@ void BlockRunner::run_thread() {
 
 void BlockRunner::enter(int thread) {
   running_ = thread;
-  threadIdx = {unsigned(thread % each_), 0, 0};
+  threadIdx.x = unsigned(current().index);
   blockIdx = block().index;
 }
 
 // Draws from all threads that can run or, in half of the blocks, from those that became ready last: a warp then runs as far as it can.
 void BlockRunner::take_ready() {
-  const size_t n = ready_.size(), pick = warps_run_ahead_ && n > 32 ? n - 1 - random() % 32 : random() % n;
+  const size_t n = ready_.size(), pick = warps_run_ahead_ && n > 32 ? n - 1 - random() % 32 : size_t((random() >> 32) * n >> 32);
   enter(ready_[pick]);
   ready_[pick] = ready_.back();
   ready_.pop_back();
@@ -126,12 +128,11 @@ void BlockRunner::resume_next(bool last) {
 }
 
 void BlockRunner::suspend(Thread::State state, Place place) {
-  const int self = running_;
-  current().state = state;
-  current().place = place;
-  resume_next(false);
-  enter(self);
-  current().state = Thread::State::ready;
+  Thread& self = current();
+  self.state = state;
+  self.place = place;
+  resume_next(false);  // comes back when take_ready has chosen this thread
+  self.state = Thread::State::ready;
 }
 
 void BlockRunner::abandon() {
@@ -166,16 +167,18 @@ void BlockRunner::barrier(Place place) {
 }
 
 void BlockRunner::collective(const char* operation, unsigned mask, void* operand, void (*combine)(Operands), Place place) {
-  const int self = running_, warp = self / 32, lane = self % 32;
-  const int width = each_ - self % each_ / 32 * 32;
+  const int warp = running_ / 32, lane = running_ % 32;
+  const int width = each_ - (current().index - lane);
   const unsigned present = width >= 32 ? 0xffffffffu : (1u << width) - 1;
   if (!(mask >> lane & 1))
     stop([&] { return std::string(operation) + " at " + text_of(place) + ": lane " + std::to_string(lane) + " is not in its own mask"; });
   if (mask & ~present)
     stop([&] { return std::string(operation) + " at " + text_of(place) + ": the mask names lanes that the block does not have"; });
+  Meetings& of_warp = meetings_[size_t(warp)];
   Rendezvous* meeting = nullptr;
-  for (auto& m : meetings_) {
-    if (m.warp != warp || !(m.mask & mask)) continue;
+  for (size_t i = 0; i < of_warp.open; ++i) {
+    Rendezvous& m = of_warp.all[i];
+    if (!(m.mask & mask)) continue;
     if (m.mask != mask || m.operation != operation || !same(m.place, place))
       stop([&] {
         return "lanes of warp " + std::to_string(warp) + " meet in different collectives: " + m.operation + " at " + text_of(m.place) +
@@ -183,21 +186,27 @@ void BlockRunner::collective(const char* operation, unsigned mask, void* operand
       });
     meeting = &m;
   }
-  if (!meeting) meeting = &meetings_.emplace_back(Rendezvous{warp, mask, 0, operation, place, {}});
+  if (!meeting) {
+    if (of_warp.open == of_warp.all.size()) of_warp.all.emplace_back();
+    meeting = &of_warp.all[of_warp.open++];
+    meeting->mask = mask, meeting->arrived = 0, meeting->operation = operation, meeting->place = place;
+  }
   meeting->arrived |= 1u << lane;
   meeting->operands[lane] = operand;
   if (meeting->arrived != mask) {
     current().mask = mask, current().operation = operation;
     return suspend(Thread::State::in_collective, place);
   }
+  if (mask != 0xffffffffu)
+    for (int l = 0; l < 32; ++l)
+      if (!(mask >> l & 1)) meeting->operands[l] = nullptr;
   combine(meeting->operands);
   for (int l = 0; l < 32; ++l)
     if (mask >> l & 1) {
       threads_[size_t(warp * 32 + l)].state = Thread::State::ready;
       ready_.push_back(warp * 32 + l);
     }
-  *meeting = meetings_.back();
-  meetings_.pop_back();
+  if (Rendezvous& last = of_warp.all[--of_warp.open]; &last != meeting) *meeting = last;
   suspend(Thread::State::ready, place);
 }
 

@@ -24,6 +24,7 @@ struct Thread {
   enum class State { ready, at_barrier, at_named_barrier, at_transactions, at_cluster_barrier, in_collective, exited };
   Fiber fiber;
   State state = State::ready;
+  int index = 0, rank = 0;                             // in its block; of the block
   Place place{};
   unsigned mask = 0;                                   // of the collective it waits in
   const char* operation = "";                          // the name of it
@@ -76,11 +77,15 @@ struct RunningBlock {
 
 // Lanes of one warp on their way into one collective.
 struct Rendezvous {
-  int warp;
-  unsigned mask, arrived = 0;
-  const char* operation;
-  Place place;
+  unsigned mask = 0, arrived = 0;
+  const char* operation = "";
+  Place place{};
   void* operands[32] = {};
+};
+// Those of a warp that are open: the first `open` of them.
+struct Meetings {
+  std::vector<Rendezvous> all;
+  size_t open = 0;
 };
 
 // Runs the clusters of a launch on one thread of the host, one after the other. Threads of its blocks are fibers: one runs until it waits
@@ -99,10 +104,10 @@ class BlockRunner {
   unsigned char* dynamic() { return block().dynamic; }
   KernelCounts& counts() { return counts_; }
   Thread& current() { return threads_[size_t(running_)]; }
-  RunningBlock& block() { return blocks_[size_t(running_ / each_)]; }
+  RunningBlock& block() { return blocks_[size_t(current().rank)]; }
   RunningBlock& block_of(int rank) { return blocks_[size_t(rank)]; }
   int cluster() const { return int(blocks_.size()); }
-  int rank() const { return running_ / each_; }
+  int rank() const { return threads_[size_t(running_)].rank; }
   // The products of the warp that runs.
   WarpProducts& products() { return products_[size_t(running_ / 32)]; }
   WarpgroupLog& log() { return logs_[size_t(running_ / 128)]; }
@@ -167,7 +172,7 @@ class BlockRunner {
   std::vector<RunningBlock> blocks_;
   std::vector<Thread> threads_;
   std::vector<int> ready_;
-  std::vector<Rendezvous> meetings_;
+  std::vector<Meetings> meetings_;  // of each warp
   std::map<const void*, Transactions> transactions_;
   std::vector<BulkCopy> copies_;
   std::vector<WarpProducts> products_;

@@ -1,13 +1,8 @@
 #include "tests/emulator/counts.h"
 
-#include <atomic>
-
 #include "core/error.h"
 
 namespace voxgrad::emulator {
-namespace {
-std::atomic<Counting*> the_one = nullptr;
-}
 
 void KernelCounts::operator+=(const KernelCounts& c) {
   blocks += c.blocks, barriers += c.barriers, products += c.products, matrices += c.matrices;
@@ -18,10 +13,9 @@ void KernelCounts::operator+=(const KernelCounts& c) {
 
 Counting::Counting(const void* watched, int64_t bytes) : begin_(static_cast<const char*>(watched)), end_(begin_ + bytes) {
   Counting* none = nullptr;
-  check(the_one.compare_exchange_strong(none, this), "emulator: something is counted already");
+  check(the_one_.compare_exchange_strong(none, this), "emulator: something is counted already");
 }
-Counting::~Counting() { the_one = nullptr; }
-Counting* Counting::alive() { return the_one; }
+Counting::~Counting() { the_one_ = nullptr; }
 
 void Counting::add(const std::string& kernel, const KernelCounts& c) {
   const std::lock_guard lock(mutex_);

@@ -1,6 +1,5 @@
 #pragma once
 #include <bit>
-#include <cmath>
 #include <cstdint>
 
 #include "core/dtype.h"
@@ -19,10 +18,8 @@ float element(uint32_t r, int half) {
   }
 }
 
-// Tensor cores round their sums towards zero.
-inline float truncated(double v) {
-  const float f = float(v);
-  return std::fabs(double(f)) > std::fabs(v) ? std::nextafter(f, 0.f) : f;
-}
+// sums {columns} += a {depth} b {depth, columns}, columns in eights: in f64 and in the order of depth, and then rounded towards zero as
+// tensor cores do.
+void add_products(const double* a, const double* b, int depth, int columns, float* sums);
 
 }  // namespace voxgrad::emulator

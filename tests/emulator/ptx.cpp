@@ -74,7 +74,7 @@ template <Kind kKind>
 void multiply(Operands lanes) {
   ++BlockRunner::here().counts().products;
   constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2, kDepth = 8 * kHalves;
-  float a[16][kDepth], b[kDepth][8];
+  double a[16][kDepth], b[kDepth][8];
   for (int l = 0; l < 32; ++l) {
     const auto& p = *static_cast<Product*>(lanes[l]);
     for (int r = 0; r < 4; ++r)
@@ -82,14 +82,14 @@ void multiply(Operands lanes) {
     for (int r = 0; r < 2; ++r)
       for (int h = 0; h < kHalves; ++h) b[l % 4 * kHalves + h + r * 4 * kHalves][l / 4] = element<kKind>(p.b[r], h);
   }
-  double sum[16][8] = {};
-  for (int i = 0; i < 16; ++i)
-    for (int k = 0; k < kDepth; ++k)
-      for (int j = 0; j < 8; ++j) sum[i][j] += double(a[i][k]) * double(b[k][j]);
-  for (int l = 0; l < 32; ++l) {
-    float* d = static_cast<Product*>(lanes[l])->d;
-    for (int r = 0; r < 4; ++r) d[r] = emulator::truncated(double(d[r]) + sum[l / 4 + r / 2 * 8][l % 4 * 2 + r % 2]);
-  }
+  float sums[16][8];
+  const auto for_registers = [&](auto&& f) {
+    for (int l = 0; l < 32; ++l)
+      for (int r = 0; r < 4; ++r) f(static_cast<Product*>(lanes[l])->d[r], sums[l / 4 + r / 2 * 8][l % 4 * 2 + r % 2]);
+  };
+  for_registers([](float& d, float& sum) { sum = d; });
+  for (int i = 0; i < 16; ++i) emulator::add_products(a[i], b[0], kDepth, 8, sums[i]);
+  for_registers([](float& d, float& sum) { d = sum; });
 }
 
 template <Kind kKind>

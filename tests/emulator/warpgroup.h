@@ -35,7 +35,7 @@ struct Fragment {
 struct Sum {
   float* registers[32] = {};
   int count = 0, uses = 0;  // registers of a lane; products under way
-  std::vector<float> values;  // {lane, register}
+  std::vector<float> values;  // {row of the warp's 16, column}
 };
 
 // What a warp gave to the tensor cores and has not waited for.

@@ -2,7 +2,6 @@
 // then their sums are taken away from the threads, and what they read must not be on its way.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 
 #include "tests/emulator/block.h"
@@ -43,10 +42,10 @@ struct Issue {
 const char* name_of(Kind k) { return k == Kind::bf16 ? "wgmma.bf16" : k == Kind::f16 ? "wgmma.f16" : "wgmma.tf32"; }
 
 // What the products may not read: memory that a copy is writing, or that a thread wrote without its fence.
-void check_operand(BlockRunner& r, const WarpgroupProduct& p, const Matrix& m, int rows, int pieces) {
+void check_operand(BlockRunner& r, const WarpgroupProduct& p, const Matrix& m, int first, int rows, int pieces) {
   if (m.by_columns && m.swizzle != Swizzle::none)
     r.stop([&] { return std::string(name_of(p.kind)) + ": rows of k with a swizzle"; });
-  for (int row = 0; row < rows; ++row)
+  for (int row = first; row < first + rows; ++row)
     for (int piece = 0; piece < pieces; ++piece) {
       const uint32_t at = m.place(row, piece);
       if (at + 16 > r.block().used)
@@ -72,6 +71,14 @@ void count(BlockRunner& r, const Matrix& m, int rows, int pieces) {
     }
 }
 
+// Calls f(its number, row, column) for the registers of lane l of a sum.
+template <class F>
+void for_registers(int lane, int count, F&& f) {
+  for (int i = 0; i < count; i += 4)
+    for (int half = 0; half < 2; ++half)
+      for (int e = 0; e < 2; ++e) f(i + 2 * half + e, lane / 4 + 8 * half, 2 * i + lane % 4 * 2 + e);
+}
+
 Sum& sum_of(WarpProducts& w, Operands lanes, const Issue& first, WarpgroupProduct& p) {
   for (size_t i = 0; i < w.sums.size(); ++i) {
     if (w.sums[i].registers[0] != first.registers) continue;
@@ -81,22 +88,23 @@ Sum& sum_of(WarpProducts& w, Operands lanes, const Issue& first, WarpgroupProduc
   p.sum = int(w.sums.size());
   Sum& s = w.sums.emplace_back();
   s.count = first.product.columns / 2;
-  s.values.resize(size_t(32 * s.count));
+  s.values.resize(size_t(16 * p.columns));
   for (int l = 0; l < 32; ++l) {
     s.registers[l] = static_cast<Issue*>(lanes[l])->registers;
-    for (int i = 0; i < s.count; ++i) {
-      s.values[size_t(l * s.count + i)] = s.registers[l][i];
+    for_registers(l, s.count, [&](int i, int row, int column) {
+      s.values[size_t(row * p.columns + column)] = s.registers[l][i];
       s.registers[l][i] = std::bit_cast<float>(kTaken);
-    }
+    });
   }
   return s;
 }
 
 void check_untouched(BlockRunner& r, const Sum& s) {
-  for (int l = 0; l < 32; ++l)
-    for (int i = 0; i < s.count; ++i)
-      if (std::bit_cast<uint32_t>(s.registers[l][i]) != kTaken)
-        r.stop([&] { return "lane " + std::to_string(l) + " wrote to a sum of wgmma before it waited for the products"; });
+  for (int l = 0; l < 32; ++l) {
+    uint32_t differs = 0;
+    for (int i = 0; i < s.count; ++i) differs |= std::bit_cast<uint32_t>(s.registers[l][i]) ^ kTaken;
+    if (differs) r.stop([&] { return "lane " + std::to_string(l) + " wrote to a sum of wgmma before it waited for the products"; });
+  }
 }
 
 // The registers of a of a warp.
@@ -134,8 +142,8 @@ void issue(Operands lanes) {
   const Matrix b(p.b, p.by_columns());
   const int b_rows = p.by_columns() ? 16 : p.columns, b_pieces = p.by_columns() ? p.columns / 8 : 2;
   if (p.held) hold(w, lanes, p);
-  else check_operand(r, p, Matrix(p.a), 64, 2);
-  check_operand(r, p, b, b_rows, b_pieces);
+  else check_operand(r, p, Matrix(p.a), int(threadIdx.x) / 32 % 4 * 16, 16, 2);
+  check_operand(r, p, b, 0, b_rows, b_pieces);
   if (threadIdx.x / 32 % 4 == 0) {
     ++r.counts().products;
     if (Counting::alive()) {
@@ -143,43 +151,39 @@ void issue(Operands lanes) {
       count(r, b, b_rows, b_pieces);
     }
   }
-  Sum& s = sum_of(w, lanes, first, p);
-  check_untouched(r, s);
-  ++s.uses;
+  ++sum_of(w, lanes, first, p).uses;
   w.groups.back().push_back(p);
 }
 
+// `rows` rows of k of an operand: element k of row r goes to into[r * of_row + k * of_depth].
 template <Kind kKind>
-void read_rows(BlockRunner& r, uint64_t descriptor, int first, int rows, float* into) {
+void read_rows(BlockRunner& r, uint64_t descriptor, int first, int rows, double* into, int of_row, int of_depth) {
   const Matrix m(descriptor);
-  constexpr int kDepth = kKind == Kind::tf32 ? 8 : 16;
+  constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2;
   for (int row = 0; row < rows; ++row)
     for (int piece = 0; piece < 2; ++piece) {
       uint32_t words[4];
       std::memcpy(words, r.at(m.place(first + row, piece)), 16);
-      float* const values = into + (row * 2 + piece) * kDepth / 2;
-      for (int e = 0; e < kDepth / 2; ++e) {
-        constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2;
-        values[e] = element<kKind>(words[e / kHalves], e % kHalves);
-      }
+      double* const values = into + row * of_row + piece * 4 * kHalves * of_depth;
+      for (int e = 0; e < 4 * kHalves; ++e) values[e * of_depth] = double(element<kKind>(words[e / kHalves], e % kHalves));
     }
 }
 
-// b of 16-bit elements that lies as rows of k, as rows of its columns.
+// b of 16-bit elements that lies as rows of k.
 template <Kind kKind>
-void read_columns(BlockRunner& r, uint64_t descriptor, int columns, float* into) {
+void read_columns(BlockRunner& r, uint64_t descriptor, int columns, double* into) {
   const Matrix m(descriptor, true);
   for (int k = 0; k < 16; ++k)
     for (int piece = 0; piece < columns / 8; ++piece) {
       uint32_t words[4];
       std::memcpy(words, r.at(m.place(k, piece)), 16);
-      for (int e = 0; e < 8; ++e) into[(piece * 8 + e) * 16 + k] = element<kKind>(words[e / 2], e % 2);
+      for (int e = 0; e < 8; ++e) into[k * columns + piece * 8 + e] = element<kKind>(words[e / 2], e % 2);
     }
 }
 
 // The 16 rows of a that the lanes of a warp hold.
 template <Kind kKind>
-void read_held(const Fragment& f, float* into) {
+void read_held(const Fragment& f, double* into) {
   constexpr int kHalves = kKind == Kind::tf32 ? 1 : 2, kDepth = 8 * kHalves;
   for (int l = 0; l < 32; ++l)
     for (int i = 0; i < 4; ++i)
@@ -190,19 +194,13 @@ void read_held(const Fragment& f, float* into) {
 template <Kind kKind>
 void multiply(BlockRunner& r, const WarpProducts& w, const WarpgroupProduct& p, Sum& s) {
   constexpr int kDepth = kKind == Kind::tf32 ? 8 : 16;
-  float a[16 * kDepth], b[256 * kDepth];
+  double a[16 * kDepth], b[kDepth * 256];  // {row, k}, {k, column}
   if (p.held) read_held<kKind>(w.fragments[size_t(p.fragment)], a);
-  else read_rows<kKind>(r, p.a, int(threadIdx.x) / 32 % 4 * 16, 16, a);
+  else read_rows<kKind>(r, p.a, int(threadIdx.x) / 32 % 4 * 16, 16, a, kDepth, 1);
   if (p.by_columns()) read_columns<kKind>(r, p.b, p.columns, b);
-  else read_rows<kKind>(r, p.b, 0, p.columns, b);
-  for (int l = 0; l < 32; ++l)
-    for (int i = 0; i < s.count; ++i) {
-      const float* x = a + (l / 4 + i % 4 / 2 * 8) * kDepth;
-      const float* y = b + (i / 4 * 8 + l % 4 * 2 + i % 2) * kDepth;
-      double sum = p.accumulate ? double(s.values[size_t(l * s.count + i)]) : 0.;
-      for (int k = 0; k < kDepth; ++k) sum += double(x[k]) * double(y[k]);
-      s.values[size_t(l * s.count + i)] = truncated(sum);
-    }
+  else read_rows<kKind>(r, p.b, 0, p.columns, b, 1, p.columns);
+  if (!p.accumulate) std::fill(s.values.begin(), s.values.end(), 0.f);
+  for (int row = 0; row < 16; ++row) add_products(a + row * kDepth, b, kDepth, p.columns, s.values.data() + row * p.columns);
 }
 
 struct Wait {
@@ -212,10 +210,10 @@ void finish(Operands lanes) {
   BlockRunner& r = BlockRunner::here();
   WarpProducts& w = r.products();
   const int pending = static_cast<Wait*>(lanes[0])->pending, done = int(w.groups.size()) - 1 - pending;
+  for (const Sum& s : w.sums) check_untouched(r, s);
   for (int g = 0; g < done; ++g)
     for (const WarpgroupProduct& p : w.groups[size_t(g)]) {
       Sum& s = w.sums[size_t(p.sum)];
-      check_untouched(r, s);
       if (p.held) check_held(r, w.fragments[size_t(p.fragment)]);
       if (p.kind == Kind::bf16) multiply<Kind::bf16>(r, w, p, s);
       else if (p.kind == Kind::f16) multiply<Kind::f16>(r, w, p, s);
@@ -230,7 +228,8 @@ void finish(Operands lanes) {
   for (const Sum& s : w.sums) all = all && s.uses == 0;
   if (!all) return;
   for (const Sum& s : w.sums)
-    for (int l = 0; l < 32; ++l) std::copy_n(s.values.begin() + l * s.count, s.count, s.registers[l]);
+    for (int l = 0; l < 32; ++l)
+      for_registers(l, s.count, [&](int i, int row, int column) { s.registers[l][i] = s.values[size_t(row * 2 * s.count + column)]; });
   w.sums.clear();
 }
 
