@@ -10,7 +10,11 @@ add_test(NAME op_cases_cuda COMMAND op_case_test --device cuda)
 set_tests_properties(op_cases_cuda PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log}" FIXTURES_SETUP kernels_run
   FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
 
-# Convolutions by each way of the tensor cores that they have, whichever the table would choose.
+# Convolutions by each way of the tensor cores that they have, whichever the table would choose: the cases and dtypes that launch its
+# kernel, which recording them tells without running them. What runs where: everywhere, results by f32 (tf32, and exact where the way has
+# it), bf16 and f16 against f64, memory, and equal bits of runs in different orders; with sanitizers two such runs in place of four, and
+# gradients that are not wanted and what is kept for backward by op_cases_cuda alone. --emulate and a device (tools/gpu_check) do all of
+# it by every way.
 set(kernel_of_mma conv3d_mma)
 set(kernel_of_wgmma wgmma)
 set(kernel_of_tma wgmma)
@@ -46,7 +50,7 @@ set_tests_properties(streams_cuda PROPERTIES ENVIRONMENT VOXGRAD_CHECK_MEMORY=0 
 if(TARGET voxgrad_cli)
   add_dependencies(test_programs voxgrad_cli)
   add_test(NAME cuda_program COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/cuda_program $<TARGET_FILE:voxgrad_cli> ${CMAKE_CURRENT_BINARY_DIR})
-  set_tests_properties(cuda_program PROPERTIES SKIP_RETURN_CODE 77)
+  set_tests_properties(cuda_program PROPERTIES SKIP_RETURN_CODE 77 COST 110)
 endif()
 
 if(VOXGRAD_EMULATE_CUDA)
@@ -56,7 +60,9 @@ if(VOXGRAD_EMULATE_CUDA)
 
   # The same sources through nvcc, where it is here.
   add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
-  set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77)
+  set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77 COST 300)  # the longest first
+  set_tests_properties(cuda_unit_tests PROPERTIES COST 280)
+  set_tests_properties(op_cases_cuda PROPERTIES COST 150)
 
   if(TARGET voxgrad_cli)
     add_test(NAME cuda_failures COMMAND
@@ -66,6 +72,7 @@ if(VOXGRAD_EMULATE_CUDA)
   add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
     cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/convolutions/conv_thin_counts_test.cpp
     cuda/convolutions/conv_statistics_counts_test.cpp cuda/convolutions/conv_depthwise_counts_test.cpp
+    cuda/convolutions/conv_plans_test.cpp
     cuda/boxes/emulator_box_test.cpp
     cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu PROPERTIES

@@ -1,8 +1,8 @@
 // Runs every op case through every check. Usage:
 //   op_case_test [--verbose] [--list] [--device cpu|cuda] [--conv own|cudnn] [--launching KERNEL] [--brief N] [--huge] [FILTER]
 // FILTER: part of "op/name". --launching: on CUDA, those cases, dtypes and precisions alone that launch a kernel whose name holds KERNEL,
-// and with sanitizers without the checks of what the op keeps for backward and of gradients that are not wanted. --brief: N cases of each op,
-// forward and backward once in every dtype, for tools that watch the kernels. --huge: the huge cases alone, beyond 2^31 elements.
+// and with sanitizers without the checks of what the op keeps for backward and of gradients that are not wanted. --brief: N cases of each
+// op, forward and backward once in every dtype, for tools that watch the kernels. --huge: the huge cases alone, beyond 2^31 elements.
 #include <unistd.h>
 
 #include <algorithm>

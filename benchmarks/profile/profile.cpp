@@ -113,9 +113,10 @@ Json profile_of(const Layer& layer, Pass pass, const LayerTensors& t, double sec
   const double time = seconds_of(run, device, seconds), flops = layer.flops(), bytes = double(t.x.bytes() + t.y.bytes() + t.w.bytes());
   const Cuda on = current_stream(device);
   const bool by_forward = layer.transposed ? pass == Pass::input_gradient : pass == Pass::forward;
-  const double moved = pass == Pass::weight_gradient ? conv3d_weight_gradient_traffic(on, layer.p, dtype)
-                       : by_forward                  ? conv3d_forward_traffic(on, layer.p, dtype)
-                                                     : conv3d_input_gradient_traffic(on, layer.p, dtype);
+  const ConvTraffic traffic = pass == Pass::weight_gradient ? conv3d_weight_gradient_traffic(on, layer.p, dtype)
+                              : by_forward                  ? conv3d_forward_traffic(on, layer.p, dtype)
+                                                            : conv3d_input_gradient_traffic(on, layer.p, dtype);
+  const double moved = traffic.bytes();
   const double matrix = c.matrix[dtype == DType::bf16], floor = std::max(flops / matrix, bytes / c.copy);
   Json r{{"case", "layers/" + layer.name + "/" + name_of(pass)}, {"tags", layer.tags}, {"dtype", name_of(dtype)}, {"seconds", time},
          {"flops", flops}, {"bytes", bytes}, {"moved", moved}, {"of_matrix", flops / time / matrix}, {"of_copy", bytes / time / c.copy},

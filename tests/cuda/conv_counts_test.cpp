@@ -152,7 +152,7 @@ TEST_CASE("convolutions to 32 channels with three taps at once: operands without
   setenv("VOXGRAD_CONV_CUDA", "lines", 1);
   const Conv3dProblem p{.n = 2, .c = 32, .k = 32, .in = {128, 128, 128}, .out = {128, 128, 128}, .kernel = {3, 3, 3}, .stride = {1, 1, 1},
                         .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
-  CHECK(conv3d_forward_traffic(card(), p, DType::bf16) <= 2.5 * 2 * 32 * 128. * 128 * 128 * 2 + 133 * 27 * 32 * 32 * 2);
+  CHECK(conv3d_forward_traffic(card(), p, DType::bf16).bytes() <= 2.5 * 2 * 32 * 128. * 128 * 128 * 2 + 133 * 27 * 32 * 32 * 2);
   unsetenv("VOXGRAD_CONV_CUDA");
 }
 
@@ -208,7 +208,7 @@ TEST_CASE("convolutions: the traffic that a profile tells is what the kernels mo
                           .stride = {1, 1, 1}, .padding = {1, 1, 1}, .dilation = {1, 1, 1}};
     CAPTURE(way, c.copied);
     const int64_t others = p.out_voxels() * 32 * 2 + p.weights() * 2;
-    CHECK(conv3d_forward_traffic(card(), p, DType::bf16) == double(c.copied + others));
+    CHECK(conv3d_forward_traffic(card(), p, DType::bf16).bytes() == double(c.copied + others));
     unsetenv("VOXGRAD_CONV_CUDA");
   }
 }

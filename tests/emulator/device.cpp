@@ -27,7 +27,8 @@ void write_log() {
   const char* path = std::getenv("VOXGRAD_EMULATOR_LOG");
   if (!path) return;
   if (std::FILE* f = std::fopen(path, "a")) {
-    for (auto& name : Device::instance().kernels_run()) std::fprintf(f, "%s\n", name.c_str());
+    for (auto& [name, shared] : Device::instance().kernels_run())
+      std::fprintf(f, "%lld %s\n", static_cast<long long>(shared), name.c_str());
     std::fclose(f);
   }
 }
@@ -53,9 +54,28 @@ uint64_t Device::next_seed() {
   return seed_ ^ seed_ >> 29;
 }
 
-void Device::note_kernel(const std::string& name) {
+void Device::note_kernel(const std::string& name, int64_t shared) {
   ++launches_;
-  kernels_run_.insert(name);
+  int64_t& most = kernels_run_[name];
+  if (shared > most) most = shared;
+}
+
+int64_t Device::most_shared() const {
+  const int major = architecture_ / 10, minor = architecture_ % 10;
+  if (major == 9 || major == 10 || major == 11) return 227 << 10;
+  return (major == 8 && minor != 6 && minor != 9 ? 163 : 99) << 10;
+}
+
+Described::Described(int architecture, int multiprocessors)
+    : architecture_(Device::instance().architecture_), multiprocessors_(Device::instance().multiprocessors_),
+      capacity_(Device::instance().capacity_) {
+  become(architecture, multiprocessors, size_t(16) << 30);
+}
+Described::~Described() { become(architecture_, multiprocessors_, capacity_); }
+void Described::become(int architecture, int multiprocessors, size_t capacity) {
+  Device& d = Device::instance();
+  const std::lock_guard lock(d.mutex);
+  d.architecture_ = architecture, d.multiprocessors_ = multiprocessors, d.capacity_ = capacity;
 }
 
 CUstream_st* Device::new_stream(int device) {

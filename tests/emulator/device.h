@@ -61,6 +61,9 @@ class Device {
   int count() const { return count_; }
   size_t capacity() const { return capacity_; }
   int architecture() const { return architecture_; }  // 90: sm_90
+  int multiprocessors() const { return multiprocessors_; }
+  // Bytes of dynamic shared memory that a block may have.
+  int64_t most_shared() const;
   // Part of the names of kernels that fail when they run; empty: of none.
   const std::string& faulty_kernel() const { return faulty_kernel_; }
   size_t used(int device) const { return used_[size_t(device)]; }
@@ -83,27 +86,41 @@ class Device {
   void note_pointers(Record&, const void* bytes, size_t count) const;
   void check_touched(const Record&) const;
 
-  // Notes that a kernel runs.
-  void note_kernel(const std::string& name);
+  // Notes that a kernel runs, with so many bytes of dynamic shared memory.
+  void note_kernel(const std::string& name, int64_t shared);
   int64_t launches() const { return launches_; }  // of kernels that ran
-  const std::set<std::string>& kernels_run() const { return kernels_run_; }
+  const std::map<std::string, int64_t>& kernels_run() const { return kernels_run_; }  // with the most of these bytes
 
  private:
+  friend class Described;
   Device();
   void run_one(CUstream_st*);
   void open_memory(bool open);
 
   int count_ = 1, running_ = 0;
   size_t capacity_;
-  int architecture_;
+  int architecture_, multiprocessors_ = 4;
   std::string faulty_kernel_;
   uint64_t seed_, blocks_made_ = 0;
   int64_t launches_ = 0;
-  std::set<std::string> kernels_run_;  // for VOXGRAD_EMULATOR_LOG
+  std::map<std::string, int64_t> kernels_run_;  // for VOXGRAD_EMULATOR_LOG
   std::vector<size_t> used_;
   std::set<CUstream_st*> streams_;
   std::map<const char*, Block> blocks_;
   std::map<const char*, Block>::const_iterator find(const char*) const;  // end: no block holds it
+};
+
+// While it lives the device is another one, with more memory: plans of kernels are made for it, and launches are held against its limits.
+class Described {
+ public:
+  Described(int architecture, int multiprocessors);
+  ~Described();
+  Described(const Described&) = delete;
+
+ private:
+  static void become(int architecture, int multiprocessors, size_t capacity);
+  int architecture_, multiprocessors_;
+  size_t capacity_;
 };
 
 }  // namespace voxgrad::emulator

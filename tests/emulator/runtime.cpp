@@ -43,10 +43,12 @@ void enqueue(const char* kernel, Cuda on, const LaunchShape& shape, std::functio
   Lock lock(d.mutex);
   if (d.architecture() < 80) detail::fail_without_code(kernel, d.architecture() / 10, d.architecture() % 10);
   check(shape.cluster == 1 || d.architecture() >= 90, "kernel ", detail::kernel_name(kernel), ": clusters are of sm_90 and later");
+  check(shape.shared <= d.most_shared(), "kernel ", detail::kernel_name(kernel), ": ", shape.shared,
+        " bytes of dynamic shared memory, at most ", d.most_shared(), " are possible on sm_", d.architecture());
   if (on.stream->record) d.note_pointers(*on.stream->record, arguments, bytes);
   d.push(on.stream, {.run = [kernel, shape, body = std::move(body)] {
            const std::string name = detail::kernel_name(kernel);
-           Device::instance().note_kernel(name);
+           Device::instance().note_kernel(name, shape.shared);
            if (const std::string& bad = Device::instance().faulty_kernel(); !bad.empty() && name.find(bad) != name.npos)
              fail("kernel ", name, ": a planted fault");
            run_grid(kernel, shape, Device::instance().next_seed(), body);
@@ -71,10 +73,14 @@ std::string why_no_device() { return device_count() ? "" : "the emulator has no 
 DeviceInfo device_info(int device) {
   Device& d = Device::instance();
   Lock lock(d.mutex);
-  return {.name = "emulator", .major = d.architecture() / 10, .minor = d.architecture() % 10, .multiprocessors = 4, .memory = d.capacity(),
+  return {.name = "emulator",
+          .major = d.architecture() / 10,
+          .minor = d.architecture() % 10,
+          .multiprocessors = d.multiprocessors(),
+          .memory = d.capacity(),
           .free_memory = d.capacity() - d.used(device)};
 }
-Chip chip_of(Cuda) { return {.architecture = Device::instance().architecture(), .multiprocessors = 4}; }
+Chip chip_of(Cuda) { return {.architecture = Device::instance().architecture(), .multiprocessors = Device::instance().multiprocessors()}; }
 void select(int) {}
 
 Stream::Stream(int device) {

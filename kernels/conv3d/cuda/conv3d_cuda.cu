@@ -158,7 +158,7 @@ GatherInput input_of(const ConvGather& g, const ConvPart* parts, int64_t count) 
   return x;
 }
 
-double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t) {
+ConvTraffic traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t) {
   const bool exact = p.exact_f32 && t == DType::f32;
   const int element = int(size_of(t));
   const GatherKernel kernel = kernel_of(on, g, element, exact);
@@ -168,7 +168,7 @@ double traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t)
   if (kernel == GatherKernel::head) return head_traffic(g, element);
   if (kernel == GatherKernel::narrow) return narrow_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::depthwise) return depthwise_traffic(g, element, cuda::chip_of(on).multiprocessors);
-  return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : 0;
+  return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : ConvTraffic{};
 }
 
 }  // namespace
@@ -258,23 +258,23 @@ void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, const ConvPart* par
   on_dtype(gy.dtype, [&]<class T>() { run_weights<T>(on, p, g, x, gy.as<T>(), gw.as<float>()); });
 }
 
-double conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {
-  return by_cudnn(p) ? 0 : traffic_of(on, forward_gather(p), p, t);
+ConvTraffic conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  return by_cudnn(p) ? ConvTraffic{} : traffic_of(on, forward_gather(p), p, t);
 }
-double conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
-  if (by_cudnn(p)) return 0;
-  double sum = 0;
+ConvTraffic conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  if (by_cudnn(p)) return {};
+  ConvTraffic sum;
   bool counted = true;
   for_gradient_gathers(p, [&](const ConvGather& g) {
-    const double one = traffic_of(on, g, p, t);
-    sum += one;
-    counted = counted && one > 0;
+    const ConvTraffic one = traffic_of(on, g, p, t);
+    sum = {sum.activations + one.activations, sum.halos + one.halos, sum.others + one.others};
+    counted = counted && one.bytes() > 0;
   });
-  return counted ? sum : 0;
+  return counted ? sum : ConvTraffic{};
 }
 
-double conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
-  if (by_cudnn(p)) return 0;
+ConvTraffic conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
+  if (by_cudnn(p)) return {};
   const ConvGather g = forward_gather(p);
   const int element = int(size_of(t));
   const bool exact = p.exact_f32 && t == DType::f32;
@@ -283,7 +283,7 @@ double conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) 
   if (depthwise_is_possible(g)) return depthwise_weights_traffic(g, element);
   const ConvWay way = weights_way(on, g, element, exact);
   if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
-  return weights_by_mma(g) ? mma_weights_traffic(g, element) : 0;
+  return weights_by_mma(g) ? mma_weights_traffic(g, element) : ConvTraffic{};
 }
 
 }  // namespace voxgrad

@@ -4,7 +4,7 @@
 // modulo the stride, since these see different taps.
 #include "core/cuda/launch.h"
 #include "core/view.h"
-#include "kernels/conv3d/conv3d_kernels.h"
+#include "kernels/conv3d/conv3d_traffic_kernels.h"
 
 namespace voxgrad {
 
@@ -230,12 +230,12 @@ bool wgmma_lines_have_boxes(const ConvGather&, int element);
 template <class T>
 void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>&);
-// Bytes that the kernels of each way read and write of global memory, halos as often as they are read, sums of shares and packed weights.
-double mma_traffic(const ConvGather&, int element, bool exact);
-double wgmma_traffic(const ConvGather&, int element, bool exact, bool boxes);
-double wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
-double mma_weights_traffic(const ConvGather&, int element);
-double wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
+// What the kernels of each way read and write of global memory.
+ConvTraffic mma_traffic(const ConvGather&, int element, bool exact);
+ConvTraffic wgmma_traffic(const ConvGather&, int element, bool exact, bool boxes);
+ConvTraffic wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
+ConvTraffic mma_weights_traffic(const ConvGather&, int element);
+ConvTraffic wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);

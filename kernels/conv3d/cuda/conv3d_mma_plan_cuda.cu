@@ -126,15 +126,16 @@ MmaPlan mma_plan(const ConvGather& g, int element, bool exact) {
   return p;
 }
 
-double mma_traffic(const ConvGather& g, int element, bool exact) {
+ConvTraffic mma_traffic(const ConvGather& g, int element, bool exact) {
   const MmaPlan p = mma_plan(g, element, exact);
-  if (p.tile.extent[0] == 0) return 0;
+  if (p.tile.extent[0] == 0) return {};
   const double blocks = ceil_div(g.outputs, p.columns), tiles = double(mma_tiles(g, p.tile));
   // Every share of the taps reads the halos, those of the chunks their own channels.
-  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups * blocks * p.tap_shares;
+  const double halos = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
   const double packed = double(g.groups) * blocks * p.columns * g.taps * p.chunks * kSlot, weights = packed * (tiles + 1);
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
-  return inputs + weights + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0);
+  return {.activations = halos * blocks * p.tap_shares, .halos = halos,
+          .others = weights + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0)};
 }
 
 bool mma_is_possible(const ConvGather& g) {

@@ -237,14 +237,15 @@ void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const Gather
 
 bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
 
-double mma_weights_traffic(const ConvGather& g, int element) {
+ConvTraffic mma_weights_traffic(const ConvGather& g, int element) {
   const bool both = element == 2 && g.outputs > 32 && weights_tile(g, 2).extent[0] > 0;
   const MmaTile tile = weights_tile(g, both ? 2 : 1);
   const WeightsCut cut = weights_cut(g, tile, element, both ? 2 : 1);
-  const double x = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * double(cut.blocks_k);
-  const double gy = double(g.out_voxels()) * g.outputs * double(cut.blocks_c), weights = double(g.outputs) * g.groups * g.taps * g.inputs;
+  const double x = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * element * g.groups;
+  const double gy = double(g.out_voxels()) * g.outputs * element * g.groups, weights = double(g.outputs) * g.groups * g.taps * g.inputs;
   const int parts = element == 4 ? 4 : both ? 1 : 2;  // of the voxels of a block, by its warps
-  return (x + gy) * element * g.groups * double(cut.tap_groups) + weights * 4 * (2. * double(cut.shares) * parts + 1);
+  return {.activations = (x * double(cut.blocks_k) + gy * double(cut.blocks_c)) * double(cut.tap_groups), .halos = x + gy,
+          .others = weights * 4 * (2. * double(cut.shares) * parts + 1)};
 }
 
 template <class T>

@@ -255,12 +255,13 @@ double wgmma_lines_gain(const ConvGather& g, int element, bool exact) {
   return cycles / lines.cycles;
 }
 bool wgmma_lines_have_boxes(const ConvGather& g, int element) { return wgmma_lines_plan(g, element, true).place.tile.extent[0] > 0; }
-double wgmma_lines_traffic(const ConvGather& g, int element, bool boxes, int multiprocessors) {
+ConvTraffic wgmma_lines_traffic(const ConvGather& g, int element, bool boxes, int multiprocessors) {
   const WgmmaLinesPlan p = wgmma_lines_plan(g, element, boxes);
   const int outputs[3] = {p.place.tile.extent[0], p.segment, p.place.tile.extent[2]};
   const int64_t blocks = p.items < multiprocessors ? p.items : multiprocessors;
-  return double(g.n) * g.halo_voxels(outputs, boxes ? more_positions(p.place.tile) : 0) * g.inputs * element * g.groups +
-         double(blocks + 1) * g.groups * p.weight_bytes() + double(g.out_voxels()) * g.outputs * g.groups * element;
+  const auto halos = [&](int more) { return double(g.n) * g.halo_voxels(outputs, more) * g.inputs * element * g.groups; };
+  return {.activations = halos(boxes ? more_positions(p.place.tile) : 0), .halos = halos(0),
+          .others = double(blocks + 1) * g.groups * p.weight_bytes() + double(g.out_voxels()) * g.outputs * g.groups * element};
 }
 
 template <class T, bool kBoxes>

@@ -104,15 +104,15 @@ bool boxes_are_possible(const ConvGather& g, int element) {
   return int64_t(g.inputs) * element % (g.groups > 1 ? kSlot : 16) == 0 && g.n <= INT32_MAX;
 }
 
-double wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
+ConvTraffic wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
   const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
-  if (p.tile.extent[0] == 0) return 0;
-  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent, p.boxes ? more_positions(p.tile) : 0) * g.inputs * element * g.groups *
-                        p.column_blocks * p.tap_shares;
+  if (p.tile.extent[0] == 0) return {};
+  const auto halos = [&](int more) { return double(g.n) * g.halo_voxels(p.tile.extent, more) * g.inputs * element * g.groups; };
   // The blocks of a cluster read the weights once.
   const double packed = double(g.groups) * p.column_blocks * p.chunks * g.taps * p.tap_bytes();
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
-  return inputs + packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0);
+  return {.activations = halos(p.boxes ? more_positions(p.tile) : 0) * p.column_blocks * p.tap_shares, .halos = halos(0),
+          .others = packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0)};
 }
 
 WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes, bool summed) {

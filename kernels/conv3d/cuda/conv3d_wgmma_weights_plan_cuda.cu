@@ -104,16 +104,17 @@ WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element, bool boxes
   return best;
 }
 
-double wgmma_weights_traffic(const ConvGather& g, int element, bool boxes) {
+ConvTraffic wgmma_weights_traffic(const ConvGather& g, int element, bool boxes) {
   const WgmmaWeightsPlan p = wgmma_weights_plan(g, element, boxes);
-  if (p.tile.extent[0] == 0) return 0;
+  if (p.tile.extent[0] == 0) return {};
   // Lines of gy that the tiles along H read, of those that there are.
   double gy_lines = 0;
   for (int first = 0; first < p.cut.axis[1].count; first += p.tile.extent[1])
     for (int i = 0; i < p.gy_lines; ++i) gy_lines += unsigned(first + p.gy_first + i) < unsigned(g.axis[1].count);
-  const double x = double(g.n) * p.cut.halo_voxels(p.tile.extent) * g.inputs * element * g.groups * p.column_blocks * p.tap_groups;
-  const double gy = double(g.out_voxels()) / g.axis[1].count * gy_lines * g.outputs * element * g.groups * p.chunks * p.tap_groups;
-  return x + gy + double(g.outputs) * g.groups * g.taps * g.inputs * 4 * (2. * double(p.shares) + 1);
+  const double x = double(g.n) * p.cut.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
+  const double gy = double(g.out_voxels()) * g.outputs * element * g.groups;
+  return {.activations = (x * p.column_blocks + gy / g.axis[1].count * gy_lines * p.chunks) * p.tap_groups, .halos = x + gy,
+          .others = double(g.outputs) * g.groups * g.taps * g.inputs * 4 * (2. * double(p.shares) + 1)};
 }
 
 double wgmma_weights_waste(const ConvGather& g, int element, bool boxes) {

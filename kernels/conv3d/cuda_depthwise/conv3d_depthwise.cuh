@@ -142,8 +142,8 @@ VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
 
 bool depthwise_is_possible(const ConvGather&);
 // Bytes of global memory that the kernel reads and writes.
-double depthwise_traffic(const ConvGather&, int element, int multiprocessors);
-double depthwise_weights_traffic(const ConvGather&, int element);
+ConvTraffic depthwise_traffic(const ConvGather&, int element, int multiprocessors);
+ConvTraffic depthwise_weights_traffic(const ConvGather&, int element);
 template <class T>
 void conv_gather_depthwise(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 // gw {channels, taps} of the forward gather.

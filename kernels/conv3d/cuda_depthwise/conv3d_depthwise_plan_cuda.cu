@@ -55,15 +55,16 @@ DepthwisePlan depthwise_weights_plan(const ConvGather& g, int element) {
   return p;
 }
 
-double depthwise_traffic(const ConvGather& g, int element, int multiprocessors) {
+ConvTraffic depthwise_traffic(const ConvGather& g, int element, int multiprocessors) {
   const DepthwisePlan p = depthwise_plan(g, element, multiprocessors);
   const double blocks = double(depthwise_blocks(g, p, element).count(g.n));
-  return moved(g, element, p) + blocks * channels_of(p, element) * g.taps * 4;  // and weights
+  return {.others = moved(g, element, p) + blocks * channels_of(p, element) * g.taps * 4};  // and weights
 }
-double depthwise_weights_traffic(const ConvGather& g, int element) {
+ConvTraffic depthwise_weights_traffic(const ConvGather& g, int element) {
   const DepthwisePlan p = depthwise_weights_plan(g, element);
   const double shares = double(depthwise_blocks(g, p, element).count(g.n)) / depthwise_blocks(g, p, element).channels;
-  return moved(g, element, p) * (p.taps_d / depthwise_taps_together(p.taps, p.taps_d)) + (2 * shares + 1) * g.taps * g.groups * 4;
+  return {.others =
+              moved(g, element, p) * (p.taps_d / depthwise_taps_together(p.taps, p.taps_d)) + (2 * shares + 1) * g.taps * g.groups * 4};
 }
 
 }  // namespace voxgrad

@@ -73,8 +73,9 @@ bool head_is_possible(const ConvGather& g, int element) {
   return g.groups == 1 && g.outputs <= kMostHeadOutputs && bytes % 16 == 0 && bytes <= kMostHeadChunks * kHeadBytes;
 }
 
-double head_traffic(const ConvGather& g, int element) {
-  return double(g.out_voxels()) * (g.inputs + g.outputs) * element + double(g.inputs) * g.outputs * element;
+ConvTraffic head_traffic(const ConvGather& g, int element) {
+  const double inputs = double(g.out_voxels()) * g.inputs * element;
+  return {.activations = inputs, .halos = inputs, .others = double(g.out_voxels() + g.inputs) * g.outputs * element};
 }
 
 template <class T>

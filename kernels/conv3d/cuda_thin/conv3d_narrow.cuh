@@ -28,7 +28,7 @@ NarrowPlan narrow_plan(const ConvGather&, int element, int multiprocessors);
 
 // 3x3x3 or 1x3x3 taps with stride 1, to up to four channels, of whole pieces of 16 bytes of channels; f32 as tf32.
 bool narrow_is_possible(const ConvGather&, int element);
-double narrow_traffic(const ConvGather&, int element, int multiprocessors);
+ConvTraffic narrow_traffic(const ConvGather&, int element, int multiprocessors);
 template <class T>
 void conv_gather_narrow(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 

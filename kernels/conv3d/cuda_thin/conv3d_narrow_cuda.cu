@@ -178,11 +178,12 @@ NarrowPlan narrow_plan(const ConvGather& g, int element, int multiprocessors) {
   return p;
 }
 
-double narrow_traffic(const ConvGather& g, int element, int multiprocessors) {
+ConvTraffic narrow_traffic(const ConvGather& g, int element, int multiprocessors) {
   const NarrowPlan p = narrow_plan(g, element, multiprocessors);
   const int tile[3] = {p.planes, kNarrowRows, kNarrowWidth};
   const double weights = double(g.n) * p.blocks[0] * p.blocks[1] * p.blocks[2] * g.taps * g.inputs * g.outputs * 4;
-  return (double(g.n) * g.halo_voxels(tile) * g.inputs + double(g.out_voxels()) * g.outputs) * element + weights;
+  const double halos = double(g.n) * g.halo_voxels(tile) * g.inputs * element;
+  return {.activations = halos, .halos = halos, .others = double(g.out_voxels()) * g.outputs * element + weights};
 }
 
 template <class T>

@@ -137,7 +137,7 @@ __device__ void load_thin_halo(const ConvGather& g, const ThinTile& t, const Thi
 // y = gather + bias, by tensor cores; f32 as tf32.
 bool thin_is_possible(const ConvGather&, int element);
 // Bytes of global memory that the kernels read and write, halos as often as they are read.
-double thin_traffic(const ConvGather&, int element, int multiprocessors);
+ConvTraffic thin_traffic(const ConvGather&, int element, int multiprocessors);
 template <class T>
 void conv_gather_thin(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 
@@ -153,13 +153,13 @@ ConvGather exchanged(const ConvGather&);
 // Which side of the gradient of weights has so few channels that they are summed by conv3d_thin_weights_kernel.
 enum class ThinSide { none, x, gy };
 ThinSide thin_side(const ConvGather&, int element, bool exact);
-double thin_weights_traffic(const ConvGather&, int element);
+ConvTraffic thin_weights_traffic(const ConvGather&, int element);
 template <class T>
 void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T* narrow, const T* wide, float* gw);
 
 // 1x1x1 to up to 8 outputs, of whole pieces of 16 bytes of channels: a warp multiplies voxels as they come from memory.
 bool head_is_possible(const ConvGather&, int element);
-double head_traffic(const ConvGather&, int element);
+ConvTraffic head_traffic(const ConvGather&, int element);
 template <class T>
 void conv_gather_head(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 

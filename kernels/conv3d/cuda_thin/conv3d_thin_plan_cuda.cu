@@ -71,12 +71,13 @@ bool thin_is_possible(const ConvGather& g, int element) {
          thin_plan(g, element, 1).tile.extent[0] > 0;
 }
 
-double thin_traffic(const ConvGather& g, int element, int multiprocessors) {
+ConvTraffic thin_traffic(const ConvGather& g, int element, int multiprocessors) {
   const ThinPlan p = thin_plan(g, element, multiprocessors);
   const int blocks = ceil_div(g.outputs, p.columns);
   const int64_t tiles = thin_tiles(g, p.tile), staying = thin_blocks(p.tile, tiles, multiprocessors);
-  const double inputs = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * blocks;
-  return inputs + double(g.out_voxels()) * g.outputs * element + double(p.steps) * p.columns * 32 * blocks * double(staying + 1);
+  const double halos = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element;
+  return {.activations = halos * blocks, .halos = halos,
+          .others = double(g.out_voxels()) * g.outputs * element + double(p.steps) * p.columns * 32 * blocks * double(staying + 1)};
 }
 
 int64_t thin_blocks(const ThinTile& t, int64_t tiles, int multiprocessors) {

@@ -168,14 +168,14 @@ bool thin_weights_are_possible(const ConvGather& g, int element) {
 }
 
 // Sums of the blocks are written and read.
-double thin_weights_traffic(const ConvGather& g, int element) {
+ConvTraffic thin_weights_traffic(const ConvGather& g, int element) {
   const ThinTile tile = thin_weights_tile(g, element);
   const int64_t tiles = thin_tiles(g, tile), shares = tiles < kThinShares ? tiles : kThinShares;
   const int eights = (g.taps * tile.kept + 7) / 8, parts = eights <= 14 ? 1 : (eights + 13) / 14,
             blocks = (g.outputs + kThinWide - 1) / kThinWide;
   const double weights = double(g.outputs) * g.taps * g.inputs * 4;
-  return double(g.n) * g.halo_voxels(tile.extent) * g.inputs * element * parts * blocks +
-         double(g.out_voxels()) * g.outputs * element * parts + weights * (2. * double(shares) + 1);
+  const double narrow = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * element, wide = double(g.out_voxels()) * g.outputs * element;
+  return {.activations = (narrow * blocks + wide) * parts, .halos = narrow + wide, .others = weights * (2. * double(shares) + 1)};
 }
 
 template <class T>

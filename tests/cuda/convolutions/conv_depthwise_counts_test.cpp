@@ -76,9 +76,10 @@ TEST_CASE("depthwise convolutions: products on tensor cores are as many as the t
 TEST_CASE("depthwise convolutions: what a profile tells is what they move, and little more than there is at 128^3") {
   if (!emulator::kCountsAccesses) return;
   const auto told = [](const Conv3dProblem& p, Pass pass, DType t) {
-    return pass == Pass::forward          ? conv3d_forward_traffic(card(), p, t)
-           : pass == Pass::input_gradient ? conv3d_input_gradient_traffic(card(), p, t)
-                                          : conv3d_weight_gradient_traffic(card(), p, t);
+    return (pass == Pass::forward          ? conv3d_forward_traffic(card(), p, t)
+            : pass == Pass::input_gradient ? conv3d_input_gradient_traffic(card(), p, t)
+                                           : conv3d_weight_gradient_traffic(card(), p, t))
+        .bytes();
   };
   for (const Int3 kernel : {Int3{3, 3, 3}, Int3{1, 3, 3}, Int3{5, 5, 5}})
     for (const Pass pass : {Pass::forward, Pass::input_gradient, Pass::weight_gradient})

@@ -67,9 +67,10 @@ TEST_CASE("convolutions of few channels: what a profile tells is what they move,
   const auto traffic = [](const Thin& l, Direction pass, DType t, Int3 volume) {
     Conv3dProblem p = problem_of(l);
     p.in = p.out = volume;
-    return pass == Direction::forward          ? conv3d_forward_traffic(card(), p, t)
-           : pass == Direction::input_gradient ? conv3d_input_gradient_traffic(card(), p, t)
-                                               : conv3d_weight_gradient_traffic(card(), p, t);
+    const ConvTraffic moved = pass == Direction::forward          ? conv3d_forward_traffic(card(), p, t)
+                              : pass == Direction::input_gradient ? conv3d_input_gradient_traffic(card(), p, t)
+                                                                  : conv3d_weight_gradient_traffic(card(), p, t);
+    return moved.bytes();
   };
   struct Way {
     Thin layer;
@@ -169,7 +170,7 @@ TEST_CASE("gradients of weights: the traffic that a profile tells is what the ke
         conv3d_weight_gradient(card(), p, x.view(), gy.view(), gw.view());
         cuda::synchronize(card());
         const emulator::KernelCounts c = counting.of(std::string("conv3d_") + way + "_weights"), sums = counting.of("weights_total");
-        const double told = conv3d_weight_gradient_traffic(card(), p, t);
+        const double told = conv3d_weight_gradient_traffic(card(), p, t).bytes();
         CAPTURE(way, name_of(t), outputs, c.loaded, c.stored, sums.loaded, sums.stored, told);
         CHECK(told == double(c.loaded + c.stored + sums.loaded + sums.stored));
       }

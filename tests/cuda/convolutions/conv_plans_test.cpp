@@ -1,0 +1,124 @@
+// What the plans of convolutions ask of GPUs that are described, at the sizes of the default network: nothing runs.
+#include <cstdlib>
+
+#include "core/cuda/launch_log.h"
+#include "core/cuda/runtime.h"
+#include "kernels/conv3d/conv3d_kernels.h"
+#include "kernels/conv3d/conv3d_traffic_kernels.h"
+#include "tests/catch.h"
+#include "tests/cuda/emulator_helpers.h"
+#include "tests/emulator/device.h"
+
+using namespace voxgrad;
+
+namespace {
+
+struct Sized {
+  int64_t inputs, outputs;
+  int extent, stride = 1, kernel = 3;
+};
+Conv3dProblem problem_at(const Sized& l, bool exact = false) {
+  const int padding = l.kernel / 2, out = (l.extent + 2 * padding - l.kernel) / l.stride + 1;
+  return {.n = 2, .c = l.inputs, .k = l.outputs, .in = {l.extent, l.extent, l.extent}, .out = {out, out, out},
+          .kernel = {l.kernel, l.kernel, l.kernel}, .stride = {l.stride, l.stride, l.stride}, .padding = {padding, padding, padding},
+          .dilation = {1, 1, 1}, .exact_f32 = exact};
+}
+
+// Activations that are read per byte of the halos, of gradients of weights in bf16 and in f32; 0: not by a kernel that is counted.
+struct Rereads {
+  Sized layer;
+  double forward, input_gradient, bf16_weights, f32_weights;
+};
+// 256 and 320 outputs are two blocks of channels, inputs of gradients up to four; the sums of 8^3 and 4^3 are shared out by taps as well. A
+// gradient of weights reads x for each block of channels of gy and gy for each one of x, and both for each group of taps: a block's sums
+// are as many as its registers.
+constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},          {{32, 32, 128}, 1, 1, 3, 6},
+                              {{32, 64, 128, 2}, 1, 1, 0, 0},      {{64, 64, 64}, 1, 1, 3.83, 12},
+                              {{64, 128, 64, 2}, 1, 1, 0, 0},      {{128, 128, 32}, 1, 1, 7.74, 24},
+                              {{128, 256, 32, 2}, 2, 1, 0, 0},     {{256, 256, 16}, 2, 2, 15.84, 48},
+                              {{256, 320, 16, 2}, 2, 2, 0, 0},     {{320, 320, 8}, 2, 2, 20.85, 60},
+                              {{320, 320, 8, 2}, 6, 2, 0, 0},      {{320, 320, 4}, 6, 6, 22.5, 60},
+                              {{640, 320, 8}, 2, 4, 25.91, 74.55}, {{512, 256, 16}, 2, 4, 18.85, 57.14},
+                              {{256, 128, 32}, 1, 2, 9.05, 28.06}, {{128, 64, 64}, 1, 1, 4.44, 13.92},
+                              {{64, 32, 128}, 1, 1, 3.47, 6.93}};
+constexpr Rereads kByWgmma[] = {{{1, 32, 128}, 1, 1, 1, 1},          {{32, 32, 128}, 1, 1, 1.18, 1.31},
+                                {{32, 64, 128, 2}, 1, 1, 1.85, 1.15}, {{64, 64, 64}, 1, 1, 2.63, 1.83},
+                                {{64, 128, 64, 2}, 1, 1, 3.7, 2.3},  {{128, 128, 32}, 1, 1, 5.32, 3.74},
+                                {{128, 256, 32, 2}, 2, 1, 7.38, 4.62}, {{256, 256, 16}, 2, 2, 10.92, 7.84},
+                                {{256, 320, 16, 2}, 2, 2, 9.78, 6.21}, {{320, 320, 8}, 2, 2, 14.44, 10.85},
+                                {{320, 320, 8, 2}, 2, 2, 10, 6.67},  {{320, 320, 4}, 2, 2, 10, 12.5},
+                                {{640, 320, 8}, 2, 4, 18.57, 13.48}, {{512, 256, 16}, 2, 4, 13.36, 9.33},
+                                {{256, 128, 32}, 1, 2, 6.37, 4.37},  {{128, 64, 64}, 1, 1, 3.12, 2.12},
+                                {{64, 32, 128}, 1, 1, 1.46, 1.54}};
+
+struct Way {
+  int architecture, multiprocessors;
+  const char* forced;  // null: what the table chooses
+};
+// Whether the plans of `way` read as often as these, of passes over outputs of 16 bits and over those of 32 the same.
+void check_rereads(const Way& way, const Rereads& r) {
+  const emulator::Described device(way.architecture, way.multiprocessors);
+  if (way.forced) setenv("VOXGRAD_CONV_CUDA", way.forced, 1);
+  const Conv3dProblem p = problem_at(r.layer);
+  // As boxes with stride 2, even and odd positions are as many.
+  const double more = way.forced && std::string(way.forced).ends_with("tma") && r.layer.stride == 2 ? 0.065 : 0.006;
+  const auto as_often = [&](double told, double wanted) { return told <= wanted + more && told >= wanted - 0.006; };
+  for (const DType t : {DType::bf16, DType::f32}) {
+    const double forward = conv3d_forward_traffic(card(), p, t).rereads(), gradient = conv3d_input_gradient_traffic(card(), p, t).rereads();
+    const double weights = conv3d_weight_gradient_traffic(card(), p, t).rereads();
+    CAPTURE(way.architecture, way.forced ? way.forced : "the table", r.layer.inputs, r.layer.outputs, r.layer.extent, r.layer.stride,
+            name_of(t));
+    CAPTURE(forward, gradient, weights);
+    // The smallest volumes, of which wgmma would compute too much for what there is, stay with mma where the table chooses.
+    const bool small = !way.forced && way.architecture == 90 && r.layer.extent / r.layer.stride == 4;
+    CHECK(as_often(forward, small ? 6 : r.forward));
+    CHECK(as_often(gradient, small && r.layer.stride == 1 ? 6 : r.input_gradient));
+    CHECK((as_often(weights, t == DType::bf16 ? r.bf16_weights : r.f32_weights) || (weights == 15 && r.layer.extent == 4)));
+  }
+  unsetenv("VOXGRAD_CONV_CUDA");
+}
+
+}  // namespace
+
+TEST_CASE("convolutions: how often the layers of a network read their activations") {
+  for (const Rereads& r : kByMma)
+    for (const Way& way : {Way{80, 108, nullptr}, {89, 128, nullptr}, {120, 170, nullptr}, {90, 132, "mma"}}) check_rereads(way, r);
+  for (const Rereads& r : kByWgmma)
+    for (const char* forced : {static_cast<const char*>(nullptr), "wgmma", "lines", "tma", "lines_tma"})
+      check_rereads({90, 132, forced}, r);
+}
+
+TEST_CASE("convolutions: the blocks of a network's layers fit the shared memory of each GPU") {
+  // Recorded and not run, on memory that is not there; the emulator holds each launch against the device that is described.
+  constexpr int64_t kHopper = 228 << 10, kOfSystem = 1 << 10;  // bytes of a multiprocessor of sm_90, and those that a block takes besides
+  const Sized more[] = {{320, 320, 4, 2, 2}, {32, 3, 128, 1, 1}, {1, 64, 128, 2, 7}, {4, 32, 64}, {32, 64, 32, 1, 5}};
+  std::vector<Sized> layers(std::begin(more), std::end(more));
+  for (const Rereads& r : kByMma) layers.push_back(r.layer);
+  const auto nowhere = [](int number, DType type) { return View{reinterpret_cast<void*>(uintptr_t(number) << 44), type}; };
+  for (const Way& way : {Way{80, 108, nullptr}, {86, 84, nullptr}, {89, 128, nullptr}, {120, 170, nullptr}, {90, 132, nullptr},
+                         {90, 132, "mma"}, {90, 132, "wgmma"}, {90, 132, "lines"}}) {
+    const emulator::Described device(way.architecture, way.multiprocessors);
+    if (way.forced) setenv("VOXGRAD_CONV_CUDA", way.forced, 1);
+    for (const Sized& l : layers)
+      for (const auto& [t, exact] : {std::pair{DType::bf16, false}, {DType::f32, false}, {DType::f32, true}}) {
+        CAPTURE(way.architecture, way.forced ? way.forced : "the table", l.inputs, l.outputs, l.extent, l.kernel, l.stride, name_of(t),
+                exact);
+        const View x = nowhere(1, t), y = nowhere(2, t), w = nowhere(3, DType::f32);
+        cuda::LaunchLog log;
+        cuda::Recording(card(), [&] {
+          const Conv3dProblem p = problem_at(l, exact);
+          conv3d_forward(card(), p, x, w, {}, y);
+          conv3d_input_gradient(card(), p, y, w, {}, x);
+          conv3d_weight_gradient(card(), p, x, y, w);
+        });
+        cuda::synchronize(card());  // its memory is given back
+        CHECK(log.launches.size() >= 3);
+        for (const cuda::Launched& one : log.launches) {
+          CAPTURE(one.kernel, one.shared);
+          // Those of sm_90 have a multiprocessor for each block; of the others two blocks fit one of sm_90.
+          if (one.kernel.find("wgmma") == one.kernel.npos) CHECK(2 * (one.shared + kOfSystem) <= kHopper);
+        }
+      }
+    unsetenv("VOXGRAD_CONV_CUDA");
+  }
+}
