@@ -51,6 +51,12 @@ void add_predict(CLI::App& program) {
   command->add_flag_function(
       "--tta,!--no-tta", [o](std::int64_t n) { o->mirror = n > 0; },
       "Average over the eight mirror images: 8 times the work (as configured in training)");
+  command
+      ->add_option("--shift", o->shift,
+                   "Where the network gives values per image: average over the image as it is and moved by so many voxels both ways along "
+                   "each axis (0: as it is alone)")
+      ->check(whole_number_within(0, 64))
+      ->type_name("VOXELS");
   command->add_option("--format", o->ending, "Ending of the results: .nii.gz, .nii, .nrrd, .mha, .mgz, .tif, .png of slices, .dcm of masks")
       ->check(CLI::IsMember({".nii.gz", ".nii", ".nrrd", ".mha", ".mgz", ".tif", ".png", ".dcm"}))
       ->type_name("EXT")

@@ -260,6 +260,7 @@ void predict_cases(const PredictCommand& c) {
   options.batch = c.batch;
   if (!c.patch.empty()) options.patch = parse_extents(c.patch);
   if (c.mirror) options.mirror = *c.mirror;
+  options.shift = c.shift;
   options.skip_empty = c.skip_empty;
   if (c.validation) options.postprocessing.clear();
   if (!c.postprocessing.empty()) options.postprocessing = c.postprocessing == "none" ? "" : c.postprocessing;

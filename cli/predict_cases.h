@@ -11,7 +11,7 @@ struct PredictCommand {
   std::string rules, in, out, reference, device = "auto", conv = "own", ending = ".nii.gz", patch, volumes = "channels", series;
   std::string postprocessing;
   std::optional<double> overlap;
-  int batch = 1;
+  int batch = 1, shift = 0;
   std::optional<bool> mirror;
   bool picture = false, resample = false, times = false, skip_empty = false, probabilities = false, validation = false, resume = false;
 };

@@ -26,6 +26,9 @@ namespace {
 
 SlidingWindowOptions window_options(const ModelDescription& d, const PredictOptions& o) {
   const Int3 patch = patch_of(d, o);
+  check(o.shift >= 0, "predict: an image moved by ", o.shift, " voxels, 0 and more are wanted");
+  for (int a = 0; a < 3 && o.shift > 0; ++a)
+    check(patch[a] == 1 || o.shift < patch[a], "predict: an image moved by ", o.shift, " voxels leaves the patch ", patch);
   return {.patch = patch,
           .overlap = o.overlap,
           .places = d.tile_places == "stepped" ? TilePlaces::stepped : TilePlaces::spread,
@@ -116,6 +119,24 @@ std::vector<double> mean_values(const Net& run, const Tensor& x, const SlidingWi
   return sum;
 }
 
+// Where patches begin that see the middle of an image, and it moved.
+std::vector<Int3> middle_places(const Tensor& image, const Int3& patch, int shift) {
+  Int3 middle;
+  for (int a = 0; a < 3; ++a) middle[a] = middle_begin(int(image.dim(a)), patch[a]);
+  std::vector<Int3> out = {middle};
+  for (int a = 0; a < 3 && shift > 0; ++a)
+    for (const int way : {-shift, shift}) {
+      if (patch[a] == 1) continue;
+      out.push_back(middle);
+      out.back()[a] += way;
+    }
+  return out;
+}
+
+void check_unmoved(const PredictOptions& o) {
+  check(o.shift == 0, "predict: images are moved (shift ", o.shift, ") where a network sees one patch in their middle, not tiles of them");
+}
+
 // Outputs {places, K} of the patches that begin there.
 Tensor values_at(const Network& net, const ModelDescription& d, const Tensor& image, const SlidingWindowOptions& w,
                  const std::vector<Int3>& places) {
@@ -135,11 +156,13 @@ PredictOptions predict_options(const ModelDescription& d) { return {.overlap = d
 
 Tensor predict_volume(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
   check_dense(net, true);
+  check_unmoved(o);
   return with_advice(net, d, o, [&](const SlidingWindowOptions& w) { return sliding_window(net_of(net, d), image, w); });
 }
 
 void predict_rows(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o, const RowSink& sink) {
   check_dense(net, true);
+  check_unmoved(o);
   using Clock = std::chrono::steady_clock;
   const auto seconds = [](Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); };
   const Clock::time_point start = Clock::now();
@@ -161,15 +184,17 @@ Tensor predict_values(const Network& net, const ModelDescription& d, const Tenso
   check_dense(net, false);
   const Inference quiet;
   return with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
-    Int3 begin;
-    for (int a = 0; a < 3; ++a) begin[a] = middle_begin(int(image.dim(a)), w.patch[a]);
-    const Tensor row = values_at(net, d, image, w, {begin});
-    return row.reshape({row.count()});
+    const std::vector<Int3> places = middle_places(image, w.patch, o.shift);
+    const std::vector<double> rows = values_at(net, d, image, w, places).values();
+    std::vector<double> mean(rows.size() / places.size());
+    for (size_t i = 0; i < rows.size(); ++i) mean[i % mean.size()] += rows[i] / double(places.size());
+    return Tensor::from(mean, {int64_t(mean.size())});
   });
 }
 
 Tensor predict_tile_values(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) {
   check_dense(net, false);
+  check_unmoved(o);
   const Inference quiet;
   return with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
     const auto starts = starts_of(volume_size(image), w);
@@ -188,6 +213,7 @@ std::array<std::vector<int64_t>, 3> tile_places(const ModelDescription& d, const
 void predict_tiles(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o,
                    const std::function<void(const std::vector<Tensor>&, const SeenTile&)>& f) {
   check_dense(net, true);
+  check_unmoved(o);
   const Inference quiet;
   with_advice(net, d, o, [&](const SlidingWindowOptions& w) {
     const auto starts = starts_of(volume_size(image), w);

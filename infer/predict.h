@@ -17,6 +17,7 @@ struct PredictTimes {
 struct PredictOptions {
   double overlap = 0.5;  // of neighbouring tiles
   bool mirror = false;   // average over the eight mirror images
+  int shift = 0;         // voxels; of values per image: average over the image as it is and moved this far both ways along each axis
   int64_t batch = 1;     // tiles and mirror images that the network computes at once, where it gives a value per voxel
   bool skip_empty = false;  // tiles of background get what the network gives for one (infer/uniform_tiles.h)
   Device device = {};
@@ -37,7 +38,9 @@ Tensor predict_volume(const Network&, const ModelDescription&, const Tensor& ima
 void predict_rows(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&, const RowSink&);
 
 // Outputs f32 {K} of a network that gives values per image: those of the patch in the middle of the image, among zeros where the image is
-// smaller; with options.mirror the mean over the mirror images along d.mirror_axes.
+// smaller; with options.mirror the mean over the mirror images along d.mirror_axes, with options.shift the mean over the patch in the
+// middle and those that begin `shift` voxels before and behind it along each axis on which a patch has more than one voxel: 5 in a slice, 7
+// in a volume.
 Tensor predict_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);
 // The same of each tile of a sliding window over the image: {tiles, K}.
 Tensor predict_tile_values(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&);

@@ -6,6 +6,7 @@
 #include "kernels/concat/concat.h"
 #include "kernels/flip/flip.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/pad/pad.h"
 #include "kernels/slice/slice.h"
 #include "tests/catch.h"
 #include "tests/close.h"
@@ -26,7 +27,10 @@ struct Places {
     for (int64_t v = 1; v <= kVoxels; ++v) w.insert(w.end(), {double(v), double(v * v)});
     weight = Tensor::from(w, {kVoxels, 2});
   }
-  Tensor operator()(const Tensor& x) const { return matmul(x.reshape({x.dim(0), kVoxels}), weight); }
+  Tensor operator()(const Tensor& x) const {
+    const int64_t voxels = x.count() / x.dim(0);
+    return matmul(x.reshape({x.dim(0), voxels}), weight.rows(0, voxels));
+  }
 };
 
 const NetworkTraits kTraits = {.out_channels = 2, .dense = false};
@@ -116,6 +120,30 @@ TEST_CASE("predict_values: with mirroring the outputs are the mean over the eigh
     for (size_t k = 0; k < 2; ++k) mean[k] += y[k] / 8;
   }
   check_values(image, {.mirror = true}, mean);
+}
+
+TEST_CASE("predict_values: with a shift the outputs are the mean over the image and the image moved along each axis") {
+  const Tensor image = image_of(3, 3, 5), slice = image_of(1, 3, 4);
+  std::array<double, 2> mean = {}, of_slice = {};
+  for (const Int3 begin : {Int3{0, 0, 0}, {-1, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 1, 0}, {0, 0, -1}, {0, 0, 1}})
+    for (size_t k = 0; k < 2; ++k) mean[k] += by_hand(image, begin)[k] / 7;
+  check_values(image, {.shift = 1}, mean);
+  // A patch of one plane is moved along the others.
+  const Network net(Places(), kTraits, "{}");
+  ModelDescription d = description();
+  d.patch = {1, 3, 4};
+  const auto got = predict_values(net, d, slice, {.shift = 2}).values();
+  const Tensor around = pad3d(slice.reshape({1, 1, 3, 4, 1}), {0, 2, 2}, {0, 2, 2});
+  for (const Int3 begin : {Int3{0, 2, 2}, {0, 0, 2}, {0, 4, 2}, {0, 2, 0}, {0, 2, 4}}) {
+    const auto y = Places()(crop3d(around, begin, {1, 3, 4})).values();
+    for (size_t k = 0; k < 2; ++k) of_slice[k] += y[k] / 5;
+  }
+  for (size_t k = 0; k < 2; ++k) CHECK(close(got[k], of_slice[k], 1e-6));
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(predict_values(net, d, slice, {.shift = 3}), Contains("moved by 3") && Contains("1x3x4"));
+  CHECK_THROWS_WITH(predict_values(net, d, slice, {.shift = -1}), Contains("moved by -1"));
+  CHECK_THROWS_WITH(predict_tile_values(net, d, slice, {.shift = 1}), Contains("shift 1"));
+  CHECK_THROWS_WITH(predict_volume(Network(Largest(), {.out_channels = 2}, "{}"), description(), image, {.shift = 1}), Contains("shift 1"));
 }
 
 TEST_CASE("predict_values: mirrored axes are those of the model, and an axis of one voxel is none") {
