@@ -14,6 +14,7 @@ using Queue = std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared
 // a + b, in the memory of `a` when nothing else refers to it.
 Tensor sum_of(Tensor a, const Tensor& b) {
   if (!a.is_sole_owner()) a = a.clone();
+  a.mark_written();
   on_device(a.device(), [&](auto on) { accumulate(on, a.count(), b.view(), a.view()); });
   return a;
 }

@@ -123,6 +123,12 @@ void Tensor::note_write() const {
   if (saved_at_) saved_at_ = now;
 }
 
+void Tensor::note_finite() const {
+  if (storage_ && offset_ == 0 && bytes() == storage_->bytes) storage_->finite = storage_->version.load(std::memory_order_relaxed);
+}
+
+bool Tensor::is_known_finite() const { return storage_ && storage_->finite == storage_->version; }
+
 void Tensor::copy_from(const Tensor& from) const {
   check(from.shape_ == shape_ && from.dtype_ == dtype_, "copy_from: ", from, " does not fit ", *this);
   mark_written();

@@ -23,6 +23,7 @@ struct Storage {
   size_t bytes;
   void* data;
   std::atomic<uint32_t> version{1};  // of what is written in it: one more with each announced write
+  std::atomic<uint32_t> finite{0};   // the version of which all numbers were seen to be finite
   Storage(Device, size_t bytes, Asker);
   ~Storage() { release(device, data, bytes); }
   Storage(const Storage&) = delete;
@@ -100,6 +101,9 @@ class Tensor {
   void mark_written() const {
     if (storage_) note_write();
   }
+  // All elements were seen to be finite, and none was written since. Known of a tensor that is all of its memory.
+  void note_finite() const;
+  bool is_known_finite() const;
   std::vector<double> values() const;
   // Converted as to(DType) does.
   template <Element T>

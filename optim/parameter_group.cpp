@@ -31,11 +31,12 @@ struct Gradients {
   std::vector<const Parameter*> owners;
   Device device;
 };
-Gradients gradients_of(const std::vector<Parameter>& parameters) {
+// Those that are known to be finite are left out where `known` is false.
+Gradients gradients_of(const std::vector<Parameter>& parameters, bool known = true) {
   Gradients all;
   for (auto& p : parameters) {
     const Tensor g = p.tensor.grad();
-    if (!g) continue;
+    if (!g || (!known && g.is_known_finite())) continue;
     check(all.views.empty() || g.device() == all.device, "optimizer: gradients are on ", all.device, " and on ", g.device());
     all.device = g.device();
     all.views.push_back({g.count(), g.view()});
@@ -50,7 +51,7 @@ Gradients gradients_of(const std::vector<Parameter>& parameters) {
 }  // namespace
 
 void check_gradients(const std::vector<Parameter>& parameters) {
-  const Gradients g = gradients_of(parameters);
+  const Gradients g = gradients_of(parameters, false);
   const int64_t count = int64_t(g.views.size());
   const int64_t bad = on_device(g.device, [&](auto on) { return first_not_finite(on, g.views.data(), count); });
   if (bad < count) fail_not_finite(*g.owners[size_t(bad)]);
@@ -98,6 +99,9 @@ double gradient_norm(const std::vector<Parameter>& parameters) {
   const Gradients g = gradients_of(parameters);
   const double sum = on_device(g.device, [&](auto on) { return sum_of_squares(on, g.views.data(), int64_t(g.views.size())); });
   if (!std::isfinite(sum)) check_gradients(parameters);
+  else
+    for (auto& p : parameters)
+      if (const Tensor grad = p.tensor.grad()) grad.note_finite();  // so that the step needs no pass to see it
   return std::sqrt(sum);
 }
 

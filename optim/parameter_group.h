@@ -20,8 +20,9 @@ std::vector<ParameterGroup> without_decay_on_vectors(const std::vector<Parameter
 std::vector<Parameter> all_parameters(const std::vector<ParameterGroup>&);
 
 // sqrt(sum of g^2) over the gradients of all parameters, summed in f64 in a fixed order. Throws Error that names the parameter if a
-// gradient is not finite. In a step that is recorded (core/device/recorded_step.h) both are known when it is done, and 0 comes back, from
-// clip_grad_norm too; the norm is asked for once.
+// gradient is not finite. An optimizer's step does not look through gradients again that were seen here and not written since (by Tensor's
+// own functions, or announced by mark_written()). In a step that is recorded (core/device/recorded_step.h) both are known when it is done,
+// and 0 comes back, from clip_grad_norm too; the norm is asked for once.
 double gradient_norm(const std::vector<Parameter>&);
 
 // Scales all gradients by max_norm / norm where norm = gradient_norm(parameters) is above max_norm. Returns the norm before.

@@ -2,8 +2,10 @@
 #include <cmath>
 #include <vector>
 
+#include "core/device/isa.h"
 #include "core/device/parallel.h"
 #include "optim/update_kernels.h"
+#include "optim/update_variants.h"
 
 namespace voxgrad {
 namespace {
@@ -52,16 +54,11 @@ void adamw_range(const AdamWUpdate& u, int64_t n, A* __restrict p, const A* __re
 }
 
 template <class A>
-double squares_of(int64_t n, const A* x) {
+double sum_of_squares(int64_t n, const A* x) {
   constexpr int64_t kChunk = 1 << 15;
   std::vector<double> partial(size_t(chunk_count(n, kChunk)));
   parallel_chunks(n, kChunk, [&](int64_t c, int64_t begin, int64_t end) {
-    double lane[8] = {};
-    int64_t i = begin;
-    for (; i + 8 <= end; i += 8)
-      for (int l = 0; l < 8; ++l) lane[l] += double(x[i + l]) * double(x[i + l]);
-    for (int l = 0; i < end; ++i, ++l) lane[l] += double(x[i]) * double(x[i]);
-    for (double v : lane) partial[size_t(c)] += v;
+    partial[size_t(c)] = VOXGRAD_BY_ISA(update_kernels, squares_of(end - begin, x + begin));
   });
   double sum = 0;
   for (double v : partial) sum += v;
@@ -107,7 +104,7 @@ void adamw_update(Cpu, const AdamWTensor* tensors, int64_t count) {
 double sum_of_squares(Cpu, const FlatView* tensors, int64_t count) {
   double sum = 0;
   for (const FlatView* t = tensors; t < tensors + count; ++t)
-    sum += t->data.dtype == DType::f64 ? squares_of(t->n, t->data.as<double>()) : squares_of(t->n, t->data.as<float>());
+    sum += t->data.dtype == DType::f64 ? sum_of_squares(t->n, t->data.as<double>()) : sum_of_squares(t->n, t->data.as<float>());
   return sum;
 }
 

@@ -181,6 +181,39 @@ TEST_CASE("clipping scales all gradients by one factor, also those that share me
   CHECK(g.values() == std::vector<double>{3, 0, 4});
 }
 
+TEST_CASE("gradients that the norm saw are looked at again where they were written since") {
+  const Parameter a = parameter("first", {3}, 1, DType::f32), b = parameter("second", {3}, 2, DType::f32);
+  Sgd sgd({a, b});
+  const auto fails = Catch::Matchers::Contains("second");
+  const auto seen = [&] {
+    set_gradient(a, 3), set_gradient(b, 4);
+    for (auto& p : {a, b}) CHECK_FALSE(p.tensor.grad().is_known_finite());
+    clip_grad_norm({a, b}, 1);
+    for (auto& p : {a, b}) CHECK(p.tensor.grad().is_known_finite());
+  };
+  seen();
+  CHECK_NOTHROW(sgd.step());
+  const auto before = a.tensor.values();
+  seen();
+  b.tensor.grad().mutable_data<float>()[1] = NAN;
+  CHECK_THROWS_WITH(sgd.step(), fails);
+  seen();
+  b.tensor.grad().copy_from(Tensor::full({3}, double(INFINITY)));
+  CHECK_THROWS_WITH(sgd.step(), fails);
+  seen();
+  b.tensor.set_grad(Tensor::full({3}, double(NAN)));
+  CHECK_THROWS_WITH(sgd.step(), fails);
+  seen();
+  backward(sum(b.tensor * double(INFINITY)));  // added to what is there
+  CHECK_THROWS_WITH(sgd.step(), fails);
+  CHECK(a.tensor.values() == before);
+  // Part of a memory says nothing of the whole of it.
+  const Tensor whole = Tensor::from({1, 2, double(NAN)}, {3});
+  whole.rows(0, 2).note_finite();
+  CHECK_FALSE(whole.is_known_finite());
+  CHECK_FALSE(Tensor{}.is_known_finite());
+}
+
 TEST_CASE("a gradient that is not finite is reported by name, and nothing has moved") {
   for (double bad : {double(NAN), double(INFINITY)})
     for (DType t : {DType::f32, DType::f64}) {
