@@ -82,7 +82,7 @@ OP_CASES(conv3d) {
   add({"depthwise, 8 channels along D", {1, 21, 3, 5, 8}, 8, three, {.padding = one, .groups = 8}});
   add({"depthwise, 9 channels", {2, 3, 18, 4, 9}, 9, three, {.padding = two, .groups = 9}});
   add({"depthwise, 24 channels", {1, 3, 9, 18, 24}, 24, three, {.padding = one, .groups = 24}});
-  add({"depthwise, 34 channels in a plane", {1, 3, 5, 17, 34}, 34, {1, 3, 3}, {.padding = {0, 1, 1}, .groups = 34}});
+  add({"depthwise, 34 channels in a plane", {1, 2, 3, 17, 34}, 34, {1, 3, 3}, {.padding = {0, 1, 1}, .groups = 34}});
   add({"depthwise, kernel 1x5x5", {1, 2, 5, 18, 8}, 8, {1, 5, 5}, {.padding = {0, 2, 2}, .groups = 8}});
   add({"depthwise, kernel 1x7x7", {1, 2, 5, 18, 16}, 16, {1, 7, 7}, {.padding = {1, 3, 3}, .groups = 16}});
   add({"depthwise, kernel 7", {1, 9, 5, 17, 4}, 4, {7, 7, 7}, {.padding = three, .groups = 4}});

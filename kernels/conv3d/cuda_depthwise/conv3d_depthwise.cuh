@@ -141,6 +141,8 @@ VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
 }
 
 bool depthwise_is_possible(const ConvGather&);
+// Of the gradient of weights: where its planes fit a block of every GPU too, as those of f32 with seven taps do not.
+bool depthwise_weights_are_possible(const ConvGather&, int element);
 // Bytes of global memory that the kernel reads and writes.
 ConvTraffic depthwise_traffic(const ConvGather&, int element, int multiprocessors);
 ConvTraffic depthwise_weights_traffic(const ConvGather&, int element);

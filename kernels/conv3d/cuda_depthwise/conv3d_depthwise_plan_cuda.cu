@@ -55,6 +55,11 @@ DepthwisePlan depthwise_weights_plan(const ConvGather& g, int element) {
   return p;
 }
 
+bool depthwise_weights_are_possible(const ConvGather& g, int element) {
+  constexpr int64_t kMostShared = 99 << 10;  // of sm_86, sm_89 and sm_120
+  return depthwise_is_possible(g) && depthwise_weights_plan(g, element).shared <= kMostShared;
+}
+
 ConvTraffic depthwise_traffic(const ConvGather& g, int element, int multiprocessors) {
   const DepthwisePlan p = depthwise_plan(g, element, multiprocessors);
   const double blocks = double(depthwise_blocks(g, p, element).count(g.n));
