@@ -137,7 +137,7 @@ void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Gat
   if (thin == ThinSide::x) return conv_weights_thin<T>(on, g, {.wide = filter, .tap = g.inputs, .narrow = 1}, in, gy, gw);
   if (thin == ThinSide::gy)
     return conv_weights_thin<T>(on, exchanged(g), {.wide = 1, .tap = -g.inputs, .narrow = filter, .first = filter - g.inputs}, gy, in, gw);
-  if (depthwise_weights_are_possible(g, sizeof(T))) return conv_weights_depthwise<T>(on, g, in, gy, gw);
+  if (depthwise_is_possible(g)) return conv_weights_depthwise<T>(on, g, in, gy, gw);
   const ConvWay way = weights_way(on, g, sizeof(T), exact);
   if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
   else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
@@ -280,7 +280,7 @@ ConvTraffic conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DTyp
   const bool exact = p.exact_f32 && t == DType::f32;
   const ThinSide thin = thin_side(g, element, exact);
   if (thin != ThinSide::none) return thin_weights_traffic(thin == ThinSide::x ? g : exchanged(g), element);
-  if (depthwise_weights_are_possible(g, element)) return depthwise_weights_traffic(g, element);
+  if (depthwise_is_possible(g)) return depthwise_weights_traffic(g, element);
   const ConvWay way = weights_way(on, g, element, exact);
   if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
   return weights_by_mma(g) ? mma_weights_traffic(g, element) : ConvTraffic{};

@@ -40,7 +40,8 @@ VOXGRAD_HD inline DepthwiseBlocks depthwise_blocks(const ConvGather& g, const De
 DepthwisePlan depthwise_plan(const ConvGather&, int element, int multiprocessors);
 // Of the gradient of weights, whose blocks are the same on every device. A block has all taps along D, or one of them.
 DepthwisePlan depthwise_weights_plan(const ConvGather&, int element);
-inline constexpr int kDepthwiseWeightStages = 3;
+// Planes of its rings: two where three of f32 are more than the 99 KiB that a block of some GPUs has.
+VOXGRAD_HD constexpr int depthwise_weight_stages(int element, int taps) { return element == 4 && taps == 7 ? 2 : 3; }
 VOXGRAD_HD constexpr int depthwise_taps_together(int taps, int taps_d) { return taps == 3 ? taps_d : 1; }
 
 struct DepthwiseBlock {
@@ -141,8 +142,6 @@ VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
 }
 
 bool depthwise_is_possible(const ConvGather&);
-// Of the gradient of weights: where its planes fit a block of every GPU too, as those of f32 with seven taps do not.
-bool depthwise_weights_are_possible(const ConvGather&, int element);
 // Bytes of global memory that the kernel reads and writes.
 ConvTraffic depthwise_traffic(const ConvGather&, int element, int multiprocessors);
 ConvTraffic depthwise_weights_traffic(const ConvGather&, int element);

@@ -49,15 +49,10 @@ DepthwisePlan depthwise_weights_plan(const ConvGather& g, int element) {
   constexpr int kMultiprocessors = 132;
   DepthwisePlan p = tiles_of(g, element, 4, kMultiprocessors);
   const int more = depthwise_taps_together(p.taps, p.taps_d) - 1;
-  const int64_t ring = kDepthwiseWeightStages * int64_t(p.plane_bytes()) + (kDepthwiseWeightStages + more) * int64_t(p.tile_bytes());
+  const int64_t stages = depthwise_weight_stages(element, p.taps), ring = stages * p.plane_bytes() + (stages + more) * p.tile_bytes();
   const int64_t sums = int64_t(more + 1) * p.taps * p.taps * kDepthwiseThreads * 4;  // one of each warp
   p.shared = ring > sums ? ring : sums;
   return p;
-}
-
-bool depthwise_weights_are_possible(const ConvGather& g, int element) {
-  constexpr int64_t kMostShared = 99 << 10;  // of sm_86, sm_89 and sm_120
-  return depthwise_is_possible(g) && depthwise_weights_plan(g, element).shared <= kMostShared;
 }
 
 ConvTraffic depthwise_traffic(const ConvGather& g, int element, int multiprocessors) {

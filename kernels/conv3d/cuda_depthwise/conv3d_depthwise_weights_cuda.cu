@@ -9,7 +9,7 @@ namespace {
 template <class T, int kT, int kTaps>
 class DepthwiseRings {
  public:
-  static constexpr int kStages = kDepthwiseWeightStages, kPlanes = kStages + kT - 1;
+  static constexpr int kStages = depthwise_weight_stages(sizeof(T), kTaps), kPlanes = kStages + kT - 1;
   __device__ DepthwiseRings(const ConvGather& g, const DepthwisePlan& plan, const DepthwiseBlock& b, int tap, const T* x, const T* gy,
                             unsigned char* memory)
       : x_tile_(plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, b.h + g.axis[1].offset, b.w + g.axis[2].offset, g.groups, b.channel),
