@@ -63,6 +63,8 @@ OP_CASES(conv3d) {
   add({"stride 2, odd extents", {1, 5, 7, 9, 8}, 16, three, {.stride = two, .padding = one}});
   add({"stride 2, even extents: the last plane is unused", {1, 6, 6, 8, 4}, 5, three, {.stride = two}});
   add({"stride 3x2x1, kernel 2x3x4", {1, 8, 7, 6, 3}, 4, {2, 3, 4}, {.stride = {3, 2, 1}, .padding = {1, 0, 2}}});
+  add({"kernel 5, stride 2, 8 to 12 channels", {1, 4, 5, 7, 8}, 12, {5, 5, 5}, {.stride = two, .padding = two}});
+  add({"kernel 3x3x1, stride 2x2x1", {1, 5, 6, 5, 8}, 12, {3, 3, 1}, {.stride = {2, 2, 1}, .padding = {1, 1, 0}}});
   add({"stride above the kernel", {1, 9, 8, 11, 4}, 6, two, {.stride = {4, 3, 3}}});
   add({"kernel equal to stride", {1, 4, 6, 8, 8}, 12, two, {.stride = two}});
   add({"dilation 2x1x3", {1, 6, 4, 9, 5}, 8, {3, 2, 3}, {.padding = {2, 1, 3}, .dilation = {2, 1, 3}}});

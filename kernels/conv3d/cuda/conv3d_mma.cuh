@@ -107,6 +107,9 @@ __device__ int row_place(int slot, int piece) {
 
 // The tile of so many outputs (a power of two), in this shape.
 MmaTile mma_tile(const ConvGather&, int d, int h, int w);
+// What a tile whose outputs share banks costs more: 1 where no two of eight neighbours do, as of all tiles but some of even strides, and
+// half as much again for each pass that their operands take beyond the first.
+double mma_tile_waits(const MmaTile&);
 // Exact products take more registers, so that their tiles are no larger.
 inline constexpr int kMostExactVoxels = 128, kMostExactColumns = 64;
 // For elements of so many bytes. tile.extent[0] is 0 where nothing fits shared memory.

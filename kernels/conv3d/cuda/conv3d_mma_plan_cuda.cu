@@ -40,7 +40,7 @@ MmaPlan plan_of(const ConvGather& g, int element, int voxels, int columns) {
       p.tile = mma_tile(g, d, h, voxels / d / h);
       complete(g, element, p);
       if (p.shared > kMostMmaShared) continue;
-      const double waiting = p.ahead == 0 && p.chunks > 1 ? 1.5 : 1;
+      const double waiting = (p.ahead == 0 && p.chunks > 1 ? 1.5 : 1) * mma_tile_waits(p.tile);
       const double cost = waiting * double(mma_tiles(g, p.tile)) * double(p.tile.slots() + int64_t(voxels) * (1 + g.taps) / 2);
       if (best.tile.extent[0] == 0 || cost < least) {
         best = p;
@@ -98,6 +98,13 @@ MmaTile mma_tile(const ConvGather& g, int d, int h, int w) {
   while (1 << t.bits[1] < w) ++t.bits[1];
   while (1 << t.bits[0] < w * h) ++t.bits[0];
   return t;
+}
+
+double mma_tile_waits(const MmaTile& t) {
+  int count[8] = {}, most = 0;
+  for (int v = 0; v < 8; ++v)
+    if (const int here = ++count[t.slot(v) % 8]; here > most) most = here;
+  return (1 + most) / 2.;
 }
 
 int64_t mma_tiles(const ConvGather& g, const MmaTile& t) {

@@ -30,17 +30,17 @@ struct Rereads {
   double forward, input_gradient, bf16_weights, f32_weights;
 };
 // 256 and 320 outputs are two blocks of channels, inputs of gradients up to four; the sums of 8^3 and 4^3 are shared out by taps as well. A
-// gradient of weights reads x for each block of channels of gy and gy for each one of x, and both for each group of taps: a block's sums
-// are as many as its registers.
-constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},          {{32, 32, 128}, 1, 1, 3, 6},
-                              {{32, 64, 128, 2}, 1, 1, 0, 0},      {{64, 64, 64}, 1, 1, 3.83, 12},
-                              {{64, 128, 64, 2}, 1, 1, 0, 0},      {{128, 128, 32}, 1, 1, 7.74, 24},
-                              {{128, 256, 32, 2}, 2, 1, 0, 0},     {{256, 256, 16}, 2, 2, 15.84, 48},
-                              {{256, 320, 16, 2}, 2, 2, 0, 0},     {{320, 320, 8}, 2, 2, 20.85, 60},
-                              {{320, 320, 8, 2}, 6, 2, 0, 0},      {{320, 320, 4}, 6, 6, 22.5, 60},
-                              {{640, 320, 8}, 2, 4, 25.91, 74.55}, {{512, 256, 16}, 2, 4, 18.85, 57.14},
-                              {{256, 128, 32}, 1, 2, 9.05, 28.06}, {{128, 64, 64}, 1, 1, 4.44, 13.92},
-                              {{64, 32, 128}, 1, 1, 3.47, 6.93}};
+// gradient of weights reads x for each block of channels of gy and gy for each one of x, and gy for each group of taps: a block's sums
+// are as many as its registers. By mma these are the taps of a plane along D, which read a third of the halo or more.
+constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},             {{32, 32, 128}, 1, 1, 1.39, 1.98},
+                              {{32, 64, 128, 2}, 1, 1, 1.26, 1.65},   {{64, 64, 64}, 1, 1, 2.01, 3.22},
+                              {{64, 128, 64, 2}, 1, 1, 2.53, 3.33},   {{128, 128, 32}, 1, 1, 4.12, 6.67},
+                              {{128, 256, 32, 2}, 2, 1, 5.1, 6.76},   {{256, 256, 16}, 2, 2, 8.72, 14.39},
+                              {{256, 320, 16, 2}, 2, 2, 6.86, 9.22},  {{320, 320, 8}, 2, 2, 15.91, 26.82},
+                              {{320, 320, 8, 2}, 6, 2, 9.44, 12.78},  {{320, 320, 4}, 6, 6, 21.25, 36.25},
+                              {{640, 320, 8}, 2, 4, 19.44, 32.78},    {{512, 256, 16}, 2, 4, 9.89, 16.32},
+                              {{256, 128, 32}, 1, 2, 4.62, 7.47},     {{128, 64, 64}, 1, 1, 2.23, 3.58},
+                              {{64, 32, 128}, 1, 1, 1.55, 2.2}};
 constexpr Rereads kByWgmma[] = {{{1, 32, 128}, 1, 1, 1, 1},          {{32, 32, 128}, 1, 1, 1.18, 1.31},
                                 {{32, 64, 128, 2}, 1, 1, 1.85, 1.15}, {{64, 64, 64}, 1, 1, 2.63, 1.83},
                                 {{64, 128, 64, 2}, 1, 1, 3.7, 2.3},  {{128, 128, 32}, 1, 1, 5.32, 3.74},

@@ -1,24 +1,17 @@
 // The weight gradient on the tensor cores: for every tap, {output channels} x {input channels} = the sum over voxels of gy x. A block walks
 // over tiles of voxels, the next of which is on its way while one is multiplied, and keeps the sums of nine taps in registers; the sums of
 // all blocks are added in a fixed order afterwards.
-#include "kernels/conv3d/cuda/conv3d_mma.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda_weights/conv3d_mma_weights.cuh"
 
 namespace voxgrad {
 namespace {
 
-constexpr int kThreads = 128, kNorms = kNormBytes / int(sizeof(GatherNorm)), kTaps = 9, kBlocks = 1024, kTileVoxels = 128;
+constexpr int kThreads = 128, kNorms = kNormBytes / int(sizeof(GatherNorm)), kTaps = kWeightTaps;
 
-// Channels that a warp sums: output channels in sixteens, and 16 input channels. The four warps of a block share its kSideK warps' worth of
-// output and kSideC of input channels, and what is left of them the voxels.
-template <class T>
-inline constexpr int kSixteens = sizeof(T) == 2 ? 2 : 1;
-template <class T>
-inline constexpr int kSideC = kMmaChunk<T> / 16;
-
-// The group, the first channels and the first tap of a block.
+// The group and the first channels of a block; of its taps the first one of its part, how many of them there are, and the first one of all.
 struct WeightsBlock {
-  int group, k0, c0, tap0;
+  int group, k0, c0, part_tap, taps, tap;
 };
 
 // table[slot]: the position of a slot in the halo, 10 bits an axis, or -1 for padding.
@@ -29,30 +22,35 @@ __device__ inline void fill_positions(const MmaTile& t, int* table) {
   }
 }
 
-// Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps. partial {shares, weights}. kExact: f32
-// is multiplied without loss, as parts of tf32.
+// Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps of each part, which begin part_step
+// positions along D apart. partial {shares, weights}. kExact: f32 is multiplied without loss, as parts of tf32.
 template <class T, int kSideK, bool kExact>
 __global__ void __launch_bounds__(kThreads, 2)
-    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, bool whole_gy, GatherInput x, const T* gy, float* partial) {
+    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, int part_step, bool whole_gy, GatherInput x, const T* gy,
+                              float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
-  constexpr int kWide = kMmaChunk<T>, kM = kSixteens<T>, kWarpK = 16 * kM, kHigh = kSideK * kWarpK, kPerPiece = 16 / int(sizeof(T));
-  constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
-  const int slots = tile.slots();
+  constexpr int kWide = kMmaChunk<T>, kM = weight_sixteens(sizeof(T)), kWarpK = 16 * kM, kHigh = kSideK * kWarpK;
+  constexpr int kPerPiece = 16 / int(sizeof(T)), kSideC = weight_side_c(sizeof(T));
+  constexpr int kDepth = kMmaStep / int(sizeof(T)), kShares = 4 / (kSideK * kSideC), kRows = kHigh * int(sizeof(T)) / kSlot;
+  const int slots = tile.slots(), voxels = tile.voxels();
   int* const table = reinterpret_cast<int*>(memory);
   GatherNorm* const norms = reinterpret_cast<GatherNorm*>(memory + tile.table_bytes());
   unsigned char* const stages = memory + tile.table_bytes() + 2 * kNormBytes;
-  const int stage_bytes = (slots + kTileVoxels * kRows) * kSlot;
+  const int stage_bytes = (slots + voxels * kRows) * kSlot;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-  const int side_k = warp % kSideK, side_c = warp / kSideK % kSideC<T>, share = warp / (kSideK * kSideC<T>);
+  const int side_k = warp % kSideK, side_c = warp / kSideK % kSideC, share = warp / (kSideK * kSideC);
   const int blocks_c = (g.inputs + kWide - 1) / kWide, blocks_k = (g.outputs + kHigh - 1) / kHigh;
+  const int part_taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps, groups = (part_taps + kTaps - 1) / kTaps;
+  const int part = int(blockIdx.z) / groups, first_tap = int(blockIdx.z) % groups * kTaps;
   const WeightsBlock b{int(blockIdx.y) / (blocks_c * blocks_k), int(blockIdx.y) / blocks_c % blocks_k * kHigh,
-                       int(blockIdx.y) % blocks_c * kWide, int(blockIdx.z) * kTaps};
+                       int(blockIdx.y) % blocks_c * kWide, first_tap, part_taps - first_tap, part * part_taps + first_tap};
+  g.axis[0].offset += part * part_step;
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const int own_piece = int(threadIdx.x) % kPieces;  // of each slot of the halo
   int shift[kTaps];
 #pragma unroll
   for (int i = 0; i < kTaps; ++i) {
-    const int t = b.tap0 + i < g.taps ? b.tap0 + i : g.taps - 1;
+    const int t = b.part_tap + (i < b.taps ? i : b.taps - 1);
     shift[i] = tile.shift(t / (g.axis[1].taps * g.axis[2].taps), t / g.axis[2].taps % g.axis[1].taps, t % g.axis[2].taps);
   }
   fill_positions(tile, table);
@@ -84,7 +82,7 @@ __global__ void __launch_bounds__(kThreads, 2)
       copy_piece(halo + row_place<T>(slot, own_piece), from + voxel * of.channels, static_cast<const T*>(of.x),
                  inside ? of.used - channel : 0, x.whole);
     });
-    for (int item = int(threadIdx.x); item < kTileVoxels * kRows * 4; item += kThreads) {
+    for (int item = int(threadIdx.x); item < voxels * kRows * 4; item += kThreads) {
       const int piece = item % 4, row = item / 4 % kRows, v = item / 4 / kRows, k = b.k0 + (row * 4 + piece) * kPerPiece;
       int64_t voxel = n;
       bool inside = true;
@@ -93,7 +91,7 @@ __global__ void __launch_bounds__(kThreads, 2)
         inside = inside && j < g.axis[a].count;
         voxel = voxel * g.axis[a].out + j;
       }
-      copy_piece(rows + row_place<T>(row * kTileVoxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy,
+      copy_piece(rows + row_place<T>(row * voxels + v, piece), gy + voxel * filters + int64_t(b.group) * g.outputs + k, gy,
                  inside ? g.outputs - k : 0, whole_gy);
     }
   };
@@ -122,10 +120,10 @@ __global__ void __launch_bounds__(kThreads, 2)
     __syncthreads();
     const unsigned char* const halo = stages + s * stage_bytes;
     const unsigned char* const rows = halo + slots * kSlot;
-    for (int v = share * kDepth; v < kTileVoxels; v += kShares * kDepth) {
+    for (int v = share * kDepth; v < voxels; v += kShares * kDepth) {
       uint32_t a[kM][4];
       if constexpr (sizeof(T) == 2) {
-        const int piece = lane / 8 % 2, row = side_k * kTileVoxels + v + lane / 16 * 8 + lane % 8;
+        const int piece = lane / 8 % 2, row = side_k * voxels + v + lane / 16 * 8 + lane % 8;
         for (int m = 0; m < kM; ++m) ldmatrix_x4_transposed(a[m], SharedAddress(rows) + swizzled(row, 2 * m + piece));
         const int slot = tile.slot(v + lane / 8 % 2 * 8 + lane % 8);
 #pragma unroll
@@ -143,7 +141,7 @@ __global__ void __launch_bounds__(kThreads, 2)
           const float f = *reinterpret_cast<const float*>(row + row_place<T>(slot, channel / 4) + channel % 4 * 4);
           return kExact ? __float_as_uint(f) : tf32_of(f);
         };
-        for (int r = 0; r < 4; ++r) a[0][r] = bits_at(rows, v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
+        for (int r = 0; r < 4; ++r) a[0][r] = bits_at(rows, side_k * voxels + v + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
         uint32_t a_rest[4];
         if constexpr (kExact) split_fragment(a[0], a_rest);
         const int slot[2] = {tile.slot(v + lane % 4), tile.slot(v + lane % 4 + 4)};
@@ -176,85 +174,37 @@ __global__ void __launch_bounds__(kThreads, 2)
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           const int k = b.k0 + side_k * kWarpK + m * 16 + lane / 4 + e / 2 * 8, c = b.c0 + side_c * 16 + n * 8 + lane % 4 * 2 + e % 2;
-          if (b.tap0 + i < g.taps && k < g.outputs && c < g.inputs)
-            into[((int64_t(b.group) * g.outputs + k) * g.taps + b.tap0 + i) * g.inputs + c] = sum[i][m][n][e];
+          if (i < b.taps && k < g.outputs && c < g.inputs)
+            into[((int64_t(b.group) * g.outputs + k) * g.taps + b.tap + i) * g.inputs + c] = sum[i][m][n][e];
         }
 }
 
-int64_t weights_shared(const MmaTile& t, int rows) {
-  return t.table_bytes() + 2 * (kNormBytes + int64_t(t.slots() + kTileVoxels * rows) * kSlot);
-}
-
-// The tile whose halos are the least to load; extent[0] is 0 where none fits.
-MmaTile weights_tile(const ConvGather& g, int rows) {
-  MmaTile best;
-  int64_t least = 0;
-  for (int d = 1; d <= kTileVoxels; d *= 2)
-    for (int h = 1; d * h <= kTileVoxels; h *= 2) {
-      const MmaTile t = mma_tile(g, d, h, kTileVoxels / d / h);
-      const int64_t cost = mma_tiles(g, t) * (t.slots() + kTileVoxels * (rows + kTaps));
-      if (weights_shared(t, rows) > kMostMmaShared || t.halo[0] > 1023 || t.halo[1] > 1023 || t.halo[2] > 1023) continue;
-      if (best.extent[0] == 0 || cost < least) {
-        best = t;
-        least = cost;
-      }
-    }
-  return best;
-}
-
-// How the blocks divide the sums.
-struct WeightsCut {
-  int64_t tiles, blocks_k, blocks_c, tap_groups, shares;
-};
-WeightsCut weights_cut(const ConvGather& g, const MmaTile& tile, int element, int side_k) {
-  const int high = side_k * 32 * 2 / element, wide = kSlot / element;
-  WeightsCut c{mma_tiles(g, tile), (g.outputs + high - 1) / high, (g.inputs + wide - 1) / wide, (g.taps + kTaps - 1) / kTaps, 0};
-  // Blocks enough to fill a large GPU; each adds the memory of one more gradient.
-  c.shares = kBlocks / (g.groups * c.blocks_k * c.blocks_c * c.tap_groups);
-  c.shares = c.shares < 1 ? 1 : c.shares;
-  c.shares = c.shares < c.tiles ? c.shares : c.tiles;
-  return c;
-}
-
-template <class T, int kSideK, bool kExact = false>
-void run_weights(Cuda on, const ConvGather& g, const MmaTile& tile, const GatherInput& x, const T* gy, float* gw) {
-  constexpr int kHigh = kSideK * 16 * kSixteens<T>, kShares = 4 / (kSideK * kSideC<T>), kRows = kHigh * int(sizeof(T)) / kSlot;
-  const WeightsCut cut = weights_cut(g, tile, sizeof(T), kSideK);
-  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs, tiles = cut.tiles, shares = cut.shares;
-  if (shares == 0) return total_weights(on, weights, 0, nullptr, gw);
-  const Scratch partial(on, shares * kShares * weights * int64_t(sizeof(float)));
-  const Grid grid{.x = shares,
-                  .y = g.groups * cut.blocks_k * cut.blocks_c,
-                  .z = cut.tap_groups,
-                  .threads = kThreads,
-                  .shared = weights_shared(tile, kRows)};
-  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, tile, tiles, whole_pieces(g.outputs, gy), x, gy,
+template <class T, int kSideK, bool kExact>
+void run_weights(Cuda on, const MmaWeightsPlan& p, const GatherInput& x, const T* gy, float* gw) {
+  constexpr int kShares = 4 / (kSideK * weight_side_c(sizeof(T)));
+  const ConvGather& g = p.part;
+  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
+  if (p.shares == 0) return total_weights(on, weights, 0, nullptr, gw);
+  const Scratch partial(on, p.shares * kShares * weights * int64_t(sizeof(float)));
+  const Grid grid{.x = p.shares, .y = g.groups * p.blocks_k * p.blocks_c, .z = p.tap_groups, .threads = kThreads, .shared = p.shared};
+  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, p.tile, p.tiles, p.part_step, whole_pieces(g.outputs, gy), x, gy,
                                                        partial.as<float>());
-  total_weights(on, weights, shares * kShares, partial.as<float>(), gw);
+  total_weights(on, weights, p.shares * kShares, partial.as<float>(), gw);
 }
 
 }  // namespace
 
-bool mma_weights_are_possible(const ConvGather& g) { return g.taps > 0 && weights_tile(g, 1).extent[0] > 0; }
-
-ConvTraffic mma_weights_traffic(const ConvGather& g, int element) {
-  const bool both = element == 2 && g.outputs > 32 && weights_tile(g, 2).extent[0] > 0;
-  const MmaTile tile = weights_tile(g, both ? 2 : 1);
-  const WeightsCut cut = weights_cut(g, tile, element, both ? 2 : 1);
-  const double x = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * element * g.groups;
-  const double gy = double(g.out_voxels()) * g.outputs * element * g.groups, weights = double(g.outputs) * g.groups * g.taps * g.inputs;
-  const int parts = element == 4 ? 4 : both ? 1 : 2;  // of the voxels of a block, by its warps
-  return {.activations = (x * double(cut.blocks_k) + gy * double(cut.blocks_c)) * double(cut.tap_groups), .halos = x + gy,
-          .others = weights * 4 * (2. * double(cut.shares) * parts + 1)};
-}
-
 template <class T>
 void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const GatherInput& x, const T* gy, float* gw) {
-  if constexpr (dtype_of<T> == DType::f32)
-    if (exact) return run_weights<T, 1, true>(on, g, weights_tile(g, 1), x, gy, gw);
-  if constexpr (sizeof(T) == 2)
-    if (const MmaTile wide = weights_tile(g, 2); g.outputs > 32 && wide.extent[0] > 0) return run_weights<T, 2>(on, g, wide, x, gy, gw);
-  run_weights<T, 1>(on, g, weights_tile(g, 1), x, gy, gw);
+  const MmaWeightsPlan p = mma_weights_plan(g, sizeof(T));
+  const auto go = [&]<int kSideK>(Width<kSideK>) {
+    if constexpr (dtype_of<T> == DType::f32)
+      if (exact) return run_weights<T, kSideK, true>(on, p, x, gy, gw);
+    run_weights<T, kSideK, false>(on, p, x, gy, gw);
+  };
+  if constexpr (most_weight_side_k(sizeof(T)) == 4)
+    if (p.side_k == 4) return go(Width<4>{});
+  p.side_k == 2 ? go(Width<2>{}) : go(Width<1>{});
 }
 
 #define X(T) template void conv_weights_mma(Cuda, const ConvGather&, bool, const GatherInput&, const T*, float*);
