@@ -22,7 +22,7 @@
 
 namespace voxgrad {
 namespace {
-constexpr size_t kRedZone = 64, kSmall = 64 << 10, kHuge = 4 << 20, kSpare = 64 << 20;
+constexpr size_t kRedZone = 64, kSmall = 64 << 10, kHuge = 4 << 20, kPage = cpu::kHugePage, kSpare = 64 << 20;
 constexpr unsigned char kRedByte = 0xA5;
 
 // Small sizes to 64 bytes, others up to one of eight steps between powers of two: equal sizes meet again, 12.5 % is lost at most.
@@ -70,8 +70,9 @@ Pool& pool() {
 }
 
 void* from_system(size_t size) {
-  void* p = std::aligned_alloc(size >= kHuge ? size_t(2) << 20 : 64, size >= kHuge ? (size + (2 << 20) - 1) >> 21 << 21 : size);
-  if (p && size >= kHuge) madvise(p, size, MADV_HUGEPAGE);
+  const bool huge = size >= kHuge || size % kPage == 0;
+  void* p = std::aligned_alloc(huge ? kPage : 64, huge ? (size + kPage - 1) / kPage * kPage : size);
+  if (p && huge) madvise(p, size, MADV_HUGEPAGE);
   return p;
 }
 

@@ -4,6 +4,9 @@
 // Memory of the CPU behind core/memory/memory.h.
 namespace voxgrad::cpu {
 
+// Blocks of a whole number of these bytes, and all of 4 MiB and more, lie in huge pages, where the system has them.
+inline constexpr size_t kHugePage = 2 << 20;
+
 void* allocate(size_t bytes);
 void release(void*, size_t bytes) noexcept;
 void trim_memory();

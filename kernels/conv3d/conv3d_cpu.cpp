@@ -4,6 +4,7 @@
 #include "kernels/conv3d/depthwise/depthwise.h"
 #include "kernels/conv3d/dilated/dilated.h"
 #include "kernels/conv3d/direct/direct.h"
+#include "kernels/conv3d/few_voxels/few_voxels.h"
 #include "kernels/conv3d/pointwise/pointwise.h"
 #include "kernels/conv3d/polyphase/polyphase.h"
 #include "kernels/conv3d/winograd/winograd.h"
@@ -36,7 +37,8 @@ void gather(const ConvGather& g, const ConvInput& x, View w, const ConvOutput& o
     const int64_t lanes = conv_isa<A>().lanes;
     const double direct = direct_time(g, x);
     const ConvStore store(out, g);
-    if (is_polyphase(g, lanes, direct)) polyphase_gather<A>(g, x, {w, b, kept}, store);
+    if (is_few_voxels(g, lanes)) few_voxels_gather<A>(g, x, w, b, store);
+    else if (is_polyphase(g, lanes, direct)) polyphase_gather<A>(g, x, {w, b, kept}, store);
     else if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::gather, direct))
       winograd_boxes_gather<A>(g, *boxes, x, {w, b, kept}, y), finish_all();
     else if (const auto tile = winograd_tile(g, lanes, ConvPass::gather, direct))
@@ -94,7 +96,8 @@ void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, 
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const int64_t lanes = conv_isa<A>().lanes;
-    if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::weight_gradient))
+    if (is_few_voxels(g, lanes)) few_voxels_weight_gradient<A>(g, input, gy, gw);
+    else if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::weight_gradient))
       winograd_boxes_weight_gradient<A>(g, *boxes, input, gy, gw);
     else if (const auto tile = winograd_tile(g, lanes, ConvPass::weight_gradient))
       winograd_weight_gradient<A>(g, *tile, input, gy, gw);

@@ -3,19 +3,25 @@
 #include <cstring>
 #include <vector>
 
+#include "core/memory/allocator.h"
 #include "core/tensor.h"
 #include "kernels/conv3d/conv3d_plan.h"
 
 namespace voxgrad {
 
-// Scratch memory of one worker.
+// Scratch memory of one worker. What fills most of a second-level cache is of whole huge pages: small ones, wherever the system has some,
+// may share so many sets of that cache that products of a block take twice the time.
 template <class A>
 class ConvScratch {
  public:
-  explicit ConvScratch(int64_t count) : storage_(Device{}, size_t(count) * sizeof(A), {__FILE__, "conv3d"}) {}
+  explicit ConvScratch(int64_t count) : storage_(Device{}, rounded(size_t(count) * sizeof(A)), {__FILE__, "conv3d"}) {}
   A* data() { return static_cast<A*>(storage_.data); }
 
  private:
+  static size_t rounded(size_t bytes) {
+    constexpr size_t kLarge = 512 << 10, kPage = cpu::kHugePage;
+    return bytes < kLarge ? bytes : (bytes + kPage - 1) / kPage * kPage;
+  }
   Storage storage_;
 };
 

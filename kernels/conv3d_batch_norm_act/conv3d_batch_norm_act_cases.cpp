@@ -71,6 +71,7 @@ OP_CASES(conv3d_batch_norm_act) {
   add({"dilated", {1, 6, 7, 8, 8}, 12, three, {.padding = two, .dilation = two}});
   add({"padding beyond the volume", {1, 1, 2, 3, 16}, 16, three, {.padding = two}});
   add({"padding beyond the volume, several passes", {1, 2, 3, 4, 200}, 64, three, {.padding = {1, 3, 1}}});
+  add({"few voxels", {2, 2, 1, 2, 64}, 48, three, {.padding = one}});
   add({"Winograd", {1, 8, 9, 10, 32}, 32, three, {.padding = one}});
   add({"Winograd in boxes", {1, 6, 10, 12, 9}, 12, three, {.padding = one}});
   add({"Winograd in the plane", {2, 8, 10, 12, 32}, 48, three, {.stride = two, .padding = one}});

@@ -71,7 +71,7 @@ OP_CASES(conv3d_fused) {
       }
       return HostArrays{y};
     };
-    c.for_cpu = std::string_view(u.name).starts_with("Winograd");
+    c.for_cpu = std::string_view(u.name).starts_with("Winograd") || std::string_view(u.name).starts_with("few voxels");
     c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
     cases.push_back(c);
   };
@@ -93,6 +93,7 @@ OP_CASES(conv3d_fused) {
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
   add({"dilated, two sources, the first normalised", {2, 4, 4, 6, 7}, 5, 6, three, dilated, true, 4});
+  add({"few voxels, two sources, the first normalised", {2, 2, 2, 2, 20}, 28, 36, three, {.padding = one}, true, 4});
   add({"Winograd, normalised", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4});
   add({"Winograd, two sources, the first normalised", {1, 6, 9, 10, 20}, 16, 24, three, {.padding = one}, true, 4});
   add({"Winograd, two sources over groups of channels", {1, 4, 8, 8, 50}, 46, 40, three, {.padding = one}, false});

@@ -59,6 +59,7 @@ OP_CASES(conv_transpose3d) {
   const std::vector<DType> f32 = {DType::f32};
   add({"kernel 2, stride 2", {2, 3, 4, 5, 16}, 8, two, {.stride = two}});
   add({"kernel 2, stride 2, 20 to 33 channels", {1, 2, 3, 4, 20}, 33, two, {.stride = two}, false, f32});
+  add({"kernel 2, stride 2, of few voxels", {1, 2, 1, 2, 64}, 48, two, {.stride = two}});
   add({"kernel 1x2x2, stride 1x2x2", {1, 3, 4, 4, 6}, 4, {1, 2, 2}, {.stride = {1, 2, 2}}});
   add({"kernel 3, stride 2, output padding", {1, 3, 4, 3, 5}, 6, three, {.stride = two, .padding = one, .output_padding = one}});
   add({"kernel 4, stride 2", {1, 3, 3, 4, 4}, 7, {4, 4, 4}, {.stride = two, .padding = one}});
