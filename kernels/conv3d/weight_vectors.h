@@ -25,7 +25,12 @@ class WeightVectors {
     const int64_t lanes = isa_.lanes, real = std::min(lanes, g_.outputs - vector * lanes), taps = int64_t(tap_.size());
     const A* from = w_ + vector * lanes * g_.w_output + first * g_.w_input;
     if (g_.w_output == 1 && real == lanes) {
-      for (int64_t c = 0; c < count; ++c) f(c, from + c * g_.w_input, tap_.data());
+      constexpr int64_t kAhead = 3;  // inputs, whose lines are as far apart as the rows below
+      for (int64_t c = 0; c < count; ++c) {
+        for (int64_t i = 0; i < taps && first + c + kAhead < g_.inputs; ++i)
+          __builtin_prefetch(from + (c + kAhead) * g_.w_input + tap_[size_t(i)]);
+        f(c, from + c * g_.w_input, tap_.data());
+      }
       return;
     }
     if (real < lanes || count < lanes) std::fill_n(scratch, taps * lanes * lanes, A(0));

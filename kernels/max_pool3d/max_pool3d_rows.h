@@ -104,26 +104,34 @@ void forward_row(const MaxPoolRow<T>& p, T* y, I* winner) {
   else largest_of_row<false>(p, y, winner);
 }
 
-template <bool kWhole, class T, class I>
+// kGroups vectors of one input.
+template <int kGroups, bool kWhole, class T, class I>
 void collected(const MaxPoolGradRow<T, I>& p, int w, int64_t c, int64_t count, T* gx) {
   using A = accum_t<T>;
   using Indices = Vector<Index<A>>;
-  Vector<A> sum = {};
+  Vector<A> sum[kGroups] = {};
   for (int r = 0; r < p.rows; ++r)
     for (int k = p.begin[w]; k < p.begin[w + 1]; ++k) {
       const int64_t from = p.out[k] * p.c + c;
-      const Indices winner = __builtin_convertvector(loaded<kWhole>(p.winner[r] + from, count), Indices);
-      const Vector<A> gy = values<kWhole, A>(p.gy[r] + from, count);
-      sum += winner == Index<A>(p.tap[r] + p.tap_w[k]) ? gy : Vector<A>{};
+      const Indices tap = Indices{} + Index<A>(p.tap[r] + p.tap_w[k]);
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; ++g) {
+        const Indices winner = __builtin_convertvector(loaded<kWhole>(p.winner[r] + from + g * kLanes, count), Indices);
+        const Vector<A> gy = values<kWhole, A>(p.gy[r] + from + g * kLanes, count);
+        sum[g] += winner == tap ? gy : Vector<A>{};
+      }
     }
-  store_values<kWhole, A>(gx, sum, count);
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; ++g) store_values<kWhole, A>(gx + g * kLanes, sum[g], count);
 }
 
 template <class T, class I>
 void backward_row(const MaxPoolGradRow<T, I>& p, T* gx) {
-  for (int w = 0; w < p.in; ++w)
-    for (int64_t c = 0; c < p.c; c += kLanes) {
-      if (p.c - c >= kLanes) collected<true>(p, w, c, kLanes, gx + w * p.c + c);
-      else collected<false>(p, w, c, p.c - c, gx + w * p.c + c);
-    }
+  constexpr int kGroups = 4, kStep = kGroups * kLanes;
+  for (int w = 0; w < p.in; ++w, gx += p.c) {
+    int64_t c = 0;
+    for (; c + kStep <= p.c; c += kStep) collected<kGroups, true>(p, w, c, kLanes, gx + c);
+    for (; c + kLanes <= p.c; c += kLanes) collected<1, true>(p, w, c, kLanes, gx + c);
+    if (c < p.c) collected<1, false>(p, w, c, p.c - c, gx + c);
+  }
 }

@@ -56,7 +56,7 @@ void apply_of(const NormProblem& p, View x, View stats, View scale, View shift, 
     });
   const NormCut cut(p);
   Coefficients<A> co(p, cut, stats, scale, shift);
-  cut.parallel(p, [&](int64_t s, int64_t, int64_t begin, int64_t count) {
+  cut.parallel_elements(p, [&](int64_t s, int64_t begin, int64_t count) {
     isa.apply({.count = count,
                .lanes = cut.lanes,
                .x = x.as<T>() + begin,
@@ -98,21 +98,25 @@ std::vector<double> gradient_sums(const NormProblem& p, const NormCut& cut, cons
   const auto isa = norm_isa_in_use<T>();
   const int64_t C = p.channels, width = C / p.groups;
   std::vector<double> partial(size_t(p.samples * cut.chunks * 2 * C)), sums(size_t(p.samples * C * 2));
-  cut.parallel(p, [&](int64_t s, int64_t index, int64_t begin, int64_t count) {
-    std::vector<A> lane(size_t(2 * cut.lanes));
-    isa.gradient_sums({.count = count,
+  cut.parallel_sums(p, [&](int64_t s, int64_t index, int64_t begin, int64_t count, int64_t first, int64_t strip) {
+    std::vector<A> lane(size_t(2 * strip));
+    begin += first;
+    isa.gradient_sums({.count = count - first,
                        .lanes = cut.lanes,
+                       .strip = strip,
                        .x = whole.x + begin,
                        .y = whole.y ? whole.y + begin : nullptr,
                        .gy = whole.gy + begin,
-                       .mean = co.at(s, 0),
-                       .factor = co.at(s, 1),
-                       .offset = co.at(s, 2),
+                       .mean = co.at(s, 0) + first,
+                       .factor = co.at(s, 1) + first,
+                       .offset = co.at(s, 2) + first,
                        .slope = whole.slope},
-                      lane.data(), lane.data() + cut.lanes);
+                      lane.data(), lane.data() + strip);
     double* to = partial.data() + index * 2 * C;
-    for (int64_t l0 = 0; l0 < cut.lanes; l0 += C)
-      for (int64_t c = 0; c < C; ++c) to[2 * c] += double(lane[size_t(l0 + c)]), to[2 * c + 1] += double(lane[size_t(cut.lanes + l0 + c)]);
+    for (int64_t l = 0; l < strip; ++l) {
+      const int64_t c = (first + l) % C;
+      to[2 * c] += double(lane[size_t(l)]), to[2 * c + 1] += double(lane[size_t(strip + l)]);
+    }
   });
   const NormStatistics<A> st(p, stats);
   parallel_for(p.samples * C, 64, [&](int64_t i) {
@@ -170,7 +174,7 @@ void backward_of(const NormProblem& p, View x, View y, View gy, View stats, View
   if (!out.x && !out.skip) return;
   std::vector<A> through(size_t(p.samples * 2 * cut.lanes));
   if (out.x && !p.constant_statistics) through = gradient_of_statistics<A>(p, cut, sums, stats, scale);
-  cut.parallel(p, [&](int64_t s, int64_t, int64_t begin, int64_t count) {
+  cut.parallel_elements(p, [&](int64_t s, int64_t begin, int64_t count) {
     const A* slopes = through.data() + s * 2 * cut.lanes;
     isa.gradient({.count = count,
                   .lanes = cut.lanes,

@@ -8,7 +8,7 @@ namespace voxgrad {
 template <class T>
 struct NormSpan {
   using A = accum_t<T>;
-  int64_t count = 0, lanes = 0;
+  int64_t count = 0, lanes = 0, strip = 0;  // strip: lanes that moments and gradient_sums take, from that of x on
   const T *x = nullptr, *skip = nullptr, *y = nullptr, *gy = nullptr;  // y: where given, the sign of z is read off it
   const A *mean = nullptr, *factor = nullptr, *offset = nullptr;
   A slope = 1;

@@ -1,9 +1,9 @@
 // The loops of NormIsa (norm_isa.h). Included inside the namespace of one instruction set, after kernels/simd/lanes.h.
 
-// Lane sums: `block` vectors of lanes at a time stay in registers over all rows; the last, incomplete row is added to them.
-// step(l, row pointer offset, n, accumulators a, b).
+// Sums of the first `strip` lanes: `block` vectors of lanes at a time stay in registers over all rows; the last, incomplete row is added to
+// them. step(l, row pointer offset, n, accumulators a, b).
 template <class A, class Step>
-VOXGRAD_INLINE void sum_over_rows(int64_t count, int64_t lanes, A* sum0, A* sum1, Step&& step) {
+VOXGRAD_INLINE void sum_over_rows(int64_t count, int64_t lanes, int64_t strip, A* sum0, A* sum1, Step&& step) {
   constexpr int W = kLanes<A>, kBlock = 4;
   const auto block = [&](int64_t l, auto vectors) {
     constexpr int V = decltype(vectors)::value;
@@ -20,8 +20,8 @@ VOXGRAD_INLINE void sum_over_rows(int64_t count, int64_t lanes, A* sum0, A* sum1
     }
   };
   int64_t l = 0;
-  for (; l + kBlock * W <= lanes; l += kBlock * W) block(l, std::integral_constant<int, kBlock>{});
-  for (; l < lanes; l += W) block(l, std::integral_constant<int, 1>{});
+  for (; l + kBlock * W <= strip; l += kBlock * W) block(l, std::integral_constant<int, kBlock>{});
+  for (; l < strip; l += W) block(l, std::integral_constant<int, 1>{});
 }
 
 // Lanes beyond the end of a span, which load as zero, must add nothing.
@@ -36,11 +36,11 @@ VOXGRAD_INLINE Vector<A> only_first(Vector<A> v, N n) {
 template <class T>
 void moments(const NormSpan<T>& s, accum_t<T>* first, accum_t<T>* sum, accum_t<T>* square) {
   using A = accum_t<T>;
-  for (int64_t l = 0; l < s.lanes; l += kLanes<A>) {
+  for (int64_t l = 0; l < s.strip; l += kLanes<A>) {
     const int64_t left = s.count - l;
     store(first + l, left >= kLanes<A> ? load(s.x + l) : left > 0 ? load_some(s.x + l, left) : Vector<A>{});
   }
-  sum_over_rows(s.count, s.lanes, sum, square, [&](int64_t l, int64_t at, auto n, Vector<A>& a, Vector<A>& b) {
+  sum_over_rows(s.count, s.lanes, s.strip, sum, square, [&](int64_t l, int64_t at, auto n, Vector<A>& a, Vector<A>& b) {
     const Vector<A> d = only_first<A>(load(s.x + at, n) - load(first + l), n);
     a += d;
     b += d * d;
@@ -85,7 +85,7 @@ VOXGRAD_INLINE Vector<accum_t<T>> gradient_of_z(const NormSpan<T>& s, int64_t l,
 template <bool kY, class T>
 void gradient_sums_of(const NormSpan<T>& s, accum_t<T>* sum, accum_t<T>* product) {
   using A = accum_t<T>;
-  sum_over_rows(s.count, s.lanes, sum, product, [&](int64_t l, int64_t at, auto n, Vector<A>& a, Vector<A>& b) {
+  sum_over_rows(s.count, s.lanes, s.strip, sum, product, [&](int64_t l, int64_t at, auto n, Vector<A>& a, Vector<A>& b) {
     const Vector<A> d = load(s.x + at, n) - load(s.mean + l), g = gradient_of_z<kY>(s, l, at, n, d);
     a += g;
     b += g * d;

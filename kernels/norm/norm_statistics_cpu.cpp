@@ -36,22 +36,20 @@ void statistics_of(const NormProblem& p, View x, View stats, const NormRunning& 
   const NormCut cut(p);
   const int64_t C = p.channels;
   std::vector<Moments> partial(size_t(p.samples * cut.chunks * C));
-  cut.parallel(p, [&](int64_t, int64_t index, int64_t begin, int64_t count) {
-    std::vector<A> lane(size_t(3 * cut.lanes));
-    A *first = lane.data(), *sum = first + cut.lanes, *square = sum + cut.lanes;
-    isa.moments({.count = count, .lanes = cut.lanes, .x = x.as<T>() + begin}, first, sum, square);
+  cut.parallel_sums(p, [&](int64_t, int64_t index, int64_t begin, int64_t count, int64_t lane, int64_t strip) {
+    std::vector<A> values(size_t(3 * strip));
+    A *first = values.data(), *sum = first + strip, *square = sum + strip;
+    isa.moments({.count = count - lane, .lanes = cut.lanes, .strip = strip, .x = x.as<T>() + begin + lane}, first, sum, square);
     const int64_t rows = count / cut.lanes, tail = count % cut.lanes;
-    for (int64_t l0 = 0; l0 < cut.lanes; l0 += C)
-      for (int64_t c = 0; c < C; ++c) {
-        const int64_t l = l0 + c;
-        const double n = double(rows + (l < tail));
-        if (n == 0) continue;
-        const double s = double(sum[l]), deviation = double(square[l]) - s * s / n;
-        partial[size_t(index * C + c)].merge(n, double(first[l]) + s / n,
-                                             deviation > 0            ? deviation
-                                             : deviation == deviation ? 0
-                                                                      : deviation);
-      }
+    for (int64_t l = 0; l < strip; ++l) {
+      const double n = double(rows + (lane + l < tail));
+      if (n == 0) continue;
+      const double s = double(sum[l]), deviation = double(square[l]) - s * s / n;
+      partial[size_t(index * C + (lane + l) % C)].merge(n, double(first[l]) + s / n,
+                                                        deviation > 0            ? deviation
+                                                        : deviation == deviation ? 0
+                                                                                 : deviation);
+    }
   });
   const NormStatistics<A> st(p, stats);
   const int64_t width = C / p.groups;

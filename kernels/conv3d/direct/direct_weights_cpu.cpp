@@ -187,22 +187,20 @@ class WeightPass {
   }
 
   void combine() {
-    const int64_t taps = g_.taps();
-    parallel_for(g_.slices * taps, (1 << 14) / (extent_ * blocks_.vectors * isa_.lanes * chunks_) + 1, [&](int64_t i) {
-      const int64_t slice = i / taps, tap = i % taps, real = swapped_ ? g_.inputs_of(slice) : g_.outputs_of(slice);
-      A* to = gw_.as<A>() + slice * g_.w_slice + phase_.kernel_tap(g_, tap) * g_.w_tap;
-      for (int64_t b = 0; b < blocks_.count; ++b) {
-        const int64_t first = blocks_.first(b) * isa_.lanes, width = blocks_.width(b) * isa_.lanes, count = extent_ * width;
-        A* total = sums(0, slice, b) + tap * count;
-        for (int64_t c = 1; c < chunks_; ++c) {
-          const A* more = sums(c, slice, b) + tap * count;
-          for (int64_t j = 0; j < count; ++j) total[j] += more[j];
-        }
-        const int64_t kept = std::min(width, real - first);
-        if (swapped_) {
-          for (int64_t r = 0; r < extent_; ++r) std::copy_n(total + r * width, kept, to + first + r * g_.w_output);
-        } else isa_.transpose(total, width, to + first * g_.w_output, g_.w_output, extent_, kept);
+    const int64_t taps = g_.taps(), blocks = blocks_.count, width_of_all = blocks_.vectors * isa_.lanes;
+    parallel_for(g_.slices * taps * blocks, (1 << 14) * blocks / (extent_ * width_of_all * chunks_) + 1, [&](int64_t i) {
+      const int64_t slice = i / blocks / taps, tap = i / blocks % taps, b = i % blocks;
+      const int64_t real = swapped_ ? g_.inputs_of(slice) : g_.outputs_of(slice), first = blocks_.first(b) * isa_.lanes;
+      const int64_t width = blocks_.width(b) * isa_.lanes, count = extent_ * width, kept = std::min(width, real - first);
+      A *const to = gw_.as<A>() + slice * g_.w_slice + phase_.kernel_tap(g_, tap) * g_.w_tap, *const total =
+                                                                                                  sums(0, slice, b) + tap * count;
+      for (int64_t c = 1; c < chunks_; ++c) {
+        const A* more = sums(c, slice, b) + tap * count;
+        for (int64_t j = 0; j < count; ++j) total[j] += more[j];
       }
+      if (swapped_) {
+        for (int64_t r = 0; r < extent_; ++r) std::copy_n(total + r * width, kept, to + first + r * g_.w_output);
+      } else isa_.transpose(total, width, to + first * g_.w_output, g_.w_output, extent_, kept);
     });
   }
 
