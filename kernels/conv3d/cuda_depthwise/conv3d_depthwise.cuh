@@ -59,6 +59,10 @@ struct DepthwiseBlock {
     d = int(rest % b.d) * p.planes;
     n = rest / b.d;
   }
+  // Planes of outputs.
+  __device__ int planes(const ConvGather& g, const DepthwisePlan& p) const {
+    return d + p.planes <= g.axis[0].count ? p.planes : g.axis[0].count - d;
+  }
 };
 
 // Where piece c of voxel `x` of a row lies among the pieces of that voxel: of 16-bit types eight neighbours along W meet no bank twice.
@@ -89,7 +93,8 @@ class DepthwiseTile {
     for (int i = 0; i < kMostPieces; ++i) {
       const int at = (int(threadIdx.x) + i * kDepthwiseThreads) >> bits;
       const int y = at / kWidth, v = at % kWidth;
-      if constexpr (kSwizzled) into_[i] = ((at << bits) + depthwise_place<T>(v, c, bits)) * 16;
+      if constexpr (kSwizzled)
+        if (i < kPlaces) into_[i] = ((at << bits) + depthwise_place<T>(v, c, bits)) * 16;
       const bool inside = unsigned(h + y) < unsigned(height) && unsigned(w + v) < unsigned(width) && y < rows && left_ > 0;
       from_[i] = inside ? ((h + y) * width + w + v) * channels + channel + c * kPackWidth<T> : y < rows ? kZeros : kNothing;
     }
@@ -124,11 +129,16 @@ class DepthwiseTile {
  private:
   int left_;  // channels from the thread's first one on
   static constexpr bool kSwizzled = sizeof(T) == 2;
+  // A thread's pieces have one place along W where rows divide what all threads copy at once.
+  static constexpr int kPlaces = kSwizzled && kWidth != kDepthwiseWidth ? kMostPieces : 1;
   static constexpr int kZeros = INT32_MIN, kNothing = -1;
-  __device__ int place(int i) const { return kSwizzled ? into_[kSwizzled ? i : 0] : (int(threadIdx.x) + i * kDepthwiseThreads) * 16; }
+  __device__ int place(int i) const {
+    if (kPlaces > 1) return into_[kPlaces > 1 ? i : 0];
+    return (kSwizzled ? into_[0] : int(threadIdx.x) * 16) + i * kDepthwiseThreads * 16;
+  }
 
   int from_[kMostPieces];  // elements from the start of a plane; kZeros, or kNothing where the tile has no such piece
-  int into_[kSwizzled ? kMostPieces : 1];
+  int into_[kPlaces];
 };
 // Pieces of a thread, at most, of tiles with these rows and columns beyond the outputs.
 VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
@@ -140,6 +150,65 @@ VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
   }
   return (most + kDepthwiseThreads - 1) / kDepthwiseThreads;
 }
+
+// The planes of one tensor that a block reads on its walk: a ring of tiles in shared memory, in which the planes of kBefore steps stay
+// beside those on their way.
+template <class T, int kMostPieces, int kWidth, int kStages, int kBefore = 0>
+class DepthwiseRing {
+ public:
+  using Tile = DepthwiseTile<T, kMostPieces, kWidth>;
+  static constexpr int kKept = kBefore, kPlanes = kStages + kBefore;
+  // At step s it is plane z + s, of `planes` of so many elements from `first` on, zeros where there is none.
+  __device__ DepthwiseRing(const Tile& tile, DepthwiseAccess access, const T* first, int elements, int z, int planes, int bytes,
+                           unsigned char* memory)
+      : tile_(tile), access_(access), first_(first), elements_(elements), z_(z), planes_(planes), bytes_(bytes), memory_(memory) {}
+  __device__ unsigned char* at(int step) const { return memory_ + (step + (kBefore > 0 ? kPlanes : 0)) % kPlanes * bytes_; }
+  __device__ void load(int step) const {
+    const bool there = unsigned(z_ + step) < unsigned(planes_);
+    tile_.load(first_ + (there ? z_ + step : 0) * int64_t(elements_), there, access_, at(step));
+  }
+
+ private:
+  Tile tile_;
+  DepthwiseAccess access_;
+  const T* first_;
+  int elements_, z_, planes_, bytes_;
+  unsigned char* memory_;
+};
+// That of what outputs read of x; at step 0 it is what the first ones of the block read at this tap along D.
+template <class T, int kTaps, int kStages>
+using DepthwiseHalo = DepthwiseRing<T, depthwise_pieces(sizeof(T), kTaps, kTaps - 1), kDepthwiseWidth + kTaps - 1, kStages>;
+template <class T, int kTaps, int kStages>
+__device__ DepthwiseHalo<T, kTaps, kStages> depthwise_halo(const ConvGather& g, const DepthwisePlan& plan, const DepthwiseBlock& b, int tap,
+                                                           DepthwiseAccess access, const T* x, unsigned char* memory) {
+  const int plane = g.axis[1].in * g.axis[2].in * g.groups;
+  return {{plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, b.h + g.axis[1].offset, b.w + g.axis[2].offset, g.groups, b.channel}, access,
+          x + b.n * g.axis[0].in * plane, plane, b.d + g.axis[0].offset + tap, g.axis[0].in, plan.plane_bytes(), memory};
+}
+
+// A block's steps along D. At each one its rings have the planes of that step, and of those before it that they keep.
+template <int kStages>
+struct DepthwiseWalk {
+  int steps;
+
+  template <class... Rings>
+  __device__ void begin(const Rings&... rings) const {
+    constexpr int kBefore = (0 + ... + Rings::kKept);
+#pragma unroll
+    for (int s = -kBefore; s < kStages - 1; ++s) {
+      if (s < steps) ((s >= -Rings::kKept ? rings.load(s) : void()), ...);
+      if (s >= 0) cp_async_commit();
+    }
+  }
+  // Waits for the planes of this step, and begins to load those of a later one.
+  template <class... Rings>
+  __device__ void advance(int step, const Rings&... rings) const {
+    cp_async_wait<kStages - 2>();
+    __syncthreads();
+    if (step + kStages - 1 < steps) (rings.load(step + kStages - 1), ...);
+    cp_async_commit();
+  }
+};
 
 bool depthwise_is_possible(const ConvGather&);
 // Bytes of global memory that the kernel reads and writes.

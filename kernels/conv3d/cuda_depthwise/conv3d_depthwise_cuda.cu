@@ -21,20 +21,9 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
   float* const weights = reinterpret_cast<float*>(memory + kStages * plan.plane_bytes());
   for (int tap = warp; tap < kAll; tap += kDepthwiseThreads / 32)
     weights[tap * kDepthwiseLanes + lane] = channel < g.groups ? weight_of(g, pack, w, channel, tap, 0, 0) : 0.f;
-  const DepthwiseTile<float, depthwise_pieces(4, kTaps, kTaps - 1), kWidth> tile(
-      plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, block.h + g.axis[1].offset, block.w + g.axis[2].offset, g.groups, block.channel);
-  const int64_t plane = int64_t(g.axis[1].in) * g.axis[2].in * g.groups;
-  const auto load = [&](int step) {
-    const int z = block.d + g.axis[0].offset + step;
-    const bool there = unsigned(z) < unsigned(g.axis[0].in);
-    tile.load(x + (block.n * g.axis[0].in + (there ? z : 0)) * plane, there, access, memory + step % kStages * plan.plane_bytes());
-  };
-  const int planes = block.d + plan.planes <= g.axis[0].count ? plan.planes : g.axis[0].count - block.d, steps = planes + kD - 1;
-#pragma unroll
-  for (int s = 0; s < kStages - 1; ++s) {
-    if (s < steps) load(s);
-    cp_async_commit();
-  }
+  const auto halo = depthwise_halo<float, kTaps, kStages>(g, plan, block, 0, access, x, memory);
+  const DepthwiseWalk<kStages> walk{block.planes(g, plan) + kD - 1};
+  walk.begin(halo);
   __syncthreads();
   float kept[kTaps == 3 ? kAll : 1];
   if constexpr (kTaps == 3)
@@ -49,13 +38,9 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
     for (int r = 0; r < kRows; ++r)
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) sum[i][r][c] = added;
-  for (int step = 0; step < steps; ++step) {
-    cp_async_wait<kStages - 2>();
-    __syncthreads();
-    if (step + kStages - 1 < steps) load(step + kStages - 1);
-    cp_async_commit();
-    const float* const from = reinterpret_cast<const float*>(memory + step % kStages * plan.plane_bytes()) +
-                              (row0 * kWidth + column0) * kDepthwiseLanes + lane;
+  for (int step = 0; step < walk.steps; ++step) {
+    walk.advance(step, halo);
+    const float* const from = reinterpret_cast<const float*>(halo.at(step)) + (row0 * kWidth + column0) * kDepthwiseLanes + lane;
     // Two rows of inputs at a time where a weight comes from shared memory, which serves two rows of outputs so.
     constexpr int kTogether = kTaps == 3 ? 1 : 2;
 #pragma unroll

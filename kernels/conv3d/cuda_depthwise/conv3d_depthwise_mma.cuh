@@ -37,7 +37,6 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
     conv3d_depthwise_mma_kernel(ConvGather g, DepthwisePlan plan, WeightPack pack, DepthwiseAccess access, const T* x, const float* w,
                                 GatherOutput<T> out) {
   constexpr int kRows = depthwise_rows(kTaps), kStages = depthwise_stages(2, kTaps), kPairs = kTaps / 2, kWords = kPairs + 1;
-  constexpr int kWidth = kDepthwiseWidth + kTaps - 1;
   VOXGRAD_DYNAMIC_SHARED(memory);
   const DepthwiseBlock block(g, plan, sizeof(T));
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, eight = warp & (plan.pieces() - 1);
@@ -45,20 +44,9 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
   unsigned char* const staged = memory + kStages * plan.plane_bytes();
   uint32_t* const words = reinterpret_cast<uint32_t*>(staged + 2 * plan.tile_bytes());
   fill_depthwise_weights<T, kD, kTaps>(g, pack, block.channel, channels, w, words);
-  const DepthwiseTile<T, depthwise_pieces(2, kTaps, kTaps - 1), kWidth> tile(
-      plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, block.h + g.axis[1].offset, block.w + g.axis[2].offset, g.groups, block.channel);
-  const int64_t plane = int64_t(g.axis[1].in) * g.axis[2].in * g.groups;
-  const auto load = [&](int step) {
-    const int z = block.d + g.axis[0].offset + step;
-    const bool there = unsigned(z) < unsigned(g.axis[0].in);
-    tile.load(x + (block.n * g.axis[0].in + (there ? z : 0)) * plane, there, access, memory + step % kStages * plan.plane_bytes());
-  };
-  const int planes = block.d + plan.planes <= g.axis[0].count ? plan.planes : g.axis[0].count - block.d, steps = planes + kD - 1;
-#pragma unroll
-  for (int s = 0; s < kStages - 1; ++s) {
-    if (s < steps) load(s);
-    cp_async_commit();
-  }
+  const auto halo = depthwise_halo<T, kTaps, kStages>(g, plan, block, 0, access, x, memory);
+  const DepthwiseWalk<kStages> walk{block.planes(g, plan) + kD - 1};
+  walk.begin(halo);
   // Outputs of a plane, from where they are staged. 2^bits divides the number of threads, so that a thread's pieces lie whole rows apart
   // and have one place along W; the first rows of planes of y are `to`, one after the other.
   const int64_t row = int64_t(g.axis[2].count) * g.groups;
@@ -111,14 +99,11 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
     for (int r = 0; r < kRows; ++r)
 #pragma unroll
       for (int e = 0; e < 4; ++e) sum[i][r][e] = 0;
-  for (int step = 0; step < steps; ++step) {
-    cp_async_wait<kStages - 2>();
-    __syncthreads();
-    if (step + kStages - 1 < steps) load(step + kStages - 1);
-    cp_async_commit();
+  for (int step = 0; step < walk.steps; ++step) {
+    walk.advance(step, halo);
     if (step >= kD) store(step - 1);
     if (!works) continue;
-    const unsigned char* const from = memory + step % kStages * plan.plane_bytes() + row0 * plan.row_bytes();
+    const unsigned char* const from = halo.at(step) + row0 * plan.row_bytes();
     uint32_t pair[kPairs][4], last[2], b[2 * kWords];
     const auto load_row = [&](int y) {
       const unsigned char* const row = from + y * plan.row_bytes();
@@ -181,7 +166,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
   }
   cp_async_wait<0>();
   __syncthreads();
-  store(steps - 1);
+  store(walk.steps - 1);
 }
 
 }  // namespace voxgrad

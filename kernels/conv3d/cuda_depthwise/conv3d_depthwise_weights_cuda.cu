@@ -5,60 +5,18 @@
 namespace voxgrad {
 namespace {
 
-// Both rings of a block. At step s plane s of x is there, and planes s - (kT - 1) to s of gy, zeros where they are not the block's.
-template <class T, int kT, int kTaps>
-class DepthwiseRings {
- public:
-  static constexpr int kStages = depthwise_weight_stages(sizeof(T), kTaps), kPlanes = kStages + kT - 1;
-  __device__ DepthwiseRings(const ConvGather& g, const DepthwisePlan& plan, const DepthwiseBlock& b, int tap, const T* x, const T* gy,
-                            unsigned char* memory)
-      : x_tile_(plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, b.h + g.axis[1].offset, b.w + g.axis[2].offset, g.groups, b.channel),
-        gy_tile_(plan.rows, plan.bits, g.axis[1].count, g.axis[2].count, b.h, b.w, g.groups, b.channel),
-        x_plane_(g.axis[1].in * g.axis[2].in * g.groups), gy_plane_(g.axis[1].count * g.axis[2].count * g.groups),
-        first_x_(x + b.n * g.axis[0].in * x_plane_), first_gy_(gy + (b.n * g.axis[0].count + b.d) * gy_plane_),
-        depth_(g.axis[0].in), z_(b.d + g.axis[0].offset + tap),
-        planes_(b.d + plan.planes <= g.axis[0].count ? plan.planes : g.axis[0].count - b.d), x_bytes_(plan.plane_bytes()),
-        gy_bytes_(plan.tile_bytes()), memory_(memory) {}
-  __device__ int steps() const { return planes_ + kT - 1; }
-  __device__ unsigned char* x(int step) const { return memory_ + step % kStages * x_bytes_; }
-  __device__ unsigned char* gy(int step) const { return memory_ + kStages * x_bytes_ + (step + kPlanes) % kPlanes * gy_bytes_; }
-
-  __device__ void begin(DepthwiseAccess of_x, DepthwiseAccess of_gy) const {
-#pragma unroll
-    for (int s = 1 - kT; s < kStages - 1; ++s) {
-      if (s >= 0) load_x(s, of_x);
-      load_gy(s, of_gy);
-      if (s >= 0) cp_async_commit();
-    }
-  }
-  // Waits for the planes of this step, and begins to load those of a later one.
-  __device__ void advance(int step, DepthwiseAccess of_x, DepthwiseAccess of_gy) const {
-    cp_async_wait<kStages - 2>();
-    __syncthreads();
-    if (step + kStages - 1 < steps()) {
-      load_x(step + kStages - 1, of_x);
-      load_gy(step + kStages - 1, of_gy);
-    }
-    cp_async_commit();
-  }
-
- private:
-  __device__ void load_x(int step, DepthwiseAccess access) const {
-    const bool there = unsigned(z_ + step) < unsigned(depth_);
-    x_tile_.load(first_x_ + (there ? z_ + step : 0) * int64_t(x_plane_), there, access, x(step));
-  }
-  __device__ void load_gy(int step, DepthwiseAccess access) const {
-    const bool there = unsigned(step) < unsigned(planes_);
-    gy_tile_.load(first_gy_ + (there ? step : 0) * int64_t(gy_plane_), there, access, gy(step));
-  }
-
-  DepthwiseTile<T, depthwise_pieces(sizeof(T), kTaps, kTaps - 1), kDepthwiseWidth + kTaps - 1> x_tile_;
-  DepthwiseTile<T, depthwise_pieces(sizeof(T), kTaps, 0), kDepthwiseWidth> gy_tile_;
-  int x_plane_, gy_plane_;  // elements
-  const T *first_x_, *first_gy_;
-  int depth_, z_, planes_, x_bytes_, gy_bytes_;
-  unsigned char* memory_;
-};
+// The ring of gy. At step s its plane s is there, and with kT taps along D those of the kT - 1 steps before it, zeros where they are not
+// the block's.
+template <class T, int kT, int kTaps, int kStages>
+using DepthwiseGradient = DepthwiseRing<T, depthwise_pieces(sizeof(T), kTaps, 0), kDepthwiseWidth, kStages, kT - 1>;
+template <class T, int kT, int kTaps, int kStages>
+__device__ DepthwiseGradient<T, kT, kTaps, kStages> depthwise_gradient(const ConvGather& g, const DepthwisePlan& plan,
+                                                                       const DepthwiseBlock& b, DepthwiseAccess access, const T* gy,
+                                                                       unsigned char* memory) {
+  const int plane = g.axis[1].count * g.axis[2].count * g.groups;
+  return {{plan.rows, plan.bits, g.axis[1].count, g.axis[2].count, b.h, b.w, g.groups, b.channel}, access,
+          gy + (b.n * g.axis[0].count + b.d) * plane, plane, 0, b.planes(g, plan), plan.tile_bytes(), memory};
+}
 
 // partial {tiles, channels, taps}: the sums {parts, kCount taps, channels} of the block, added in their order; its first tap is `tap`.
 template <int kCount>
@@ -80,47 +38,52 @@ template <class T, int kT, int kTaps>
 __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 7 ? 1 : 2)
     conv3d_depthwise_mma_weights_kernel(ConvGather g, DepthwisePlan plan, DepthwiseAccess of_x, DepthwiseAccess of_gy, const T* x,
                                         const T* gy, float* partial) {
-  constexpr int kRows = depthwise_rows(kTaps), kPairs = kTaps / 2, kLast = (kTaps + 1) / 2, kReads = kRows + kTaps - 1;
+  constexpr int kRows = depthwise_rows(kTaps), kPairs = kTaps / 2, kLast = (kTaps + 1) / 2;
   VOXGRAD_DYNAMIC_SHARED(memory);
   const DepthwiseBlock block(g, plan, sizeof(T));
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, eight = warp & (plan.pieces() - 1), part = warp >> plan.bits;
   const int first_tap = int(blockIdx.y) * kTaps * kTaps, channels = 8 << plan.bits;
-  const DepthwiseRings<T, kT, kTaps> rings(g, plan, block, int(blockIdx.y), x, gy, memory);
-  rings.begin(of_x, of_gy);
-  // Bytes from the start of a row to what a lane names of it: of x at either tap of a pair and the last one, of gy.
-  const auto place = [&](int v) { return ((v << plan.bits) + depthwise_place<T>(v, eight, plan.bits)) * 16; };
-  int read[kPairs];
-#pragma unroll
-  for (int p = 0; p < kPairs; ++p) read[p] = place(lane % 8 + lane / 16 * 8 + lane / 8 % 2 + 2 * p);
-  const int read_last = place(lane % 16 + kTaps - 1), read_gy = place(lane % 16);
-  const int x_row = plan.row_bytes(), gy_row = kDepthwiseWidth * 16 << plan.bits;
-
+  constexpr int kStages = depthwise_weight_stages(sizeof(T), kTaps);
+  const auto halo = depthwise_halo<T, kTaps, kStages>(g, plan, block, int(blockIdx.y), of_x, x, memory);
+  const auto gradients = depthwise_gradient<T, kT, kTaps, kStages>(g, plan, block, of_gy, gy, memory + kStages * plan.plane_bytes());
+  const DepthwiseWalk<kStages> walk{block.planes(g, plan) + kT - 1};
+  walk.begin(halo, gradients);
   float pairs[kT][kTaps][kPairs][4] = {}, lasts[kT][kLast][4] = {};
-  for (int step = 0; step < rings.steps(); ++step) {
-    rings.advance(step, of_x, of_gy);
-    const unsigned char* const from = rings.x(step) + part * kRows * x_row;
-    uint32_t last[2][2], of[kT][kRows][2];
-    ldmatrix_x2_transposed(last[0], SharedAddress(from + read_last));
+  for (int step = 0; step < walk.steps; ++step) {
+    walk.advance(step, halo, gradients);
+    // Bytes from the start of a row to what a lane names of it: of x at either tap of a pair and the last one, of gy. Found anew at each
+    // step, as all registers are taken.
+    const int thread = thread_read_anew(), l = thread % 32, part = thread / 32 >> plan.bits, eight = thread / 32 & (plan.pieces() - 1);
+    const auto place = [&](int v) { return ((v << plan.bits) + depthwise_place<T>(v, eight, plan.bits)) * 16; };
+    int read[kPairs];
 #pragma unroll
-    for (int y = 0; y < kReads; ++y) {
-      uint32_t pair[kPairs][4];
+    for (int p = 0; p < kPairs; ++p) read[p] = place(l % 8 + l / 16 * 8 + l / 8 % 2 + 2 * p);
+    const int read_last = place(l % 16 + kTaps - 1), read_gy = place(l % 16);
+    const int x_row = plan.row_bytes(), gy_row = kDepthwiseWidth * 16 << plan.bits;
+    const unsigned char* const from = halo.at(step) + part * kRows * x_row;
+    // The rows of x that a row of gy meets; the next row of gy meets all but one of them.
+    uint32_t pair[kTaps][kPairs][4], last[kTaps][2];
+    const auto load_row = [&](int y) {
 #pragma unroll
-      for (int p = 0; p < kPairs; ++p) ldmatrix_x4_transposed(pair[p], SharedAddress(from + y * x_row + read[p]));
-      if (y + 1 < kReads) ldmatrix_x2_transposed(last[(y + 1) % 2], SharedAddress(from + (y + 1) * x_row + read_last));
-      if (y < kRows)
+      for (int p = 0; p < kPairs; ++p) ldmatrix_x4_transposed(pair[y % kTaps][p], SharedAddress(from + y * x_row + read[p]));
+      ldmatrix_x2_transposed(last[y % kTaps], SharedAddress(from + y * x_row + read_last));
+    };
 #pragma unroll
-        for (int t = 0; t < kT; ++t)
-          ldmatrix_x2_transposed(of[t][y], SharedAddress(rings.gy(step - t) + (part * kRows + y) * gy_row + read_gy));
-      const uint32_t two_rows[4] = {last[y % 2][0], last[(y + 1) % 2][0], last[y % 2][1], last[(y + 1) % 2][1]};
+    for (int y = 0; y < kTaps - 1; ++y) load_row(y);
 #pragma unroll
-      for (int h = 0; h < kTaps; ++h) {
-        const int r = y - h;
-        if (r < 0 || r >= kRows) continue;
+    for (int r = 0; r < kRows; ++r) {
+      load_row(r + kTaps - 1);
 #pragma unroll
-        for (int t = 0; t < kT; ++t) {
+      for (int t = 0; t < kT; ++t) {
+        uint32_t of[2];
+        ldmatrix_x2_transposed(of, SharedAddress(gradients.at(step - t) + (part * kRows + r) * gy_row + read_gy));
 #pragma unroll
-          for (int p = 0; p < kPairs; ++p) multiply_add<T>(pairs[t][h][p], pair[p], of[t][r][0], of[t][r][1]);
-          if (h % 2 == 0) multiply_add<T>(lasts[t][h / 2], two_rows, of[t][r][0], of[t][r][1]);
+        for (int h = 0; h < kTaps; ++h) {
+          const int y = (r + h) % kTaps, next = h + 1 < kTaps ? (y + 1) % kTaps : y;
+#pragma unroll
+          for (int p = 0; p < kPairs; ++p) multiply_add<T>(pairs[t][h][p], pair[y][p], of[0], of[1]);
+          const uint32_t two_rows[4] = {last[y][0], last[next][0], last[y][1], last[next][1]};
+          if (h % 2 == 0) multiply_add<T>(lasts[t][h / 2], two_rows, of[0], of[1]);
         }
       }
     }
@@ -159,19 +122,22 @@ __global__ void __launch_bounds__(kDepthwiseThreads, 2)
   VOXGRAD_DYNAMIC_SHARED(memory);
   const DepthwiseBlock block(g, plan, sizeof(float));
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, row = warp / 2, column = warp % 2 * kVoxels;
-  const DepthwiseRings<float, kT, kTaps> rings(g, plan, block, int(blockIdx.y), x, gy, memory);
-  rings.begin(of_x, of_gy);
+  constexpr int kStages = depthwise_weight_stages(sizeof(float), kTaps);
+  const auto halo = depthwise_halo<float, kTaps, kStages>(g, plan, block, int(blockIdx.y), of_x, x, memory);
+  const auto gradients = depthwise_gradient<float, kT, kTaps, kStages>(g, plan, block, of_gy, gy, memory + kStages * plan.plane_bytes());
+  const DepthwiseWalk<kStages> walk{block.planes(g, plan) + kT - 1};
+  walk.begin(halo, gradients);
   float sum[kT][kTaps][kTaps] = {};
-  for (int step = 0; step < rings.steps(); ++step) {
-    rings.advance(step, of_x, of_gy);
+  for (int step = 0; step < walk.steps; ++step) {
+    walk.advance(step, halo, gradients);
     float gradient[kT][kVoxels];
 #pragma unroll
     for (int t = 0; t < kT; ++t) {
-      const float* const from = reinterpret_cast<const float*>(rings.gy(step - t)) + (row * kDepthwiseWidth + column) * 32 + lane;
+      const float* const from = reinterpret_cast<const float*>(gradients.at(step - t)) + (row * kDepthwiseWidth + column) * 32 + lane;
 #pragma unroll
       for (int i = 0; i < kVoxels; ++i) gradient[t][i] = from[i * 32];
     }
-    const float* const from = reinterpret_cast<const float*>(rings.x(step)) + (row * kWidth + column) * 32 + lane;
+    const float* const from = reinterpret_cast<const float*>(halo.at(step)) + (row * kWidth + column) * 32 + lane;
 #pragma unroll
     for (int h = 0; h < kTaps; ++h) {
       float value[kRead];
