@@ -19,4 +19,10 @@ void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, 
 extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
+// gw, for the gather of the forward pass, where is_polyphase(): by the transposes of the transforms.
+template <class A>
+void polyphase_weight_gradient(const ConvGather&, const ConvInput& x, View gy, View gw);
+extern template void polyphase_weight_gradient<float>(const ConvGather&, const ConvInput&, View, View);
+extern template void polyphase_weight_gradient<double>(const ConvGather&, const ConvInput&, View, View);
+
 }  // namespace voxgrad

@@ -50,3 +50,33 @@ VOXGRAD_INLINE void even_weights(const V (&w)[4], V (&u)[7]) {
   }
   u[6] = w[3];
 }
+
+// u = A g.
+template <class A, class V>
+VOXGRAD_INLINE void even_gradients(const V (&g)[4], V (&u)[7]) {
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    const A a = A(kPoint[i]), a2 = A(square_of(i));
+    const V even = g[0] + a2 * g[2], odd = a * (g[1] + a2 * g[3]);
+    u[2 * i] = even + odd;
+    u[2 * i + 1] = even - odd;
+  }
+  u[6] = g[3];
+}
+
+// w = G^T u.
+template <class A, class V>
+VOXGRAD_INLINE void even_restore(const V (&u)[7], V (&w)[4]) {
+  V even[3], odd[3];
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) {
+    const A scale = A(scale_of(i)), a = A(kPoint[i]);
+    even[i] = scale * (u[2 * i] - u[2 * i + 1]);
+    odd[i] = scale * a * (u[2 * i] + u[2 * i + 1]);
+  }
+  const A p = A(square_of(0)), q = A(square_of(1)), r = A(square_of(2));
+  w[0] = even[0] + even[1] + even[2];
+  w[1] = odd[0] + odd[1] + odd[2];
+  w[2] = p * even[0] + q * even[1] + r * even[2];
+  w[3] = p * odd[0] + q * odd[1] + (r * odd[2] + u[6]);
+}

@@ -56,8 +56,33 @@ void weights(const A* w, const int64_t* offset, A* u, int64_t step) {
 }
 
 template <class A>
+void gradients(const A* gy, int64_t y_step, int64_t vectors, A* to, int64_t frequency_step) {
+  for (int64_t k = 0; k < vectors * kLanes<A>; k += kLanes<A>) {
+    const Vector<A> g[4] = {load(gy + k), load(gy + y_step + k), load(gy + 2 * y_step + k), load(gy + 3 * y_step + k)};
+    Vector<A> even[7], odd[6];
+    even_gradients<A>(g, even);
+    gradients_along<4, A>(g, odd);
+#pragma GCC unroll 7
+    for (int f = 0; f < 7; ++f) store(to + f * frequency_step + k, even[f]);
+#pragma GCC unroll 6
+    for (int f = 0; f < 6; ++f) store(to + (7 + f) * frequency_step + k, odd[f]);
+  }
+}
+
+template <class A>
+void restore(const A* u, int64_t step, A* w, int64_t w_step) {
+  Vector<A> of_even[7], of_odd[6], even[4], odd[3];
+  for (int f = 0; f < 7; ++f) of_even[f] = load(u + f * step);
+  for (int f = 0; f < 6; ++f) of_odd[f] = load(u + (7 + f) * step);
+  even_restore<A>(of_even, even);
+  restore_along<4, A>(of_odd, odd);
+  for (int s = 0; s < 4; ++s) store(w + 2 * s * w_step, even[s]);
+  for (int s = 0; s < 3; ++s) store(w + (2 * s + 1) * w_step, odd[s]);
+}
+
+template <class A>
 PolyphaseIsa<A> kernels() {
-  return {inputs<A>, outputs<A>, weights<A>};
+  return {inputs<A>, outputs<A>, weights<A>, gradients<A>, restore<A>};
 }
 template PolyphaseIsa<float> kernels();
 template PolyphaseIsa<double> kernels();

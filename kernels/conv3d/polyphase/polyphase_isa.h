@@ -16,6 +16,10 @@ struct PolyphaseIsa {
   void (*outputs)(const A* m, int64_t frequency_step, int64_t vectors, const A* bias, A* y, int64_t y_step);
   // One vector: u[f step] of the taps s at w[offset[s]].
   void (*weights)(const A* w, const int64_t* offset, A* u, int64_t step);
+  // The transpose of outputs: to[f frequency_step + k] of gy[i y_step + k], for `vectors` vectors of k.
+  void (*gradients)(const A* gy, int64_t y_step, int64_t vectors, A* to, int64_t frequency_step);
+  // That of weights: one vector of each tap s, w[s w_step], of u[f step].
+  void (*restore)(const A* u, int64_t step, A* w, int64_t w_step);
 };
 
 #define VOXGRAD_POLYPHASE_ISA(isa)                  \

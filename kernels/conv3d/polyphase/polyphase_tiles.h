@@ -1,0 +1,91 @@
+#pragma once
+#include <algorithm>
+
+#include "kernels/conv3d/polyphase/polyphase.h"
+#include "kernels/conv3d/polyphase/polyphase_isa.h"
+
+namespace voxgrad {
+
+// How outputs are shared out, and the transform of what they read: a task has some planes and rows of outputs and some tiles along W. Lanes
+// are rows, so that the rows of a tap along H lie beside each other.
+template <class A>
+struct PolyphaseTiles {
+  static constexpr int kTileStep = 2 * kPolyphasePositions, kColumns = 13;  // inputs from tile to tile, and of a tile
+  struct Piece {
+    int64_t n, first[3], size[3];  // planes and rows of outputs, tiles
+    bool empty() const { return size[0] <= 0 || size[1] <= 0 || size[2] <= 0; }
+  };
+  struct Scratch {
+    A *lines, *columns;  // {row, column, channel} and {column, channel, row} of a plane of inputs
+  };
+
+  const ConvGather& g;
+  const ConvIsa<A> isa = conv_isa<A>();
+  const PolyphaseIsa<A> transforms = polyphase_isa<A>();
+  const ConvInput& x;
+  int64_t count[3], most[3];      // tasks along each axis, and what the largest of them has
+  int64_t planes, rows, columns;  // of the inputs of a task
+  int64_t frequency;              // elements from one frequency of {tile, channel, row} to the next
+
+  PolyphaseTiles(const ConvGather& gather, const ConvInput& input) : g(gather), x(input) {
+    constexpr int64_t kPlanes = 4, kRows = 64, kTiles = 8;  // of the outputs of a task, at most
+    const int64_t tiles = pieces_of(g.out.w, kPolyphasePositions);
+    count[0] = pieces_of(g.out.d, kPlanes), count[1] = pieces_of(g.out.h, kRows);
+    count[2] = pieces_of(tiles, std::max<int64_t>(1, kTiles / g.inputs));
+    for (int a = 0; a < 3; ++a) most[a] = pieces_of(a == 2 ? tiles : g.out[a], count[a]);
+    planes = (most[0] - 1) * g.in_step.d + axis(0).back() - axis(0).front() + 1;
+    rows = round_up((most[1] - 1) * g.in_step.h + g.kernel.h, isa.lanes);
+    columns = (most[2] - 1) * kTileStep + kColumns;
+    frequency = most[2] * g.inputs * rows;
+  }
+
+  static int64_t pieces_of(int64_t n, int64_t most) { return (n + most - 1) / most; }
+  const std::vector<int64_t>& axis(int a) const { return g.axes[size_t(a)][0].offset; }
+  int64_t tasks() const { return g.n * count[0] * count[1] * count[2]; }
+  int64_t steps() const { return int64_t(g.kernel.d) * g.kernel.h * g.inputs; }  // of the sum of a frequency
+  int64_t column() const { return columns * g.inputs * rows; }                   // elements of each part of the scratch memory
+  int64_t plane() const { return kPolyphaseFrequencies * frequency; }            // elements of a plane of frequencies
+
+  Piece piece(int64_t task) const {
+    Piece p;
+    for (int a = 2; a >= 0; --a) {
+      const int64_t all = a == 2 ? pieces_of(g.out.w, kPolyphasePositions) : g.out[a], i = task % count[a];
+      task /= count[a];
+      p.first[a] = i * most[a];
+      p.size[a] = std::min(most[a], all - p.first[a]);
+    }
+    p.n = task;
+    return p;
+  }
+
+  // The frequencies of all planes that a task reads, those outside the volume as zeros or, without `fill`, as they are.
+  void transform(const Scratch& scratch, const Piece& p, bool fill, A* to) const {
+    for (int64_t i = 0, low = p.first[0] * g.in_step.d + axis(0).front(); i < planes; ++i, to += plane())
+      if (low + i >= 0 && low + i < g.in.d) transform_plane(scratch, p, low + i, to);
+      else if (fill) std::fill_n(to, plane(), A(0));
+  }
+
+ private:
+  void transform_plane(const Scratch& scratch, const Piece& p, int64_t plane, A* to) const {
+    const int64_t c = g.inputs, line = columns * c;
+    const int64_t from = p.first[2] * kTileStep + axis(2).front(), begin = std::clamp<int64_t>(-from, 0, columns),
+                  end = std::clamp<int64_t>(g.in.w - from, begin, columns);
+    for (int64_t r = 0; r < rows; ++r) {
+      A* row = scratch.lines + r * line;
+      const int64_t y = p.first[1] * g.in_step.h + axis(1).front() + r;
+      if (y < 0 || y >= g.in.h || begin == end) {
+        std::fill_n(row, line, A(0));
+        continue;
+      }
+      std::fill_n(row, begin * c, A(0));
+      const int64_t voxel = ((p.n * g.in.d + plane) * g.in.h + y) * g.in.w + from + begin;
+      x.load(isa, p.n, voxel, end - begin, 0, c, row + begin * c, c);
+      std::fill(row + end * c, row + line, A(0));
+    }
+    isa.transpose(scratch.lines, line, scratch.columns, rows, rows, line);
+    for (int64_t i = 0; i < p.size[2] * c; ++i)
+      transforms.inputs(scratch.columns + (i / c * kTileStep * c + i % c) * rows, c * rows, rows, to + i * rows, frequency);
+  }
+};
+
+}  // namespace voxgrad
