@@ -69,10 +69,13 @@ Pool& pool() {
   return *p;
 }
 
+// From a huge page on, the whole ones of a block are huge, and of kHuge bytes and more all of it.
 void* from_system(size_t size) {
-  const bool huge = size >= kHuge || size % kPage == 0;
-  void* p = std::aligned_alloc(huge ? kPage : 64, huge ? (size + kPage - 1) / kPage * kPage : size);
-  if (p && huge) madvise(p, size, MADV_HUGEPAGE);
+  if (size < kPage) return std::aligned_alloc(64, size);
+  if (size >= kHuge) size = (size + kPage - 1) / kPage * kPage;
+  void* p = nullptr;
+  if (posix_memalign(&p, kPage, size) != 0) return nullptr;
+  madvise(p, size / kPage * kPage, MADV_HUGEPAGE);
   return p;
 }
 

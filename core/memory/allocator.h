@@ -4,7 +4,7 @@
 // Memory of the CPU behind core/memory/memory.h.
 namespace voxgrad::cpu {
 
-// Blocks of a whole number of these bytes, and all of 4 MiB and more, lie in huge pages, where the system has them.
+// The whole ones of these of a block, and all of a block of 4 MiB and more, are huge pages, where the system has them.
 inline constexpr size_t kHugePage = 2 << 20;
 
 void* allocate(size_t bytes);
