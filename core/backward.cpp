@@ -1,10 +1,13 @@
 #include <queue>
 
 #include "core/autograd_scope.h"
+#include "core/gradients/given_gradient.h"
 #include "core/training.h"
 
 namespace voxgrad {
 namespace {
+thread_local Node* running = nullptr;  // the node whose backward runs
+
 struct Later {
   bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const { return a->order < b->order; }
 };
@@ -33,6 +36,11 @@ Grads run(Node& n) {
   const Grads of_outputs = std::exchange(n.grads, {});
   Grads kept = n.retains ? of_outputs : Grads{};  // held meanwhile, so that no backward takes their memory for its own results
   const RecordingScope scope(Recording::in_backward, n.op.name);
+  struct Running {
+    Node* const around;
+    explicit Running(Node& now) : around(std::exchange(running, &now)) {}
+    ~Running() { running = around; }
+  } const now(n);
   try {
     Grads grads = n.backward(of_outputs, Graph::needs(n));
     n.grads = std::move(kept);
@@ -68,6 +76,13 @@ void walk(Queue& ready) {
   }
 }
 }  // namespace
+
+Tensor take_given_gradient(size_t input) {
+  if (!running) return {};
+  const Node::Input& in = running->inputs.at(input);
+  if (!in.node || in.node->state != Node::State::recorded || in.node->grads.empty()) return {};
+  return std::exchange(in.node->grads[in.output], {});
+}
 
 void backward(const Tensor& loss, const Tensor& seed) {
   check(loss.requires_grad(), "backward: the loss depends on nothing that requires a gradient");

@@ -19,15 +19,6 @@ std::vector<Block> stack_of(BlockLayer o, int depth, Rng& rng) {
   return blocks;
 }
 
-// Statistics that a convolution takes for the norm that reads it: an instance norm, of what no hook changes in between.
-struct StatisticsFor : ConvStatistics {
-  bool read = false;
-  explicit StatisticsFor(const Norm& norm) : read(norm.instance && !ForwardHooks::active()) {
-    if (read) eps = norm.instance->eps;
-  }
-  ConvStatistics* wanted() { return read ? this : nullptr; }
-};
-
 template <class Blocks>
 Tensor in_turn(const Blocks& blocks, Tensor x) {
   for (auto& b : blocks) x = b(x);
@@ -47,15 +38,21 @@ Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
   const Tensor y = conv(x, of_y.wanted());
   return hooked(*this, activated(y, skip, of_y.stats));
 }
+Tensor ConvBlock::operator()(const ConvSource& source, const Tensor& skip) const {
+  if (!source.normalised) return (*this)(source.x, skip);
+  StatisticsFor of_y(norm);
+  const Tensor y = hooked(conv, conv3d_fused({source}, conv.weight, conv.bias, conv.options, {.statistics = of_y.wanted()}));
+  return hooked(*this, activated(y, skip, of_y.stats));
+}
 Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip, const Tensor& stats) const {
   return activation.is_fused() ? norm(y, skip, activation.fused_slope(), stats) : activation(norm(y, skip, 1, stats));
 }
 
 ConvSource ConvBlock::lazily(const std::vector<ConvSource>& sources) const {
+  if (norm.batch && sources.size() == 1 && !sources[0].normalised) return {(*this)(sources[0].x)};
   StatisticsFor of_y(norm);
   const Tensor y = hooked(conv, conv3d_fused(sources, conv.weight, conv.bias, conv.options, {.statistics = of_y.wanted()}));
-  if (norm.instance && activation.is_fused() && !ForwardHooks::active())
-    return {y, true, norm.instance->weight, norm.instance->bias, activation.fused_slope(), norm.instance->eps, of_y.stats};
+  if (activation.is_fused() && !ForwardHooks::active()) return norm.lazily(y, activation.fused_slope(), of_y.stats);
   return {hooked(*this, activated(y, {}, of_y.stats))};
 }
 
@@ -94,7 +91,7 @@ Tensor ResidualBlock::operator()(const Tensor& x) const {
     skip = avg_pool3d(skip, {.kernel = window, .stride = stride, .ceil_mode = true});
   }
   if (projection) skip = (*projection)(skip);
-  return hooked(*this, second(first(x), skip));
+  return hooked(*this, second(first.lazily({{x}}), skip));
 }
 
 ResidualStack::ResidualStack(const BlockLayer& o, int depth, Rng& rng) : blocks(stack_of<ResidualBlock>(o, depth, rng)) {}

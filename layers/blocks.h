@@ -28,6 +28,7 @@ struct ConvBlock {
   ConvBlock(const BlockLayer&, Rng&);
   // skip: added before the activation.
   Tensor operator()(const Tensor& x, const Tensor& skip = {}) const;
+  Tensor operator()(const ConvSource&, const Tensor& skip) const;
   // The same of the concatenation of the sources, its norm and activation left to the convolution that reads it where that is possible.
   // To be read once: what is read twice is better stored, by evaluate().
   ConvSource lazily(const std::vector<ConvSource>&) const;

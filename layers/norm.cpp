@@ -28,8 +28,8 @@ GroupNorm::GroupNorm(const NormLayer& o) : groups(o.groups) {
   set_affine(*this, o, "GroupNorm");
   check(groups > 0 && o.channels % groups == 0, "GroupNorm: ", groups, " groups do not divide ", o.channels, " channels");
 }
-Tensor GroupNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
-  return hooked(*this, group_norm_act(x, weight, bias, skip, {.groups = groups, .slope = slope, .eps = eps}));
+Tensor GroupNorm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
+  return hooked(*this, group_norm_act(x, weight, bias, skip, {.groups = groups, .slope = slope, .eps = eps, .stats = stats}));
 }
 
 BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
@@ -64,12 +64,28 @@ Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
   }
 }
 Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
-  const auto of = [&](const auto& norm) { return hooked(*this, norm(x, skip, slope)); };
   if (instance) return hooked(*this, (*instance)(x, skip, slope, stats));
-  if (batch) return of(*batch);
-  if (group) return of(*group);
+  if (group) return hooked(*this, (*group)(x, skip, slope, stats));
+  if (batch) return hooked(*this, (*batch)(x, skip, slope));
   const Tensor z = skip ? add(x, skip) : x;
   return hooked(*this, slope == 1 ? z : leaky_relu(z, slope));
+}
+ConvSource Norm::lazily(const Tensor& x, double slope, const Tensor& stats) const {
+  if ((!instance && !group) || ForwardHooks::active()) return {(*this)(x, {}, slope, stats)};
+  return {.x = x,
+          .normalised = true,
+          .scale = weight(),
+          .shift = bias(),
+          .slope = slope,
+          .eps = instance ? instance->eps : group->eps,
+          .stats = stats,
+          .groups = group ? group->groups : 0};
+}
+
+StatisticsFor::StatisticsFor(const Norm& norm) : read_((norm.instance || norm.group) && !ForwardHooks::active()) {
+  if (!read_) return;
+  eps = norm.instance ? norm.instance->eps : norm.group->eps;
+  groups = norm.group ? norm.group->groups : 0;
 }
 
 }  // namespace voxgrad

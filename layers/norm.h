@@ -1,5 +1,6 @@
 #pragma once
 #include "core/forward_hooks.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/norm/norm.h"
 #include "layers/conv.h"
 #include "layers/norm_kind.h"
@@ -35,7 +36,7 @@ struct GroupNorm {
 
   GroupNorm() = default;
   explicit GroupNorm(const NormLayer&);
-  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
 };
 
 // Uses the statistics of x and moves the running ones. Within Inference, within Training(rng, Training::Statistics::running), and after
@@ -78,11 +79,24 @@ struct Norm {
 
   Norm() = default;
   Norm(NormKind, const NormLayer&);
-  // stats: for an instance norm, of x, where they are known already.
+  // stats: for an instance or group norm, of x, where they are known already.
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
+  // The same without a skip, left to the convolution that reads it where that is possible. To be read once.
+  ConvSource lazily(const Tensor& x, double slope = 1, const Tensor& stats = {}) const;
   // The scale and shift of the norm that is present.
   Tensor weight() const { return instance ? instance->weight : batch ? batch->weight : group ? group->weight : Tensor{}; }
   Tensor bias() const { return instance ? instance->bias : batch ? batch->bias : group ? group->bias : Tensor{}; }
+};
+
+// What a convolution is asked for by the norm that reads what it writes, and nobody changes in between: `wanted` is null where the norm
+// has no use for it.
+class StatisticsFor : public ConvStatistics {
+ public:
+  explicit StatisticsFor(const Norm&);
+  ConvStatistics* wanted() { return read_ ? this : nullptr; }
+
+ private:
+  bool read_;
 };
 
 }  // namespace voxgrad

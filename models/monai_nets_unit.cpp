@@ -1,13 +1,17 @@
 // What the two networks of MONAI have in common; tools/crosscheck/monai_bundles compares their outputs with MONAI's.
 
+#include <cmath>
+
 #include "core/autograd.h"
 #include "core/config/json_values.h"
+#include "core/forward_hooks.h"
+#include "core/memory/memory.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "models/model_registry.h"
 #include "models/res_unet/res_unet.h"
 #include "models/segresnet/segresnet.h"
-#include "tests/catch.h"
 #include "tests/temporary_folder.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
@@ -18,6 +22,46 @@ Network made(const std::string& json) {
   return build_network(Json::parse(json), rng);
 }
 }  // namespace
+
+TEST_CASE("the blocks of a SegResNet store none of their group norms, and are the composition of their layers") {
+  const Network net = made(R"({"kind": "segresnet", "features": 8, "groups": 2, "blocks_down": [2], "blocks_up": []})");
+  Network copy = net;
+  const auto weights = parameters(copy);
+  Rng rng(1);
+  Tensor x = Tensor::empty({2, 8, 8, 8, 1});
+  for (float& v : x.mutable_data<float>()) v = rng.normal();
+  struct Run {
+    Tensor y;
+    std::vector<Tensor> gradients;
+    size_t kept;
+  };
+  const auto run = [&] {
+    for (const auto& p : weights) p.tensor.clear_grad();
+    const size_t before = memory_stats(Device{}).in_use;
+    const Tensor y = net(x)[0];
+    Run out{.y = y.detach(), .kept = memory_stats(Device{}).in_use - before};
+    Tensor seed = Tensor::empty(y.shape());
+    Rng noise(2);
+    for (float& v : seed.mutable_data<float>()) v = noise.normal();
+    backward(y, seed);
+    for (const auto& p : weights) out.gradients.push_back(p.tensor.grad());
+    return out;
+  };
+  const Run got = run();
+  const Run stored = [&] {
+    const ForwardHooks scope(copy, [](const LayerOutput&) {});
+    return run();
+  }();
+  CHECK(difference(got.y, stored.y) < 1e-5);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    CAPTURE(weights[i].name);
+    double most = 0;
+    for (const double v : stored.gradients[i].values()) most = std::fmax(most, std::abs(v));
+    CHECK(difference(got.gradients[i], stored.gradients[i]) < 1e-4 * most);
+  }
+  // Two norms of each block and the one in front of the head.
+  CHECK(stored.kept - got.kept > 5 * 0.95 * 2 * 512 * 8 * sizeof(float));
+}
 
 TEST_CASE("residual U-Nets and SegResNets give the extents of their input, and every weight learns") {
   for (const char* json : {R"({"kind": "res_unet", "classes": 3, "channels": [4, 6, 8], "strides": [2, 2], "norm": "batch"})",

@@ -3,6 +3,7 @@
 #include "core/autograd.h"
 #include "core/device/conv_backend.h"
 #include "core/device/exact_f32.h"
+#include "core/gradients/given_gradient.h"
 #include "kernels/conv3d/conv3d_problem.h"
 
 namespace voxgrad {
@@ -52,8 +53,14 @@ std::shared_ptr<void>* kept_weight(const Conv3dProblem& p, DType x, const Tensor
 
 WrittenStatistics written_statistics(const Conv3dProblem& p, const Tensor& y, ConvStatistics* wanted) {
   if (!wanted || !on_device(y.device(), [&](auto on) { return conv3d_takes_statistics(on, p, y.dtype()); })) return {};
-  wanted->stats = Tensor::empty({3, p.n, p.k}, accum_of(y.dtype()), y.device());
-  return {wanted->stats.view(), wanted->eps};
+  const int64_t groups = wanted->groups ? wanted->groups : p.k;
+  check(groups > 0 && p.k % groups == 0, "conv3d: statistics of ", groups, " groups of ", p.k, " channels");
+  wanted->stats = Tensor::empty({3, p.n, groups}, accum_of(y.dtype()), y.device());
+  return {wanted->stats.view(), wanted->eps, groups};
+}
+
+Tensor given_gradient(const Conv3dProblem& p, Device d, size_t input) {
+  return d.is_cpu() || p.cudnn ? Tensor{} : take_given_gradient(input);
 }
 
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, ConvStatistics* of_y) {
@@ -74,8 +81,11 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
     const DType parameters = accum_of(gy.dtype());
     on_device(gy.device(), [&](auto on) {
       if (needs[0]) {
-        g[0] = Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
-        conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view());
+        const Tensor given = given_gradient(p, gy.device(), 0);
+        g[0] = given.is_sole_owner() ? given : Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
+        if constexpr (std::is_same_v<decltype(on), Cuda>)
+          conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view(), {}, given.view());
+        else conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view());
       }
       if (needs[1]) {
         g[1] = Tensor::empty({p.k, p.kernel.d, p.kernel.h, p.kernel.w, p.c / p.groups}, parameters, gy.device());

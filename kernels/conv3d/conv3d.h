@@ -3,11 +3,13 @@
 
 namespace voxgrad {
 
-// Statistics of a convolution's y for the instance norm with this eps that reads it: `stats`, as the norm saves them (kernels/norm), where
-// they are taken as y is written, which then need not be read for them (on CUDA, by the kernels on the tensor cores); else absent.
+// Statistics of a convolution's y for the norm with this eps that reads it, an instance norm or, with groups, that group norm: `stats`, as
+// the norm saves them (kernels/norm), where they are taken as y is written, which then need not be read for them (on CUDA, by the kernels
+// on the tensor cores); else absent.
 struct ConvStatistics {
   double eps = 1e-5;
   Tensor stats = {};
+  int groups = 0;
 };
 
 struct Conv3dOptions {

@@ -31,10 +31,12 @@ struct ConvPart {
   double slope = 1;
 };
 
-// Statistics {3, n, k} of y as those of an instance norm (kernels/norm), taken as y is written; null where they are not wanted.
+// Statistics {3, n, groups} of y as those of a norm with groups of its k channels (kernels/norm; of an instance norm k), taken as y is
+// written; null where they are not wanted.
 struct WrittenStatistics {
   View stats;
   double eps = 0;
+  int64_t groups = 0;
 };
 
 // What a convolution makes of its sums: y = act(norm(sum + bias) + residual), norm(z) = (z - mean) factor + offset with coefficients
@@ -47,11 +49,12 @@ struct ConvOutput {
   bool ends() const { return coefficients || residual || slope != 1; }
 };
 
-// Sums for the backward pass of an instance norm (kernels/norm): {n, c, 2} in f64, per sample and channel of g and g xhat, g = gx act'(z),
-// where the convolution reads z = act(norm(x)) of the part x (ConvPart), and stats {3, n, c} are those of its norm. Taken as gx is written.
+// Sums for the backward pass of a norm (kernels/norm): {n, c, 2} in f64, per sample and channel of g and g xhat, g = gx act'(z), where the
+// convolution reads z = act(norm(x)) of the part x (ConvPart), and stats {3, n, groups} are those of its norm. Taken as gx is written.
 struct WrittenSums {
   ConvPart part;
   View stats, sums;
+  int64_t groups = 0;
 };
 
 // Whether there are kernels that take them, of x of this dtype.
@@ -64,8 +67,10 @@ bool conv3d_takes_sums(Cuda, const Conv3dProblem&, DType x);
 void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
 void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y, const WrittenStatistics& = {});
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
+// On CUDA + residual, as gx, whose memory it may have, or null; then there are no sums. Not by cuDNN.
 void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
-void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx, const WrittenSums& = {});
+void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx, const WrittenSums& = {},
+                           View residual = {});
 // The same of `count` parts, on the CPU. kept: a place for what is made of the weights alone, for the next call with these weights
 // and this problem; or null.
 void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, const ConvOutput& y,

@@ -11,6 +11,10 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
 // `wanted` gets room for the statistics of y where kernels take them.
 WrittenStatistics written_statistics(const Conv3dProblem&, const Tensor& y, ConvStatistics* wanted);
 
+// Within a backward: what others have given to input `input` of the op already (take_given_gradient), where kernels add it to the gradient
+// that they write, in the same memory if nobody else has it; else none.
+Tensor given_gradient(const Conv3dProblem&, Device, size_t input);
+
 // What a recorded convolution tells of its options.
 std::vector<Attribute> attributes_of(const Conv3dOptions&);
 

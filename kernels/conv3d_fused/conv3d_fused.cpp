@@ -1,5 +1,7 @@
 #include "kernels/conv3d_fused/conv3d_fused.h"
 
+#include <algorithm>
+
 #include "core/autograd.h"
 #include "kernels/binary/binary.h"
 #include "kernels/concat/concat.h"
@@ -34,15 +36,17 @@ Part part_of(ConvSource s, int64_t first) {
     check(!v || (v.shape() == Shape{part.channels} && v.dtype() == accum), "conv3d_fused: scale and shift of ", saved.x, " are ",
           name_of(accum), " {", part.channels, "} or absent, not ", v);
   check(saved.eps >= 0 && saved.slope >= 0, "conv3d_fused: eps ", saved.eps, " and slope ", saved.slope, " must not be negative");
-  const int64_t n = saved.x.dim(0);
-  part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = part.channels};
+  check(saved.groups >= 0 && (saved.groups == 0 || part.channels % saved.groups == 0), "conv3d_fused: ", saved.groups,
+        " groups of a norm do not divide ", saved.x);
+  const int64_t n = saved.x.dim(0), groups = saved.groups ? saved.groups : part.channels;
+  part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = groups};
   part.norm.eps = saved.eps;
   part.norm.slope = saved.slope;
   if (saved.coefficients) {
     part.coefficients = saved.coefficients;
     return part;
   }
-  const Shape wanted = {3, n, part.channels};
+  const Shape wanted = {3, n, groups};
   check(!saved.stats || (saved.stats.shape() == wanted && saved.stats.dtype() == accum), "conv3d_fused: statistics of ", saved.x, " are ",
         name_of(accum), " ", wanted, ", not ", saved.stats);
   part.stats = saved.stats ? saved.stats.detach() : Tensor::empty(wanted, accum, saved.x.device());
@@ -62,24 +66,27 @@ View from_channel(const Tensor& w, int64_t first) {
 void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, const Tensor& gy, const Tensor& w, Needs needs, int at) {
   if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
   const ConvSource& s = part.source;
-  const Tensor gz = Tensor::empty_like(s.x);
+  const Tensor given = needs[at] ? given_gradient(sub, gy.device(), size_t(at)) : Tensor{};  // to x; z is this op's alone
+  const bool in_place = given.is_sole_owner();
+  const Tensor gz = in_place && !s.normalised ? given : Tensor::empty_like(s.x);
   const View of_part = from_channel(w, part.first);
   Tensor sums;  // for the norm, where they are taken as gz is written
   on_device(gy.device(), [&](auto on) {
     if constexpr (std::is_same_v<decltype(on), Cuda>) {
       if (s.normalised && conv3d_takes_sums(on, sub, gz.dtype()))
         sums = Tensor::empty({part.norm.samples, part.channels, 2}, DType::f64, gz.device());
-      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), {part.view(), part.stats.view(), sums.view()});
+      const WrittenSums written{part.view(), part.stats.view(), sums.view(), part.norm.groups};
+      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), written, s.normalised ? View{} : given.view());
     } else {
       conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view());
     }
   });
-  if (needs[at]) g[size_t(at)] = gz;
+  if (needs[at]) g[size_t(at)] = in_place ? given : gz;
   if (!s.normalised) return;
   if (needs[at + 1]) g[size_t(at + 1)] = Tensor::empty_like(s.scale);
   if (needs[at + 2]) g[size_t(at + 2)] = Tensor::empty_like(s.shift);
   on_device(gy.device(), [&](auto on) {
-    const NormGradients out{g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}};
+    const NormGradients out{g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}, given.view()};
     if constexpr (std::is_same_v<decltype(on), Cuda>)
       norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out, sums.view());
     else norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out);
@@ -131,7 +138,10 @@ Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dO
 
 Tensor evaluate(const ConvSource& s) {
   check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
-  return s.normalised ? instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats}) : s.x;
+  if (!s.normalised) return s.x;
+  if (s.groups > 0)
+    return group_norm_act(s.x, s.scale, s.shift, {}, {.groups = s.groups, .slope = s.slope, .eps = s.eps, .stats = s.stats});
+  return instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
 }
 
 ConvSource with_statistics(const ConvSource& s) {
@@ -201,16 +211,18 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
-  std::vector<int> normalised;
+  std::vector<int> normalised, norm_groups;
   std::vector<double> slopes, eps;
   for (const ConvSource& s : sources) {
     normalised.push_back(s.normalised);
     slopes.push_back(s.slope);
     eps.push_back(s.eps);
+    norm_groups.push_back(s.groups);
   }
   op.add("normalised", normalised);
   op.add("slope", slopes);
   op.add("eps", eps);
+  if (std::any_of(norm_groups.begin(), norm_groups.end(), [](int g) { return g > 0; })) op.add("norm_groups", norm_groups);
   if (tail.slope != 1) op.add("tail_slope", tail.slope);
   const Tensor activated = tail.slope == 1 ? Tensor{} : y.detach();
   return record(op, inputs, y, [p, parts, w = w.detach(), activated, slope = tail.slope](const Tensor& of_y, Needs needs) {

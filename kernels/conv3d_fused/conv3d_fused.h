@@ -5,15 +5,17 @@
 
 namespace voxgrad {
 
-// An input of a fused convolution: x {N, D, H, W, C} or, normalised, z = act(instance_norm(x) scale + shift), act(z) = z > 0 ? z : slope z,
-// with scale and shift {C} or absent. z is computed where x is read and never stored, in the forward pass and for the weight gradient.
+// An input of a fused convolution: x {N, D, H, W, C} or, normalised, z = act(norm(x) scale + shift), act(z) = z > 0 ? z : slope z, with
+// scale and shift {C} or absent. The norm is an instance norm or, with groups, that group norm. z is computed where x is read and never
+// stored, in the forward pass and for the weight gradient.
 struct ConvSource {
   Tensor x;
   bool normalised = false;
   Tensor scale = {}, shift = {};
   double slope = 1, eps = 1e-5;
-  Tensor stats = {};         // of x, where they are known already (ConvStatistics, with the same eps)
+  Tensor stats = {};         // of x, where they are known already (ConvStatistics, with the same eps and groups)
   Tensor coefficients = {};  // of with_statistics()
+  int groups = 0;            // of a group norm
 };
 
 // What follows the sum: y = act(sum + residual), act(z) = z > 0 ? z : slope z; the residual is as y, or absent. While y is stored, so that

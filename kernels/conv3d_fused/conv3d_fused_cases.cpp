@@ -18,7 +18,8 @@ OP_CASES(conv3d_fused) {
     bool normalised = true;
     double slack = 1;
     bool both = false;
-    int tail = 0;  // 1: a residual is added, 2: and the sum activated
+    int tail = 0;    // 1: a residual is added, 2: and the sum activated
+    int groups = 0;  // of the first norm
   };
   constexpr double kTailSlope = 0.25;  // exact in every type
   const auto side = [](int64_t k) { return k % 2 ? 1. : -1.; };
@@ -44,7 +45,8 @@ OP_CASES(conv3d_fused) {
     if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
     c.run = [u, side](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
-      if (u.normalised) sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625};
+      if (u.normalised)
+        sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625, .groups = u.groups};
       if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
       if (u.tail == 0) return conv3d_fused(sources, in[1], in[2], u.options);
       std::vector<double> sides;
@@ -58,7 +60,8 @@ OP_CASES(conv3d_fused) {
         for (double& v : z.values) v = v > 0 ? v : v / 64;
         return z;
       };
-      const HostArray first = u.normalised ? activated(normalised(in[0], instance_of(u.x), in[3], in[4])) : in[0];
+      const HostArray first =
+          u.normalised ? activated(normalised(in[0], u.groups ? group_of(u.x, u.groups) : instance_of(u.x), in[3], in[4])) : in[0];
       const HostArray second = u.both ? activated(normalised(in.back(), instance_of(in.back().shape))) : in.back();
       const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
         return i[4] < u.x[4] ? first[i] : second.at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
@@ -89,6 +92,9 @@ OP_CASES(conv3d_fused) {
   add({"normalised, stride 2, of many voxels", {1, 9, 9, 17, 40}, 0, 24, three, {.stride = two, .padding = one}, true, 4});
   add({"normalised, pointwise of many channels", {2, 3, 4, 5, 136}, 0, 40, one, {}, true, 4});
   add({"normalised, few taps of many channels", {1, 4, 4, 6, 72}, 0, 16, {1, 2, 1}, {.stride = two}, true, 4});
+  add({"group norm, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, 2});
+  add({"group norm of 3 channels each, stride 2", {2, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4, false, 0, 3});
+  add({"two sources, a group norm and an instance norm", {2, 3, 4, 4, 64}, 16, 24, three, {.padding = one}, true, 4, true, 0, 4});
   const Conv3dOptions dilated{.padding = two, .dilation = two};
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
@@ -138,4 +144,11 @@ OP_CASES(conv3d_fused) {
                                     Tensor::zeros({2, 1, 1, 1, 3}));
                      },
                      {"conv3d_fused", "scale", "{3}", "{2}"}});
+  rejects.push_back(
+      {"conv3d_fused",
+       "groups that do not divide the channels",
+       [] {
+         conv3d_fused({{.x = Tensor::zeros({1, 2, 2, 2, 3}), .normalised = true, .groups = 2}}, Tensor::zeros({2, 1, 1, 1, 3}));
+       },
+       {"conv3d_fused", "2 groups", "3"}});
 }

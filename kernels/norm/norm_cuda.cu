@@ -113,10 +113,10 @@ __global__ void norm_through_kernel(NormProblem p, NormStats stats, const float*
   through[2 * i] = out.slope, through[2 * i + 1] = out.constant;
 }
 
-// gx = factor g + slope (x - mean) + constant, gskip = g. `through` is null where statistics are constant.
+// gx = factor g + slope (x - mean) + constant, + more of what has been stored, gskip = g. `through` is null where statistics are constant.
 template <class T, int kWidth>
 __global__ void norm_gradient_kernel(NormTiles t, int64_t groups, const float* coefficients, const float* through, NormInputs<T> in, T* gx,
-                                     T* gskip) {
+                                     T* gskip, const T* more) {
   const NormPlace p = norm_place<kWidth>(t);
   const NormColumns<kWidth> c(t, p, coefficients);
   float slope[kWidth] = {}, constant[kWidth] = {};
@@ -128,6 +128,10 @@ __global__ void norm_gradient_kernel(NormTiles t, int64_t groups, const float* c
     Pack<T, kWidth> out;
     if (gx) {
       for (int k = 0; k < kWidth; ++k) out.v[k] = T(g[k] * c.factor[k] + (d[k] * slope[k] + constant[k]));
+      if (more) {
+        const auto other = load_pack<kWidth>(more + at);
+        for (int k = 0; k < kWidth; ++k) out.v[k] = T(float(out.v[k]) + float(other.v[k]));
+      }
       store_pack(gx + at, out);
     }
     if (gskip) {
@@ -161,7 +165,7 @@ void backward_of(Cuda on, const NormProblem& p, const NormInputs<T>& in, View st
   }
   if (!out.x && !out.skip) return;
   launch<norm_gradient_kernel<T, kWidth>>(on, t.grid, t, p.groups, coefficients.as<float>(), statistics ? through.as<float>() : nullptr, in,
-                                          out.x.as<T>(), out.skip.as<T>());
+                                          out.x.as<T>(), out.skip.as<T>(), out.more.as<T>());
 }
 
 }  // namespace
@@ -190,7 +194,7 @@ void norm_backward(Cuda on, const NormProblem& p, View x, View y, View gy, View 
   on_dtype(x.dtype, [&]<class T>() {
     const NormInputs<T> in = {x.as<T>(), y.as<T>(), gy.as<T>(), float(p.slope)};
     on_channel_width<T>(p.channels, [&](auto width) { backward_of<T, width.value>(on, p, in, stats, scale, shift, out, sums); }, in.x,
-                        in.y, in.gy, out.x.as<T>(), out.skip.as<T>());
+                        in.y, in.gy, out.x.as<T>(), out.skip.as<T>(), out.more.as<T>());
   });
 }
 

@@ -18,6 +18,18 @@ struct NormStatistic {
   }
 };
 
+// Count, mean and sum of squared deviations, merged exactly (Chan, Golub and LeVeque 1983).
+struct NormMoments {
+  double count = 0, mean = 0, deviation = 0;
+  VOXGRAD_HD void merge(double n, double m, double d) {
+    if (n == 0) return;
+    const double delta = m - mean, total = count + n;
+    mean += delta * n / total;
+    deviation += d + delta * delta * count * n / total;
+    count = total;
+  }
+};
+
 // z = (x - mean) factor + offset.
 template <class A>
 struct NormAffine {

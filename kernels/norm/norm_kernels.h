@@ -37,9 +37,10 @@ void norm_coefficients(Cpu, const NormProblem&, View stats, View scale, View shi
 void norm_coefficients(Cuda, const NormProblem&, View stats, View scale, View shift, View coefficients);
 
 // y: the output where there was a skip, else null (z is recomputed). Gradients are assigned; null ones are not computed.
-// out.x may be gy. sums {samples, channels, 2} of f64: of g and g xhat, g = gy act'(z), where somebody has taken them, or null.
+// out.x may be gy. On CUDA, but for statistics of single rows, more is added to out.x, whose memory it may have. sums {samples, channels,
+// 2} of f64: of g and g xhat, g = gy act'(z), where somebody has taken them, or null.
 struct NormGradients {
-  View x, scale, shift, skip;
+  View x, scale, shift, skip, more = {};
 };
 void norm_backward(Cpu, const NormProblem&, View x, View y, View gy, View stats, View scale, View shift, const NormGradients&);
 void norm_backward(Cuda, const NormProblem&, View x, View y, View gy, View stats, View scale, View shift, const NormGradients&,

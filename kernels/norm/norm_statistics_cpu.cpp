@@ -5,18 +5,6 @@
 namespace voxgrad {
 namespace {
 
-// Count, mean and sum of squared deviations, merged exactly (Chan, Golub and LeVeque 1983).
-struct Moments {
-  double count = 0, mean = 0, deviation = 0;
-  void merge(double n, double m, double d) {
-    if (n == 0) return;
-    const double delta = m - mean, total = count + n;
-    mean += delta * n / total;
-    deviation += d + delta * delta * count * n / total;
-    count = total;
-  }
-};
-
 template <class T>
 void row_statistics(const NormProblem& p, View x, View stats) {
   using A = accum_t<T>;
@@ -35,7 +23,7 @@ void statistics_of(const NormProblem& p, View x, View stats, const NormRunning& 
   const auto isa = norm_isa_in_use<T>();
   const NormCut cut(p);
   const int64_t C = p.channels;
-  std::vector<Moments> partial(size_t(p.samples * cut.chunks * C));
+  std::vector<NormMoments> partial(size_t(p.samples * cut.chunks * C));
   cut.parallel_sums(p, [&](int64_t, int64_t index, int64_t begin, int64_t count, int64_t lane, int64_t strip) {
     std::vector<A> values(size_t(3 * strip));
     A *first = values.data(), *sum = first + strip, *square = sum + strip;
@@ -55,10 +43,10 @@ void statistics_of(const NormProblem& p, View x, View stats, const NormRunning& 
   const int64_t width = C / p.groups;
   parallel_for(p.samples * p.groups, 64, [&](int64_t i) {
     const int64_t s = i / p.groups, g = i % p.groups;
-    Moments all;
+    NormMoments all;
     for (int64_t k = 0; k < cut.chunks; ++k)
       for (int64_t c = g * width; c < (g + 1) * width; ++c) {
-        const Moments& m = partial[size_t((s * cut.chunks + k) * C + c)];
+        const NormMoments& m = partial[size_t((s * cut.chunks + k) * C + c)];
         all.merge(m.count, m.mean, m.deviation);
       }
     st.set(i, NormStatistic<A>::of(all.mean, all.deviation / all.count, p.eps));

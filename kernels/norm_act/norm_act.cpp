@@ -10,7 +10,8 @@ Tensor instance_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shi
 }
 Tensor group_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const Tensor& skip, const GroupNormActOptions& o) {
   check(o.groups > 0, "group_norm_act: ", o.groups, " groups");
-  return norm_call("group_norm_act", x, scale, shift, skip, {.problem = {.groups = o.groups, .eps = o.eps, .slope = o.slope}});
+  return norm_call("group_norm_act", x, scale, shift, skip,
+                   {.problem = {.groups = o.groups, .eps = o.eps, .slope = o.slope}, .stats = o.stats});
 }
 Tensor batch_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const Tensor& skip,
                       const BatchNormActOptions& o) {

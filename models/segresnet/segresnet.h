@@ -31,7 +31,8 @@ struct SegResBlock {
   Norm norm2;
   Conv3d conv2;
   FIELDS(norm1, conv1, norm2, conv2)
-  Tensor operator()(const Tensor& x) const;
+  // stats: of x for norm1, where they are known already.
+  Tensor operator()(const Tensor& x, const Tensor& stats = {}) const;
 };
 
 struct SegResStage {
@@ -55,7 +56,7 @@ struct SegResNet {
   SlabOutputs in_slabs(const Tensor& x) const;
 
  private:
-  Tensor features_of(const Tensor& x) const;  // what the head reads
+  ConvSource features_of(const Tensor& x) const;  // what the head reads
 };
 
 }  // namespace voxgrad

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
@@ -84,10 +86,11 @@ NetworkTraits traits_of(const SegResNetConfig& c) {
   return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
 }
 
-Tensor SegResBlock::operator()(const Tensor& x) const {
-  const Tensor z = norm2(conv1(norm1(x, {}, 0)), {}, 0);
-  if (ForwardHooks::active()) return conv2(z) + x;
-  return conv3d_fused({{z}}, conv2.weight, conv2.bias, conv2.options, {.residual = x});
+Tensor SegResBlock::operator()(const Tensor& x, const Tensor& stats) const {
+  if (ForwardHooks::active()) return conv2(norm2(conv1(norm1(x, {}, 0)), {}, 0)) + x;
+  StatisticsFor of_y(norm2);
+  const Tensor y = conv3d_fused({norm1.lazily(x, 0, stats)}, conv1.weight, conv1.bias, conv1.options, {.statistics = of_y.wanted()});
+  return conv3d_fused({norm2.lazily(y, 0, of_y.stats)}, conv2.weight, conv2.bias, conv2.options, {.residual = x});
 }
 
 SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
@@ -113,17 +116,18 @@ SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
 }
 
 std::vector<Tensor> SegResNet::stages(const Tensor& x) const {
-  Tensor y = stem(x);
+  Tensor y = x;
   std::vector<Tensor> out;
   for (const SegResStage& s : down) {
-    if (s.conv) y = (*s.conv)(y);
-    for (const SegResBlock& b : s.blocks) y = b(y);
+    StatisticsFor of_y(s.blocks.front().norm1);
+    y = (s.conv ? *s.conv : stem)(y, of_y.wanted());
+    for (const SegResBlock& b : s.blocks) y = b(y, std::exchange(of_y.stats, {}));
     out.push_back(y);
   }
   return out;
 }
 
-Tensor SegResNet::features_of(const Tensor& x) const {
+ConvSource SegResNet::features_of(const Tensor& x) const {
   std::vector<Tensor> skips = stages(x);
   Tensor y = skips.back();
   skips.pop_back();
@@ -133,11 +137,13 @@ Tensor SegResNet::features_of(const Tensor& x) const {
     for (const SegResBlock& b : s.blocks) y = b(y);
     skips.pop_back();
   }
-  return norm(y, {}, 0);
+  return norm.lazily(y, 0);
 }
 
-Tensor SegResNet::operator()(const Tensor& x) const { return head(features_of(x)); }
-SlabOutputs SegResNet::in_slabs(const Tensor& x) const { return slabs_of({features_of(x)}, head); }
+Tensor SegResNet::operator()(const Tensor& x) const {
+  return hooked(head, conv3d_fused({features_of(x)}, head.weight, head.bias, head.options));
+}
+SlabOutputs SegResNet::in_slabs(const Tensor& x) const { return slabs_of(features_of(x), head); }
 
 namespace {
 

@@ -108,8 +108,7 @@ GatherOutput<T> gather_output(const ConvGather& g, const ConvOutput& o) {
           .residual = residual,
           .slope = float(o.slope),
           .channels = g.outputs * g.groups,
-          .statistics = o.statistics.stats.as<float>(),
-          .eps = o.statistics.eps};
+          .statistics = o.statistics.stats ? &o.statistics : nullptr};
 }
 
 template <class T>
@@ -205,15 +204,16 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
   });
 }
 
-void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx, const WrittenSums& written) {
+void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx, const WrittenSums& written,
+                           View residual) {
   if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
   const WeightPack pack = gradient_pack(p);
   bool more = false;
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() {
-      GatherOutput<T> out = gather_output<T>(g, {gx, b});
-      const GatherTotals totals{written.stats.as<float>(), written.sums.as<double>(), more};
-      if (totals.sums && g.taps > 0) {
+      GatherOutput<T> out = gather_output<T>(g, {.y = gx, .bias = b, .residual = residual});
+      const GatherTotals totals{written, more};
+      if (written.sums && g.taps > 0) {
         const ConvPart& part = written.part;
         out.sums = {.x = part.x.as<T>(), .coefficients = part.coefficients.as<float>(), .slope = float(part.slope), .totals = &totals};
         out.whole = out.whole && aligned_to_16(out.sums.x);

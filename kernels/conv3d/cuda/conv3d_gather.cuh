@@ -96,8 +96,7 @@ struct GatherMoments {
 // GatherTotals, in host memory (as parameters of a kernel they would cost registers): where their totals go. With more, they are added to
 // what gathers with other outputs have left there.
 struct GatherTotals {
-  float* stats = nullptr;  // {3, samples, channels}
-  double* sums = nullptr;  // {samples, channels, 2}
+  const WrittenSums& into;
   bool more = false;
 };
 template <class T>
@@ -134,8 +133,7 @@ struct GatherOutput {
   const T* residual = nullptr;          // as y, or null
   float slope = 1;
   int channels = 0;
-  float* statistics = nullptr;          // {3, samples, channels}: of y, as an instance norm saves them (kernels/norm), or null
-  double eps = 0;
+  const WrittenStatistics* statistics = nullptr;  // in host memory: where they go, or null
   GatherMoments moments = {};           // while these are taken
   GatherSums<T> sums = {};              // where there is no bias and nothing behind the sum
 
@@ -240,7 +238,7 @@ ConvTraffic wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
 // statistics, from the moments of so many parts of each sample.
-void merge_moments(Cuda, const ConvGather&, int64_t parts, const GatherMoments&, float* statistics, double eps);
+void merge_moments(Cuda, const ConvGather&, int64_t parts, const GatherMoments&, const WrittenStatistics&);
 // The totals, from the sums of so many parts of each sample.
 void merge_sums(Cuda, const ConvGather&, int64_t parts, const float* sums, const GatherTotals&);
 // In f32 throughout.

@@ -161,7 +161,7 @@ void with_moments(Cuda on, const ConvGather& g, GatherOutput<T> out, int64_t par
   const Scratch sums(on, parts * 3 * g.outputs * g.groups * int64_t(sizeof(float))), counts(on, parts * int64_t(sizeof(int)));
   out.moments = {sums.as<float>(), counts.as<int>()};
   run(out);
-  merge_moments(on, g, parts / g.n, out.moments, out.statistics, out.eps);
+  merge_moments(on, g, parts / g.n, out.moments, *out.statistics);
 }
 
 }  // namespace voxgrad

@@ -58,52 +58,93 @@ __global__ void conv3d_shares_kernel(ConvGather g, NormTiles t, int shares, cons
 
 constexpr int kMergedChannels = 8, kMergeThreads = 512;  // 32 bytes of neighbouring channels
 
-// stats {3, samples, channels}. Block x: samples, y: channels. The parts of a sample lie behind one another; the first has outputs.
-__global__ void conv3d_moments_kernel(int64_t parts, int64_t channels, double voxels, double eps, GatherMoments from, NormStats stats) {
-  VOXGRAD_SHARED(double, sums, [2][kMergeThreads]);
-  const int thread = int(threadIdx.x);
-  const int64_t c = int64_t(blockIdx.y) * kMergedChannels + thread % kMergedChannels, first = int64_t(blockIdx.x) * parts;
-  const bool inside = c < channels;
-  const double origin = inside ? double(from.parts[first * 3 * channels + c]) : 0;
-  double sum = 0, square = 0;
-#pragma unroll 4
-  for (int64_t i = thread / kMergedChannels; i < parts; i += kMergeThreads / kMergedChannels) {
-    const double n = double(from.counts[first + i]);
-    if (!inside || n == 0) continue;
-    const float* const at = from.parts + (first + i) * 3 * channels + c;
-    const double shift = double(at[0]) - origin, s = double(at[channels]);
-    sum += s + n * shift;
-    square += double(at[2 * channels]) + shift * (2 * s + n * shift);
+// load(part) for the parts of this thread, several of which are on their way, and add(..) of each in order.
+template <class F, class G>
+__device__ void for_parts(int64_t parts, F load, G add) {
+  constexpr int kAtOnce = 8, kTurns = kMergeThreads / kMergedChannels;
+  for (int64_t first = threadIdx.x / kMergedChannels; first < parts; first += kAtOnce * kTurns) {
+    decltype(load(first)) loaded[kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const int64_t part = first + i * kTurns;
+      loaded[i] = load(part < parts ? part : first);
+    }
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i)
+      if (first + i * kTurns < parts) add(loaded[i]);
   }
-  sums[0][thread] = sum, sums[1][thread] = square;
+}
+struct LoadedMoments {
+  int count;
+  float origin, sum, square;
+};
+struct LoadedSums {
+  float sum, product;
+};
+
+// Channels of a block: whole groups of a norm.
+VOXGRAD_HD int64_t merged_channels(int64_t width) { return kMergedChannels % width == 0 ? kMergedChannels : width; }
+
+// stats {3, samples, groups}. Block x: samples, y: groups of channels. The parts of a sample lie behind one another; the first has outputs.
+__global__ void conv3d_moments_kernel(int64_t parts, NormProblem p, GatherMoments from, NormStats stats) {
+  VOXGRAD_SHARED(double, sums, [2][kMergeThreads]);
+  VOXGRAD_SHARED(double, columns, [3][kMergedChannels]);
+  const int64_t channels = p.channels, width = channels / p.groups, span = merged_channels(width), first = int64_t(blockIdx.x) * parts;
+  const int64_t begin = int64_t(blockIdx.y) * span, end = begin + span < channels ? begin + span : channels;
+  const int thread = int(threadIdx.x), column = thread % kMergedChannels;
+  const double voxels = double(p.voxels);
+  NormMoments own;  // of every kMergedChannels-th channel
+  for (int64_t c0 = begin; c0 < end; c0 += kMergedChannels) {
+    const int64_t c = c0 + column;
+    const bool inside = c < end;
+    const double origin = inside ? double(from.parts[first * 3 * channels + c]) : 0;
+    double sum = 0, square = 0;
+    for_parts(inside ? parts : 0, [&](int64_t i) {
+      const float* const at = from.parts + (first + i) * 3 * channels + c;
+      return LoadedMoments{from.counts[first + i], at[0], at[channels], at[2 * channels]};
+    }, [&](const LoadedMoments& m) {
+      if (m.count == 0) return;
+      const double n = double(m.count), shift = double(m.origin) - origin, s = double(m.sum);
+      sum += s + n * shift;
+      square += double(m.square) + shift * (2 * s + n * shift);
+    });
+    __syncthreads();
+    sums[0][thread] = sum, sums[1][thread] = square;
+    __syncthreads();
+    if (thread >= kMergedChannels || !inside) continue;
+    sum = square = 0;
+    for (int i = thread; i < kMergeThreads; i += kMergedChannels) sum += sums[0][i], square += sums[1][i];
+    const double deviation = square - sum * sum / voxels;
+    own.merge(voxels, origin + sum / voxels, deviation < 0 ? 0 : deviation);
+  }
+  if (thread < kMergedChannels) columns[0][thread] = own.count, columns[1][thread] = own.mean, columns[2][thread] = own.deviation;
   __syncthreads();
-  if (thread >= kMergedChannels || !inside) return;
-  sum = square = 0;
-  for (int i = thread; i < kMergeThreads; i += kMergedChannels) sum += sums[0][i], square += sums[1][i];
-  const double mean = sum / voxels, variance = square / voxels - mean * mean;
-  stats.set(int64_t(blockIdx.x) * channels + c, NormStatistic<float>::of(origin + mean, variance < 0 ? 0 : variance, eps));
+  const int each = width < kMergedChannels ? int(width) : kMergedChannels;  // columns of a group
+  if (thread >= span / width || begin + thread * width >= channels) return;
+  NormMoments all;
+  for (int i = thread * each; i < (thread + 1) * each; ++i) all.merge(columns[0][i], columns[1][i], columns[2][i]);
+  stats.set(int64_t(blockIdx.x) * p.groups + begin / width + thread, NormStatistic<float>::of(all.mean, all.deviation / all.count, p.eps));
 }
 
-// As conv3d_moments_kernel: totals {samples, channels, 2} of g and g xhat.
-__global__ void conv3d_sums_kernel(int64_t parts, int64_t channels, bool more, const float* from, NormStats stats, double* totals) {
+// totals {samples, channels, 2} of g and g xhat. Blocks as those of the moments of single channels.
+__global__ void conv3d_sums_kernel(int64_t parts, NormProblem p, bool more, const float* from, NormStats stats, double* totals) {
   VOXGRAD_SHARED(double, sums, [2][kMergeThreads]);
   const int thread = int(threadIdx.x);
+  const int64_t channels = p.channels;
   const int64_t c = int64_t(blockIdx.y) * kMergedChannels + thread % kMergedChannels, first = int64_t(blockIdx.x) * parts;
   const bool inside = c < channels;
   double sum = 0, product = 0;
-#pragma unroll 4
-  for (int64_t i = thread / kMergedChannels; i < parts; i += kMergeThreads / kMergedChannels) {
-    if (!inside) continue;
+  for_parts(inside ? parts : 0, [&](int64_t i) {
     const float* const at = from + (first + i) * 2 * channels + c;
-    sum += double(at[0]), product += double(at[channels]);
-  }
+    return LoadedSums{at[0], at[channels]};
+  }, [&](const LoadedSums& s) { sum += double(s.sum), product += double(s.product); });
   sums[0][thread] = sum, sums[1][thread] = product;
   __syncthreads();
   if (thread >= kMergedChannels || !inside) return;
   sum = product = 0;
   for (int i = thread; i < kMergeThreads; i += kMergedChannels) sum += sums[0][i], product += sums[1][i];
   const int64_t i = int64_t(blockIdx.x) * channels + c;
-  const double of_xhat = sum_of_xhat(stats[i], product, sum);
+  const double of_xhat = sum_of_xhat(stats[int64_t(blockIdx.x) * p.groups + c / (channels / p.groups)], product, sum);
   totals[2 * i] = more ? totals[2 * i] + sum : sum;
   totals[2 * i + 1] = more ? totals[2 * i + 1] + of_xhat : of_xhat;
 }
@@ -113,12 +154,11 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
   column_partials(cut, partial, [&](int64_t row, int64_t column) { return float(g[row * cut.columns + column]); });
 }
 
-NormProblem norm_of(const ConvGather& g) {
-  const int64_t channels = int64_t(g.outputs) * g.groups;
-  return {.samples = g.n, .channels = channels, .groups = channels};
+NormProblem norm_of(const ConvGather& g, int64_t groups, double eps = 0) {
+  return {.samples = g.n, .voxels = g.out_voxels() / g.n, .channels = int64_t(g.outputs) * g.groups, .groups = groups, .eps = eps};
 }
-Grid merge_grid(const NormProblem& p) {
-  return {.x = p.samples, .y = (p.channels + kMergedChannels - 1) / kMergedChannels, .threads = kMergeThreads};
+Grid merge_grid(const NormProblem& p, int64_t channels) {
+  return {.x = p.samples, .y = (p.channels + channels - 1) / channels, .threads = kMergeThreads};
 }
 
 }  // namespace
@@ -133,15 +173,16 @@ template void add_shares(Cuda, const ConvGather&, int, const float*, const Gathe
 template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<bf16>&);
 template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<f16>&);
 
-void merge_moments(Cuda on, const ConvGather& g, int64_t parts, const GatherMoments& from, float* statistics, double eps) {
-  const NormProblem p = norm_of(g);
-  launch<conv3d_moments_kernel>(on, merge_grid(p), parts, p.channels, double(g.out_voxels() / g.n), eps, from,
-                                NormStats(p, {statistics, DType::f32}));
+void merge_moments(Cuda on, const ConvGather& g, int64_t parts, const GatherMoments& from, const WrittenStatistics& into) {
+  const NormProblem p = norm_of(g, into.groups, into.eps);
+  launch<conv3d_moments_kernel>(on, merge_grid(p, merged_channels(p.channels / p.groups)), parts, p, from, NormStats(p, into.stats));
 }
 
-void merge_sums(Cuda on, const ConvGather& g, int64_t parts, const float* sums, const GatherTotals& into) {
-  const NormProblem p = norm_of(g);
-  launch<conv3d_sums_kernel>(on, merge_grid(p), parts, p.channels, into.more, sums, NormStats(p, {into.stats, DType::f32}), into.sums);
+void merge_sums(Cuda on, const ConvGather& g, int64_t parts, const float* sums, const GatherTotals& totals) {
+  const WrittenSums& to = totals.into;
+  const NormProblem p = norm_of(g, to.groups);
+  launch<conv3d_sums_kernel>(on, merge_grid(p, kMergedChannels), parts, p, totals.more, sums, NormStats(p, to.stats),
+                             to.sums.as<double>());
 }
 
 void conv3d_bias_gradient(Cuda on, int64_t rows, int64_t channels, View g, View gb) {

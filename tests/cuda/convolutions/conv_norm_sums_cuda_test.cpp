@@ -26,6 +26,7 @@ struct Layer {
   int64_t outputs;
   Int3 kernel;
   Conv3dOptions options = {};
+  int64_t channels = 1;  // of a group of the norm
 };
 
 // The mean of x is `added`, far above its deviation.
@@ -37,15 +38,16 @@ void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
   const Tensor gy = noise({n, p.out.d, p.out.h, p.out.w, l.outputs}, 3).to(t).to(kDevice);
   const Tensor scale = noise({c}, 4).to(kDevice), shift = noise({c}, 5).to(kDevice);
   const Cuda on = current_stream(kDevice);
-  const NormProblem norm{.samples = n, .voxels = voxels, .channels = c, .groups = c, .eps = kEps, .slope = kSlope};
-  const Tensor stats = Tensor::empty({3, n, c}, DType::f32, kDevice), coefficients = Tensor::empty({n, 3, c}, DType::f32, kDevice);
+  const int64_t groups = c / l.channels;
+  const NormProblem norm{.samples = n, .voxels = voxels, .channels = c, .groups = groups, .eps = kEps, .slope = kSlope};
+  const Tensor stats = Tensor::empty({3, n, groups}, DType::f32, kDevice), coefficients = Tensor::empty({n, 3, c}, DType::f32, kDevice);
   norm_statistics(on, norm, x.view(), stats.view(), {});
   norm_coefficients(on, norm, stats.view(), scale.view(), shift.view(), coefficients.view());
   CAPTURE(l.x, l.outputs, name_of(t), added);
   REQUIRE(conv3d_takes_sums(on, p, t));
   const ConvPart part{x.view(), c, coefficients.view(), kSlope};
   const auto run = [&](const Tensor& gx, const Tensor& sums) {
-    conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), {part, stats.view(), sums.view()});
+    conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), {part, stats.view(), sums.view(), groups});
   };
   const Tensor gx = Tensor::empty_like(x), sums = Tensor::empty({n, c, 2}, DType::f64, kDevice);
   run(gx, sums);
@@ -60,9 +62,12 @@ void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
   double error = 0;
   for (int64_t i = 0; i < n * c; ++i) {
     const auto at = [&](int64_t k) { return size_t((i / c * voxels + k) * c + i % c); };
+    // Element k of the group.
+    const auto of_group = [&](int64_t k) { return v[at(k / l.channels) - size_t(i % l.channels) + size_t(k % l.channels)]; };
+    const int64_t elements = voxels * l.channels;
     double mean = 0, variance = 0;
-    for (int64_t k = 0; k < voxels; ++k) mean += v[at(k)] / double(voxels);
-    for (int64_t k = 0; k < voxels; ++k) variance += (v[at(k)] - mean) * (v[at(k)] - mean) / double(voxels);
+    for (int64_t k = 0; k < elements; ++k) mean += of_group(k) / double(elements);
+    for (int64_t k = 0; k < elements; ++k) variance += (of_group(k) - mean) * (of_group(k) - mean) / double(elements);
     double wanted[2] = {}, all[2] = {};
     for (int64_t k = 0; k < voxels; ++k) {
       const double xhat = (v[at(k)] - mean) / std::sqrt(variance + kEps), z = xhat * s[size_t(i % c)] + b[size_t(i % c)];
@@ -93,8 +98,8 @@ TEST_CASE("convolutions: sums for the backward pass of a norm are those of the g
                           {{1, 8, 16, 16, 200}, 16, one, {}},
                           {{2, 7, 6, 9, 40}, 33, three, {.stride = two, .padding = one}},
                           {{1, 6, 6, 9, 24}, 8, one, {.stride = two}},
-                          {{1, 4, 5, 9, 27}, 16, three, {.padding = one}},
-                          {{2, 5, 6, 9, 48}, 16, three, {.padding = one, .groups = 2}},
+                          {{1, 4, 5, 9, 27}, 16, three, {.padding = one}, 9},
+                          {{2, 5, 6, 9, 48}, 16, three, {.padding = one, .groups = 2}, 4},
                           {{2, 4, 4, 4, 72}, 96, three, {.padding = one}}};
   for (const std::string way : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
     setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
@@ -120,7 +125,7 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
     return;
   }
   const Conv3dOptions same{.padding = {1, 1, 1}}, halves{.stride = {2, 2, 2}, .padding = {1, 1, 1}};
-  const auto run = [&](DType t, const Conv3dOptions& options, bool stored) {
+  const auto run = [&](DType t, const Conv3dOptions& options, int groups, bool stored) {
     std::vector<Tensor> leaves;
     const auto leaf = [&](const Shape& s, DType of) {
       leaves.push_back(noise(s, leaves.size() + 1).to(of).to(kDevice).require_grad());
@@ -129,7 +134,7 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
     std::vector<ConvSource> sources;
     for (const int64_t c : {32, 16})
       sources.push_back({.x = leaf({2, 4, 5, 9, c}, t), .normalised = true, .scale = leaf({c}, DType::f32), .shift = leaf({c}, DType::f32),
-                         .slope = kSlope});
+                         .slope = kSlope, .groups = groups});
     const Tensor w = leaf({24, 3, 3, 3, 48}, DType::f32);
     const Tensor y = stored ? conv3d(concat({evaluate(sources[0]), evaluate(sources[1])}, -1), w, {}, options)
                             : conv3d_fused(sources, w, {}, options);
@@ -143,7 +148,8 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
       for (const Conv3dOptions& options : {same, halves}) {
         if (options.stride.d == 2 ? t != DType::bf16 : t == DType::f16 && way != "mma") continue;
         setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
-        const std::vector<Tensor> got = run(t, options, false), wanted = run(t, options, true);
+        const int groups = t == DType::bf16 ? 4 : 0;
+        const std::vector<Tensor> got = run(t, options, groups, false), wanted = run(t, options, groups, true);
         unsetenv("VOXGRAD_CONV_CUDA");
         for (size_t i = 0; i < got.size(); ++i) {
           double most = 0;

@@ -3,7 +3,10 @@
 
 #include "core/autograd.h"
 #include "core/cuda/runtime.h"
+#include "kernels/binary/binary.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
+#include "kernels/pointwise/pointwise.h"
+#include "kernels/reduce/reduce.h"
 #include "layers/blocks.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
@@ -11,15 +14,17 @@
 
 using namespace voxgrad;
 
-TEST_CASE("an instance norm behind a convolution reads no tensor for its statistics, whoever applies it") {
+TEST_CASE("an instance or group norm behind a convolution reads no tensor for its statistics, whoever applies it") {
   Rng rng(1);
-  const ConvStack stack = [&] {
-    ConvStack s({.in = 32, .out = 32}, 2, rng);
+  const auto made = [&](NormKind norm) {
+    ConvStack s({.in = 32, .out = 32, .norm = norm}, 2, rng);
     move_to(s, kCard);
     return s;
-  }();
+  };
+  const ConvStack instance = made(NormKind::instance), group = made(NormKind::group);
   for (const DType dtype : {DType::bf16, DType::f32})
     for (const char* way : {"mma", "wgmma", "lines"}) {
+      const ConvStack& stack = dtype == DType::bf16 ? group : instance;
       setenv("VOXGRAD_CONV_CUDA", way, 1);
       const Tensor x = Tensor::full({1, 4, 8, 16, 32}, 0.5, dtype, kCard);
       cuda::synchronize(card());
@@ -39,7 +44,8 @@ TEST_CASE("the backward pass of a norm that a convolution reads through reads x 
       setenv("VOXGRAD_CONV_CUDA", way, 1);
       const Tensor x = Tensor::full({1, 4, 8, 16, 32}, 0.5, dtype, kCard).require_grad();
       const Tensor w = Tensor::full({32, 3, 3, 3, 32}, 0.25, DType::f32, kCard);
-      const Tensor y = conv3d_fused({{.x = x, .normalised = true, .slope = 0.25}}, w, {}, {.padding = {1, 1, 1}});
+      const int groups = dtype == DType::bf16 ? 8 : 0;
+      const Tensor y = conv3d_fused({{.x = x, .normalised = true, .slope = 0.25, .groups = groups}}, w, {}, {.padding = {1, 1, 1}});
       cuda::synchronize(card());
       const emulator::Counting counting(x.view().data, x.bytes());
       backward(y, Tensor::full(y.shape(), 1, dtype, kCard));
@@ -52,4 +58,22 @@ TEST_CASE("the backward pass of a norm that a convolution reads through reads x 
       if (!emulator::kCountsAccesses) continue;
       CHECK(counting.of("conv3d_").watched == int64_t(x.bytes()));
     }
+}
+
+TEST_CASE("no pass over memory adds the gradients of those that read one input, if a convolution was the first of them") {
+  Rng rng(1);
+  const BlockLayer layer{.in = 32, .out = 32, .norm = NormKind::group, .groups = 4};
+  ConvBlock down({.in = 32, .out = 32, .stride = {2, 2, 2}}, rng), beside(layer, rng);
+  move_to(down, kCard);
+  move_to(beside, kCard);
+  // h is stored, and read by the next stage and the decoder as well.
+  const Tensor x = Tensor::full({1, 4, 8, 16, 32}, 0.5, DType::bf16, kCard).require_grad(), h = leaky_relu(x, 0.5);
+  const Tensor y = evaluate(down.lazily({{h}})), z = evaluate(beside.lazily({{h}}));
+  const Tensor loss = add(sum(y), sum(z));
+  cuda::synchronize(card());
+  const emulator::Counting counting(h.view().data, h.bytes());
+  backward(loss);
+  cuda::synchronize(card());
+  CHECK(counting.of("conv3d_").blocks > 0);
+  CHECK(counting.of("accumulate_kernel").blocks == 0);
 }

@@ -21,20 +21,22 @@ struct Layer {
   int64_t outputs;
   Int3 kernel;
   Conv3dOptions options = {};
+  int channels = 1;  // of a group of the norm
 };
 
-// Of y {N, D, H, W, C}: {2, N, C}, means and 1 / sqrt(variance + eps).
-std::vector<double> statistics_of(const Tensor& y, double eps) {
+// Of y {N, D, H, W, C}: {2, N, groups}, means and 1 / sqrt(variance + eps), of groups of so many channels.
+std::vector<double> statistics_of(const Tensor& y, int64_t channels, double eps) {
   const std::vector<double> v = y.values();
-  const int64_t n = y.dim(0), c = y.dim(4), voxels = y.count() / n / c;
-  std::vector<double> out(size_t(2 * n * c));
-  for (int64_t i = 0; i < n * c; ++i) {
-    const double* const first = v.data() + i / c * voxels * c + i % c;
+  const int64_t n = y.dim(0), c = y.dim(4), groups = c / channels, elements = y.count() / n / groups;
+  std::vector<double> out(size_t(2 * n * groups));
+  for (int64_t i = 0; i < n * groups; ++i) {
+    const double* const first = v.data() + i / groups * elements * groups + i % groups * channels;
+    const auto element = [&](int64_t k) { return first[k / channels * c + k % channels]; };
     double mean = 0, variance = 0;
-    for (int64_t k = 0; k < voxels; ++k) mean += first[k * c] / double(voxels);
-    for (int64_t k = 0; k < voxels; ++k) variance += (first[k * c] - mean) * (first[k * c] - mean) / double(voxels);
+    for (int64_t k = 0; k < elements; ++k) mean += element(k) / double(elements);
+    for (int64_t k = 0; k < elements; ++k) variance += (element(k) - mean) * (element(k) - mean) / double(elements);
     out[size_t(i)] = mean;
-    out[size_t(n * c + i)] = 1 / std::sqrt(variance + eps);
+    out[size_t(n * groups + i)] = 1 / std::sqrt(variance + eps);
   }
   return out;
 }
@@ -45,11 +47,11 @@ constexpr double kEps = 1e-5;
 void check_layer(const Layer& l, DType t, double added) {
   const Tensor x = noise(l.x, 1).to(t).to(kDevice), b = Tensor::full({l.outputs}, added, DType::f32, kDevice);
   const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, l.x[4] / l.options.groups}, 2).to(kDevice);
-  ConvStatistics of_y{.eps = kEps}, again{.eps = kEps};
+  ConvStatistics of_y{.eps = kEps, .groups = l.channels == 1 ? 0 : int(l.outputs) / l.channels}, again = of_y;
   const Tensor y = conv3d(x, w, b, l.options, &of_y);
   conv3d(x, w, b, l.options, &again);
   REQUIRE(of_y.stats);
-  const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(y, kEps);
+  const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(y, l.channels, kEps);
   CHECK(got == again.stats.values());
   CHECK(y.values() == conv3d(x, w, b, l.options).values());
   const size_t each = wanted.size() / 2;
@@ -59,7 +61,7 @@ void check_layer(const Layer& l, DType t, double added) {
     factor_error = std::fmax(factor_error, std::abs(got[2 * each + i] / wanted[each + i] - 1));
     if (std::isnan(got[i] + got[2 * each + i])) mean_error = INFINITY;
   }
-  CAPTURE(l.x, l.outputs, name_of(t), added);
+  CAPTURE(l.x, l.outputs, l.channels, name_of(t), added);
   CHECK(mean_error < 1e-6);  // of the deviation; sums of f32 over a part
   CHECK(factor_error < 2e-6);
 }
@@ -74,12 +76,12 @@ TEST_CASE("convolutions: statistics for a norm are those of what was written") {
   const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3};
   // Whole tiles and ragged ones, several samples, blocks of columns of every width, groups, strides, and sums in shares.
   const Layer layers[] = {{{2, 5, 9, 18, 32}, 32, three, {.padding = one}},
-                          {{2, 4, 9, 17, 16}, 24, three, {.padding = one}},
+                          {{2, 4, 9, 17, 16}, 24, three, {.padding = one}, 3},
                           {{1, 9, 10, 20, 16}, 64, three, {.padding = one}},
-                          {{1, 8, 8, 8, 16}, 160, one, {}},
+                          {{1, 8, 8, 8, 16}, 160, one, {}, 20},
                           {{1, 8, 16, 16, 16}, 200, one, {}},
-                          {{2, 7, 6, 9, 33}, 40, three, {.stride = two, .padding = one}},
-                          {{2, 5, 6, 9, 48}, 60, three, {.padding = one, .groups = 2}},
+                          {{2, 7, 6, 9, 33}, 40, three, {.stride = two, .padding = one}, 8},
+                          {{2, 5, 6, 9, 48}, 60, three, {.padding = one, .groups = 2}, 2},
                           {{2, 4, 4, 4, 96}, 72, three, {.padding = one}}};
   for (const char* way : {"mma", "wgmma", "lines"}) {
     setenv("VOXGRAD_CONV_CUDA", way, 1);

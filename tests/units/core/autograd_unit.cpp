@@ -1,5 +1,6 @@
 #include "core/autograd.h"
 
+#include "core/gradients/given_gradient.h"
 #include "core/gradient_check.h"
 #include "kernels/binary/binary.h"
 #include "kernels/pointwise/pointwise.h"
@@ -193,4 +194,33 @@ TEST_CASE("gradient_error finds a wrong gradient") {
   wanted.require_grad();
   CHECK(gradient_error([](const std::vector<Tensor>& in) { return mul(in[0], in[1].detach()); }, {wanted, frozen}) < 1e-6);
   CHECK_FALSE(wanted.grad());
+}
+
+TEST_CASE("a backward may take what others have given to the gradient of its input, and gives it with its own") {
+  const auto run = [](bool takes, bool leaf) {
+    const Tensor x = Tensor::from({1, 2}, {2}).require_grad();
+    x.set_grad(Tensor::full({2}, 100));
+    const Tensor h = leaf ? x : square(x);
+    std::vector<Tensor> taken;
+    // The first reader of h: 10 of each element.
+    const Tensor first = record("first", {h, Tensor::zeros({2})}, Tensor::zeros({}), [&taken, takes](const Tensor&, Needs) {
+      if (takes)
+        for (const size_t input : {0, 0, 1}) taken.push_back(take_given_gradient(input));
+      const Tensor own = Tensor::full({2}, 10);
+      return Grads{takes && taken[0] ? add(own, taken[0]) : own, Tensor{}};
+    });
+    backward(add(first, sum(mul(h, Tensor::full({2}, 3)))));
+    CHECK(taken.size() == (takes ? 3 : 0));
+    if (takes) {
+      CHECK(bool(taken[0]) != leaf);
+      CHECK((!taken[1] && !taken[2]));
+      if (!leaf) CHECK(taken[0].values() == std::vector<double>{3, 3});
+    }
+    return x.grad().values();
+  };
+  for (const bool takes : {false, true}) {
+    CHECK(run(takes, false) == std::vector<double>{126, 152});
+    CHECK(run(takes, true) == std::vector<double>{113, 113});
+  }
+  CHECK_FALSE(take_given_gradient(0));  // of nothing, outside
 }

@@ -60,6 +60,9 @@ TEST_CASE("a recorded op tells the options that it was called with") {
         "conv_transpose3d(stride [2, 2, 2], padding [0, 0, 0], output_padding [0, 1, 0], dilation [1, 1, 1], groups 1)");
   CHECK(op_of(conv3d_fused({{.x = v, .normalised = true, .scale = c, .shift = c, .slope = 0.5, .eps = 0.25}}, w)) ==
         "conv3d_fused(stride [1, 1, 1], padding [0, 0, 0], dilation [1, 1, 1], groups 1, normalised [1], slope [0.5], eps [0.25])");
+  CHECK(op_of(conv3d_fused({{.x = v, .normalised = true, .eps = 0.25, .groups = 2}}, w)) ==
+        "conv3d_fused(stride [1, 1, 1], padding [0, 0, 0], dilation [1, 1, 1], groups 1, normalised [1], slope [1], eps [0.25], "
+        "norm_groups [2])");
   CHECK(op_of(group_norm(v, c, c, {.groups = 2, .eps = 0.5})) == "group_norm(eps 0.5, groups 2)");
   CHECK(op_of(layer_norm(v, c, c, {.eps = 0.5})) == "layer_norm(eps 0.5)");
   CHECK(op_of(instance_norm_act(v, c, c, {}, {.slope = 0.5, .eps = 0.5})) == "instance_norm_act(eps 0.5, slope 0.5)");
