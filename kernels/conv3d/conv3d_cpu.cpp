@@ -96,7 +96,7 @@ void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, 
   on_dtype(input.dtype(), [&]<class T>() {
     using A = accum_t<T>;
     const int64_t lanes = conv_isa<A>().lanes;
-    if (is_few_voxels(g, lanes)) few_voxels_weight_gradient<A>(g, input, gy, gw);
+    if (is_few_voxels(g, lanes, ConvPass::weight_gradient)) few_voxels_weight_gradient<A>(g, input, gy, gw);
     else if (is_polyphase(g, lanes)) polyphase_weight_gradient<A>(g, input, gy, gw);
     else if (const auto boxes = winograd_boxes_plan(g, lanes, ConvPass::weight_gradient))
       winograd_boxes_weight_gradient<A>(g, *boxes, input, gy, gw);

@@ -1,15 +1,16 @@
 #pragma once
 #include "kernels/conv3d/conv3d_store.h"
 #include "kernels/conv3d/conv3d_weight.h"
+#include "kernels/conv3d/winograd/winograd_plan.h"
 
 // Convolutions of so few voxels that each weight meets a handful of them: the last stages of a ResNet. Reading the weights is what takes
 // the time, so they are read once, in their own order, and neither packed nor transformed: a tap has a list of the pairs of an output and
 // an input that it connects, of all samples, and voxels outside the volume are in none.
 namespace voxgrad {
 
-// Whether all passes of the convolution that `g` is a gather of are computed so: dense, of whole vectors of the channels that lie beside
-// each other in the weight, at most 16 pairs a tap, and weights that are worth it.
-bool is_few_voxels(const ConvGather& g, int64_t lanes);
+// Whether the pass is computed so: dense, of whole vectors of the channels that lie beside each other in the weight, at most 16 pairs a
+// tap, of weight gradients 128, and weights that are worth it.
+bool is_few_voxels(const ConvGather& g, int64_t lanes, ConvPass pass = ConvPass::gather);
 
 // y = gather(x, w) + bias, where is_few_voxels().
 template <class A>

@@ -8,7 +8,8 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kPairsPerTap = 16;        // at most, in the mean
+constexpr int64_t kPairsPerTap = 16;         // at most, in the mean,
+constexpr int64_t kSummedPairs = 128;        // .. and of a weight gradient
 constexpr int64_t kFewestWeights = 1 << 14;  // fewer are in the cache, however they are read
 constexpr int64_t kGrain = 1 << 15;         // weights that are worth a thread
 constexpr int64_t kStreamedBytes = 4 << 20;  // gradients of so many leave the caches before they are read
@@ -155,9 +156,10 @@ class FewGather {
 
 }  // namespace
 
-bool is_few_voxels(const ConvGather& g, int64_t lanes) {
+bool is_few_voxels(const ConvGather& g, int64_t lanes, ConvPass pass) {
   if (g.depthwise || g.slices != 1 || (g.w_input == 1 ? g.inputs : g.outputs) % lanes != 0) return false;
-  return g.taps() * g.inputs * g.outputs >= kFewestWeights && pairs_of(g) <= kPairsPerTap * g.taps();
+  return g.taps() * g.inputs * g.outputs >= kFewestWeights &&
+         pairs_of(g) <= (pass == ConvPass::gather ? kPairsPerTap : kSummedPairs) * g.taps();
 }
 
 template <class A>

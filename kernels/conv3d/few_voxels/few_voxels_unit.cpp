@@ -44,6 +44,11 @@ TEST_CASE("few voxels are at most 16 pairs of an output and an input for a tap i
   CHECK_FALSE(few(problem_of_few(2, {4, 4, 4}, 256, 256, kCube, kUnit, kUnit)));
   CHECK(few(problem_of_few(2, {2, 2, 2}, 512, 2048, kUnit, kUnit, kFlush)));    // 16
   CHECK_FALSE(few(problem_of_few(17, {1, 1, 1}, 512, 2048, kUnit, kUnit, kFlush)));
+  const auto summed = [](const Conv3dProblem& p) { return is_few_voxels(forward_gather(p), 16, ConvPass::weight_gradient); };
+  CHECK(summed(problem_of_few(2, {4, 4, 4}, 256, 256, kCube, kUnit, kUnit)));  // 74
+  CHECK(summed(problem_of_few(2, {4, 4, 4}, 256, 1024, kUnit, kUnit, kFlush)));
+  CHECK_FALSE(summed(problem_of_few(3, {4, 4, 4}, 256, 1024, kUnit, kUnit, kFlush)));
+  CHECK_FALSE(summed(problem_of_few(2, {5, 5, 5}, 256, 256, kCube, kUnit, kUnit)));
   // Channels that are not whole vectors, and weights that are in the cache anyway.
   CHECK_FALSE(few(problem_of_few(1, {2, 2, 2}, 100, 512, kCube, kUnit, kUnit)));
   CHECK_FALSE(few(problem_of_few(1, {2, 2, 2}, 16, 32, kCube, kUnit, kUnit)));
