@@ -60,7 +60,7 @@ WrittenStatistics written_statistics(const Conv3dProblem& p, const Tensor& y, Co
 }
 
 Tensor given_gradient(const Conv3dProblem& p, Device d, size_t input) {
-  return d.is_cpu() || p.cudnn ? Tensor{} : take_given_gradient(input);
+  return !d.is_cpu() && p.cudnn ? Tensor{} : take_given_gradient(input);
 }
 
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, ConvStatistics* of_y) {
@@ -82,10 +82,12 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
     on_device(gy.device(), [&](auto on) {
       if (needs[0]) {
         const Tensor given = given_gradient(p, gy.device(), 0);
-        g[0] = given.is_sole_owner() ? given : Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
+        g[0] = given.is_sole_owner() && !given.device().is_cpu()
+                   ? given
+                   : Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
         if constexpr (std::is_same_v<decltype(on), Cuda>)
           conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view(), {}, given.view());
-        else conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view());
+        else conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view(), given.view());
       }
       if (needs[1]) {
         g[1] = Tensor::empty({p.k, p.kernel.d, p.kernel.h, p.kernel.w, p.c / p.groups}, parameters, gy.device());

@@ -81,10 +81,12 @@ void conv3d_forward(Cpu, const Conv3dProblem& given, const ConvPart* parts, int6
     return dilated_forward(p, *plan, parts, count, w, y.bias, y.y, kept), finish(y, g, p.out_voxels());
   gather(g, ConvInput(parts, count), w, y, kept);
 }
-void conv3d_input_gradient(Cpu, const Conv3dProblem& given, View gy, View w, View b, View gx) {
+void conv3d_input_gradient(Cpu, const Conv3dProblem& given, View gy, View w, View b, View gx, View residual) {
   const Conv3dProblem p = in_one_row(given);
-  if (const auto plan = dilated(p)) return dilated_input_gradient(p, *plan, gy, w, b, gx);
-  gather(gradient_gather(p), ConvInput(gy, p.k), w, {gx, b});
+  const ConvGather g = gradient_gather(p);
+  const ConvOutput out{.y = gx, .bias = b, .residual = residual};
+  if (const auto plan = dilated(p)) return dilated_input_gradient(p, *plan, gy, w, b, gx), finish(out, g, p.in_voxels());
+  gather(g, ConvInput(gy, p.k), w, out);
 }
 
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, View gy, View gw) {

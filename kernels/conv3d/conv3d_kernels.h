@@ -67,8 +67,8 @@ bool conv3d_takes_sums(Cuda, const Conv3dProblem&, DType x);
 void conv3d_forward(Cpu, const Conv3dProblem&, View x, View w, View b, View y);
 void conv3d_forward(Cuda, const Conv3dProblem&, View x, View w, View b, View y, const WrittenStatistics& = {});
 // gx = adjoint of conv in x, applied to gy, + b over the c channels; b may be null. Also the forward pass of the transposed convolution.
-// On CUDA + residual, as gx, whose memory it may have, or null; then there are no sums. Not by cuDNN.
-void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx);
+// + residual, as gx, or null. On CUDA it may have the memory of gx, and then there are no sums; not by cuDNN.
+void conv3d_input_gradient(Cpu, const Conv3dProblem&, View gy, View w, View b, View gx, View residual = {});
 void conv3d_input_gradient(Cuda, const Conv3dProblem&, View gy, View w, View b, View gx, const WrittenSums& = {},
                            View residual = {});
 // The same of `count` parts, on the CPU. kept: a place for what is made of the weights alone, for the next call with these weights

@@ -12,7 +12,7 @@ Conv3dProblem conv3d_problem(const Shape& in, const Tensor& x, const Tensor& w, 
 WrittenStatistics written_statistics(const Conv3dProblem&, const Tensor& y, ConvStatistics* wanted);
 
 // Within a backward: what others have given to input `input` of the op already (take_given_gradient), where kernels add it to the gradient
-// that they write, in the same memory if nobody else has it; else none.
+// that they write, on CUDA in the same memory if nobody else has it; else none.
 Tensor given_gradient(const Conv3dProblem&, Device, size_t input);
 
 // What a recorded convolution tells of its options.

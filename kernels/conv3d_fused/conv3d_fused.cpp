@@ -66,8 +66,9 @@ View from_channel(const Tensor& w, int64_t first) {
 void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, const Tensor& gy, const Tensor& w, Needs needs, int at) {
   if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
   const ConvSource& s = part.source;
-  const Tensor given = needs[at] ? given_gradient(sub, gy.device(), size_t(at)) : Tensor{};  // to x; z is this op's alone
-  const bool in_place = given.is_sole_owner();
+  const bool cpu = gy.device().is_cpu(), takes = needs[at] && !(cpu && s.normalised);
+  const Tensor given = takes ? given_gradient(sub, gy.device(), size_t(at)) : Tensor{};  // to x; z is this op's alone
+  const bool in_place = given.is_sole_owner() && !cpu;
   const Tensor gz = in_place && !s.normalised ? given : Tensor::empty_like(s.x);
   const View of_part = from_channel(w, part.first);
   Tensor sums;  // for the norm, where they are taken as gz is written
@@ -78,7 +79,7 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
       const WrittenSums written{part.view(), part.stats.view(), sums.view(), part.norm.groups};
       conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), written, s.normalised ? View{} : given.view());
     } else {
-      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view());
+      conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), given.view());
     }
   });
   if (needs[at]) g[size_t(at)] = in_place ? given : gz;
