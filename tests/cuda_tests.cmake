@@ -29,7 +29,7 @@ endforeach()
 file(GLOB cuda_unit_sources CONFIGURE_DEPENDS cuda/*_cuda_test.cpp cuda/*/*_cuda_test.cpp)
 add_executable(cuda_unit_tests ${cuda_unit_sources})
 target_link_libraries(cuda_unit_tests PRIVATE voxgrad catch)
-voxgrad_kernels(cuda_unit_tests cuda/hopper_facts.cu cuda/boxes/box_facts.cu)
+voxgrad_kernels(cuda_unit_tests cuda/hopper_facts.cu cuda/boxes/box_facts.cu cuda/clusters/cluster_facts.cu)
 if(VOXGRAD_CUDNN_FOUND)
   target_compile_definitions(cuda_unit_tests PRIVATE VOXGRAD_CUDNN)
   target_include_directories(cuda_unit_tests SYSTEM PRIVATE ${CUDNN_INCLUDE})
@@ -72,11 +72,11 @@ if(VOXGRAD_EMULATE_CUDA)
   add_executable(emulator_test cuda/emulator_test.cpp cuda/emulator_runtime_test.cpp
     cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/convolutions/conv_thin_counts_test.cpp
     cuda/convolutions/conv_statistics_counts_test.cpp cuda/convolutions/conv_depthwise_counts_test.cpp
-    cuda/convolutions/conv_plans_test.cpp cuda/convolutions/conv_weights_counts_test.cpp
-    cuda/boxes/emulator_box_test.cpp
-    cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu)
-  set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu PROPERTIES
-    LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
+    cuda/convolutions/conv_plans_test.cpp cuda/convolutions/conv_weights_counts_test.cpp cuda/convolutions/conv_clusters_test.cpp
+    cuda/boxes/emulator_box_test.cpp cuda/clusters/emulator_cluster_test.cpp
+    cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu)
+  set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu
+    PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}")
   target_link_libraries(emulator_test PRIVATE voxgrad catch)
   target_compile_options(emulator_test PRIVATE ${warnings} ${light})
   add_dependencies(test_programs emulator_test)

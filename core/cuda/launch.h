@@ -73,6 +73,7 @@ void allow_shared(const char* kernel, const void* function, int64_t bytes);
 void check_launch(const char* kernel, Cuda);
 // For the LaunchLog of the thread, where there is one.
 void note_launch(const char* kernel, const void* function, int64_t blocks, int threads, int64_t shared);
+int clusters_at_once(Cuda, const void* function, int threads, int64_t shared, int cluster);
 
 template <auto kKernel>
 constexpr const char* kernel_text() {
@@ -104,6 +105,16 @@ void launch(Cuda on, const Grid& g, const A&... args) {
   emulator::launch(name, on, {{g.x, g.y, g.z}, g.threads, g.shared, g.cluster}, kKernel, args...);
 #endif
   detail::note_launch(name, reinterpret_cast<const void*>(kKernel), g.x * g.y * g.z, g.threads, g.shared);
+}
+
+// How many clusters of such a grid run at once: a cluster lies within a part of the GPU, whose multiprocessors may be no multiple of its
+// blocks. 0: none can.
+template <auto kKernel>
+int clusters_at_once(Cuda on, const Grid& g) {
+#ifdef __CUDACC__
+  if (g.shared > 48 << 10) detail::allow_shared(detail::kernel_text<kKernel>(), reinterpret_cast<const void*>(kKernel), g.shared);
+#endif
+  return detail::clusters_at_once(on, reinterpret_cast<const void*>(kKernel), g.threads, g.shared, g.cluster);
 }
 
 }  // namespace voxgrad

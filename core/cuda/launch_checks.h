@@ -14,6 +14,8 @@ void allow_shared(const char* kernel, const void* function, int64_t bytes);
 void note_launch(const char* kernel, const void* function, int64_t blocks, int threads, int64_t shared);
 // Blocks of a kernel that fit a multiprocessor at a time.
 int blocks_per_multiprocessor(const void* function, int threads, int64_t shared);
+// Clusters of so many blocks of a kernel that the device runs at a time; 0: it has no such clusters.
+int clusters_at_once(Cuda, const void* function, int threads, int64_t shared, int cluster);
 // Throws Error where the launch before it failed.
 void check_launch(const char* kernel, Cuda);
 

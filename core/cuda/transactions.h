@@ -55,6 +55,15 @@ VOXGRAD_PTX(void bulk_copy_to(SharedAddress into, const void* from, int bytes, S
             asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1], %2, [%3], %4;" ::
                              "r"(into.value()), "l"(from), "r"(bytes), "r"(barrier.value()), "h"(blocks) : "memory");)
 
+// So many bytes of the shared memory of this block to the same addresses, and completed on the same barrier, of block `rank` of the
+// cluster, another one. What was written to them is seen as by products; they are free once that block tells that they have arrived.
+VOXGRAD_PTX(
+    void bulk_send(SharedAddress at, int bytes, SharedAddress barrier, int rank),
+    asm volatile("{\n.reg .b32 into, on;\nmapa.shared::cluster.u32 into, %0, %3;\nmapa.shared::cluster.u32 on, %2, %3;\n"
+                 "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [into], [%0], %1, [on];\n}" ::"r"(at.value()),
+                 "r"(bytes), "r"(barrier.value()), "r"(rank)
+                 : "memory");)
+
 // One thread copies the box that begins at element `at` of the tensor of the map, rows of its fastest axis behind each other from a
 // multiple of 128 on. Places may lie outside the tensor, also before it: zeros are written there. The barrier is told of all bytes of the
 // box.
@@ -70,9 +79,10 @@ VOXGRAD_PTX(void box_copy_to(SharedAddress into, const TensorMap& map, const int
                          "[%1, {%3, %4, %5, %6, %7}], [%2], %8;" ::"r"(into.value()), "l"(&map), "r"(barrier.value()), "r"(at[0]),
                          "r"(at[1]), "r"(at[2]), "r"(at[3]), "r"(at[4]), "h"(blocks) : "memory");)
 
-// Of the cluster of this block (Grid::cluster): its blocks, the number of this one, and a barrier of all their threads.
+// Of the cluster of this block (Grid::cluster): its blocks, the number of this one (read anew, as thread_read_anew), and a barrier of all
+// their threads.
 VOXGRAD_PTX(int cluster_blocks(), uint32_t n; asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(n)); return int(n);)
-VOXGRAD_PTX(int cluster_rank(), uint32_t n; asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(n)); return int(n);)
+VOXGRAD_PTX(int cluster_rank(), uint32_t n; asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(n)); return int(n);)
 VOXGRAD_PTX(void cluster_arrive(), asm volatile("barrier.cluster.arrive.release;" ::: "memory");)
 #ifdef __CUDACC__
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire;" ::: "memory"); }

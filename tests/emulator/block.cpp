@@ -69,7 +69,6 @@ void BlockRunner::run(const char* kernel, const LaunchShape& shape, Index3 first
   switch_fiber(main_, current().fiber);
   const Index3 at = block().index;
   running_ = -1;
-  if (fault_.empty() && !copies_.empty()) fault_ = "a block ended while copies are on their way into its shared memory";
   for (RunningBlock& b : blocks_)
     if (fault_.empty()) check_red_zones(b);
   if (!fault_.empty()) {
@@ -94,7 +93,7 @@ void BlockRunner::run_thread() {
   current().state = Thread::State::exited;
   --alive_;
   RunningBlock& b = block();
-  --b.alive;
+  if (--b.alive == 0) check_no_copies(b);
   if (b.alive > 0 && b.at_barrier == b.alive) release_barrier(b);
   release_cluster_if_complete();
   resume_next(true);

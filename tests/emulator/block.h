@@ -49,6 +49,7 @@ struct BulkCopy {
   void* into;
   int64_t bytes;
   const void* barrier;
+  int from = -1;  // the block of whose shared memory it is; -1: of global memory
 };
 
 // One block of those that run together, which are a cluster.
@@ -125,6 +126,8 @@ class BlockRunner {
   void wait(const void* barrier, int parity, Place);
   bool has_transactions() const { return !transactions_.empty(); }
   void begin_copy(RunningBlock&, BulkCopy);
+  // Stops where 16 bytes of shared memory of the running block cannot yet be read by `what`.
+  void check_seen(const void* p, const char* what);
   // The running thread wrote 16 bytes that products cannot see before its fence.
   void note_written(const void* p) {
     if (!has_transactions()) return;
@@ -161,6 +164,7 @@ class BlockRunner {
   void end_phase_if_complete(const void* barrier, Transactions&);
   void complete(const void* barrier, int64_t bytes);
   void deliver_one();
+  void check_no_copies(const RunningBlock&);
   void release_cluster_if_complete();
   std::string waiting_threads() const;
   std::string where(size_t thread) const;

@@ -66,16 +66,21 @@ int64_t Device::most_shared() const {
   return (major == 8 && minor != 6 && minor != 9 ? 163 : 99) << 10;
 }
 
-Described::Described(int architecture, int multiprocessors)
-    : architecture_(Device::instance().architecture_), multiprocessors_(Device::instance().multiprocessors_),
-      capacity_(Device::instance().capacity_) {
-  become(architecture, multiprocessors, size_t(16) << 30);
+int Device::clusters_at_once(int blocks) const {
+  const int part = part_ > 0 ? part_ : multiprocessors_;
+  return multiprocessors_ / part * (part / blocks) + multiprocessors_ % part / blocks;
 }
-Described::~Described() { become(architecture_, multiprocessors_, capacity_); }
-void Described::become(int architecture, int multiprocessors, size_t capacity) {
+
+Described::Described(int architecture, int multiprocessors, int part)
+    : architecture_(Device::instance().architecture_), multiprocessors_(Device::instance().multiprocessors_),
+      part_(Device::instance().part_), capacity_(Device::instance().capacity_) {
+  become(architecture, multiprocessors, part, size_t(16) << 30);
+}
+Described::~Described() { become(architecture_, multiprocessors_, part_, capacity_); }
+void Described::become(int architecture, int multiprocessors, int part, size_t capacity) {
   Device& d = Device::instance();
   const std::lock_guard lock(d.mutex);
-  d.architecture_ = architecture, d.multiprocessors_ = multiprocessors, d.capacity_ = capacity;
+  d.architecture_ = architecture, d.multiprocessors_ = multiprocessors, d.part_ = part, d.capacity_ = capacity;
 }
 
 CUstream_st* Device::new_stream(int device) {

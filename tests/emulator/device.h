@@ -62,6 +62,8 @@ class Device {
   size_t capacity() const { return capacity_; }
   int architecture() const { return architecture_; }  // 90: sm_90
   int multiprocessors() const { return multiprocessors_; }
+  // Clusters of so many blocks, which fill a multiprocessor each, that run at once.
+  int clusters_at_once(int blocks) const;
   // Bytes of dynamic shared memory that a block may have.
   int64_t most_shared() const;
   // Part of the names of kernels that fail when they run; empty: of none.
@@ -100,6 +102,7 @@ class Device {
   int count_ = 1, running_ = 0;
   size_t capacity_;
   int architecture_, multiprocessors_ = 4;
+  int part_ = 0;  // as in Described
   std::string faulty_kernel_;
   uint64_t seed_, blocks_made_ = 0;
   int64_t launches_ = 0;
@@ -111,15 +114,16 @@ class Device {
 };
 
 // While it lives the device is another one, with more memory: plans of kernels are made for it, and launches are held against its limits.
+// part: multiprocessors of a part of it, within which a cluster lies; 0: all.
 class Described {
  public:
-  Described(int architecture, int multiprocessors);
+  Described(int architecture, int multiprocessors, int part = 0);
   ~Described();
   Described(const Described&) = delete;
 
  private:
-  static void become(int architecture, int multiprocessors, size_t capacity);
-  int architecture_, multiprocessors_;
+  static void become(int architecture, int multiprocessors, int part, size_t capacity);
+  int architecture_, multiprocessors_, part_;
   size_t capacity_;
 };
 

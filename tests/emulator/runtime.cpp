@@ -62,6 +62,11 @@ int detail::blocks_per_multiprocessor(const void*, int threads, int64_t shared) 
   return int(std::min({kShared / (shared + kOfSystem), kMostThreads / threads, kMostBlocks}));
 }
 
+// As if a block filled its multiprocessor.
+int detail::clusters_at_once(Cuda, const void*, int, int64_t, int cluster) {
+  return emulator::Device::instance().clusters_at_once(cluster);
+}
+
 namespace cuda {
 using emulator::Device;
 using emulator::Lock;

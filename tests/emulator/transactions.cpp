@@ -1,4 +1,5 @@
 // Barriers of copies, copies of the bulk kind and clusters: what core/cuda/transactions.h declares.
+#include <algorithm>
 #include <cstddef>
 
 #include "tests/emulator/block.h"
@@ -74,6 +75,25 @@ void BlockRunner::begin_copy(RunningBlock& b, BulkCopy copy) {
   std::memset(into, 0xff, size_t(copy.bytes));  // what is read before it has arrived
   for (int64_t i = 0; i < copy.bytes; i += 16) seen(b, into + i) = 1;
   copies_.push_back(std::move(copy));
+}
+
+void BlockRunner::check_seen(const void* p, const char* what) {
+  const uint16_t by = seen(block(), p);
+  if (by == 1) stop([&] { return std::string(what) + " reads shared memory that a copy is still writing"; });
+  if (by > 1)
+    stop([&] {
+      return std::string(what) + " reads what thread " + std::to_string((by - 2) % each_) + " wrote to shared memory without fence_proxy";
+    });
+}
+
+// Of a block that has just ended.
+void BlockRunner::check_no_copies(const RunningBlock& b) {
+  for (const BulkCopy& c : copies_) {
+    if (c.into >= b.base && c.into < b.base + b.used)
+      stop([] { return std::string("a block ended while copies are on their way into its shared memory"); });
+    if (c.from == int(&b - blocks_.data()))
+      stop([] { return std::string("a block ended while copies of its shared memory are on their way to others"); });
+  }
 }
 
 void BlockRunner::deliver_one() {
@@ -165,6 +185,27 @@ void copy_bulk(SharedAddress into, const void* from, int bytes, SharedAddress ba
   }
 }
 
+void send_bulk(SharedAddress from, int bytes, SharedAddress barrier, int rank) {
+  constexpr const char* kName = "cp.async.bulk.shared::cluster.shared::cta";
+  BlockRunner& r = BlockRunner::here();
+  auto* const at = static_cast<unsigned char*>(from.value());
+  if (bytes <= 0 || bytes % 16 || reinterpret_cast<uintptr_t>(at) % 16)
+    r.stop([&] { return std::string(kName) + " of " + std::to_string(bytes) + " bytes: addresses and bytes are multiples of 16"; });
+  if (rank < 0 || rank >= r.cluster() || rank == r.rank())
+    r.stop([&] { return std::string(kName) + ": block " + std::to_string(rank) + " of the cluster is not another one"; });
+  const uint32_t offset = r.offset(at, kName), on = r.offset(barrier.value(), kName);
+  if (offset + size_t(bytes) > r.block().used) r.stop([&] { return std::string(kName) + ": past the end of shared memory"; });
+  for (int i = 0; i < bytes; i += 16) r.check_seen(at + i, kName);
+  RunningBlock& b = r.block_of(rank);
+  unsigned char* const target = b.base + offset;
+  const auto deliver = [=, sent = std::vector<unsigned char>(at, at + bytes)] {
+    if (!std::equal(sent.begin(), sent.end(), at))
+      BlockRunner::here().stop([&] { return std::string(kName) + ": what is sent was written over before it had arrived"; });
+    std::memcpy(target, sent.data(), sent.size());
+  };
+  r.begin_copy(b, {deliver, target, bytes, b.base + on, r.rank()});
+}
+
 }  // namespace
 }  // namespace emulator
 
@@ -189,6 +230,8 @@ void bulk_copy(SharedAddress into, const void* from, int bytes, SharedAddress ba
 void bulk_copy_to(SharedAddress into, const void* from, int bytes, SharedAddress barrier, uint16_t blocks) {
   emulator::copy_bulk(into, from, bytes, barrier, blocks);
 }
+
+void bulk_send(SharedAddress at, int bytes, SharedAddress barrier, int rank) { emulator::send_bulk(at, bytes, barrier, rank); }
 
 int cluster_blocks() { return BlockRunner::here().cluster(); }
 int cluster_rank() { return BlockRunner::here().rank(); }

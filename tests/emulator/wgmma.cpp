@@ -50,13 +50,7 @@ void check_operand(BlockRunner& r, const WarpgroupProduct& p, const Matrix& m, i
       const uint32_t at = m.place(row, piece);
       if (at + 16 > r.block().used)
         r.stop([&] { return std::string(name_of(p.kind)) + ": an operand lies outside shared memory"; });
-      const uint16_t seen = r.seen(r.block(), r.at(at));
-      if (seen == 1) r.stop([&] { return std::string(name_of(p.kind)) + " reads shared memory that a copy is still writing"; });
-      if (seen > 1)
-        r.stop([&] {
-          return std::string(name_of(p.kind)) + " reads what thread " + std::to_string((seen - 2) % blockDim.x) +
-                 " wrote to shared memory without fence_proxy";
-        });
+      r.check_seen(r.at(at), name_of(p.kind));
     }
 }
 

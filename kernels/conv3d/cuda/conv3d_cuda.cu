@@ -162,7 +162,7 @@ ConvTraffic traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DTy
   const int element = int(size_of(t));
   const GatherKernel kernel = kernel_of(on, g, element, exact);
   if (by_lines(kernel)) return wgmma_lines_traffic(g, element, by_boxes(kernel), cuda::chip_of(on).multiprocessors);
-  if (by_wgmma(kernel)) return wgmma_traffic(g, element, exact, by_boxes(kernel));
+  if (by_wgmma(kernel)) return wgmma_traffic(on, g, element, exact, by_boxes(kernel));
   if (kernel == GatherKernel::thin) return thin_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::head) return head_traffic(g, element);
   if (kernel == GatherKernel::narrow) return narrow_traffic(g, element, cuda::chip_of(on).multiprocessors);

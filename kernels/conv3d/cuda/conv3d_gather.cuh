@@ -230,7 +230,7 @@ void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, c
                        const GatherOutput<T>&);
 // What the kernels of each way read and write of global memory.
 ConvTraffic mma_traffic(const ConvGather&, int element, bool exact);
-ConvTraffic wgmma_traffic(const ConvGather&, int element, bool exact, bool boxes);
+ConvTraffic wgmma_traffic(Cuda, const ConvGather&, int element, bool exact, bool boxes);
 ConvTraffic wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
 ConvTraffic mma_weights_traffic(const ConvGather&, int element);
 ConvTraffic wgmma_weights_traffic(const ConvGather&, int element, bool boxes);

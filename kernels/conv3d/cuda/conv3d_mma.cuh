@@ -90,13 +90,18 @@ __device__ bool halo_voxel(const ConvGather& g, const int (&first)[3], const int
   }
   return inside;
 }
-// table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read. By these threads.
-__device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const int (&first)[3], int* table, int thread, int threads) {
-  for (int slot = thread; slot < t.slots(); slot += threads) {
+// table[slot]: the voxel of x within its sample, -1 where there is none and zeros are read, -2 where nothing is read; of slots `from`,
+// from + step .. below `end`.
+__device__ inline void fill_slots(const ConvGather& g, const MmaTile& t, const int (&first)[3], int* table, int from, int step, int end) {
+  for (int slot = from; slot < end; slot += step) {
     int at[3], voxel;
     const bool read = halo_position(t, slot, at), inside = halo_voxel(g, first, at, 0, voxel);
     table[slot] = !read ? -2 : inside ? voxel : -1;
   }
+}
+// Of all slots, by these threads.
+__device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const int (&first)[3], int* table, int thread, int threads) {
+  fill_slots(g, t, first, table, thread, threads, t.slots());
 }
 __device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
 // The place of a piece of a row of the gradient of weights: of f32, lanes of four voxels and eight channels lie in different banks so.

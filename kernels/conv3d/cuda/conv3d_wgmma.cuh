@@ -28,11 +28,14 @@ struct WgmmaPlan {
   bool boxes = false;
   int plane = 0;    // slots from a plane of 16 bytes to the next
   int halos = 2, stages = 4, stage_taps = 1;  // buffers of halos, of weights, and taps that lie in one of these
-  int cluster = 1;  // blocks that work on neighbouring tiles and share the weights
+  // Blocks of a cluster: so many neighbouring tiles, whose blocks share the weights, times so many blocks of channels, whose blocks share
+  // the halo of their tile.
+  int cluster_tiles = 1, cluster_columns = 1;
   int64_t tiles = 0, tile_groups = 0, items = 0;
   int64_t shared = 0;  // bytes
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
+  VOXGRAD_HD int cluster() const { return cluster_tiles * cluster_columns; }
   VOXGRAD_HD int halo_bytes() const { return boxes ? boxed_bytes(tile) : parts * kPieces * plane * 16; }
   VOXGRAD_HD int table_bytes() const { return boxes ? 0 : tile.table_bytes(); }
   VOXGRAD_HD int tap_bytes() const { return parts * columns * kSlot; }
@@ -62,6 +65,10 @@ inline constexpr int kMostSummedColumns = 160;
 // For elements of so many bytes, exact: f32 by products of parts; by boxes: only elements as they are; summed: with GatherSums.
 // tile.extent[0] is 0 where it cannot be done so.
 WgmmaPlan wgmma_plan(const ConvGather&, int element, bool exact, bool boxes = false, bool summed = false);
+// The same with blocks of channels that share halos, on a device.
+WgmmaPlan wgmma_plan_on(Cuda, const ConvGather&, int element, bool exact, bool boxes, bool summed);
+// How many clusters of so many blocks, each of which takes a multiprocessor, the device runs at once.
+int wgmma_clusters_at_once(Cuda, int blocks);
 // Whether channels can be copied in boxes of 64 bytes.
 bool boxes_are_possible(const ConvGather&, int element);
 // Places the halo of a tile, whose lines have no gaps, as boxes; false where the hardware has none such.

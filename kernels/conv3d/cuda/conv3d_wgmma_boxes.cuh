@@ -43,28 +43,38 @@ __device__ inline uint64_t halo_descriptor(const WgmmaPlan& plan, const unsigned
                 : matrix_descriptor(SharedAddress(halos), plan.plane * 16, plan.down());
 }
 
+// All that the barrier waits for of such a halo. By one thread.
+__device__ inline void expect_halo(const MmaTile& tile, SharedAddress full) {
+  transactions_expect(full, halo_boxes(tile) * box_bytes(tile));
+}
 // Has the halo of the tile with these first outputs copied, 64 bytes of channels from `channel` on, which completes on the barrier. By one
-// thread.
+// thread. With `blocks` to all of these of the cluster, each of which expects it.
 template <class T>
 __device__ inline void copy_halo(const ConvGather& g, const MmaTile& tile, int64_t n, const int (&first)[3], int channel,
-                                 const TensorMap& map, unsigned char* into, SharedAddress full) {
+                                 const TensorMap& map, unsigned char* into, SharedAddress full, uint16_t blocks = 0) {
   int at[5] = {channel, 0, 0, 0, int(n)};
 #pragma unroll
   for (int a = 0; a < 3; ++a) at[3 - a] = first[a] * g.axis[a].in_step + g.axis[a].offset;
-  transactions_expect(full, halo_boxes(tile) * box_bytes(tile));
-  box_copy(SharedAddress(into), map, at, full);
+  const auto copy = [&](int slot) {
+    if (blocks) box_copy_to(SharedAddress(into + slot * kSlot), map, at, full, blocks);
+    else box_copy(SharedAddress(into + slot * kSlot), map, at, full);
+  };
+  copy(0);
   if (tile.odd == 0) return;
   at[1] += g.axis[2].unit();
-  box_copy(SharedAddress(into + tile.odd * kSlot), map, at, full);
+  copy(tile.odd);
 }
-// The same of the `chunk`th 64 bytes of an item's channels; split: as in GatherInput.
+// The same of the `chunk`th 64 bytes of an item's channels, and expects it; split: as in GatherInput. The blocks of a tile copy chunks in
+// turn, for all of them.
 template <class T>
-__device__ inline void load_boxes(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int chunk, int split,
-                                  const HaloMaps& maps, unsigned char* into, SharedAddress full) {
+__device__ inline void load_boxes(const ConvGather& g, const WgmmaPlan& plan, const ClusterPlace& in, const WgmmaItem& item, int chunk,
+                                  int split, const HaloMaps& maps, unsigned char* into, SharedAddress full) {
   if (!item.there) return transactions_arrive(full);
+  expect_halo(plan.tile, full);
+  if (plan.cluster_columns > 1 && chunk % plan.cluster_columns != in.column) return;
   const bool second = chunk * kPieces >= split;
   copy_halo<T>(g, plan.tile, item.n, item.first, item.group * g.inputs + (second ? chunk - split / kPieces : chunk) * kMmaChunk<T>,
-               second ? maps.part[1] : maps.part[0], into, full);
+               second ? maps.part[1] : maps.part[0], into, full, plan.cluster_columns > 1 ? in.all_of_tile(plan) : uint16_t(0));
 }
 
 }  // namespace voxgrad

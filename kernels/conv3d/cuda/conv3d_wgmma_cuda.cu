@@ -5,13 +5,14 @@
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
+#include "kernels/conv3d/cuda/conv3d_wgmma_pack.cuh"
 #include "kernels/conv3d/cuda_shares/conv3d_wgmma_sums.cuh"
 
 namespace voxgrad {
 namespace {
 
 template <bool kBoxes>
-using PlainRegisters = WgmmaRegisters<kBoxes ? 40 : 104, kBoxes ? 232 : 200>;
+using PlainRegisters = WgmmaRegisters<kBoxes ? 56 : 104, kBoxes ? 224 : 200>;
 constexpr int kThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kLoaders = 96, kLoaderBarrier = 1, kConsumerWarps = 4 * kWgmmaConsumers;
 
@@ -32,21 +33,21 @@ __global__ void __launch_bounds__(kThreads, 1)
   const auto empty_halo = [&](int i) { return barriers + (plan.halos + i) * 8; };
   const auto full_weights = [&](int i) { return barriers + (2 * plan.halos + i) * 8; };
   const auto empty_weights = [&](int i) { return barriers + (2 * plan.halos + plan.stages + i) * 8; };
-  const int rank = plan.cluster > 1 ? cluster_rank() : 0, warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-  const int64_t first_item = int64_t(blockIdx.x) / plan.cluster, step = int64_t(gridDim.x) / plan.cluster;
+  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
+  const int64_t first_item = int64_t(blockIdx.x) / plan.cluster(), step = int64_t(gridDim.x) / plan.cluster();
 
   if (threadIdx.x == 0) {
     for (int i = 0; i < plan.halos; ++i) {
       transactions_begin(full_halo(i), kBoxes ? 1 : kLoaders);
-      transactions_begin(empty_halo(i), kConsumerWarps);
+      transactions_begin(empty_halo(i), kConsumerWarps * plan.cluster_columns);
     }
     for (int i = 0; i < plan.stages; ++i) {
       transactions_begin(full_weights(i), 1);
-      transactions_begin(empty_weights(i), kConsumerWarps * plan.cluster);
+      transactions_begin(empty_weights(i), kConsumerWarps * plan.cluster_tiles);
     }
     transactions_fence();
   }
-  if (plan.cluster > 1) {
+  if (plan.cluster() > 1) {
     cluster_arrive();
     cluster_wait();
   } else {
@@ -55,41 +56,50 @@ __global__ void __launch_bounds__(kThreads, 1)
 
   if (warp < 4) {
     fewer_registers<PlainRegisters<kBoxes>::loading>();
+    const ClusterPlace in(plan);
     if (kBoxes && warp < kLoaders / 32) {
       Ring ring{plan.halos};
       for (int64_t item = first_item; item < plan.items && threadIdx.x == 0; item += step) {
-        const WgmmaItem at(g, plan, item, rank);
+        const WgmmaItem at(g, plan, item, in);
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
-          load_boxes<T>(g, plan, at, c, x.split, maps, halos + ring.at * plan.halo_bytes(), full_halo(ring.at));
+          load_boxes<T>(g, plan, in, at, c, x.split, maps, halos + ring.at * plan.halo_bytes(), full_halo(ring.at));
         }
       }
     } else if (warp < kLoaders / 32) {
       const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
       constexpr int kPerPiece = 16 / int(sizeof(T));
       const int piece = int(threadIdx.x) % kPieces;
+      const HaloPart own(plan, in);
       Ring ring{plan.halos};
       for (int64_t item = first_item; item < plan.items; item += step) {
-        const WgmmaItem at(g, plan, item, rank);
+        const WgmmaItem at(g, plan, item, in);
         named_barrier(kLoaderBarrier, kLoaders);
-        fill_table(g, tile, at.first, table, int(threadIdx.x), kLoaders);
+        fill_slots(g, tile, at.first, table, own.first + int(threadIdx.x), kLoaders, own.end);
         named_barrier(kLoaderBarrier, kLoaders);
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
           int first_piece = c * kPieces;
           const GatherInput::Part part = x.at(first_piece);
           const T* const from = static_cast<const T*>(part.x) + int64_t(at.group) * g.inputs;
+          unsigned char* const halo = halos + ring.at * plan.halo_bytes();
           load_pieces<T, kParts, true>(part, x.whole, at.n, from, at.n * voxels, at.there, (first_piece + piece) * kPerPiece, table,
-                                       tile.slots(), int(threadIdx.x) / kPieces, kLoaders / kPieces,
-                                       halos + ring.at * plan.halo_bytes() + piece * plan.plane * 16, kPieces * plan.plane * 16);
+                                       own.end, own.first + int(threadIdx.x) / kPieces, kLoaders / kPieces, halo + piece * plan.plane * 16,
+                                       kPieces * plan.plane * 16);
           cp_async_commit();
-          tell_full<0>(full_halo(0), ring.at);
+          if (plan.cluster_columns == 1) {
+            tell_full<0>(full_halo(0), ring.at);
+            continue;
+          }
+          tell_full<0>(full_halo(0), ring.at, threadIdx.x == 0 ? own.others(plan) : 0);
+          named_barrier(kLoaderBarrier, kLoaders);
+          send_halo(plan, in, own, halo, full_halo(ring.at), int(threadIdx.x), kLoaders);
         }
       }
     } else if (lane == 0) {
       Ring ring{plan.stages};
       for (int64_t item = first_item; item < plan.items; item += step) {
-        const WgmmaItem at(g, plan, item, rank);
+        const WgmmaItem at(g, plan, item, in);
         const unsigned char* const from =
             w + (int64_t(at.group) * plan.column_blocks + at.column_block) * plan.chunks * g.taps * plan.tap_bytes();
         for (int c = at.chunk0; c < at.chunk1; ++c)
@@ -99,9 +109,8 @@ __global__ void __launch_bounds__(kThreads, 1)
             const SharedAddress into(weights + ring.at * plan.stage_bytes());
             transactions_wait(empty_weights(ring.at), ring.round ^ 1);
             transactions_expect(full_weights(ring.at), bytes);
-            const int own = bytes / plan.cluster;
-            if (plan.cluster > 1)
-              bulk_copy_to(into + rank * own, stage + rank * own, own, full_weights(ring.at), uint16_t((1 << plan.cluster) - 1));
+            const int own = bytes / plan.cluster_tiles, first = in.tile * own;
+            if (plan.cluster_tiles > 1) bulk_copy_to(into + first, stage + first, own, full_weights(ring.at), in.all_of_channels(plan));
             else bulk_copy(into, stage, bytes, full_weights(ring.at));
           }
       }
@@ -122,15 +131,14 @@ __global__ void __launch_bounds__(kThreads, 1)
     }
     int used_stage = -1, used_halo = -1;  // buffers that products under way read, and that are empty behind them
     const auto release = [&] {
-      if (lane == 0 && used_stage >= 0) {
-        transactions_arrive(empty_weights(used_stage));
-        if (plan.cluster > 1) transactions_arrive_at(empty_weights(used_stage), rank ^ 1);
-      }
-      if (lane == 0 && used_halo >= 0) transactions_arrive(empty_halo(used_halo));
+      const int to = thread_read_anew() % 32;  // a lane for each block that is told
+      if (used_stage >= 0 && to < plan.cluster_tiles)
+        transactions_arrive_at(empty_weights(used_stage), ClusterPlace(plan).of_channels(plan, to));
+      if (used_halo >= 0 && to < plan.cluster_columns) transactions_arrive_at(empty_halo(used_halo), ClusterPlace(plan).of_tile(to));
       used_stage = used_halo = -1;
     };
     for (int64_t item = first_item; item < plan.items; item += step) {
-      const WgmmaItem at(g, plan, item, rank);
+      const WgmmaItem at(g, plan, item, ClusterPlace(plan));
       float sum[kBlocks][kColumns / 2], total[kParts == 2 ? kBlocks : 1][kParts == 2 ? kColumns / 2 : 1];
       if constexpr (kParts == 2)
         for (auto& block : total)
@@ -185,7 +193,7 @@ __global__ void __launch_bounds__(kThreads, 1)
       wgmma_wait<0>();
       release();
       const auto& made = picked<kParts == 2>(total, sum);
-      const int64_t tile_at = item % plan.tile_groups * plan.cluster + rank;
+      const int64_t tile_at = ClusterPlace(plan).tile_of(plan, item);
       if constexpr (kParts * kBlocks * kColumns <= kMostSummedColumns)
         if (out.sums.parts) {
           store_with_sums<T, kColumns, kBlocks>(g, plan, at, tile_at, out, made);
@@ -197,38 +205,13 @@ __global__ void __launch_bounds__(kThreads, 1)
     }
   }
   // No block ends while another one of its cluster may still write to it.
-  if (plan.cluster > 1) {
+  if (plan.cluster() > 1) {
     cluster_arrive();
     cluster_wait();
   }
 #else
   __trap();  // code for sm_90 that is not for sm_90a
 #endif
-}
-
-// Packs f32 weights as {groups, column blocks, chunks, taps, parts, pieces of 16 bytes, columns}, what a block loads side by side.
-template <class T, int kParts>
-__global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPack pack, const float* w, unsigned char* packed) {
-  constexpr int kPerPiece = 16 / int(sizeof(T));
-  const int64_t count = int64_t(g.groups) * plan.column_blocks * plan.chunks * g.taps * kPieces * plan.columns;
-  for (int64_t i : grid_stride(count)) {
-    const int n = int(i % plan.columns), piece = int(i / plan.columns % kPieces);
-    const int64_t at = i / plan.columns / kPieces;
-    const int tap = int(at % g.taps), chunk = int(at / g.taps % plan.chunks), block = int(at / g.taps / plan.chunks);
-    const int row = block % plan.column_blocks * plan.columns + n, column = chunk * kMmaChunk<T> + piece * kPerPiece;
-    Pack<T, kPerPiece> parts[kParts];
-    for (int e = 0; e < kPerPiece; ++e) {
-      const float v = weight_of(g, pack, w, block / plan.column_blocks, tap, row, column + e);
-      if constexpr (dtype_of<T> == DType::f32) {
-        parts[0].v[e] = __uint_as_float(tf32_of(v));
-        if constexpr (kParts == 2) parts[1].v[e] = __uint_as_float(tf32_of(v - parts[0].v[e]));
-      } else {
-        parts[0].v[e] = T(v);
-      }
-    }
-    for (int part = 0; part < kParts; ++part)
-      store_pack(reinterpret_cast<T*>(packed + at * plan.tap_bytes() + ((part * kPieces + piece) * plan.columns + n) * 16), parts[part]);
-  }
 }
 
 template <class T, int kColumns, int kBlocks, int kParts, bool kBoxes>
@@ -240,8 +223,9 @@ void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const Weight
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * g.outputs * g.groups * 4 : 0);
   HaloMaps maps{};
   if constexpr (kBoxes) maps = halo_maps<T>(g, plan.tile, x);
-  const int64_t most = cuda::chip_of(on).multiprocessors / plan.cluster, clusters = plan.items < most ? plan.items : most;
-  const Grid grid{.x = clusters * plan.cluster, .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster};
+  const int64_t at_once = wgmma_clusters_at_once(on, plan.cluster());
+  const int64_t clusters = at_once < 1 ? 1 : plan.items < at_once ? plan.items : at_once;  // without any the launch says so
+  const Grid grid{.x = clusters * plan.cluster(), .threads = kThreads, .shared = plan.shared, .cluster = plan.cluster()};
   const auto run = [&](const GatherOutput<T>& to) {
     launch<conv3d_wgmma_kernel<T, kColumns, kBlocks, kParts, kBoxes>>(on, grid, g, plan, x, maps, packed.as<unsigned char>(), to,
                                                                       partial.as<float>());
@@ -253,6 +237,13 @@ void run_wgmma(Cuda on, const ConvGather& g, const WgmmaPlan& plan, const Weight
 
 }  // namespace
 
+// Of a kernel that is as large as any of them: a block has a multiprocessor for itself.
+int wgmma_clusters_at_once(Cuda on, int blocks) {
+  if (blocks == 1) return cuda::chip_of(on).multiprocessors;
+  return clusters_at_once<conv3d_wgmma_kernel<bf16, 32, 1, 1, false>>(
+      on, {.x = blocks, .threads = kThreads, .shared = kMostWgmmaShared, .cluster = blocks});
+}
+
 double wgmma_waste(const ConvGather& g, int element, bool exact, bool boxes) {
   const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
   return p.tile.extent[0] > 0 ? double(p.tiles) * p.tile.voxels() / double(g.out_voxels()) : 0;
@@ -261,7 +252,7 @@ double wgmma_waste(const ConvGather& g, int element, bool exact, bool boxes) {
 template <class T>
 void conv_gather_wgmma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>& out) {
-  const WgmmaPlan p = wgmma_plan(g, sizeof(T), exact, boxes && is_boxed(x), out.sums.totals);
+  const WgmmaPlan p = wgmma_plan_on(on, g, sizeof(T), exact, boxes && is_boxed(x), out.sums.totals);
   const auto is = [&](int columns, int blocks) { return p.columns == columns && p.blocks == blocks; };
   const auto go = [&]<int kColumns, int kBlocks, int kParts>(Width<kColumns>, Width<kBlocks>, Width<kParts>) {
     if constexpr (kParts == 1)

@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(kLineThreads, 1)
           at.first[1] = h + g.axis[1].offset;
           transactions_wait(empty(ring.at), ring.round ^ 1);
           for (int c = 0; c < place.chunks; ++c)
-            load_boxes<T>(plan.cut, place, at, c, x.split, maps, lines + ring.at * plan.line_bytes() + c * place.halo_bytes(),
+            load_boxes<T>(plan.cut, place, {}, at, c, x.split, maps, lines + ring.at * plan.line_bytes() + c * place.halo_bytes(),
                           full(ring.at));
         }
       }
@@ -248,7 +248,7 @@ double wgmma_lines_gain(const ConvGather& g, int element, bool exact) {
   const WgmmaLinesPlan lines = wgmma_lines_plan(g, element);
   const WgmmaPlan plain = wgmma_plan(g, element, exact);
   if (exact || lines.place.tile.extent[0] == 0 || plain.tile.extent[0] == 0) return 0;
-  const int64_t waves = ceil_part(plain.items, kLineChips / plain.cluster);
+  const int64_t waves = ceil_part(plain.items, kLineChips / plain.cluster());
   const int64_t taps = ceil_part(plain.chunks, plain.chunk_shares) * g.taps / plain.tap_shares;
   // Products of 32 columns read 16 cycles of rows and 8 of columns from shared memory; two steps of a tap.
   const double cycles = double(waves) * (double(taps) * 2 * plain.blocks * kWgmmaConsumers * (16 + plain.columns / 4) + 200);

@@ -1,9 +1,8 @@
 #pragma once
 // What a block of conv3d_wgmma_cuda.cu works on, and how inputs enter its shared memory and outputs leave.
 #include "core/cuda/elements.h"
-#include "core/cuda/transactions.h"
 #include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
+#include "kernels/conv3d/cuda_clusters/conv3d_wgmma_clusters.cuh"
 
 namespace voxgrad {
 
@@ -29,13 +28,14 @@ struct WgmmaItem {
   int group = 0, column_block = 0, share = 0;
   int chunk0 = 0, chunk1 = 0, tap0 = 0, tap1 = 0;
   WgmmaItem() = default;
-  __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, int rank) {
-    const int64_t tile = item % p.tile_groups * p.cluster + rank;
+  __device__ WgmmaItem(const ConvGather& g, const WgmmaPlan& p, int64_t item, const ClusterPlace& in) {
+    const int64_t tile = in.tile_of(p, item);
+    const int column_groups = p.column_blocks / p.cluster_columns;
     int rest = int(item / p.tile_groups);
     there = tile < p.tiles;
     n = tile_place(g, p.tile, there ? tile : 0, first);
-    column_block = rest % p.column_blocks;
-    rest /= p.column_blocks;
+    column_block = rest % column_groups * p.cluster_columns + in.column;
+    rest /= column_groups;
     group = rest % g.groups;
     share = rest / g.groups;
     const int by_chunks = share / p.tap_shares, taps = g.taps / p.tap_shares;
@@ -54,13 +54,15 @@ struct Ring {
   }
 };
 
-// A loader tells that buffer `behind` is full (-1: none), whose copies it began before those of its last kUnderWay groups.
+// A loader tells that buffer `behind` is full (-1: none), whose copies it began before those of its last kUnderWay groups, but for so many
+// bytes that come from other blocks.
 template <int kUnderWay>
-__device__ void tell_full(SharedAddress full, int behind) {
+__device__ void tell_full(SharedAddress full, int behind, int more = 0) {
   if (behind < 0) return;
   cp_async_wait<kUnderWay>();
   fence_proxy();
-  transactions_arrive(full + behind * 8);
+  if (more > 0) transactions_expect(full + behind * 8, more);
+  else transactions_arrive(full + behind * 8);
 }
 
 // 16 bytes of a voxel for products: elements as they are, f32 rounded to tf32; with two parts what is missing to it as well.

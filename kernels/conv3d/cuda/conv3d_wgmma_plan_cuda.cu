@@ -8,8 +8,14 @@ constexpr int64_t kMostShares = 32 << 20;  // bytes of their sums
 constexpr int64_t kChips = 132;            // multiprocessors of an H100 and an H200
 constexpr int kLeastTaps = 9;              // times chunks, of a share
 constexpr int kStageBytes = 24 << 10;      // about, of weights that are waited for at once
+constexpr int kMostCluster = 8;            // blocks, that each device of clusters runs
 
 int ceil_of(int64_t a, int64_t b) { return int((a + b - 1) / b); }
+
+// What clusters of so many blocks of channels work through.
+int64_t items_of(const ConvGather& g, const WgmmaPlan& p, int columns) {
+  return p.tile_groups * (p.column_blocks / columns) * g.groups * p.shares();
+}
 
 // Buffers for a share of the sum, as many as there is room for.
 void fill_shared(const ConvGather& g, WgmmaPlan& p) {
@@ -104,14 +110,15 @@ bool boxes_are_possible(const ConvGather& g, int element) {
   return int64_t(g.inputs) * element % (g.groups > 1 ? kSlot : 16) == 0 && g.n <= INT32_MAX;
 }
 
-ConvTraffic wgmma_traffic(const ConvGather& g, int element, bool exact, bool boxes) {
-  const WgmmaPlan p = wgmma_plan(g, element, exact, boxes);
+ConvTraffic wgmma_traffic(Cuda on, const ConvGather& g, int element, bool exact, bool boxes) {
+  const WgmmaPlan p = wgmma_plan_on(on, g, element, exact, boxes, false);
   if (p.tile.extent[0] == 0) return {};
   const auto halos = [&](int more) { return double(g.n) * g.halo_voxels(p.tile.extent, more) * g.inputs * element * g.groups; };
-  // The blocks of a cluster read the weights once.
+  // The blocks of a cluster read the halo of a tile and the weights of a block of channels once.
   const double packed = double(g.groups) * p.column_blocks * p.chunks * g.taps * p.tap_bytes();
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
-  return {.activations = halos(p.boxes ? more_positions(p.tile) : 0) * p.column_blocks * p.tap_shares, .halos = halos(0),
+  return {.activations = halos(p.boxes ? more_positions(p.tile) : 0) * (p.column_blocks / p.cluster_columns) * p.tap_shares,
+          .halos = halos(0),
           .others = packed * (double(p.tile_groups) + 1) + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0)};
 }
 
@@ -133,11 +140,28 @@ WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes, b
       best = half;
   if (best.tile.extent[0] == 0) return best;
   take_shares(g, best);
-  best.cluster = best.tiles % 2 == 0 || best.tiles > 8 ? 2 : 1;
-  best.tile_groups = ceil_of(best.tiles, best.cluster);
-  best.items = best.tile_groups * best.column_blocks * g.groups * best.shares();
+  best.cluster_tiles = best.tiles % 2 == 0 || best.tiles > 8 ? 2 : 1;
+  best.tile_groups = ceil_of(best.tiles, best.cluster_tiles);
+  best.items = items_of(g, best, 1);
   fill_shared(g, best);
   return best;
+}
+
+WgmmaPlan wgmma_plan_on(Cuda on, const ConvGather& g, int element, bool exact, bool boxes, bool summed) {
+  WgmmaPlan p = wgmma_plan(g, element, exact, boxes, summed);
+  if (p.tile.extent[0] == 0 || p.column_blocks == 1) return p;
+  // Bytes of halos and weights that are read: halos * column_blocks / cluster_columns + weights * tiles / cluster_tiles, so as many blocks
+  // of channels as divide them all. But clusters that the device has no places for at once wait for others: 1/16 more rounds at most.
+  const auto has_places = [&](int columns, int64_t most) {
+    const int at_once = wgmma_clusters_at_once(on, p.cluster_tiles * columns);
+    return at_once > 0 && ceil_of(items_of(g, p, columns), at_once) * int64_t(16) <= most * 17;
+  };
+  const int alone = wgmma_clusters_at_once(on, p.cluster_tiles), rounds = ceil_of(p.items, alone > 0 ? alone : 1);
+  int columns = kMostCluster / p.cluster_tiles;
+  while (columns > 1 && (p.column_blocks % columns || !has_places(columns, rounds))) --columns;
+  p.cluster_columns = columns;
+  p.items = items_of(g, p, columns);
+  return p;
 }
 
 }  // namespace voxgrad

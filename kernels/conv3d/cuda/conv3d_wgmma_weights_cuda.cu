@@ -158,8 +158,10 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
       transactions_wait(barriers + (plan.stages + ring.at) * 8, ring.round ^ 1);
       unsigned char* const halo = stages + ring.at * plan.stage_bytes(sizeof(T));
       if constexpr (kBoxes) {
-        if (threadIdx.x == 0)
+        if (threadIdx.x == 0) {
+          expect_halo(plan.tile, barriers + ring.at * 8);
           copy_halo<T>(cut, plan.tile, n, first, sums.group * g.inputs + first_piece * kPerPiece, map, halo, barriers + ring.at * 8);
+        }
       } else {
         load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, channel, table, plan.tile.slots(), int(threadIdx.x) / kPieces,
                                  kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
