@@ -56,26 +56,27 @@ __global__ void __launch_bounds__(kThreads, 1)
 
   if (warp < 4) {
     fewer_registers<PlainRegisters<kBoxes>::loading>();
-    const ClusterPlace in(plan);
     if (kBoxes && warp < kLoaders / 32) {
       Ring ring{plan.halos};
       for (int64_t item = first_item; item < plan.items && threadIdx.x == 0; item += step) {
-        const WgmmaItem at(g, plan, item, in);
+        const WgmmaItem at(g, plan, item, ClusterPlace(plan));
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
-          load_boxes<T>(g, plan, in, at, c, x.split, maps, halos + ring.at * plan.halo_bytes(), full_halo(ring.at));
+          load_boxes<T>(g, plan, ClusterPlace(plan), at, c, x.split, maps, halos + ring.at * plan.halo_bytes(), full_halo(ring.at));
         }
       }
     } else if (warp < kLoaders / 32) {
       const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
       constexpr int kPerPiece = 16 / int(sizeof(T));
       const int piece = int(threadIdx.x) % kPieces;
-      const HaloPart own(plan, in);
+      // Made anew for each use, as registers are few.
+      const auto own = [&] { return HaloPart(plan, ClusterPlace(plan)); };
       Ring ring{plan.halos};
       for (int64_t item = first_item; item < plan.items; item += step) {
-        const WgmmaItem at(g, plan, item, in);
+        const WgmmaItem at(g, plan, item, ClusterPlace(plan));
         named_barrier(kLoaderBarrier, kLoaders);
-        fill_slots(g, tile, at.first, table, own.first + int(threadIdx.x), kLoaders, own.end);
+        const HaloPart filled = own();
+        fill_slots(g, tile, at.first, table, filled.first + int(threadIdx.x), kLoaders, filled.end);
         named_barrier(kLoaderBarrier, kLoaders);
         for (int c = at.chunk0; c < at.chunk1; ++c, ring.next()) {
           transactions_wait(empty_halo(ring.at), ring.round ^ 1);
@@ -83,23 +84,24 @@ __global__ void __launch_bounds__(kThreads, 1)
           const GatherInput::Part part = x.at(first_piece);
           const T* const from = static_cast<const T*>(part.x) + int64_t(at.group) * g.inputs;
           unsigned char* const halo = halos + ring.at * plan.halo_bytes();
+          const HaloPart loaded = own();
           load_pieces<T, kParts, true>(part, x.whole, at.n, from, at.n * voxels, at.there, (first_piece + piece) * kPerPiece, table,
-                                       own.end, own.first + int(threadIdx.x) / kPieces, kLoaders / kPieces, halo + piece * plan.plane * 16,
-                                       kPieces * plan.plane * 16);
+                                       loaded.end, loaded.first + int(threadIdx.x) / kPieces, kLoaders / kPieces,
+                                       halo + piece * plan.plane * 16, kPieces * plan.plane * 16);
           cp_async_commit();
           if (plan.cluster_columns == 1) {
             tell_full<0>(full_halo(0), ring.at);
             continue;
           }
-          tell_full<0>(full_halo(0), ring.at, threadIdx.x == 0 ? own.others(plan) : 0);
+          tell_full<0>(full_halo(0), ring.at, threadIdx.x == 0 ? own().others(plan) : 0);
           named_barrier(kLoaderBarrier, kLoaders);
-          send_halo(plan, in, own, halo, full_halo(ring.at), int(threadIdx.x), kLoaders);
+          send_halo(plan, ClusterPlace(plan), own(), halo, full_halo(ring.at), int(threadIdx.x), kLoaders);
         }
       }
     } else if (lane == 0) {
       Ring ring{plan.stages};
       for (int64_t item = first_item; item < plan.items; item += step) {
-        const WgmmaItem at(g, plan, item, in);
+        const WgmmaItem at(g, plan, item, ClusterPlace(plan));
         const unsigned char* const from =
             w + (int64_t(at.group) * plan.column_blocks + at.column_block) * plan.chunks * g.taps * plan.tap_bytes();
         for (int c = at.chunk0; c < at.chunk1; ++c)
@@ -109,8 +111,9 @@ __global__ void __launch_bounds__(kThreads, 1)
             const SharedAddress into(weights + ring.at * plan.stage_bytes());
             transactions_wait(empty_weights(ring.at), ring.round ^ 1);
             transactions_expect(full_weights(ring.at), bytes);
-            const int own = bytes / plan.cluster_tiles, first = in.tile * own;
-            if (plan.cluster_tiles > 1) bulk_copy_to(into + first, stage + first, own, full_weights(ring.at), in.all_of_channels(plan));
+            const int own = bytes / plan.cluster_tiles, first = ClusterPlace(plan).tile * own;
+            if (plan.cluster_tiles > 1)
+              bulk_copy_to(into + first, stage + first, own, full_weights(ring.at), ClusterPlace(plan).all_of_channels(plan));
             else bulk_copy(into, stage, bytes, full_weights(ring.at));
           }
       }

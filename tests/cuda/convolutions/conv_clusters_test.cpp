@@ -73,7 +73,7 @@ TEST_CASE("convolutions by wgmma: blocks of channels share halos, with the bits 
       const Tensor stats = Tensor::zeros({3, p.n, l.outputs}, DType::f32, kCard);
       cuda::synchronize(card());
       const emulator::Counting counting(x.view().data, x.bytes());
-      conv3d_forward(card(), p, x.view(), w.view(), {}, y.view(), {stats.view(), 1e-5});
+      conv3d_forward(card(), p, x.view(), w.view(), {}, y.view(), {.stats = stats.view(), .eps = 1e-5, .groups = l.outputs});
       std::vector<double> all = y.values();
       const std::vector<double> moments = stats.values();
       all.insert(all.end(), moments.begin(), moments.end());
