@@ -95,6 +95,27 @@ OP_CASES(conv3d) {
        20,
        {3, 3, 5},
        {.stride = {2, 1, 1}, .padding = {2, 1, 2}, .dilation = {2, 1, 1}, .groups = 20}});
+  add({"depthwise, stride 2", {2, 5, 10, 18, 33}, 33, three, {.stride = two, .padding = one, .groups = 33}});
+  add({"depthwise, stride 2, even extents without padding", {1, 8, 6, 12, 8}, 8, three, {.stride = two, .groups = 8}, false});
+  add({"depthwise, kernel 5, stride 2", {1, 7, 6, 19, 9}, 9, {5, 5, 5}, {.stride = two, .padding = two, .groups = 9}});
+  add({"depthwise, kernel 7, stride 2", {1, 4, 9, 12, 4}, 4, {7, 7, 7}, {.stride = two, .padding = three, .groups = 4}});
+  add({"depthwise, kernel 1x3x3, stride 1x2x2",
+       {1, 3, 9, 18, 16},
+       16,
+       {1, 3, 3},
+       {.stride = {1, 2, 2}, .padding = {0, 1, 1}, .groups = 16}});
+  add({"depthwise, kernel 1x5x5, stride 2", {1, 4, 7, 9, 8}, 8, {1, 5, 5}, {.stride = two, .padding = {0, 2, 2}, .groups = 8}});
+  add({"depthwise, kernel 1x7x7, stride 3x2x2",
+       {1, 5, 8, 9, 2},
+       2,
+       {1, 7, 7},
+       {.stride = {3, 2, 2}, .padding = {0, 3, 3}, .groups = 2}});
+  add({"depthwise, kernel 3x1x3", {1, 4, 9, 17, 34}, 34, {3, 1, 3}, {.padding = {1, 0, 1}, .groups = 34}});
+  add({"depthwise, kernel 3x3x1", {2, 4, 9, 17, 8}, 8, {3, 3, 1}, {.padding = {1, 1, 0}, .groups = 8}});
+  add({"depthwise, kernel 5x1x5", {1, 6, 5, 7, 8}, 8, {5, 1, 5}, {.padding = {2, 0, 2}, .groups = 8}});
+  add({"depthwise, kernel 5x5x1", {1, 6, 7, 3, 8}, 8, {5, 5, 1}, {.padding = {2, 2, 0}, .groups = 8}});
+  add({"depthwise, kernel 7x1x7", {1, 8, 2, 9, 2}, 2, {7, 1, 7}, {.padding = {3, 0, 3}, .groups = 2}});
+  add({"depthwise, kernel 7x7x1", {1, 8, 9, 2, 2}, 2, {7, 7, 1}, {.padding = {3, 3, 0}, .groups = 2}});
   add({"depthwise, dilated along D", {2, 7, 3, 5, 3}, 3, three, {.padding = {3, 1, 1}, .dilation = {3, 1, 1}, .groups = 3}});
   add({"depthwise without padding or bias", {1, 5, 6, 12, 32}, 32, three, {.groups = 32}, false});
   add({"depthwise, kernel taller than the volume", {1, 1, 2, 9, 33}, 33, {3, 5, 3}, {.padding = {1, 2, 1}, .groups = 33}});

@@ -207,6 +207,11 @@ void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, Vie
 void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, View b, View gx, const WrittenSums& written,
                            View residual) {
   if (by_cudnn(p)) return cudnn_input_gradient(on, p, gy, w, b, gx);
+  if (depthwise_gradient_is_possible(p))
+    return on_dtype(gy.dtype, [&]<class T>() {
+      const ConvGather g{.groups = p.groups};
+      conv_input_gradient_depthwise<T>(on, p, gy.as<T>(), w.as<float>(), gather_output<T>(g, {gx, b}));
+    });
   const WeightPack pack = gradient_pack(p);
   bool more = false;
   for_gradient_gathers(p, [&](const ConvGather& g) {
@@ -263,6 +268,7 @@ ConvTraffic conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {
 }
 ConvTraffic conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
   if (by_cudnn(p)) return {};
+  if (depthwise_gradient_is_possible(p)) return depthwise_gradient_traffic(p, int(size_of(t)), cuda::chip_of(on).multiprocessors);
   ConvTraffic sum;
   bool counted = true;
   for_gradient_gathers(p, [&](const ConvGather& g) {

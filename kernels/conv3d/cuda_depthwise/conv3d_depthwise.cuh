@@ -1,30 +1,41 @@
 #pragma once
-// Depthwise convolutions with stride 1: a block has a tile of H x W and some channels, and walks along D. The planes that it reads are a
-// ring in shared memory, of which the next ones are on their way, and what is loaded of one serves all taps at once: a thread keeps the
-// sums of all planes of outputs that the plane is read by.
+// Depthwise convolutions: a block has a tile of H x W and some channels, and walks along D. The planes that it reads are a ring in shared
+// memory, of which the next ones are on their way, and what is loaded of one serves all taps at once: a thread keeps the sums of all planes
+// of outputs that the plane is read by.
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
 
 inline constexpr int kDepthwiseWidth = 16, kDepthwiseThreads = 256;  // outputs of a tile along W
-// Taps along H and W are 3, 5 or 7, and along D as many or one. Rows of outputs of a warp or thread, and planes of the ring.
+// Taps are 3, 5 or 7 along two axes at least, and along the third as many or one. Rows of outputs of a warp or thread, and planes of the
+// ring.
 VOXGRAD_HD constexpr int depthwise_rows(int taps) { return taps == 3 ? 4 : 2; }
 VOXGRAD_HD constexpr int depthwise_stages(int element, int taps) { return element == 2 ? 4 : taps == 7 ? 2 : 3; }
-inline constexpr int kDepthwiseLanes = 32, kDepthwiseColumns = 4;  // of f32: channels of a warp, outputs along W of a thread
+// On the ordinary cores, whose warps have as many channels as lanes: outputs along W and H of a thread and of a block, with this stride.
+inline constexpr int kDepthwiseLanes = 32;
+VOXGRAD_HD constexpr int depthwise_lane_columns(int taps, int stride) { return stride == 2 && taps == 7 ? 2 : 4; }
+VOXGRAD_HD constexpr int depthwise_lane_rows(int taps, int stride) { return stride == 2 ? 1 : depthwise_rows(taps); }
+VOXGRAD_HD constexpr int depthwise_wide(int stride) { return stride == 2 ? kDepthwiseWidth / 2 : kDepthwiseWidth; }
+VOXGRAD_HD constexpr int depthwise_lane_tile(int taps, int stride) {
+  return kDepthwiseThreads / 32 * depthwise_lane_columns(taps, stride) / depthwise_wide(stride) * depthwise_lane_rows(taps, stride);
+}
 
 struct DepthwisePlan {
-  int taps = 3, taps_d = 3;
-  int bits = 2;    // a block has 2^bits pieces of 16 bytes of channels
-  int rows = 8;    // of outputs, of a block
-  int planes = 1;  // of outputs, of a block
+  int taps = 3, taps_d = 3, taps_h = 3, taps_w = 3;  // taps: the most along H and W
+  int stride = 1;    // along H and W
+  bool lanes = true;  // on the ordinary cores
+  int bits = 2;      // a block has 2^bits pieces of 16 bytes of channels
+  int wide = 16;     // outputs of a block along W
+  int rows = 8;      // and along H
+  int planes = 1;    // and along D
   int64_t shared = 0;
 
   VOXGRAD_HD int pieces() const { return 1 << bits; }
-  VOXGRAD_HD int halo() const { return rows + taps - 1; }
-  VOXGRAD_HD int width() const { return kDepthwiseWidth + taps - 1; }
+  VOXGRAD_HD int halo() const { return (rows - 1) * stride + taps_h; }
+  VOXGRAD_HD int width() const { return (wide - 1) * stride + taps_w; }
   VOXGRAD_HD int row_bytes() const { return width() * 16 << bits; }
   VOXGRAD_HD int plane_bytes() const { return halo() * row_bytes(); }
-  VOXGRAD_HD int tile_bytes() const { return rows * kDepthwiseWidth * 16 << bits; }
+  VOXGRAD_HD int tile_bytes() const { return rows * wide * 16 << bits; }
 };
 // Blocks are tiles of all samples times blocks of channels, which are neighbours.
 struct DepthwiseBlocks {
@@ -33,16 +44,22 @@ struct DepthwiseBlocks {
 };
 VOXGRAD_HD inline DepthwiseBlocks depthwise_blocks(const ConvGather& g, const DepthwisePlan& p, int element) {
   const int channels = 16 / element << p.bits;
-  return {(g.groups + channels - 1) / channels, (g.axis[2].count + kDepthwiseWidth - 1) / kDepthwiseWidth,
+  return {(g.groups + channels - 1) / channels, (g.axis[2].count + p.wide - 1) / p.wide,
           (g.axis[1].count + p.rows - 1) / p.rows, (g.axis[0].count + p.planes - 1) / p.planes};
 }
 // Of a device with so many multiprocessors, of which results do not depend.
 DepthwisePlan depthwise_plan(const ConvGather&, int element, int multiprocessors);
-// Of the gradient of weights, whose blocks are the same on every device. A block has all taps along D, or one of them.
+// Of the gradient of weights, whose blocks are the same on every device.
 DepthwisePlan depthwise_weights_plan(const ConvGather&, int element);
 // Planes of its rings: two where three of f32 are more than the 99 KiB that a block of some GPUs has.
-VOXGRAD_HD constexpr int depthwise_weight_stages(int element, int taps) { return element == 4 && taps == 7 ? 2 : 3; }
-VOXGRAD_HD constexpr int depthwise_taps_together(int taps, int taps_d) { return taps == 3 ? taps_d : 1; }
+VOXGRAD_HD constexpr int depthwise_weight_stages(int element, int taps_h, int taps_w) {
+  return element == 4 && (taps_h == 7 || taps_w == 7 || (taps_h == 5 && taps_w == 1)) ? 2 : 3;
+}
+// A block has all taps along D where their sums and planes of gy find room, or one of them.
+VOXGRAD_HD constexpr int depthwise_taps_together(int element, int taps_d, int taps_h, int taps_w) {
+  return (taps_h == taps_w ? taps_h == 3 : element == 2 || taps_h < 7) ? taps_d : 1;
+}
+inline constexpr int kDepthwiseWeightRows = 4;  // of gy, of a block on the ordinary cores
 
 struct DepthwiseBlock {
   int64_t n;
@@ -52,7 +69,7 @@ struct DepthwiseBlock {
     int64_t rest = blockIdx.x;
     channel = int(rest % b.channels) * (16 / element << p.bits);
     rest /= b.channels;
-    w = int(rest % b.w) * kDepthwiseWidth;
+    w = int(rest % b.w) * p.wide;
     rest /= b.w;
     h = int(rest % b.h) * p.rows;
     rest /= b.h;
@@ -82,7 +99,7 @@ DepthwiseAccess depthwise_access(int channels, const T* x) {
 
 // The planes of a tensor {n, D, H, W, channels} in tiles of rows x kWidth voxels, which a block copies to shared memory: pieces of a
 // thread.
-template <class T, int kMostPieces, int kWidth>
+template <class T, int kMostPieces, int kWidth, bool kSwizzled = sizeof(T) == 2>
 class DepthwiseTile {
  public:
   // The tile begins at (h, w, channel) of planes of `extent`, counted along H and W.
@@ -128,7 +145,6 @@ class DepthwiseTile {
 
  private:
   int left_;  // channels from the thread's first one on
-  static constexpr bool kSwizzled = sizeof(T) == 2;
   // A thread's pieces have one place along W where rows divide what all threads copy at once.
   static constexpr int kPlaces = kSwizzled && kWidth != kDepthwiseWidth ? kMostPieces : 1;
   static constexpr int kZeros = INT32_MIN, kNothing = -1;
@@ -153,38 +169,53 @@ VOXGRAD_HD constexpr int depthwise_pieces(int element, int taps, int more) {
 
 // The planes of one tensor that a block reads on its walk: a ring of tiles in shared memory, in which the planes of kBefore steps stay
 // beside those on their way.
-template <class T, int kMostPieces, int kWidth, int kStages, int kBefore = 0>
+template <class T, class Tile, int kStages, int kBefore = 0>
 class DepthwiseRing {
  public:
-  using Tile = DepthwiseTile<T, kMostPieces, kWidth>;
   static constexpr int kKept = kBefore, kPlanes = kStages + kBefore;
-  // At step s it is plane z + s, of `planes` of so many elements from `first` on, zeros where there is none.
+  // At step s it is plane z + every s, of `planes` of so many elements from `first` on, zeros where there is none.
   __device__ DepthwiseRing(const Tile& tile, DepthwiseAccess access, const T* first, int elements, int z, int planes, int bytes,
-                           unsigned char* memory)
-      : tile_(tile), access_(access), first_(first), elements_(elements), z_(z), planes_(planes), bytes_(bytes), memory_(memory) {}
+                           unsigned char* memory, int every = 1)
+      : tile_(tile), access_(access), first_(first), elements_(elements), z_(z), planes_(planes), every_(every), bytes_(bytes),
+        memory_(memory) {}
   __device__ unsigned char* at(int step) const { return memory_ + (step + (kBefore > 0 ? kPlanes : 0)) % kPlanes * bytes_; }
   __device__ void load(int step) const {
-    const bool there = unsigned(z_ + step) < unsigned(planes_);
-    tile_.load(first_ + (there ? z_ + step : 0) * int64_t(elements_), there, access_, at(step));
+    const int z = z_ + step * every_;
+    const bool there = unsigned(z) < unsigned(planes_);
+    tile_.load(first_ + (there ? z : 0) * int64_t(elements_), there, access_, at(step));
   }
 
  private:
   Tile tile_;
   DepthwiseAccess access_;
   const T* first_;
-  int elements_, z_, planes_, bytes_;
+  int elements_, z_, planes_, every_, bytes_;
   unsigned char* memory_;
 };
 // That of what outputs read of x; at step 0 it is what the first ones of the block read at this tap along D.
-template <class T, int kTaps, int kStages>
-using DepthwiseHalo = DepthwiseRing<T, depthwise_pieces(sizeof(T), kTaps, kTaps - 1), kDepthwiseWidth + kTaps - 1, kStages>;
-template <class T, int kTaps, int kStages>
-__device__ DepthwiseHalo<T, kTaps, kStages> depthwise_halo(const ConvGather& g, const DepthwisePlan& plan, const DepthwiseBlock& b, int tap,
-                                                           DepthwiseAccess access, const T* x, unsigned char* memory) {
+template <class T, class Tile, int kStages, int kBefore = 0>
+__device__ DepthwiseRing<T, Tile, kStages, kBefore> depthwise_halo(const ConvGather& g, const DepthwisePlan& plan, const DepthwiseBlock& b,
+                                                                   int tap, DepthwiseAccess access, const T* x, unsigned char* memory,
+                                                                   int stride = 1, int every = 1) {
   const int plane = g.axis[1].in * g.axis[2].in * g.groups;
-  return {{plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, b.h + g.axis[1].offset, b.w + g.axis[2].offset, g.groups, b.channel}, access,
-          x + b.n * g.axis[0].in * plane, plane, b.d + g.axis[0].offset + tap, g.axis[0].in, plan.plane_bytes(), memory};
+  return {{plan.halo(), plan.bits, g.axis[1].in, g.axis[2].in, b.h * stride + g.axis[1].offset, b.w * stride + g.axis[2].offset, g.groups,
+           b.channel},
+          access, x + b.n * g.axis[0].in * plane, plane, b.d * g.axis[0].in_step + g.axis[0].offset + tap, g.axis[0].in, plan.plane_bytes(),
+          memory, every};
 }
+// With stride 1 and as many taps along H as along W.
+template <class T, int kTaps>
+using DepthwiseSquare = DepthwiseTile<T, depthwise_pieces(sizeof(T), kTaps, kTaps - 1), kDepthwiseWidth + kTaps - 1>;
+
+// A ring of which there is a new plane at every kEach-th step: that of step s is at(s / kEach) of the ring.
+template <int kEach, class Ring>
+struct DepthwiseSlowRing {
+  const Ring& ring;
+  static constexpr int kKept = Ring::kKept * kEach;
+  __device__ void load(int step) const {
+    if (step % kEach == 0) ring.load(step / kEach);
+  }
+};
 
 // A block's steps along D. At each one its rings have the planes of that step, and of those before it that they keep.
 template <int kStages>
@@ -210,12 +241,22 @@ struct DepthwiseWalk {
   }
 };
 
+// Planes of outputs of a block of these tiles, on a device with so many multiprocessors.
+int depthwise_planes(const ConvGather&, const DepthwisePlan&, int element, int multiprocessors);
 bool depthwise_is_possible(const ConvGather&);
 // Bytes of global memory that the kernel reads and writes.
 ConvTraffic depthwise_traffic(const ConvGather&, int element, int multiprocessors);
 ConvTraffic depthwise_weights_traffic(const ConvGather&, int element);
 template <class T>
 void conv_gather_depthwise(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
+// The input gradient with stride 2, of all residues at once.
+bool depthwise_gradient_is_possible(const Conv3dProblem&);
+ConvTraffic depthwise_gradient_traffic(const Conv3dProblem&, int element, int multiprocessors);
+template <class T>
+void conv_input_gradient_depthwise(Cuda, const Conv3dProblem&, const T* gy, const float* w, const GatherOutput<T>&);
+template <class T>
+void conv_gather_depthwise_lanes(Cuda, const ConvGather&, const DepthwisePlan&, const WeightPack&, const T* x, const float* w,
+                                 const GatherOutput<T>&);
 // gw {channels, taps} of the forward gather.
 template <class T>
 void conv_weights_depthwise(Cuda, const ConvGather&, const T* x, const T* gy, float* gw);

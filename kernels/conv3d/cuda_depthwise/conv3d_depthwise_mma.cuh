@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, kTaps == 3 ? 2 : 1)
   unsigned char* const staged = memory + kStages * plan.plane_bytes();
   uint32_t* const words = reinterpret_cast<uint32_t*>(staged + 2 * plan.tile_bytes());
   fill_depthwise_weights<T, kD, kTaps>(g, pack, block.channel, channels, w, words);
-  const auto halo = depthwise_halo<T, kTaps, kStages>(g, plan, block, 0, access, x, memory);
+  const auto halo = depthwise_halo<T, DepthwiseSquare<T, kTaps>, kStages>(g, plan, block, 0, access, x, memory);
   const DepthwiseWalk<kStages> walk{block.planes(g, plan) + kD - 1};
   walk.begin(halo);
   // Outputs of a plane, from where they are staged. 2^bits divides the number of threads, so that a thread's pieces lie whole rows apart
