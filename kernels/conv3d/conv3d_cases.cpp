@@ -110,7 +110,7 @@ OP_CASES(conv3d) {
        2,
        {1, 7, 7},
        {.stride = {3, 2, 2}, .padding = {0, 3, 3}, .groups = 2}});
-  add({"depthwise, kernel 3x1x3", {1, 4, 9, 17, 34}, 34, {3, 1, 3}, {.padding = {1, 0, 1}, .groups = 34}});
+  add({"depthwise, kernel 3x1x3", {1, 4, 5, 9, 34}, 34, {3, 1, 3}, {.padding = {1, 0, 1}, .groups = 34}});
   add({"depthwise, kernel 3x3x1", {2, 4, 9, 17, 8}, 8, {3, 3, 1}, {.padding = {1, 1, 0}, .groups = 8}});
   add({"depthwise, kernel 5x1x5", {1, 6, 5, 7, 8}, 8, {5, 1, 5}, {.padding = {2, 0, 2}, .groups = 8}});
   add({"depthwise, kernel 5x5x1", {1, 6, 7, 3, 8}, 8, {5, 5, 1}, {.padding = {2, 2, 0}, .groups = 8}});
