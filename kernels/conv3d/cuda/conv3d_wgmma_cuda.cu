@@ -182,9 +182,12 @@ __global__ void __launch_bounds__(kThreads, 1)
           }
           used_stage = stage.at;
           used_halo = t + plan.stage_taps >= at.tap1 ? halo.at : -1;
-          if constexpr (kParts == 2) {
+          // A single halo is brought anew when the products that read it are done, which no tap behind them tells of.
+          if (kParts == 2 || (plan.halos == 1 && used_halo >= 0)) {
             wgmma_wait<0>();
             release();
+          }
+          if constexpr (kParts == 2) {
             begun = false;
 #pragma unroll
             for (int m = 0; m < kBlocks; ++m)
