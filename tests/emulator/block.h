@@ -125,6 +125,8 @@ class BlockRunner {
   void arrive_elsewhere(const void* barrier, int rank);
   void wait(const void* barrier, int parity, Place);
   bool has_transactions() const { return !transactions_.empty(); }
+  // Stops where no copy can be begun to the block. Before one is made: what a thread holds when it is stopped is never released.
+  void check_copy(const RunningBlock&, const void* barrier);
   void begin_copy(RunningBlock&, BulkCopy);
   // Stops where 16 bytes of shared memory of the running block cannot yet be read by `what`.
   void check_seen(const void* p, const char* what);
@@ -179,6 +181,7 @@ class BlockRunner {
   std::vector<Meetings> meetings_;  // of each warp
   std::map<const void*, Transactions> transactions_;
   std::vector<BulkCopy> copies_;
+  BulkCopy arriving_ = {};  // one of them, while it does
   std::vector<WarpProducts> products_;
   std::vector<WarpgroupLog> logs_;
   AccessLog accesses_;

@@ -98,6 +98,7 @@ void copy_box(SharedAddress into, const TensorMap& map, const Place5& at, Shared
     RunningBlock& block = r.block_of(rank);
     if (first + size_t(bytes) > block.used) r.stop([] { return std::string("cp.async.bulk.tensor: past the end of shared memory"); });
     unsigned char* const target = block.base + first;
+    r.check_copy(block, block.base + on);
     r.begin_copy(block, {[b, at, target, first] { write_box(b, at, target, first); }, target, bytes, block.base + on});
   }
 }

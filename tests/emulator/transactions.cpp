@@ -68,9 +68,11 @@ void BlockRunner::wait(const void* barrier, int parity, Place place) {
   suspend(Thread::State::at_transactions, place);
 }
 
-void BlockRunner::begin_copy(RunningBlock& b, BulkCopy copy) {
+void BlockRunner::check_copy(const RunningBlock& b, const void* barrier) {
   if (b.alive == 0) stop([&] { return std::string("cp.async.bulk: into a block that has ended"); });
-  transactions(copy.barrier, "cp.async.bulk");
+  transactions(barrier, "cp.async.bulk");
+}
+void BlockRunner::begin_copy(RunningBlock& b, BulkCopy copy) {
   unsigned char* const into = static_cast<unsigned char*>(copy.into);
   std::memset(into, 0xff, size_t(copy.bytes));  // what is read before it has arrived
   for (int64_t i = 0; i < copy.bytes; i += 16) seen(b, into + i) = 1;
@@ -98,9 +100,10 @@ void BlockRunner::check_no_copies(const RunningBlock& b) {
 
 void BlockRunner::deliver_one() {
   const size_t pick = random() % copies_.size();
-  const BulkCopy copy = std::move(copies_[pick]);
+  arriving_ = std::move(copies_[pick]);
   copies_[pick] = std::move(copies_.back());
   copies_.pop_back();
+  const BulkCopy& copy = arriving_;
   copy.write();
   for (RunningBlock& b : blocks_)
     if (copy.into >= b.base && copy.into < b.base + b.used)
@@ -181,6 +184,7 @@ void copy_bulk(SharedAddress into, const void* from, int bytes, SharedAddress ba
     RunningBlock& b = r.block_of(rank);
     unsigned char* const target = b.base + at;
     if (at + size_t(bytes) > b.used) r.stop([&] { return std::string("cp.async.bulk: past the end of shared memory"); });
+    r.check_copy(b, b.base + on);
     r.begin_copy(b, {[=] { std::memcpy(target, from, size_t(bytes)); }, target, bytes, b.base + on});
   }
 }
@@ -198,6 +202,7 @@ void send_bulk(SharedAddress from, int bytes, SharedAddress barrier, int rank) {
   for (int i = 0; i < bytes; i += 16) r.check_seen(at + i, kName);
   RunningBlock& b = r.block_of(rank);
   unsigned char* const target = b.base + offset;
+  r.check_copy(b, b.base + on);
   const auto deliver = [=, sent = std::vector<unsigned char>(at, at + bytes)] {
     if (!std::equal(sent.begin(), sent.end(), at))
       BlockRunner::here().stop([&] { return std::string(kName) + ": what is sent was written over before it had arrived"; });

@@ -114,6 +114,5 @@ TEST_CASE("convolutions by wgmma: what is normalised and concatenated is read on
   const std::vector<double> y = run(kLarge, shared);
   CHECK(y == run(kSmall, alone));
   unsetenv("VOXGRAD_CONV_CUDA");
-  CHECK(shared > 0);
-  if (emulator::kCountsAccesses) CHECK(alone == 2 * shared);
+  if (emulator::kCountsAccesses) CHECK((shared > 0 && alone == 2 * shared));
 }
