@@ -101,7 +101,7 @@ class FewGather {
  private:
   // Lanes are the inputs: a few outputs at a time, whose rows of the weight are read from end to end.
   void by_dots() {
-    const int64_t most = loops_.outputs, pieces = (g_.outputs + most - 1) / most, weights = g_.taps() * g_.inputs * most;
+    const int64_t most = loops_.outputs, pieces = chunk_count(g_.outputs, most), weights = g_.taps() * g_.inputs * most;
     parallel_ranges(pieces, kGrain / weights + 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> sums(rows_ * most * isa_.lanes);
       const int64_t from = g_.outputs * begin / pieces, to = g_.outputs * end / pieces;

@@ -125,18 +125,16 @@ class PolyphaseGather {
   }
 
   void store(Worker& worker, const Piece& p, int64_t z, int64_t tile, int64_t block) {
-    const int64_t first = blocks_.first(block) * isa_.lanes, width = blocks_.width(block) * isa_.lanes,
-                  channels = std::min(width, g_.outputs - first), q = (p.first[2] + tile) * kPolyphasePositions,
-                  voxels = std::min<int64_t>(kPolyphasePositions, g_.out.w - q);
-    const bool direct = y_.dtype == dtype_of<A> && channels == width && voxels == kPolyphasePositions;
+    const typename PolyphaseTiles<A>::Part part = tiles_.part(p, tile, blocks_, block);
+    const bool direct = y_.dtype == dtype_of<A> && part.is_whole();
     for (int64_t i = 0; i < p.size[1]; ++i) {
-      const int64_t voxel = ((p.n * g_.out.d + p.first[0] + z) * g_.out.h + p.first[1] + i) * g_.out.w + q;
-      void* to = element(y_, voxel * g_.out_channels + first);
+      const int64_t voxel = tiles_.voxel(p, part, z, i);
+      void* to = element(y_, voxel * g_.out_channels + part.first);
       A* outputs = direct ? static_cast<A*>(to) : worker.outputs;
-      tiles_.transforms.outputs(worker.products + i * width, product_, blocks_.width(block), bias_.data() + first, outputs,
-                          direct ? g_.out_channels : width);
-      if (!direct) isa_.store_rows(y_.dtype, outputs, width, to, g_.out_channels, voxels, channels);
-      store_.finish(isa_, voxel, 1, voxels, first, channels);
+      tiles_.transforms.outputs(worker.products + i * part.width, product_, blocks_.width(block), bias_.data() + part.first, outputs,
+                                direct ? g_.out_channels : part.width);
+      if (!direct) isa_.store_rows(y_.dtype, outputs, part.width, to, g_.out_channels, part.voxels, part.channels);
+      store_.finish(isa_, voxel, 1, part.voxels, part.first, part.channels);
     }
   }
 
@@ -158,7 +156,7 @@ bool is_polyphase(const ConvGather& g, int64_t lanes, double direct) {
   if (g.in_step.w != 2 || g.kernel.w != kTaps || g.out_step != Int3{1, 1, 1} || g.out.d * g.out.h * g.out.w == 0) return false;
   if (!rises_by_one(g.axes[1][0].offset) || !rises_by_one(g.axes[2][0].offset)) return false;
   const double steps = double(g.kernel.d) * g.kernel.h * double(g.inputs),
-               tiles = double((g.out.w + kPolyphasePositions - 1) / kPolyphasePositions);
+               tiles = double(chunk_count(g.out.w, kPolyphasePositions));
   return tiles * (kPolyphaseFrequencies * steps + kTransforms) < direct * g.out.w * kTaps * steps;
 }
 

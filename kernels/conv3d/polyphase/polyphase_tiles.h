@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 
+#include "core/device/parallel.h"
 #include "kernels/conv3d/polyphase/polyphase.h"
 #include "kernels/conv3d/polyphase/polyphase_isa.h"
 
@@ -14,6 +15,12 @@ struct PolyphaseTiles {
   struct Piece {
     int64_t n, first[3], size[3];  // planes and rows of outputs, tiles
     bool empty() const { return size[0] <= 0 || size[1] <= 0 || size[2] <= 0; }
+  };
+  // Of a tile of outputs and a block of channels: these from `first` on, as many as its vectors have and as there are, and the voxels along
+  // W that are there, from q on.
+  struct Part {
+    int64_t first, width, channels, q, voxels;
+    bool is_whole() const { return channels == width && voxels == kPolyphasePositions; }
   };
   struct Scratch {
     A *lines, *columns;  // {row, column, channel} and {column, channel, row} of a plane of inputs
@@ -29,17 +36,16 @@ struct PolyphaseTiles {
 
   PolyphaseTiles(const ConvGather& gather, const ConvInput& input) : g(gather), x(input) {
     constexpr int64_t kPlanes = 4, kRows = 64, kTiles = 8;  // of the outputs of a task, at most
-    const int64_t tiles = pieces_of(g.out.w, kPolyphasePositions);
-    count[0] = pieces_of(g.out.d, kPlanes), count[1] = pieces_of(g.out.h, kRows);
-    count[2] = pieces_of(tiles, std::max<int64_t>(1, kTiles / g.inputs));
-    for (int a = 0; a < 3; ++a) most[a] = pieces_of(a == 2 ? tiles : g.out[a], count[a]);
+    const int64_t tiles = chunk_count(g.out.w, kPolyphasePositions);
+    count[0] = chunk_count(g.out.d, kPlanes), count[1] = chunk_count(g.out.h, kRows);
+    count[2] = chunk_count(tiles, std::max<int64_t>(1, kTiles / g.inputs));
+    for (int a = 0; a < 3; ++a) most[a] = chunk_count(a == 2 ? tiles : g.out[a], count[a]);
     planes = (most[0] - 1) * g.in_step.d + axis(0).back() - axis(0).front() + 1;
     rows = round_up((most[1] - 1) * g.in_step.h + g.kernel.h, isa.lanes);
     columns = (most[2] - 1) * kTileStep + kColumns;
     frequency = most[2] * g.inputs * rows;
   }
 
-  static int64_t pieces_of(int64_t n, int64_t most) { return (n + most - 1) / most; }
   const std::vector<int64_t>& axis(int a) const { return g.axes[size_t(a)][0].offset; }
   int64_t tasks() const { return g.n * count[0] * count[1] * count[2]; }
   int64_t steps() const { return int64_t(g.kernel.d) * g.kernel.h * g.inputs; }  // of the sum of a frequency
@@ -49,13 +55,23 @@ struct PolyphaseTiles {
   Piece piece(int64_t task) const {
     Piece p;
     for (int a = 2; a >= 0; --a) {
-      const int64_t all = a == 2 ? pieces_of(g.out.w, kPolyphasePositions) : g.out[a], i = task % count[a];
+      const int64_t all = a == 2 ? chunk_count(g.out.w, kPolyphasePositions) : g.out[a], i = task % count[a];
       task /= count[a];
       p.first[a] = i * most[a];
       p.size[a] = std::min(most[a], all - p.first[a]);
     }
     p.n = task;
     return p;
+  }
+
+  Part part(const Piece& p, int64_t tile, const ConvBlocks& blocks, int64_t block) const {
+    const int64_t first = blocks.first(block) * isa.lanes, width = blocks.width(block) * isa.lanes,
+                  q = (p.first[2] + tile) * kPolyphasePositions;
+    return {first, width, std::min(width, g.outputs - first), q, std::min<int64_t>(kPolyphasePositions, g.out.w - q)};
+  }
+  // The first output of a row of a tile.
+  int64_t voxel(const Piece& p, const Part& part, int64_t z, int64_t row) const {
+    return ((p.n * g.out.d + p.first[0] + z) * g.out.h + p.first[1] + row) * g.out.w + part.q;
   }
 
   // The frequencies of all planes that a task reads, those outside the volume as zeros or, without `fill`, as they are.

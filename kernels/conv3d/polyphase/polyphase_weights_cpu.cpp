@@ -20,7 +20,6 @@ class PolyphaseWeights {
         tiles_(g, x),
         isa_(tiles_.isa),
         gradient_(gy, g.out_channels),
-        gy_(gy),
         gw_(gw),
         blocks_(g.outputs, isa_.lanes, isa_.vectors),
         chunks_(std::min(kChunks, tiles_.tasks())),
@@ -80,18 +79,16 @@ class PolyphaseWeights {
   }
 
   void transform_gradients(Worker& worker, const Piece& p, int64_t z, int64_t row, int64_t tile, int64_t block, A* to) {
-    const int64_t first = blocks_.first(block) * isa_.lanes, width = blocks_.width(block) * isa_.lanes,
-                  channels = std::min(width, g_.outputs - first), q = (p.first[2] + tile) * kPolyphasePositions,
-                  voxels = std::min<int64_t>(kPolyphasePositions, g_.out.w - q);
-    const int64_t voxel = ((p.n * g_.out.d + p.first[0] + z) * g_.out.h + p.first[1] + row) * g_.out.w + q;
-    const bool direct = gy_.dtype == dtype_of<A> && channels == width && voxels == kPolyphasePositions;
-    const A* gy = direct ? gy_.as<A>() + voxel * g_.out_channels + first : worker.outputs;
+    const typename PolyphaseTiles<A>::Part part = tiles_.part(p, tile, blocks_, block);
+    const int64_t voxel = tiles_.voxel(p, part, z, row), width = part.width;
+    const bool direct = gradient_.dtype() == dtype_of<A> && part.is_whole();
+    const A* gy = direct ? gradient_.whole().template as<A>() + voxel * g_.out_channels + part.first : worker.outputs;
     if (direct && row + 1 < p.size[1]) {  // the next row, which the processor does not foresee
       for (int64_t v = 0; v < kPolyphasePositions; ++v)
         for (int64_t l = 0; l < width; l += 64 / int64_t(sizeof(A))) __builtin_prefetch(gy + (g_.out.w + v) * g_.out_channels + l);
     } else if (!direct) {
       std::fill_n(worker.outputs, kPolyphasePositions * width, A(0));
-      gradient_.load(isa_, p.n, voxel, voxels, first, channels, worker.outputs, width);
+      gradient_.load(isa_, p.n, voxel, part.voxels, part.first, part.channels, worker.outputs, width);
     }
     tiles_.transforms.gradients(gy, direct ? g_.out_channels : width, blocks_.width(block), to + row * width, step_);
   }
@@ -142,7 +139,7 @@ class PolyphaseWeights {
   const PolyphaseTiles<A> tiles_;
   const ConvIsa<A>& isa_;
   const ConvInput gradient_;
-  const View gy_, gw_;
+  const View gw_;
   const ConvBlocks blocks_;
   const int64_t chunks_, step_;  // step_: elements of the gradients from one frequency to the next
   const int64_t together_;       // tiles that are added at a time
