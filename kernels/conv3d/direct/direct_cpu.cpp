@@ -9,7 +9,8 @@
 namespace voxgrad {
 namespace {
 
-constexpr int64_t kWeightBytes = 32 << 10;  // of a block of runs: most of a first-level cache
+// Of a block of runs: somewhat more than a first-level cache, since the sums of fewer steps are loaded and stored more often.
+constexpr int64_t kWeightBytes = 64 << 10;
 constexpr int64_t kFreshBytes = 256 << 10;  // the same where they are packed on the way: long rows of the weight are read
 constexpr int64_t kTasks = 16;              // enough to keep a few threads evenly busy
 constexpr int64_t kFewTiles = 2;            // that meet a weight, up to which it is not packed ahead

@@ -17,6 +17,7 @@ OP_CASES(few_voxels) {
   add("few voxels, one, of which most taps see nothing", {1, 1, 1, 1, 48}, 48, three, {.padding = one}, false);
   add("few voxels, 1x1x1", {2, 2, 2, 2, 144}, 135, one, {});
   add("few voxels, 1x1x1, stride 2", {1, 3, 4, 5, 128}, 144, one, {.stride = two}, false);
+  add("few voxels, 1x1x1, two passes over the inputs", {1, 1, 3, 1, 1072}, 18, one, {});
   add("few voxels, padding beyond the volume", {1, 1, 2, 2, 16}, 64, {3, 5, 3}, {.padding = {2, 4, 3}});
   add("few voxels, all in one output", {3, 2, 4, 3, 32}, 32, {2, 4, 3}, {});
 }

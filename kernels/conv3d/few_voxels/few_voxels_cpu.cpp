@@ -12,6 +12,7 @@ constexpr int64_t kPairsPerTap = 16;         // at most, in the mean,
 constexpr int64_t kSummedPairs = 128;        // .. and of a weight gradient
 constexpr int64_t kFewestWeights = 1 << 14;  // fewer are in the cache, however they are read
 constexpr int64_t kGrain = 1 << 15;         // weights that are worth a thread
+constexpr int64_t kInputs = 1024;            // of one tap, that all outputs pass before the next: those of all voxels stay in the cache
 constexpr int64_t kStreamedBytes = 4 << 20;  // gradients of so many leave the caches before they are read
 
 // Calls f(position of the output, that of the input, tap) for what is inside the volume along one axis.
@@ -106,15 +107,21 @@ class FewGather {
       ConvScratch<A> sums(rows_ * most * isa_.lanes);
       const int64_t from = g_.outputs * begin / pieces, to = g_.outputs * end / pieces;
       start(from, to);
-      FewDots<A> d{.taps = pairs_.taps(), .x = x_.data(), .x_step = g_.inputs, .w_step = g_.w_output, .inputs = g_.inputs, .voxels = rows_};
+      FewDots<A> d{.taps = pairs_.taps(), .x_step = g_.inputs, .w_step = g_.w_output, .voxels = rows_};
       d.sums = sums.data();
       d.y_step = g_.outputs;
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t first = g_.outputs * i / pieces;
-        d.outputs = g_.outputs * (i + 1) / pieces - first;
-        d.w = w_ + first * g_.w_output;
-        d.y = y_ + first;
-        loops_.dots(d);
+      const int64_t passes = g_.taps() == 1 ? chunk_count(g_.inputs, kInputs) : 1, vectors = g_.inputs / isa_.lanes;
+      for (int64_t pass = 0; pass < passes; ++pass) {
+        const int64_t input = vectors * pass / passes * isa_.lanes;
+        d.inputs = vectors * (pass + 1) / passes * isa_.lanes - input;
+        d.x = x_.data() + input;
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t first = g_.outputs * i / pieces;
+          d.outputs = g_.outputs * (i + 1) / pieces - first;
+          d.w = w_ + first * g_.w_output + input;
+          d.y = y_ + first;
+          loops_.dots(d);
+        }
       }
       finish(from, to);
     });

@@ -1,7 +1,7 @@
 // Sums over the pairs of taps, a few of them at a time, held in registers. Included inside the namespace of one instruction set.
 
 #if defined(__AVX512F__)
-constexpr int kPairs = 8, kOutputs = 3;        // dots: sums of a call
+constexpr int kPairs = 6, kOutputs = 4;        // dots: sums of a call
 constexpr int kSpreadPairs = 6, kVectors = 4;  // spread; outer: outputs and vectors
 #else
 constexpr int kPairs = 4, kOutputs = 2;
@@ -71,11 +71,52 @@ void dots_of(const FewDots<A>& d) {
   }
 }
 
+// One tap, K outputs and P pairs, K P <= lanes: sums are whole before they leave the registers.
+template <class A, int K, int P>
+void dot_pairs_once(const FewDots<A>& d, int64_t first) {
+  constexpr int L = kLanes<A>;
+  const FewTap& tap = d.taps.taps[0];
+  const FewPair* pairs = tap.pairs + first;
+  const A *x[P], *w = d.w + tap.w;
+#pragma GCC unroll 4
+  for (int p = 0; p < P; ++p) x[p] = d.x + pairs[p].in * d.x_step;
+  // The rows of the next outputs are fetched meanwhile, a share of them by each piece of the pairs.
+  const A *fetched = w + (K + K * first / tap.count) * d.w_step, *const end = w + (K + K * (first + P) / tap.count) * d.w_step;
+  Vector<A> sum[L] = {};
+  for (int64_t c = 0; c < d.inputs; c += L) {
+    Vector<A> weight[K];
+#pragma GCC unroll 4
+    for (int k = 0; k < K; ++k) weight[k] = load(w + k * d.w_step + c);
+    for (const A* row = fetched; row < end; row += d.w_step) __builtin_prefetch(row + c);
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) {
+      const Vector<A> input = load(x[p] + c);
+#pragma GCC unroll 4
+      for (int k = 0; k < K; ++k) sum[p * K + k] += input * weight[k];
+    }
+  }
+  A total[L];
+  store(total, sums_of_lanes<A>(sum));
+  for (int p = 0; p < P; ++p)
+    for (int k = 0; k < K; ++k) d.y[pairs[p].out * d.y_step + k] += total[p * K + k];
+}
+template <class A, int K, int... P>
+void dots_once(const FewDots<A>& d, std::integer_sequence<int, P...>) {
+  static constexpr void (*by_pairs[])(const FewDots<A>&, int64_t) = {dot_pairs_once<A, K, P + 1>...};
+  for_pieces(d.taps.taps[0].count, int64_t(sizeof...(P)), [&](int64_t first, int64_t count) { by_pairs[count - 1](d, first); });
+}
+
 template <class A>
 void dots(const FewDots<A>& d) {
+  if (d.taps.count == 1) {
+    using Pairs = std::make_integer_sequence<int, kLanes<A> / kOutputs>;
+    if (d.outputs == 1) return dots_once<A, 1>(d, Pairs{});
+    if (d.outputs == 2) return dots_once<A, 2>(d, Pairs{});
+    if constexpr (kOutputs == 4) return d.outputs == 3 ? dots_once<A, 3>(d, Pairs{}) : dots_once<A, 4>(d, Pairs{});
+  }
   if (d.outputs == 1) return dots_of<A, 1>(d);
   if (d.outputs == 2) return dots_of<A, 2>(d);
-  if constexpr (kOutputs == 3) dots_of<A, 3>(d);
+  if constexpr (kOutputs == 4) d.outputs == 3 ? dots_of<A, 3>(d) : dots_of<A, 4>(d);
 }
 
 // P pairs and V vectors of outputs, of the inputs [from, to).

@@ -32,6 +32,7 @@ TEST_CASE("the op cases of few voxels are computed as few voxels") {
   CHECK(few(problem_of_few(1, {1, 1, 1}, 48, 48, kCube, kUnit, kUnit)));
   CHECK(few(problem_of_few(2, {2, 2, 2}, 144, 135, kUnit, kUnit, kFlush)));
   CHECK(few(problem_of_few(1, {3, 4, 5}, 128, 144, kUnit, kHalved, kFlush)));
+  CHECK(is_few_voxels(forward_gather(problem_of_few(1, {1, 3, 1}, 1072, 18, kUnit, kUnit, kFlush)), 16));
   CHECK(few(problem_of_few(1, {1, 2, 2}, 16, 64, {3, 5, 3}, kUnit, {2, 4, 3})));
   CHECK(few(problem_of_few(3, {2, 4, 3}, 32, 32, {2, 4, 3}, kUnit, kFlush)));
 }

@@ -125,6 +125,7 @@ class WinogradGather {
         row.init = first == 0 ? zeros_.data() : nullptr;
         for (int64_t f = 0; f < frequencies_; ++f) {
           row.x = inputs.data() + f * step + first;
+          row.ahead = f + 1 < frequencies_ ? step : 0;
           row.w = weights + f * weight_step;
           row.y = products + f * product_step;
           isa_.gather(row);
