@@ -19,6 +19,14 @@ void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, 
 extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
+// Whether that has frequencies along H as well as along W: 49 products in place of 91 of the taps of a plane, and transforms of squares of
+// outputs, which pay where enough taps along D and channels are summed between them.
+bool is_polyphase_square(const ConvGather&);
+template <class A>
+void polyphase_squares_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void polyphase_squares_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+extern template void polyphase_squares_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
+
 // gw, for the gather of the forward pass, where is_polyphase(): by the transposes of the transforms.
 template <class A>
 void polyphase_weight_gradient(const ConvGather&, const ConvInput& x, View gy, View gw);

@@ -21,5 +21,8 @@ OP_CASES(polyphase) {
   add("phases, more padding than the volume has", {1, 3, 4, 9, 1}, 16, all, {.stride = two, .padding = {6, 6, 6}});
   add("phases, stride 2 along W alone, dilated along D", {1, 7, 9, 22, 2}, 16, {3, 5, 7},
       {.stride = {1, 1, 2}, .padding = {2, 2, 3}, .dilation = {2, 1, 1}});
+  add("phases of squares, several tasks along each axis, ragged", {2, 49, 15, 37, 4}, 16, all, {.stride = two, .padding = three});
+  add("phases of squares, two blocks of channels, unit stride along D", {1, 6, 16, 15, 3}, 70, {5, 7, 7},
+      {.stride = {1, 2, 2}, .padding = three});
   add("phases, stride 3 along D and H", {1, 11, 17, 26, 2}, 20, all, {.stride = {3, 3, 2}, .padding = three});
 }

@@ -13,9 +13,19 @@ namespace {
 
 constexpr int kTaps = 7;  // along W
 constexpr int64_t kMostChannels = 4;
-constexpr double kTransforms = 130;  // of a tile, in multiply-adds: README.md has what was measured
+// In multiply-adds: README.md has what was measured.
+constexpr double kTransforms = 130;         // of a tile
+constexpr double kSquareTransforms = 1500;  // of a square of tiles and a plane of outputs,
+constexpr double kShortSum = 1.35;          // .. where a step takes longer, as sums have few of them
+constexpr int64_t kFewestPlanes = 4;        // of outputs, which are what a sum's weights serve
 
 bool rises_by_one(const std::vector<int64_t>& offset) { return offset.back() - offset.front() + 1 == int64_t(offset.size()); }
+
+double steps_of(const ConvGather& g) { return double(g.kernel.d) * g.kernel.h * double(g.inputs); }
+// With frequencies along W.
+double cost(const ConvGather& g) {
+  return double(g.out.d * g.out.h * chunk_count(g.out.w, kPolyphasePositions)) * (kPolyphaseFrequencies * steps_of(g) + kTransforms);
+}
 
 template <class A>
 class PolyphaseGather {
@@ -151,18 +161,24 @@ class PolyphaseGather {
 
 }  // namespace
 
+bool is_polyphase_square(const ConvGather& g) {
+  if (g.in_step.h != 2 || g.kernel.h != kTaps || g.out.d < kFewestPlanes || !rises_by_one(g.axes[0][0].offset)) return false;
+  const double waves = double(kPolyphaseFrequencies) * kPolyphaseFrequencies,
+               squares = double(g.out.d * chunk_count(g.out.h, kPolyphasePositions) * chunk_count(g.out.w, kPolyphasePositions));
+  return squares * (waves * kShortSum * double(g.kernel.d) * double(g.inputs) + kSquareTransforms) < cost(g);
+}
+
 bool is_polyphase(const ConvGather& g, int64_t lanes, double direct) {
   if (!winograd_is_wanted() || g.depthwise || g.slices != 1 || g.inputs > std::min(kMostChannels, lanes) || g.outputs < lanes) return false;
   if (g.in_step.w != 2 || g.kernel.w != kTaps || g.out_step != Int3{1, 1, 1} || g.out.d * g.out.h * g.out.w == 0) return false;
   if (!rises_by_one(g.axes[1][0].offset) || !rises_by_one(g.axes[2][0].offset)) return false;
-  const double steps = double(g.kernel.d) * g.kernel.h * double(g.inputs),
-               tiles = double(chunk_count(g.out.w, kPolyphasePositions));
-  return tiles * (kPolyphaseFrequencies * steps + kTransforms) < direct * g.out.w * kTaps * steps;
+  return cost(g) < direct * double(g.out.d * g.out.h * g.out.w) * kTaps * steps_of(g);
 }
 
 template <class A>
 void polyphase_gather(const ConvGather& g, const ConvInput& x, const ConvWeight& weight, const ConvStore& y) {
-  PolyphaseGather<A>(g, x, weight, y).run();
+  if (is_polyphase_square(g)) polyphase_squares_gather<A>(g, x, weight, y);
+  else PolyphaseGather<A>(g, x, weight, y).run();
 }
 template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
