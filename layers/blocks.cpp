@@ -33,7 +33,7 @@ ConvBlock::ConvBlock(const BlockLayer& o, Rng& rng)
       activation(o.activation) {}
 
 Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
-  if (norm.batch && activation.is_fused() && !ForwardHooks::active()) return norm.batch->behind(conv, x, skip, activation.fused_slope());
+  if (norm.batch && activation.is_fused() && !ForwardHooks::active()) return norm.batch->behind(conv, {x}, skip, activation.fused_slope());
   StatisticsFor of_y(norm);
   const Tensor y = conv(x, of_y.wanted());
   return hooked(*this, activated(y, skip, of_y.stats));
@@ -41,7 +41,7 @@ Tensor ConvBlock::operator()(const Tensor& x, const Tensor& skip) const {
 Tensor ConvBlock::operator()(const ConvSource& source, const Tensor& skip) const {
   if (!source.normalised) return (*this)(source.x, skip);
   StatisticsFor of_y(norm);
-  const Tensor y = hooked(conv, conv3d_fused({source}, conv.weight, conv.bias, conv.options, {.statistics = of_y.wanted()}));
+  const Tensor y = conv(source, of_y.wanted());
   return hooked(*this, activated(y, skip, of_y.stats));
 }
 Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip, const Tensor& stats) const {
@@ -49,10 +49,11 @@ Tensor ConvBlock::activated(const Tensor& y, const Tensor& skip, const Tensor& s
 }
 
 ConvSource ConvBlock::lazily(const std::vector<ConvSource>& sources) const {
-  if (norm.batch && sources.size() == 1 && !sources[0].normalised) return {(*this)(sources[0].x)};
+  const bool fused = activation.is_fused() && !ForwardHooks::active();
+  if (norm.batch && fused && sources.size() == 1) return norm.batch->lazily_behind(conv, sources[0], activation.fused_slope());
   StatisticsFor of_y(norm);
   const Tensor y = hooked(conv, conv3d_fused(sources, conv.weight, conv.bias, conv.options, {.statistics = of_y.wanted()}));
-  if (activation.is_fused() && !ForwardHooks::active()) return norm.lazily(y, activation.fused_slope(), of_y.stats);
+  if (fused) return norm.lazily(y, activation.fused_slope(), of_y.stats);
   return {hooked(*this, activated(y, {}, of_y.stats))};
 }
 

@@ -24,6 +24,11 @@ Conv3d::Conv3d(const Conv3dLayer& o, Rng& rng) {
   if (o.bias) bias = constant_parameter({o.out}, 0);
 }
 
+Tensor Conv3d::operator()(const ConvSource& x, ConvStatistics* of_y) const {
+  if (!x.normalised) return (*this)(x.x, of_y);
+  return hooked(*this, conv3d_fused({x}, weight, bias, options, {.statistics = of_y}));
+}
+
 // PyTorch's fan-in of a transposed convolution, which nnU-Net's initialisation uses: the output channels times the kernel.
 ConvTranspose3d::ConvTranspose3d(const ConvTranspose3dLayer& o, Rng& rng) {
   const int64_t taps = volume_of("ConvTranspose3d", o.kernel);

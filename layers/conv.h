@@ -2,6 +2,7 @@
 #include "core/forward_hooks.h"
 #include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
+#include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/conv_transpose3d/conv_transpose3d.h"
 
 namespace voxgrad {
@@ -27,6 +28,7 @@ struct Conv3d {
   Tensor operator()(const Tensor& x, ConvStatistics* of_y = nullptr) const {
     return hooked(*this, conv3d(x, weight, bias, options, of_y));
   }
+  Tensor operator()(const ConvSource& x, ConvStatistics* of_y = nullptr) const;
 };
 
 struct ConvTranspose3dLayer {

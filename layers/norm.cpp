@@ -40,16 +40,39 @@ BatchNorm::BatchNorm(const NormLayer& o) : momentum(o.momentum) {
 bool BatchNorm::uses_running() const {
   return mode.evaluating || mode.frozen || Inference::active() || Training::uses_running_statistics();
 }
-Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope) const {
+RunningStatistics BatchNorm::moved() const {
+  return Training::repeating() ? RunningStatistics{} : RunningStatistics{running_mean, running_var};
+}
+Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
   const bool training = !uses_running();
-  const RunningStatistics running = training && Training::repeating() ? RunningStatistics{} : RunningStatistics{running_mean, running_var};
-  const BatchNormActOptions options = {.slope = slope, .eps = eps, .momentum = momentum, .training = training};
+  const RunningStatistics running = training ? moved() : RunningStatistics{running_mean, running_var};
+  const BatchNormActOptions options = {.slope = slope, .eps = eps, .momentum = momentum, .training = training, .stats = stats};
   return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));
 }
-Tensor BatchNorm::behind(const Conv3d& conv, const Tensor& x, const Tensor& skip, double slope) const {
-  if (ForwardHooks::active() || !uses_running()) return (*this)(conv(x), skip, slope);
-  return conv3d_batch_norm_act(x, conv.weight, conv.bias, weight, bias, {running_mean, running_var}, skip,
-                               {.conv = conv.options, .slope = slope, .eps = eps});
+ConvSource BatchNorm::lazily(const Tensor& x, double slope, const Tensor& stats) const {
+  if (uses_running() || ForwardHooks::active()) return {(*this)(x, {}, slope, stats)};
+  return {.x = x,
+          .normalised = true,
+          .scale = weight,
+          .shift = bias,
+          .slope = slope,
+          .eps = eps,
+          .stats = stats ? stats : batch_statistics(x, moved(), {.eps = eps, .momentum = momentum}),
+          .of_batch = true};
+}
+Tensor BatchNorm::behind(const Conv3d& conv, const ConvSource& x, const Tensor& skip, double slope) const {
+  if (!x.normalised && !ForwardHooks::active() && uses_running())
+    return conv3d_batch_norm_act(x.x, conv.weight, conv.bias, weight, bias, {running_mean, running_var}, skip,
+                                 {.conv = conv.options, .slope = slope, .eps = eps});
+  StatisticsFor of_y(*this);
+  const Tensor y = conv(x, of_y.wanted());
+  return (*this)(y, skip, slope, of_y.stats);
+}
+ConvSource BatchNorm::lazily_behind(const Conv3d& conv, const ConvSource& x, double slope) const {
+  if (uses_running()) return {behind(conv, x, {}, slope)};
+  StatisticsFor of_y(*this);
+  const Tensor y = conv(x, of_y.wanted());
+  return lazily(y, slope, of_y.stats);
 }
 
 ChannelNorm::ChannelNorm(int channels) : weight(constant_parameter({channels}, 1)), bias(constant_parameter({channels}, 0)) {}
@@ -66,11 +89,12 @@ Norm::Norm(NormKind k, const NormLayer& o) : kind(k) {
 Tensor Norm::operator()(const Tensor& x, const Tensor& skip, double slope, const Tensor& stats) const {
   if (instance) return hooked(*this, (*instance)(x, skip, slope, stats));
   if (group) return hooked(*this, (*group)(x, skip, slope, stats));
-  if (batch) return hooked(*this, (*batch)(x, skip, slope));
+  if (batch) return hooked(*this, (*batch)(x, skip, slope, stats));
   const Tensor z = skip ? add(x, skip) : x;
   return hooked(*this, slope == 1 ? z : leaky_relu(z, slope));
 }
 ConvSource Norm::lazily(const Tensor& x, double slope, const Tensor& stats) const {
+  if (batch && !ForwardHooks::active()) return batch->lazily(x, slope, stats);
   if ((!instance && !group) || ForwardHooks::active()) return {(*this)(x, {}, slope, stats)};
   return {.x = x,
           .normalised = true,
@@ -82,10 +106,22 @@ ConvSource Norm::lazily(const Tensor& x, double slope, const Tensor& stats) cons
           .groups = group ? group->groups : 0};
 }
 
-StatisticsFor::StatisticsFor(const Norm& norm) : read_((norm.instance || norm.group) && !ForwardHooks::active()) {
+StatisticsFor::StatisticsFor(const Norm& norm) {
+  if (norm.batch) {
+    *this = StatisticsFor(*norm.batch);
+    return;
+  }
+  read_ = (norm.instance || norm.group) && !ForwardHooks::active();
   if (!read_) return;
   eps = norm.instance ? norm.instance->eps : norm.group->eps;
   groups = norm.group ? norm.group->groups : 0;
+}
+StatisticsFor::StatisticsFor(const BatchNorm& norm) : read_(!norm.uses_running() && !ForwardHooks::active()) {
+  eps = norm.eps;
+  of_batch = true;
+  if (!read_) return;
+  running = norm.moved();
+  momentum = norm.momentum;
 }
 
 }  // namespace voxgrad

@@ -39,6 +39,8 @@ struct GroupNorm {
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
 };
 
+class StatisticsFor;
+
 // Uses the statistics of x and moves the running ones. Within Inference, within Training(rng, Training::Statistics::running), and after
 // eval(..) or freeze(..) of it or of what it is part of, the running ones are used and stay.
 struct BatchNorm {
@@ -50,12 +52,18 @@ struct BatchNorm {
 
   BatchNorm() = default;
   explicit BatchNorm(const NormLayer&);
-  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  // stats: of x, where they are known already, and the running ones are moved.
+  Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
   // The same of conv(x). With running statistics and without a gradient it is part of the convolution.
-  Tensor behind(const Conv3d& conv, const Tensor& x, const Tensor& skip = {}, double slope = 1) const;
+  Tensor behind(const Conv3d& conv, const ConvSource& x, const Tensor& skip = {}, double slope = 1) const;
+  // These without a skip, left to the convolution that reads it where that is possible. To be read once.
+  ConvSource lazily(const Tensor& x, double slope = 1, const Tensor& stats = {}) const;
+  ConvSource lazily_behind(const Conv3d& conv, const ConvSource& x, double slope = 1) const;
 
  private:
+  friend StatisticsFor;
   bool uses_running() const;
+  RunningStatistics moved() const;  // the running ones, unless a computation is repeated
 };
 
 // Over the channels of each voxel (ConvNeXt's LayerNorm2d).
@@ -79,7 +87,7 @@ struct Norm {
 
   Norm() = default;
   Norm(NormKind, const NormLayer&);
-  // stats: for an instance or group norm, of x, where they are known already.
+  // stats: of x, where they are known already (StatisticsFor).
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
   // The same without a skip, left to the convolution that reads it where that is possible. To be read once.
   ConvSource lazily(const Tensor& x, double slope = 1, const Tensor& stats = {}) const;
@@ -93,10 +101,11 @@ struct Norm {
 class StatisticsFor : public ConvStatistics {
  public:
   explicit StatisticsFor(const Norm&);
+  explicit StatisticsFor(const BatchNorm&);
   ConvStatistics* wanted() { return read_ ? this : nullptr; }
 
  private:
-  bool read_;
+  bool read_ = false;
 };
 
 }  // namespace voxgrad

@@ -55,8 +55,14 @@ WrittenStatistics written_statistics(const Conv3dProblem& p, const Tensor& y, Co
   if (!wanted || !on_device(y.device(), [&](auto on) { return conv3d_takes_statistics(on, p, y.dtype()); })) return {};
   const int64_t groups = wanted->groups ? wanted->groups : p.k;
   check(groups > 0 && p.k % groups == 0, "conv3d: statistics of ", groups, " groups of ", p.k, " channels");
-  wanted->stats = Tensor::empty({3, p.n, groups}, accum_of(y.dtype()), y.device());
-  return {wanted->stats.view(), wanted->eps, groups};
+  const auto& [mean, variance] = wanted->running;
+  const Shape one_each = {p.k};
+  check(bool(mean) == bool(variance) && (!mean || (mean.shape() == one_each && variance.shape() == one_each)),
+        "conv3d: running statistics of ", y, " are {", p.k, "}, both of them, not ", mean, " and ", variance);
+  wanted->stats = Tensor::empty({3, wanted->of_batch ? 1 : p.n, groups}, accum_of(y.dtype()), y.device());
+  mean.mark_written();
+  variance.mark_written();
+  return {wanted->stats.view(), wanted->eps, groups, wanted->of_batch, {mean.view(), variance.view(), wanted->momentum}};
 }
 
 Tensor given_gradient(const Conv3dProblem& p, Device d, size_t input) {

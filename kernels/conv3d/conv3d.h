@@ -1,15 +1,19 @@
 #pragma once
 #include "core/tensor.h"
+#include "kernels/norm/norm.h"
 
 namespace voxgrad {
 
-// Statistics of a convolution's y for the norm with this eps that reads it, an instance norm or, with groups, that group norm: `stats`, as
-// the norm saves them (kernels/norm), where they are taken as y is written, which then need not be read for them (on CUDA, by the kernels
-// on the tensor cores); else absent.
+// Statistics of a convolution's y for the norm with this eps that reads it, an instance norm, with groups that group norm, or of_batch a
+// batch norm in training: `stats`, as the norm saves them (kernels/norm), where they are taken as y is written, which then need not be read
+// for them (on CUDA, by the kernels on the tensor cores); else absent. With those of a batch norm its running ones are moved.
 struct ConvStatistics {
   double eps = 1e-5;
   Tensor stats = {};
   int groups = 0;
+  bool of_batch = false;
+  RunningStatistics running = {};
+  double momentum = 0.1;
 };
 
 struct Conv3dOptions {

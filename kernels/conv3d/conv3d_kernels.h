@@ -4,6 +4,7 @@
 #include "core/device/execution.h"
 #include "core/shape.h"
 #include "core/view.h"
+#include "kernels/norm/norm_kernels.h"
 
 namespace voxgrad {
 
@@ -29,14 +30,17 @@ struct ConvPart {
   int64_t channels = 0;
   View coefficients = {};
   double slope = 1;
+  bool of_batch = false;  // of a batch norm: the coefficients of all samples are the same
 };
 
 // Statistics {3, n, groups} of y as those of a norm with groups of its k channels (kernels/norm; of an instance norm k), taken as y is
-// written; null where they are not wanted.
+// written; null where they are not wanted. Of a batch norm {3, 1, k}, of all samples, and running ones, if any, are moved.
 struct WrittenStatistics {
   View stats;
   double eps = 0;
   int64_t groups = 0;
+  bool of_batch = false;
+  NormRunning running = {};
 };
 
 // What a convolution makes of its sums: y = act(norm(sum + bias) + residual), norm(z) = (z - mean) factor + offset with coefficients
@@ -50,7 +54,8 @@ struct ConvOutput {
 };
 
 // Sums for the backward pass of a norm (kernels/norm): {n, c, 2} in f64, per sample and channel of g and g xhat, g = gx act'(z), where the
-// convolution reads z = act(norm(x)) of the part x (ConvPart), and stats {3, n, groups} are those of its norm. Taken as gx is written.
+// convolution reads z = act(norm(x)) of the part x (ConvPart), and stats {3, n, groups} are those of its norm. Taken as gx is written. Of
+// a batch norm {1, c, 2} and {3, 1, c}.
 struct WrittenSums {
   ConvPart part;
   View stats, sums;
@@ -78,7 +83,8 @@ void conv3d_forward(Cpu, const Conv3dProblem&, const ConvPart* parts, int64_t co
 // On CUDA there are kernels that read parts, of some shapes: whether they do, forward and in the gradient of weights, which is that of all
 // parts at once.
 bool conv3d_reads_parts(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count);
-inline bool conv3d_reads_parts(Cpu, const Conv3dProblem&, const ConvPart*, int64_t) { return true; }
+// On the CPU all kernels do: whether normalised parts are read by the same ones.
+bool conv3d_reads_normalised(Cpu, const Conv3dProblem&);
 void conv3d_forward(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View w, const ConvOutput& y);
 void conv3d_weight_gradient(Cuda, const Conv3dProblem&, const ConvPart* parts, int64_t count, View gy, View gw);
 // gw[k, t, c] = sum over samples and voxels of x gy.

@@ -20,7 +20,7 @@ struct Part {
   NormProblem norm;
   int64_t first = 0, channels = 0;  // within the weight
 
-  ConvPart view() const { return {source.x.view(), channels, coefficients.view(), norm.slope}; }
+  ConvPart view() const { return {source.x.view(), channels, coefficients.view(), norm.slope, source.of_batch}; }
 };
 
 Part part_of(ConvSource s, int64_t first) {
@@ -38,22 +38,24 @@ Part part_of(ConvSource s, int64_t first) {
   check(saved.eps >= 0 && saved.slope >= 0, "conv3d_fused: eps ", saved.eps, " and slope ", saved.slope, " must not be negative");
   check(saved.groups >= 0 && (saved.groups == 0 || part.channels % saved.groups == 0), "conv3d_fused: ", saved.groups,
         " groups of a norm do not divide ", saved.x);
-  const int64_t n = saved.x.dim(0), groups = saved.groups ? saved.groups : part.channels;
-  part.norm = {.samples = n, .voxels = saved.x.count() / (n * part.channels), .channels = part.channels, .groups = groups};
+  check(!saved.of_batch || (saved.groups == 0 && (saved.stats || saved.coefficients)), "conv3d_fused: a batch norm of ", saved.x,
+        " needs its statistics, and no groups");
+  const int64_t n = saved.x.dim(0), groups = saved.groups ? saved.groups : part.channels, samples = saved.of_batch ? 1 : n;
+  part.norm = {.samples = samples, .voxels = saved.x.count() / (samples * part.channels), .channels = part.channels, .groups = groups};
   part.norm.eps = saved.eps;
   part.norm.slope = saved.slope;
   if (saved.coefficients) {
     part.coefficients = saved.coefficients;
     return part;
   }
-  const Shape wanted = {3, n, groups};
+  const Shape wanted = {3, samples, groups};
   check(!saved.stats || (saved.stats.shape() == wanted && saved.stats.dtype() == accum), "conv3d_fused: statistics of ", saved.x, " are ",
         name_of(accum), " ", wanted, ", not ", saved.stats);
   part.stats = saved.stats ? saved.stats.detach() : Tensor::empty(wanted, accum, saved.x.device());
   part.coefficients = Tensor::empty({n, 3, part.channels}, accum, saved.x.device());
   on_device(saved.x.device(), [&](auto on) {
     if (!saved.stats) norm_statistics(on, part.norm, saved.x.view(), part.stats.view(), {});
-    norm_coefficients(on, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view());
+    norm_coefficients(on, part.norm, part.stats.view(), saved.scale.view(), saved.shift.view(), part.coefficients.view(), n / samples);
   });
   return part;
 }
@@ -100,6 +102,17 @@ std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
   return views;
 }
 
+bool reads(Cpu on, const Conv3dProblem& p, const std::vector<ConvSource>& sources) {
+  const auto could_be_stored = [](const ConvSource& s) { return s.normalised && !s.coefficients; };
+  return std::none_of(sources.begin(), sources.end(), could_be_stored) || conv3d_reads_normalised(on, p);
+}
+[[maybe_unused]] bool reads(Cuda on, const Conv3dProblem& p, const std::vector<ConvSource>& sources) {
+  std::vector<ConvPart> places;
+  for (const ConvSource& s : sources) places.push_back({s.x.view(), s.x.dim(4)});
+  if constexpr (kCuda) return conv3d_reads_parts(on, p, places.data(), int64_t(places.size()));
+  return false;
+}
+
 void forward(Cpu on, const Conv3dProblem& p, const std::vector<ConvPart>& x, const Tensor& w, const ConvOutput& y) {
   conv3d_forward(on, p, x.data(), int64_t(x.size()), w.view(), y, kept_weight(p, y.y.dtype, w));
 }
@@ -140,6 +153,7 @@ Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dO
 Tensor evaluate(const ConvSource& s) {
   check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
   if (!s.normalised) return s.x;
+  if (s.of_batch) return batch_norm_act(s.x, s.scale, s.shift, {}, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
   if (s.groups > 0)
     return group_norm_act(s.x, s.scale, s.shift, {}, {.groups = s.groups, .slope = s.slope, .eps = s.eps, .stats = s.stats});
   return instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
@@ -188,9 +202,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   check(!more || (more.shape() == out && more.dtype() == x.dtype() && more.device() == x.device()), "conv3d_fused: a residual of ", out,
         " as ", x, " is wanted, not ", more);
   check(tail.slope >= 0, "conv3d_fused: the slope ", tail.slope, " behind the sum must not be negative");
-  std::vector<ConvPart> places;  // of what would be read
-  for (const ConvSource& s : sources) places.push_back({s.x.view(), s.x.dim(4)});
-  if (!on_device(x.device(), [&](auto on) { return conv3d_reads_parts(on, p, places.data(), int64_t(places.size())); })) {
+  if (!on_device(x.device(), [&](auto on) { return reads(on, p, sources); })) {
     std::vector<Tensor> stored;
     for (const ConvSource& s : sources) stored.push_back(evaluate(s));
     const Tensor whole = stored.size() == 1 ? stored[0] : concat(stored, -1);
@@ -212,18 +224,20 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
-  std::vector<int> normalised, norm_groups;
+  std::vector<int> normalised, norm_groups, of_batch;
   std::vector<double> slopes, eps;
   for (const ConvSource& s : sources) {
     normalised.push_back(s.normalised);
     slopes.push_back(s.slope);
     eps.push_back(s.eps);
     norm_groups.push_back(s.groups);
+    of_batch.push_back(s.of_batch);
   }
   op.add("normalised", normalised);
   op.add("slope", slopes);
   op.add("eps", eps);
-  if (std::any_of(norm_groups.begin(), norm_groups.end(), [](int g) { return g > 0; })) op.add("norm_groups", norm_groups);
+  for (const auto& [name, of_norm] : {std::pair{"norm_groups", norm_groups}, {"of_batch", of_batch}})
+    if (std::any_of(of_norm.begin(), of_norm.end(), [](int v) { return v > 0; })) op.add(name, of_norm);
   if (tail.slope != 1) op.add("tail_slope", tail.slope);
   const Tensor activated = tail.slope == 1 ? Tensor{} : y.detach();
   return record(op, inputs, y, [p, parts, w = w.detach(), activated, slope = tail.slope](const Tensor& of_y, Needs needs) {

@@ -6,16 +6,17 @@
 namespace voxgrad {
 
 // An input of a fused convolution: x {N, D, H, W, C} or, normalised, z = act(norm(x) scale + shift), act(z) = z > 0 ? z : slope z, with
-// scale and shift {C} or absent. The norm is an instance norm or, with groups, that group norm. z is computed where x is read and never
-// stored, in the forward pass and for the weight gradient.
+// scale and shift {C} or absent. The norm is an instance norm, with groups that group norm or, of_batch, a batch norm in training. z is
+// computed where x is read and never stored, in the forward pass and for the weight gradient.
 struct ConvSource {
   Tensor x;
   bool normalised = false;
   Tensor scale = {}, shift = {};
   double slope = 1, eps = 1e-5;
-  Tensor stats = {};         // of x, where they are known already (ConvStatistics, with the same eps and groups)
+  Tensor stats = {};         // of x, where they are known already (ConvStatistics, with the same eps and groups); of_batch always
   Tensor coefficients = {};  // of with_statistics()
   int groups = 0;            // of a group norm
+  bool of_batch = false;     // whose statistics are batch_statistics() of x, or ConvStatistics
 };
 
 // What follows the sum: y = act(sum + residual), act(z) = z > 0 ? z : slope z; the residual is as y, or absent. While y is stored, so that
@@ -30,7 +31,8 @@ struct ConvTail {
 // are stored.
 // Saves the x of every source, w, three numbers per normalised channel and sample, and y where it is activated. On CUDA the kernels of
 // tensor cores read so from two sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last
-// 16); elsewhere it is the composition of those ops, but for the tail.
+// 16), on the CPU all but those of a dilation that does not divide the volume; elsewhere it is the composition of those ops, but for the
+// tail.
 Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {},
                     const ConvTail& = {});
 

@@ -19,8 +19,9 @@ OP_CASES(conv3d_fused) {
     double slack = 1;
     bool both = false;
     int tail = 0;    // 1: a residual is added, 2: and the sum activated
-    int groups = 0;  // of the first norm
+    int groups = 0;  // of the first norm; kBatch: it is a batch norm, as is that of the second one
   };
+  constexpr int kBatch = -1;
   constexpr double kTailSlope = 0.25;  // exact in every type
   const auto side = [](int64_t k) { return k % 2 ? 1. : -1.; };
   const auto add = [&](const Use& u, const std::string& name = {}) {
@@ -45,9 +46,12 @@ OP_CASES(conv3d_fused) {
     if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
     c.run = [u, side](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
+      const bool batch = u.groups == kBatch;
       if (u.normalised)
-        sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625, .groups = u.groups};
+        sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625, .groups = batch ? 0 : u.groups};
       if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
+      for (ConvSource& s : sources)
+        if (batch && s.normalised) s.of_batch = true, s.stats = batch_statistics(s.x, {});
       if (u.tail == 0) return conv3d_fused(sources, in[1], in[2], u.options);
       std::vector<double> sides;
       for (int64_t k = 0; k < u.k; ++k) sides.push_back(side(k));
@@ -60,9 +64,11 @@ OP_CASES(conv3d_fused) {
         for (double& v : z.values) v = v > 0 ? v : v / 64;
         return z;
       };
-      const HostArray first =
-          u.normalised ? activated(normalised(in[0], u.groups ? group_of(u.x, u.groups) : instance_of(u.x), in[3], in[4])) : in[0];
-      const HostArray second = u.both ? activated(normalised(in.back(), instance_of(in.back().shape))) : in.back();
+      const auto norm_of = [&](const Shape& x, int groups) {
+        return u.groups == kBatch ? channel_of(x) : groups ? group_of(x, groups) : instance_of(x);
+      };
+      const HostArray first = u.normalised ? activated(normalised(in[0], norm_of(u.x, u.groups), in[3], in[4])) : in[0];
+      const HostArray second = u.both ? activated(normalised(in.back(), norm_of(in.back().shape, 0))) : in.back();
       const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
         return i[4] < u.x[4] ? first[i] : second.at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
       });
@@ -95,8 +101,15 @@ OP_CASES(conv3d_fused) {
   add({"group norm, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, 2});
   add({"group norm of 3 channels each, stride 2", {2, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4, false, 0, 3});
   add({"two sources, a group norm and an instance norm", {2, 3, 4, 4, 64}, 16, 24, three, {.padding = one}, true, 4, true, 0, 4});
+  add({"batch norm, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, kBatch});
+  add({"batch norm, stride 2, ragged", {3, 5, 4, 3, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4, false, 0, kBatch});
+  add({"batch norm, pointwise of few voxels", {3, 2, 2, 2, 40}, 0, 24, one, {}, true, 4, false, 0, kBatch});
+  add({"two sources, both batch norms", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kBatch});
+  add({"few voxels, batch norm", {2, 2, 2, 2, 48}, 0, 36, three, {.padding = one}, true, 4, false, 0, kBatch});
+  add({"Winograd, batch norm", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4, false, 0, kBatch});
   const Conv3dOptions dilated{.padding = two, .dilation = two};
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
+  add({"dilated, batch norm", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4, false, 0, kBatch});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
   add({"dilated, two sources, the first normalised", {2, 4, 4, 6, 7}, 5, 6, three, dilated, true, 4});
   add({"few voxels, two sources, the first normalised", {2, 2, 2, 2, 20}, 28, 36, three, {.padding = one}, true, 4});
@@ -144,6 +157,13 @@ OP_CASES(conv3d_fused) {
                                     Tensor::zeros({2, 1, 1, 1, 3}));
                      },
                      {"conv3d_fused", "scale", "{3}", "{2}"}});
+  rejects.push_back({"conv3d_fused",
+                     "a batch norm without its statistics",
+                     [] {
+                       conv3d_fused({{.x = Tensor::zeros({1, 2, 2, 2, 3}), .normalised = true, .of_batch = true}},
+                                    Tensor::zeros({2, 1, 1, 1, 3}));
+                     },
+                     {"conv3d_fused", "batch norm", "statistics"}});
   rejects.push_back(
       {"conv3d_fused",
        "groups that do not divide the channels",

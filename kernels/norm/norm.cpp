@@ -55,6 +55,7 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
   const Shape wanted = {3, p.samples, p.groups};
   check(!call.stats || (call.stats.shape() == wanted && call.stats.dtype() == accum), op, ": the statistics are ", call.stats,
         ", wanted beside ", x, " are ", name_of(accum), " ", wanted);
+  check(!call.stats || !p.constant_statistics, op, ": statistics of ", x, " beside running ones that are to be used");
   const Tensor stats = call.stats ? call.stats.detach() : Tensor::empty(wanted, accum, x.device());
   Tensor y = Tensor::empty_like(x);
   const NormRunning running = {call.running.mean.view(), call.running.variance.view(), call.momentum};
@@ -64,7 +65,7 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
     norm_apply(on, p, x.view(), stats.view(), scale.view(), shift.view(), skip.view(), y.view());
   });
   const Tensor saved_y = skip ? y.detach() : Tensor{};
-  if (!p.constant_statistics) {
+  if (!p.constant_statistics && !call.stats) {
     call.running.mean.mark_written();
     call.running.variance.mark_written();
   }
@@ -91,6 +92,17 @@ Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, con
 }
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const NormOptions& o) {
   return norm_call("layer_norm", x, scale, shift, {}, {.over = NormCall::Over::voxel, .problem = {.groups = 1, .eps = o.eps}});
+}
+Tensor batch_statistics(const Tensor& x, const RunningStatistics& running, const BatchNormOptions& o) {
+  const NormCall call = {.over = NormCall::Over::batch, .problem = {.groups = 0, .eps = o.eps}, .running = running};
+  const NormProblem p = norm_problem("batch_statistics", x, {}, {}, {}, call);
+  const Tensor stats = Tensor::empty({3, 1, p.channels}, accum_of(x.dtype()), x.device());
+  on_device(x.device(), [&](auto on) {
+    norm_statistics(on, p, x.view(), stats.view(), {running.mean.view(), running.variance.view(), o.momentum});
+  });
+  running.mean.mark_written();
+  running.variance.mark_written();
+  return stats;
 }
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const BatchNormOptions& o) {
   return norm_call("batch_norm", x, scale, shift, {},

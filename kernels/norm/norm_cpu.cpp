@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "kernels/norm/norm_cut.h"
@@ -194,7 +195,7 @@ void backward_of(const NormProblem& p, View x, View y, View gy, View stats, View
 void norm_apply(Cpu, const NormProblem& p, View x, View stats, View scale, View shift, View skip, View y) {
   on_dtype(x.dtype, [&]<class T>() { apply_of<T>(p, x, stats, scale, shift, skip, y); });
 }
-void norm_coefficients(Cpu, const NormProblem& p, View stats, View scale, View shift, View coefficients) {
+void norm_coefficients(Cpu, const NormProblem& p, View stats, View scale, View shift, View coefficients, int64_t times) {
   on_dtype(stats.dtype, [&]<class A>() {
     if constexpr (std::is_same_v<A, accum_t<A>>) {
       A* const to = coefficients.as<A>();
@@ -202,6 +203,7 @@ void norm_coefficients(Cpu, const NormProblem& p, View stats, View scale, View s
         A* at = to + s * 3 * p.channels + c;
         at[0] = mean, at[p.channels] = factor, at[2 * p.channels] = offset;
       });
+      for (int64_t i = 1; i < times; ++i) std::copy_n(to, p.samples * 3 * p.channels, to + i * p.samples * 3 * p.channels);
     }
   });
 }

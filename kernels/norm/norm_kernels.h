@@ -32,9 +32,10 @@ void norm_constant_statistics(Cuda, const NormProblem&, const NormRunning&, View
 void norm_apply(Cpu, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
 void norm_apply(Cuda, const NormProblem&, View x, View stats, View scale, View shift, View skip, View y);
 
-// coefficients {samples, 3, channels} of accum_of(x): per sample and channel mean, factor, offset with z = (x - mean) factor + offset.
-void norm_coefficients(Cpu, const NormProblem&, View stats, View scale, View shift, View coefficients);
-void norm_coefficients(Cuda, const NormProblem&, View stats, View scale, View shift, View coefficients);
+// coefficients {times, samples, 3, channels} of accum_of(x): per sample and channel mean, factor, offset with z = (x - mean) factor +
+// offset; several times the same, so that those of a batch are there for each of its samples.
+void norm_coefficients(Cpu, const NormProblem&, View stats, View scale, View shift, View coefficients, int64_t times = 1);
+void norm_coefficients(Cuda, const NormProblem&, View stats, View scale, View shift, View coefficients, int64_t times = 1);
 
 // y: the output where there was a skip, else null (z is recomputed). Gradients are assigned; null ones are not computed.
 // out.x may be gy. On CUDA, but for statistics of single rows, more is added to out.x, whose memory it may have. sums {samples, channels,

@@ -58,14 +58,15 @@ __global__ void norm_constant_statistics_kernel(NormProblem p, const float* mean
   for (int64_t c : grid_stride(p.channels)) stats.set(c, NormStatistic<float>::of(double(mean[c]), double(variance[c]), p.eps));
 }
 
-// coefficients {samples, 3, channels}: mean, factor, offset.
-__global__ void norm_coefficients_kernel(NormProblem p, NormStats stats, const float* scale, const float* shift, float* coefficients) {
+// coefficients {times, samples, 3, channels}: mean, factor, offset.
+__global__ void norm_coefficients_kernel(NormProblem p, int64_t times, NormStats stats, const float* scale, const float* shift,
+                                         float* coefficients) {
   const int64_t width = p.channels / p.groups;
-  for (int64_t i : grid_stride(p.samples * p.channels)) {
-    const int64_t s = i / p.channels, c = i - s * p.channels;
-    const NormStatistic<float> of = stats[s * p.groups + c / width];
+  for (int64_t i : grid_stride(times * p.samples * p.channels)) {
+    const int64_t row = i / p.channels, c = i - row * p.channels;
+    const NormStatistic<float> of = stats[row % p.samples * p.groups + c / width];
     const NormAffine<float> z(of, scale ? double(scale[c]) : 1, shift ? double(shift[c]) : 0);
-    float* const at = coefficients + s * 3 * p.channels + c;
+    float* const at = coefficients + row * 3 * p.channels + c;
     at[0] = of.mean, at[p.channels] = z.factor, at[2 * p.channels] = z.offset;
   }
 }
@@ -91,9 +92,9 @@ void norm_constant_statistics(Cuda on, const NormProblem& p, const NormRunning& 
                                           NormStats(p, stats));
 }
 
-void norm_coefficients(Cuda on, const NormProblem& p, View stats, View scale, View shift, View coefficients) {
-  launch<norm_coefficients_kernel>(on, grid_over(p.samples * p.channels), p, NormStats(p, stats), scale.as<float>(), shift.as<float>(),
-                                   coefficients.as<float>());
+void norm_coefficients(Cuda on, const NormProblem& p, View stats, View scale, View shift, View coefficients, int64_t times) {
+  launch<norm_coefficients_kernel>(on, grid_over(times * p.samples * p.channels), p, times, NormStats(p, stats), scale.as<float>(),
+                                   shift.as<float>(), coefficients.as<float>());
 }
 
 }  // namespace voxgrad

@@ -19,7 +19,8 @@ Tensor batch_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift,
                    {.over = NormCall::Over::batch,
                     .problem = {.groups = 0, .eps = o.eps, .slope = o.slope, .constant_statistics = !o.training},
                     .running = running,
-                    .momentum = o.momentum});
+                    .momentum = o.momentum,
+                    .stats = o.stats});
 }
 
 }  // namespace voxgrad

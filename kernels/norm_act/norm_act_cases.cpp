@@ -58,6 +58,12 @@ OP_CASES(norm_act) {
   add("batch with a skip", {2, 3, 5, 4, 7}, true,
       {[](const Tensors& in) { return batch_norm_act(in[0], in[1], in[2], {}, in[3], {.slope = 0}); }, channel_of, 0}, 120,
       n * 14 + 14 + 21);
+  add("batch of known statistics", {2, 3, 5, 4, 7}, false,
+      {[](const Tensors& in) {
+         return batch_norm_act(in[0], in[1], in[2], {}, {}, {.slope = kSlope, .stats = batch_statistics(in[0], {})});
+       },
+       channel_of},
+      120, n * 7 + 14 + 21);
   for (DType t : {DType::bf16, DType::f16})
     cases.push_back({.op = "norm_act",
                      .name = std::string("instance in ") + name_of(t),
@@ -71,6 +77,14 @@ OP_CASES(norm_act) {
   rejects.push_back({"norm_act", "a skip of another shape",
                      [] { instance_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, Tensor::zeros({1, 2, 2, 1, 3})); },
                      {"instance_norm_act", "skip", "{1, 2, 2, 1, 3}"}});
+  rejects.push_back({"norm_act",
+                     "statistics beside running ones",
+                     [] {
+                       const Tensor one = Tensor::full({3}, 1);
+                       batch_norm_act(Tensor::zeros({1, 2, 2, 2, 3}), {}, {}, {one, one}, {},
+                                      {.training = false, .stats = Tensor::zeros({3, 1, 3})});
+                     },
+                     {"batch_norm_act", "statistics", "running"}});
   rejects.push_back({"norm_act",
                      "a negative slope",
                      [] {

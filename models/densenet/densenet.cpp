@@ -73,7 +73,7 @@ double parameters_of(const DenseNetConfig& c) {
 }
 
 Tensor DenseLayer::operator()(const Tensor& x) const {
-  const Tensor y = conv2(norm2.behind(conv1, norm1(x, {}, kDenseRelu), {}, kDenseRelu));
+  const Tensor y = conv2(norm2.lazily_behind(conv1, norm1.lazily(x, kDenseRelu), kDenseRelu));
   return hooked(*this, drop ? (*drop)(y) : y);
 }
 
@@ -129,7 +129,7 @@ std::vector<Tensor> DenseNet::stages(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "DenseNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
   const DenseFeatures& f = features;
-  Tensor y = f.norm0.behind(f.conv0, x, {}, kDenseRelu);
+  Tensor y = f.norm0.behind(f.conv0, {x}, {}, kDenseRelu);
   if (!config.small_stem) y = max_pool3d(y, {.kernel = cube(config, 3), .stride = cube(config, 2), .padding = {config.flat ? 0 : 1, 1, 1}});
   std::vector<Tensor> out = {f.denseblock1(y)};
   out.push_back(f.denseblock2(f.transition1(out.back())));

@@ -61,8 +61,8 @@ DnCnn::DnCnn(const DnCnnConfig& c, Rng& rng) : config(c) {
 }
 
 Tensor DnCnn::operator()(const Tensor& x) const {
-  Tensor y = x;
-  for (const ConvBlock& b : blocks) y = b(y);
+  ConvSource y = {x};
+  for (const ConvBlock& b : blocks) y = b.lazily({y});
   return head(y);
 }
 

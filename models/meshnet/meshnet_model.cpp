@@ -76,15 +76,15 @@ MeshNet::MeshNet(const MeshNetConfig& c, Rng& rng) : config(c) {
 }
 
 Tensor MeshNet::operator()(const Tensor& x) const {
-  Tensor y = x;
-  for (const ConvBlock& b : blocks) y = b(y);
+  ConvSource y = {x};
+  for (const ConvBlock& b : blocks) y = b.lazily({y});
   return head(y);
 }
 
 SlabOutputs MeshNet::in_slabs(const Tensor& x) const {
-  Tensor y = x;
-  for (const ConvBlock& b : blocks) y = b(y);
-  return slabs_of({y}, head);
+  ConvSource y = {x};
+  for (const ConvBlock& b : blocks) y = b.lazily({y});
+  return slabs_of(y, head);
 }
 
 ModelEntry meshnet_model() {

@@ -144,12 +144,12 @@ Tensor ResNetBlock::operator()(const Tensor& x) const {
   const Conv3d& last = conv3 ? *conv3 : conv2;
   const auto projected = [&] {
     const auto& [conv, bn] = downsample->layers;
-    return hooked(*downsample, bn.behind(conv, x));
+    return hooked(*downsample, bn.behind(conv, {x}));
   };
   const Tensor skip = downsample ? projected() : padded_shortcut(x, stride, last.weight.dim(0));
-  Tensor y = bn1.behind(conv1, x, {}, kRelu);
+  ConvSource y = bn1.lazily_behind(conv1, {x}, kRelu);
   if (!conv3) return hooked(*this, bn2.behind(conv2, y, skip, kRelu));
-  y = bn2.behind(conv2, y, {}, kRelu);
+  y = bn2.lazily_behind(conv2, y, kRelu);
   return hooked(*this, bn3->behind(*conv3, y, skip, kRelu));
 }
 
@@ -177,7 +177,7 @@ ResNet::ResNet(const ResNetConfig& c, Rng& rng) : config(c) {
 std::vector<Tensor> ResNet::features(const Tensor& x) const {
   check(x && x.shape().rank == 5 && x.dim(-1) == config.in_channels, "ResNet: the input is ", x, ", wanted is {N, D, H, W, ",
         config.in_channels, "}");
-  Tensor y = bn1.behind(conv1, x, {}, kRelu);
+  Tensor y = bn1.behind(conv1, {x}, {}, kRelu);
   if (!config.small_stem)
     y = max_pool3d(y, {.kernel = cube(config, 3), .stride = strides_of(config)[1], .padding = {config.flat ? 0 : 1, 1, 1}});
   std::vector<Tensor> out;

@@ -89,7 +89,7 @@ NetworkTraits traits_of(const SegResNetConfig& c) {
 Tensor SegResBlock::operator()(const Tensor& x, const Tensor& stats) const {
   if (ForwardHooks::active()) return conv2(norm2(conv1(norm1(x, {}, 0)), {}, 0)) + x;
   StatisticsFor of_y(norm2);
-  const Tensor y = conv3d_fused({norm1.lazily(x, 0, stats)}, conv1.weight, conv1.bias, conv1.options, {.statistics = of_y.wanted()});
+  const Tensor y = conv1(norm1.lazily(x, 0, stats), of_y.wanted());
   return conv3d_fused({norm2.lazily(y, 0, of_y.stats)}, conv2.weight, conv2.bias, conv2.options, {.residual = x});
 }
 

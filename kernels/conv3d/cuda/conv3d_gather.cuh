@@ -237,9 +237,9 @@ ConvTraffic wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);
-// statistics, from the moments of so many parts of each sample.
+// statistics, from the moments of so many parts of all samples, those of a sample behind one another.
 void merge_moments(Cuda, const ConvGather&, int64_t parts, const GatherMoments&, const WrittenStatistics&);
-// The totals, from the sums of so many parts of each sample.
+// The totals, from the sums of so many parts of all samples.
 void merge_sums(Cuda, const ConvGather&, int64_t parts, const float* sums, const GatherTotals&);
 // In f32 throughout.
 template <class T>

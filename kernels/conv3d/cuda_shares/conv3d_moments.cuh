@@ -1,7 +1,8 @@
 #pragma once
 // Statistics of what a gather writes, per sample and channel, as its outputs leave the kernel: each warp or block gives the moments of its
 // part of a sample, as sums of differences from one of its own outputs, so that nothing is lost where the mean is far above the deviation.
-// A small kernel adds the parts in their order, in f64. The sums of the backward pass of a norm likewise (GatherSums).
+// A small kernel adds the parts in their order, in f64, for a batch norm those of all samples. The sums of the backward pass of a norm
+// likewise (GatherSums).
 #include "core/cuda/elements.h"
 #include "kernels/conv3d/cuda/conv3d_gather.cuh"
 #include "kernels/norm/norm_formulas.h"
@@ -155,13 +156,13 @@ void with_moments(Cuda on, const ConvGather& g, GatherOutput<T> out, int64_t par
     const Scratch sums(on, parts * 2 * g.outputs * g.groups * int64_t(sizeof(float)));
     out.sums.parts = sums.as<float>();
     run(out);
-    return merge_sums(on, g, parts / g.n, out.sums.parts, *out.sums.totals);
+    return merge_sums(on, g, parts, out.sums.parts, *out.sums.totals);
   }
   if (!out.statistics) return run(out);
   const Scratch sums(on, parts * 3 * g.outputs * g.groups * int64_t(sizeof(float))), counts(on, parts * int64_t(sizeof(int)));
   out.moments = {sums.as<float>(), counts.as<int>()};
   run(out);
-  merge_moments(on, g, parts / g.n, out.moments, *out.statistics);
+  merge_moments(on, g, parts, out.moments, *out.statistics);
 }
 
 }  // namespace voxgrad

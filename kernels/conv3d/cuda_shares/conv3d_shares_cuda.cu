@@ -86,7 +86,8 @@ struct LoadedSums {
 VOXGRAD_HD int64_t merged_channels(int64_t width) { return kMergedChannels % width == 0 ? kMergedChannels : width; }
 
 // stats {3, samples, groups}. Block x: samples, y: groups of channels. The parts of a sample lie behind one another; the first has outputs.
-__global__ void conv3d_moments_kernel(int64_t parts, NormProblem p, GatherMoments from, NormStats stats) {
+__global__ void conv3d_moments_kernel(int64_t parts, NormProblem p, GatherMoments from, NormStats stats, float* running_mean,
+                                      float* running_variance, double momentum) {
   VOXGRAD_SHARED(double, sums, [2][kMergeThreads]);
   VOXGRAD_SHARED(double, columns, [3][kMergedChannels]);
   const int64_t channels = p.channels, width = channels / p.groups, span = merged_channels(width), first = int64_t(blockIdx.x) * parts;
@@ -123,7 +124,9 @@ __global__ void conv3d_moments_kernel(int64_t parts, NormProblem p, GatherMoment
   if (thread >= span / width || begin + thread * width >= channels) return;
   NormMoments all;
   for (int i = thread * each; i < (thread + 1) * each; ++i) all.merge(columns[0][i], columns[1][i], columns[2][i]);
-  stats.set(int64_t(blockIdx.x) * p.groups + begin / width + thread, NormStatistic<float>::of(all.mean, all.deviation / all.count, p.eps));
+  const int64_t group = begin / width + thread;
+  stats.set(int64_t(blockIdx.x) * p.groups + group, NormStatistic<float>::of(all.mean, all.deviation / all.count, p.eps));
+  if (running_mean) move_running(running_mean[group], running_variance[group], momentum, all.mean, all.deviation, all.count);
 }
 
 // totals {samples, channels, 2} of g and g xhat. Blocks as those of the moments of single channels.
@@ -154,8 +157,9 @@ __global__ void conv3d_bias_gradient_kernel(ColumnCut cut, const T* g, float* pa
   column_partials(cut, partial, [&](int64_t row, int64_t column) { return float(g[row * cut.columns + column]); });
 }
 
-NormProblem norm_of(const ConvGather& g, int64_t groups, double eps = 0) {
-  return {.samples = g.n, .voxels = g.out_voxels() / g.n, .channels = int64_t(g.outputs) * g.groups, .groups = groups, .eps = eps};
+NormProblem norm_of(const ConvGather& g, int64_t groups, bool of_batch, double eps = 0) {
+  const int64_t samples = of_batch ? 1 : g.n;
+  return {.samples = samples, .voxels = g.out_voxels() / samples, .channels = int64_t(g.outputs) * g.groups, .groups = groups, .eps = eps};
 }
 Grid merge_grid(const NormProblem& p, int64_t channels) {
   return {.x = p.samples, .y = (p.channels + channels - 1) / channels, .threads = kMergeThreads};
@@ -174,14 +178,16 @@ template void add_shares(Cuda, const ConvGather&, int, const float*, const Gathe
 template void add_shares(Cuda, const ConvGather&, int, const float*, const GatherOutput<f16>&);
 
 void merge_moments(Cuda on, const ConvGather& g, int64_t parts, const GatherMoments& from, const WrittenStatistics& into) {
-  const NormProblem p = norm_of(g, into.groups, into.eps);
-  launch<conv3d_moments_kernel>(on, merge_grid(p, merged_channels(p.channels / p.groups)), parts, p, from, NormStats(p, into.stats));
+  const NormProblem p = norm_of(g, into.groups, into.of_batch, into.eps);
+  launch<conv3d_moments_kernel>(on, merge_grid(p, merged_channels(p.channels / p.groups)), parts / p.samples, p, from,
+                                NormStats(p, into.stats), into.running.mean.as<float>(), into.running.variance.as<float>(),
+                                into.running.momentum);
 }
 
 void merge_sums(Cuda on, const ConvGather& g, int64_t parts, const float* sums, const GatherTotals& totals) {
   const WrittenSums& to = totals.into;
-  const NormProblem p = norm_of(g, to.groups);
-  launch<conv3d_sums_kernel>(on, merge_grid(p, kMergedChannels), parts, p, totals.more, sums, NormStats(p, to.stats),
+  const NormProblem p = norm_of(g, to.groups, to.part.of_batch);
+  launch<conv3d_sums_kernel>(on, merge_grid(p, kMergedChannels), parts / p.samples, p, totals.more, sums, NormStats(p, to.stats),
                              to.sums.as<double>());
 }
 

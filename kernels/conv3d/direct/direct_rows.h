@@ -46,15 +46,30 @@ void load_lines(const ConvLines<A>& l) {
   });
 }
 
+// V vectors of channels, or one of `count`, from i on.
+template <int V, class A, class T, class N>
+VOXGRAD_INLINE void normalise_columns(const ConvLoad<A>& l, const T* src, int64_t i, N count) {
+  Vector<A> mean[V], factor[V], offset[V];
+  for (int v = 0; v < V; ++v) {
+    const int64_t c = i + v * kLanes<A>;
+    mean[v] = load(l.mean + c, count), factor[v] = load(l.factor + c, count), offset[v] = load(l.offset + c, count);
+  }
+  const Vector<A> slope = splat(l.slope);
+  for (int64_t r = 0; r < l.rows; ++r)
+    for (int v = 0; v < V; ++v) {
+      const int64_t c = i + v * kLanes<A>;
+      const Vector<A> z = (load(src + r * l.src_step + c, count) - mean[v]) * factor[v] + offset[v];
+      store(l.dst + r * l.dst_step + c, z > 0 ? z : slope * z, count);
+    }
+}
 template <class A, class T>
 VOXGRAD_INLINE void normalise_rows(const ConvLoad<A>& l, const T* src) {
-  for_lanes<A>(l.n, [&](int64_t i, auto count) {
-    const Vector<A> mean = load(l.mean + i, count), factor = load(l.factor + i, count), offset = load(l.offset + i, count);
-    for (int64_t r = 0; r < l.rows; ++r) {
-      const Vector<A> z = (load(src + r * l.src_step + i, count) - mean) * factor + offset;
-      store(l.dst + r * l.dst_step + i, z > 0 ? z : l.slope * z, count);
-    }
-  });
+  constexpr int kBlock = 4, L = kLanes<A>;
+  constexpr std::integral_constant<int, L> whole;
+  int64_t i = 0;
+  for (; i + kBlock * L <= l.n; i += kBlock * L) normalise_columns<kBlock>(l, src, i, whole);
+  for (; i + 2 * L <= l.n; i += 2 * L) normalise_columns<2>(l, src, i, whole);
+  for_lanes<A>(l.n - i, [&](int64_t at, auto count) { normalise_columns<1>(l, src, i + at, count); });
 }
 
 template <class A>

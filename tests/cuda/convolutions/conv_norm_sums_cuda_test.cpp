@@ -26,26 +26,27 @@ struct Layer {
   int64_t outputs;
   Int3 kernel;
   Conv3dOptions options = {};
-  int64_t channels = 1;  // of a group of the norm
+  int64_t channels = 1;   // of a group of the norm
+  bool of_batch = false;  // a batch norm
 };
 
 // The mean of x is `added`, far above its deviation.
 void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
   const Tensor x = add(noise(l.x, 1), Tensor::full(l.x, added)).to(t).to(kDevice);
-  const int64_t n = l.x[0], c = l.x[4], voxels = x.count() / n / c;
+  const int64_t all = l.x[0], n = l.of_batch ? 1 : all, c = l.x[4], voxels = x.count() / n / c;
   const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, c / l.options.groups}, 2).to(kDevice);
   const Conv3dProblem p = conv3d_problem(l.x, x, w, {}, l.options);
-  const Tensor gy = noise({n, p.out.d, p.out.h, p.out.w, l.outputs}, 3).to(t).to(kDevice);
+  const Tensor gy = noise({all, p.out.d, p.out.h, p.out.w, l.outputs}, 3).to(t).to(kDevice);
   const Tensor scale = noise({c}, 4).to(kDevice), shift = noise({c}, 5).to(kDevice);
   const Cuda on = current_stream(kDevice);
   const int64_t groups = c / l.channels;
   const NormProblem norm{.samples = n, .voxels = voxels, .channels = c, .groups = groups, .eps = kEps, .slope = kSlope};
-  const Tensor stats = Tensor::empty({3, n, groups}, DType::f32, kDevice), coefficients = Tensor::empty({n, 3, c}, DType::f32, kDevice);
+  const Tensor stats = Tensor::empty({3, n, groups}, DType::f32, kDevice), coefficients = Tensor::empty({all, 3, c}, DType::f32, kDevice);
   norm_statistics(on, norm, x.view(), stats.view(), {});
-  norm_coefficients(on, norm, stats.view(), scale.view(), shift.view(), coefficients.view());
+  norm_coefficients(on, norm, stats.view(), scale.view(), shift.view(), coefficients.view(), all / n);
   CAPTURE(l.x, l.outputs, name_of(t), added);
   REQUIRE(conv3d_takes_sums(on, p, t));
-  const ConvPart part{x.view(), c, coefficients.view(), kSlope};
+  const ConvPart part{x.view(), c, coefficients.view(), kSlope, l.of_batch};
   const auto run = [&](const Tensor& gx, const Tensor& sums) {
     conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), {part, stats.view(), sums.view(), groups});
   };
@@ -68,15 +69,15 @@ void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
     double mean = 0, variance = 0;
     for (int64_t k = 0; k < elements; ++k) mean += of_group(k) / double(elements);
     for (int64_t k = 0; k < elements; ++k) variance += (of_group(k) - mean) * (of_group(k) - mean) / double(elements);
-    double wanted[2] = {}, all[2] = {};
+    double wanted[2] = {}, sizes[2] = {};
     for (int64_t k = 0; k < voxels; ++k) {
       const double xhat = (v[at(k)] - mean) / std::sqrt(variance + kEps), z = xhat * s[size_t(i % c)] + b[size_t(i % c)];
       const double own = g[at(k)] * (z > 0 ? 1 : kSlope);
       wanted[0] += own, wanted[1] += own * xhat;
-      all[0] += std::abs(own), all[1] += std::abs(own * xhat);
+      sizes[0] += std::abs(own), sizes[1] += std::abs(own * xhat);
     }
     for (int e = 0; e < 2; ++e) {
-      const double relative = std::abs(got[size_t(2 * i + e)] - wanted[e]) / all[e];
+      const double relative = std::abs(got[size_t(2 * i + e)] - wanted[e]) / sizes[e];
       if (!(relative <= error)) error = std::isnan(relative) ? INFINITY : relative;
     }
   }
@@ -100,13 +101,16 @@ TEST_CASE("convolutions: sums for the backward pass of a norm are those of the g
                           {{1, 6, 6, 9, 24}, 8, one, {.stride = two}},
                           {{1, 4, 5, 9, 27}, 16, three, {.padding = one}, 9},
                           {{2, 5, 6, 9, 48}, 16, three, {.padding = one, .groups = 2}, 4},
-                          {{2, 4, 4, 4, 72}, 96, three, {.padding = one}}};
+                          {{2, 4, 4, 4, 72}, 96, three, {.padding = one}},
+                          {{2, 5, 6, 9, 40}, 33, three, {.stride = two, .padding = one}, 1, true},
+                          {{3, 4, 3, 4, 72}, 96, three, {.padding = one}, 1, true}};
   for (const std::string way : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
     setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
     CAPTURE(way);
     const bool all = way == "mma" || way == "wgmma";  // of the others only what they have for themselves
     check_layer(layers[0], DType::bf16, 30, true);
     check_layer(layers[0], DType::f32, 3000);
+    check_layer({{2, 4, 5, 10, 32}, 16, three, {.padding = one}, 1, true}, DType::bf16, 30);
     if (way == "tma") check_layer(layers[4], DType::bf16, 30);
     if (!all) continue;
     for (size_t i = 1; i < std::size(layers); ++i) check_layer(layers[i], i % 2 ? DType::bf16 : DType::f32, i % 2 ? 30 : 3000);
@@ -125,6 +129,7 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
     return;
   }
   const Conv3dOptions same{.padding = {1, 1, 1}}, halves{.stride = {2, 2, 2}, .padding = {1, 1, 1}};
+  constexpr int kBatch = -1;
   const auto run = [&](DType t, const Conv3dOptions& options, int groups, bool stored) {
     std::vector<Tensor> leaves;
     const auto leaf = [&](const Shape& s, DType of) {
@@ -134,7 +139,9 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
     std::vector<ConvSource> sources;
     for (const int64_t c : {32, 16})
       sources.push_back({.x = leaf({2, 4, 5, 9, c}, t), .normalised = true, .scale = leaf({c}, DType::f32), .shift = leaf({c}, DType::f32),
-                         .slope = kSlope, .groups = groups});
+                         .slope = kSlope, .groups = groups == kBatch ? 0 : groups});
+    for (ConvSource& s : sources)
+      if (groups == kBatch) s.of_batch = true, s.stats = batch_statistics(s.x, {});
     const Tensor w = leaf({24, 3, 3, 3, 48}, DType::f32);
     const Tensor y = stored ? conv3d(concat({evaluate(sources[0]), evaluate(sources[1])}, -1), w, {}, options)
                             : conv3d_fused(sources, w, {}, options);
@@ -148,7 +155,7 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
       for (const Conv3dOptions& options : {same, halves}) {
         if (options.stride.d == 2 ? t != DType::bf16 : t == DType::f16 && way != "mma") continue;
         setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
-        const int groups = t == DType::bf16 ? 4 : 0;
+        const int groups = t == DType::bf16 ? (options.stride.d == 2 ? kBatch : 4) : t == DType::f32 && way != "mma" ? kBatch : 0;
         const std::vector<Tensor> got = run(t, options, groups, false), wanted = run(t, options, groups, true);
         unsetenv("VOXGRAD_CONV_CUDA");
         for (size_t i = 0; i < got.size(); ++i) {

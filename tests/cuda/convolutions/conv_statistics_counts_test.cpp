@@ -8,6 +8,7 @@
 #include "kernels/pointwise/pointwise.h"
 #include "kernels/reduce/reduce.h"
 #include "layers/blocks.h"
+#include "models/resnet/resnet.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
 #include "tests/emulator/counts.h"
@@ -58,6 +59,41 @@ TEST_CASE("the backward pass of a norm that a convolution reads through reads x 
       if (!emulator::kCountsAccesses) continue;
       CHECK(counting.of("conv3d_").watched == int64_t(x.bytes()));
     }
+}
+
+TEST_CASE("a ResNet's block of three convolutions stores the last norm alone, and no norm reads a tensor for its statistics") {
+  Rng rng(1);
+  const auto run = [&](bool stored) {
+    ResNetBlock block{.conv1 = Conv3d({.in = 64, .out = 32, .kernel = {1, 1, 1}, .bias = false}, rng),
+                      .bn1 = BatchNorm({.channels = 32}),
+                      .conv2 = Conv3d({.in = 32, .out = 32, .bias = false}, rng),
+                      .bn2 = BatchNorm({.channels = 32})};
+    block.conv3.emplace(Conv3dLayer{.in = 32, .out = 64, .kernel = {1, 1, 1}, .bias = false}, rng);
+    block.bn3.emplace(NormLayer{.channels = 64});
+    move_to(block, kCard);
+    const Tensor x = Tensor::full({2, 4, 8, 8, 64}, 0.5, DType::bf16, kCard).require_grad();
+    cuda::synchronize(card());
+    const emulator::Counting counting(x.view().data, x.bytes());
+    std::optional<ForwardHooks> hooks;  // with which norms are stored, and take their statistics
+    if (stored) hooks.emplace(block, [](const LayerOutput&) {});
+    const Tensor y = block(x);
+    backward(y, Tensor::full(y.shape(), 1, DType::bf16, kCard));
+    cuda::synchronize(card());
+    std::vector<int64_t> blocks;
+    for (const char* kernel : {"norm_moments_kernel", "norm_apply_kernel", "norm_gradient_sums_kernel", "conv3d_moments_kernel",
+                               "conv3d_sums_kernel"})
+      blocks.push_back(counting.of(kernel).blocks);
+    return blocks;
+  };
+  const std::vector<int64_t> read = run(false), stored = run(true);
+  // Norms of 32, 32 and 64 channels, whose passes have one, one and two blocks.
+  CHECK(stored[0] > 0);
+  CHECK(read[0] == 0);
+  CHECK(stored[1] == 2 * read[1]);
+  CHECK(stored[2] == 2 * read[2]);
+  CHECK(read[3] == (32 + 32 + 64) / 8);
+  CHECK(read[4] == (32 + 32) / 8);
+  CHECK(stored[3] + stored[4] == 0);
 }
 
 TEST_CASE("no pass over memory adds the gradients of those that read one input, if a convolution was the first of them") {

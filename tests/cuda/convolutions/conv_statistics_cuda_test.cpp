@@ -21,7 +21,8 @@ struct Layer {
   int64_t outputs;
   Int3 kernel;
   Conv3dOptions options = {};
-  int channels = 1;  // of a group of the norm
+  int channels = 1;       // of a group of the norm
+  bool of_batch = false;  // a batch norm
 };
 
 // Of y {N, D, H, W, C}: {2, N, groups}, means and 1 / sqrt(variance + eps), of groups of so many channels.
@@ -47,11 +48,15 @@ constexpr double kEps = 1e-5;
 void check_layer(const Layer& l, DType t, double added) {
   const Tensor x = noise(l.x, 1).to(t).to(kDevice), b = Tensor::full({l.outputs}, added, DType::f32, kDevice);
   const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, l.x[4] / l.options.groups}, 2).to(kDevice);
-  ConvStatistics of_y{.eps = kEps, .groups = l.channels == 1 ? 0 : int(l.outputs) / l.channels}, again = of_y;
+  ConvStatistics of_y{.eps = kEps, .groups = l.channels == 1 ? 0 : int(l.outputs) / l.channels, .of_batch = l.of_batch}, again = of_y;
+  const Shape each_channel = {l.outputs};
+  if (l.of_batch)
+    of_y.running = {Tensor::full(each_channel, 1, DType::f32, kDevice), Tensor::full(each_channel, 2, DType::f32, kDevice)};
   const Tensor y = conv3d(x, w, b, l.options, &of_y);
   conv3d(x, w, b, l.options, &again);
   REQUIRE(of_y.stats);
-  const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(y, l.channels, kEps);
+  const Tensor one = l.of_batch ? y.reshape({1, y.dim(0) * y.dim(1), y.dim(2), y.dim(3), l.outputs}) : y;
+  const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(one, l.channels, kEps);
   CHECK(got == again.stats.values());
   CHECK(y.values() == conv3d(x, w, b, l.options).values());
   const size_t each = wanted.size() / 2;
@@ -64,6 +69,15 @@ void check_layer(const Layer& l, DType t, double added) {
   CAPTURE(l.x, l.outputs, l.channels, name_of(t), added);
   CHECK(mean_error < 1e-6);  // of the deviation; sums of f32 over a part
   CHECK(factor_error < 2e-6);
+  if (!l.of_batch) return;
+  // Moved by a tenth, towards the variance that divides by one element less.
+  const double n = double(y.count() / l.outputs);
+  const std::vector<double> mean = of_y.running.mean.values(), variance = of_y.running.variance.values();
+  for (size_t i = 0; i < each; ++i) {
+    const double unbiased = (1 / (wanted[each + i] * wanted[each + i]) - kEps) * n / (n - 1);
+    CHECK(std::abs(mean[i] - (0.9 + 0.1 * wanted[i])) <= 1e-6 * (1 + std::abs(mean[i])));
+    CHECK(std::abs(variance[i] - (1.8 + 0.1 * unbiased)) <= 5e-6 * variance[i]);
+  }
 }
 
 }  // namespace
@@ -82,7 +96,9 @@ TEST_CASE("convolutions: statistics for a norm are those of what was written") {
                           {{1, 8, 16, 16, 16}, 200, one, {}},
                           {{2, 7, 6, 9, 33}, 40, three, {.stride = two, .padding = one}, 8},
                           {{2, 5, 6, 9, 48}, 60, three, {.padding = one, .groups = 2}, 2},
-                          {{2, 4, 4, 4, 96}, 72, three, {.padding = one}}};
+                          {{2, 4, 4, 4, 96}, 72, three, {.padding = one}},
+                          {{3, 4, 5, 9, 16}, 32, three, {.padding = one}, 1, true},
+                          {{2, 4, 4, 4, 96}, 72, three, {.padding = one}, 1, true}};
   for (const char* way : {"mma", "wgmma", "lines"}) {
     setenv("VOXGRAD_CONV_CUDA", way, 1);
     CAPTURE(way);

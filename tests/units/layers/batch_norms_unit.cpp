@@ -1,0 +1,148 @@
+// Batch norms in training that convolutions read through, against stored ones.
+#include <cmath>
+#include <functional>
+
+#include "core/autograd.h"
+#include "core/graph.h"
+#include "core/training.h"
+#include "kernels/pointwise/pointwise.h"
+#include "layers/blocks.h"
+#include "models/densenet/densenet.h"
+#include "models/dncnn/dncnn.h"
+#include "models/meshnet/meshnet.h"
+#include "models/resnet/resnet.h"
+#include "models/segresnet/segresnet.h"
+#include "models/unet/unet.h"
+#include "tests/catch.h"
+#include "tests/tensor_helpers.h"
+
+using namespace voxgrad;
+
+namespace {
+
+int count_of(const std::string& op, const std::string& graph) {
+  int n = 0;
+  for (size_t at = 0; (at = graph.find(op + "(", at)) != std::string::npos; ++at) n += at == 0 || !std::isalnum(graph[at - 1]);
+  return n;
+}
+
+// What a step leaves: the output, gradients and buffers, and its graph.
+struct Step {
+  std::vector<std::pair<std::string, Tensor>> left;
+  std::string graph;
+};
+
+template <class M>
+Step step_of(M& net, const std::function<Tensor(M&, const Tensor&)>& f, const Shape& shape) {
+  Tensor x = noise(shape, 7).require_grad();
+  const Tensor y = f(net, x);
+  Step s;
+  s.graph = describe_graph(y);
+  s.left.emplace_back("output", y.detach());
+  backward(y, noise(y.shape(), 8));
+  s.left.emplace_back("input", x.grad());
+  for (auto& p : parameters(net)) {
+    s.left.emplace_back(p.name, p.tensor.grad());
+    p.tensor.clear_grad();
+  }
+  for (auto& p : state_of(net))
+    if (!p.tensor.requires_grad()) s.left.emplace_back(p.name, p.tensor.clone());
+  return s;
+}
+
+// With hooks norms are stored. So many norms are stored without.
+template <class M>
+void check_net(const char* name, M net, const std::function<Tensor(M&, const Tensor&)>& f, const Shape& shape, int stored, int all) {
+  M copy = clone(net);
+  const Step got = step_of<M>(net, f, shape);
+  const ForwardHooks scope(copy, [](const LayerOutput&) {});
+  const Step wanted = step_of<M>(copy, f, shape);
+  CAPTURE(name, got.graph);
+  CHECK(count_of("batch_norm_act", got.graph) == stored);
+  CHECK(count_of("batch_norm_act", wanted.graph) == all);
+  REQUIRE(got.left.size() == wanted.left.size());
+  for (size_t i = 0; i < got.left.size(); ++i) {
+    double most = 1e-3;
+    for (const double v : wanted.left[i].second.values()) most = std::fmax(most, std::abs(v));
+    CAPTURE(got.left[i].first, most);
+    REQUIRE(got.left[i].first == wanted.left[i].first);
+    CHECK(difference(got.left[i].second, wanted.left[i].second) <= 1e-3 * most);
+  }
+}
+
+template <class M>
+std::function<Tensor(M&, const Tensor&)> called() {
+  return [](M& net, const Tensor& x) { return net(x); };
+}
+
+}  // namespace
+
+TEST_CASE("networks train through batch norms that their convolutions read as with stored ones") {
+  Rng rng(5);
+  const BlockLayer layer{.in = 3, .out = 8, .norm = NormKind::batch};
+  check_net("stack", ConvStack(layer, 3, rng), called<ConvStack>(), {2, 4, 6, 5, 3}, 1, 3);
+  check_net("residual", ResidualStack(layer, 2, rng), called<ResidualStack>(), {2, 4, 6, 5, 3}, 3, 5);
+  const ResNetConfig resnet{.base_features = 4, .small_stem = true};
+  for (const int depth : {10, 50}) {
+    ResNetConfig c = resnet;
+    c.depth = depth;
+    // Of 4 blocks with 2 norms and of 16 with 3, one each; of the stem; of 3 or 4 skips.
+    const int blocks = depth == 10 ? 4 : 16, skips = depth == 10 ? 3 : 4;
+    check_net("ResNet", ResNet(c, rng), called<ResNet>(), {2, 16, 16, 16, 1}, blocks + skips + 1,
+              blocks * (depth == 10 ? 2 : 3) + skips + 1);
+  }
+  // Stored: of the stem, the transitions and the end; the first norm of a layer and the second one are not.
+  check_net("DenseNet", DenseNet({.growth = 4, .small_stem = true}, rng), called<DenseNet>(), {2, 8, 8, 8, 1}, 5, 5 + 2 * 58);
+  check_net("SegResNet", SegResNet({.features = 4, .blocks_down = {1, 1}, .blocks_up = {1}, .norm = "batch"}, rng), called<SegResNet>(),
+            {2, 4, 8, 6, 1}, 0, 7);
+  check_net("DnCNN", DnCnn({.features = 6, .depth = 4}, rng), called<DnCnn>(), {2, 4, 6, 5, 1}, 0, 2);
+  // A dilation of 4 does not divide 6 voxels: its input is stored.
+  check_net("MeshNet", MeshNet({.features = 6, .dilations = {1, 1, 2, 4}}, rng), called<MeshNet>(), {2, 6, 6, 6, 1}, 1, 4);
+  UNetConfig unet = UNetConfig::plain({.stages = 3, .base_features = 4});
+  unet.norm = NormKind::batch;
+  unet.deep_supervision = false;
+  // Of two convolutions a stage, 5 of these: the first norms are not stored, nor the last one, which a head reads.
+  check_net<UNet>("U-Net", UNet(unet, rng), [](UNet& net, const Tensor& x) { return net(x)[0]; }, {2, 8, 8, 8, 1}, 4, 10);
+}
+
+TEST_CASE("a batch norm that its convolution reads moves its running statistics once, also in a checkpoint, and not at rest") {
+  Rng rng(6);
+  ConvStack net({.in = 2, .out = 4, .norm = NormKind::batch}, 2, rng);
+  ConvStack kept = clone(net), stored = clone(net);
+  Tensor x = noise({2, 3, 4, 5, 2}, 1).require_grad();
+  const auto running = [](const ConvStack& of) {
+    std::vector<double> out;
+    for (const ConvBlock& b : of.blocks)
+      for (const Tensor& t : {b.norm.batch->running_mean, b.norm.batch->running_var})
+        for (const double v : t.values()) out.push_back(v);
+    return out;
+  };
+  const Tensor seed = noise({2, 3, 4, 5, 4}, 2);
+  backward(net(x), seed);
+  const std::vector<double> of_x = x.grad().values(), moved = running(net);
+  x.clear_grad();
+  backward(checkpoint([&](const Tensor& z) { return kept(z); }, x), seed);
+  CHECK(x.grad().values() == of_x);
+  CHECK(running(kept) == moved);
+  Tensor y = x.detach();
+  for (const ConvBlock& b : stored.blocks) y = leaky_relu(b.norm(b.conv(y)));
+  const std::vector<double> wanted = running(stored);
+  for (size_t i = 0; i < moved.size(); ++i) CHECK(std::abs(moved[i] - wanted[i]) <= 1e-5 * std::abs(wanted[i]) + 1e-7);
+  // Who uses the running ones leaves them, within a graph too, and is stored.
+  eval(net.blocks[0]);
+  const Tensor z = net(x);
+  CHECK(count_of("batch_norm_act", describe_graph(z)) == 2);
+  const std::vector<double> after = running(net);
+  CHECK(std::equal(moved.begin(), moved.begin() + 8, after.begin()));
+  CHECK_FALSE(std::equal(moved.begin() + 8, moved.end(), after.begin() + 8));
+  CHECK_FALSE(net.blocks[0].norm.lazily(z).normalised);
+  CHECK(net.blocks[1].norm.lazily(z).normalised);
+  CHECK(running(net) != after);
+  {
+    const Inference scope;
+    const std::vector<double> before = running(net);
+    net(x);
+    CHECK_FALSE(net.blocks[1].norm.lazily(z).normalised);
+    CHECK(running(net) == before);
+  }
+}
