@@ -49,15 +49,12 @@ void gather(const ConvGather& g, const ConvInput& x, View w, const ConvOutput& o
   });
 }
 
-// Whether samples are read through different norms.
-bool differs_by_sample(const ConvPart& part) { return part.coefficients.data && !part.of_batch; }
-
 // Voxels that see themselves alone have no neighbours: a few of them are one row, where rows of the volume are too short for the kernels.
-Conv3dProblem in_one_row(Conv3dProblem p, bool by_sample = false) {
+Conv3dProblem in_one_row(Conv3dProblem p, bool normalised = false) {
   constexpr int64_t kShort = 8, kMost = 512;
   const Int3 one = {1, 1, 1};
   const int64_t voxels = p.n * p.in.d * p.in.h * p.in.w;
-  if (by_sample || p.kernel != one || p.stride != one || p.padding != Int3{0, 0, 0} || p.in.w >= kShort || voxels == 0 || voxels > kMost)
+  if (normalised || p.kernel != one || p.stride != one || p.padding != Int3{0, 0, 0} || p.in.w >= kShort || voxels == 0 || voxels > kMost)
     return p;
   p.n = 1;
   p.in = p.out = {1, 1, int(voxels)};
@@ -84,7 +81,7 @@ void conv3d_forward(Cpu on, const Conv3dProblem& p, View x, View w, View b, View
 void conv3d_forward(Cpu, const Conv3dProblem& given, const ConvPart* parts, int64_t count, View w, const ConvOutput& y,
                     std::shared_ptr<void>* kept) {
   const bool normalised = std::any_of(parts, parts + count, [](const ConvPart& part) { return part.coefficients.data != nullptr; });
-  const Conv3dProblem p = in_one_row(given, std::any_of(parts, parts + count, differs_by_sample));
+  const Conv3dProblem p = in_one_row(given, normalised);
   const ConvGather g = forward_gather(p);
   if (const auto plan = dilated(p, normalised))
     return dilated_forward(p, *plan, parts, count, w, y.bias, y.y, kept), finish(y, g, p.out_voxels());
@@ -99,7 +96,7 @@ void conv3d_input_gradient(Cpu, const Conv3dProblem& given, View gy, View w, Vie
 }
 
 void conv3d_weight_gradient(Cpu, const Conv3dProblem& given, const ConvPart& x, View gy, View gw) {
-  const Conv3dProblem p = in_one_row(given, differs_by_sample(x));
+  const Conv3dProblem p = in_one_row(given, x.coefficients.data);
   if (const auto plan = dilated(p, x.coefficients.data)) return dilated_weight_gradient(p, *plan, x, gy, gw);
   const ConvGather g = forward_gather(p);
   const ConvInput input(&x, 1);

@@ -23,6 +23,11 @@ struct Part {
   ConvPart view() const { return {source.x.view(), channels, coefficients.view(), norm.slope, source.of_batch}; }
 };
 
+void check_batch_norm(const ConvSource& s) {
+  check(!s.of_batch || (s.groups == 0 && (s.stats || s.coefficients)), "conv3d_fused: a batch norm of ", s.x,
+        " needs its statistics, and no groups");
+}
+
 Part part_of(ConvSource s, int64_t first) {
   Part part{.source = std::move(s), .first = first};
   ConvSource& saved = part.source;
@@ -38,8 +43,7 @@ Part part_of(ConvSource s, int64_t first) {
   check(saved.eps >= 0 && saved.slope >= 0, "conv3d_fused: eps ", saved.eps, " and slope ", saved.slope, " must not be negative");
   check(saved.groups >= 0 && (saved.groups == 0 || part.channels % saved.groups == 0), "conv3d_fused: ", saved.groups,
         " groups of a norm do not divide ", saved.x);
-  check(!saved.of_batch || (saved.groups == 0 && (saved.stats || saved.coefficients)), "conv3d_fused: a batch norm of ", saved.x,
-        " needs its statistics, and no groups");
+  check_batch_norm(saved);
   const int64_t n = saved.x.dim(0), groups = saved.groups ? saved.groups : part.channels, samples = saved.of_batch ? 1 : n;
   part.norm = {.samples = samples, .voxels = saved.x.count() / (samples * part.channels), .channels = part.channels, .groups = groups};
   part.norm.eps = saved.eps;
@@ -102,7 +106,11 @@ std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
   return views;
 }
 
+// A batch norm of few voxels is stored on the CPU: it is little beside the weights, and parts of their gradient would each normalise it.
 bool reads(Cpu on, const Conv3dProblem& p, const std::vector<ConvSource>& sources) {
+  constexpr int64_t kFewVoxels = 512;
+  const auto of_batch = [](const ConvSource& s) { return s.of_batch && !s.coefficients; };
+  if (p.out_voxels() <= kFewVoxels && std::any_of(sources.begin(), sources.end(), of_batch)) return false;
   const auto could_be_stored = [](const ConvSource& s) { return s.normalised && !s.coefficients; };
   return std::none_of(sources.begin(), sources.end(), could_be_stored) || conv3d_reads_normalised(on, p);
 }
@@ -153,6 +161,7 @@ Tensor composed(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dO
 Tensor evaluate(const ConvSource& s) {
   check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
   if (!s.normalised) return s.x;
+  check_batch_norm(s);
   if (s.of_batch) return batch_norm_act(s.x, s.scale, s.shift, {}, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
   if (s.groups > 0)
     return group_norm_act(s.x, s.scale, s.shift, {}, {.groups = s.groups, .slope = s.slope, .eps = s.eps, .stats = s.stats});

@@ -31,8 +31,8 @@ struct ConvTail {
 // are stored.
 // Saves the x of every source, w, three numbers per normalised channel and sample, and y where it is activated. On CUDA the kernels of
 // tensor cores read so from two sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last
-// 16), on the CPU all but those of a dilation that does not divide the volume; elsewhere it is the composition of those ops, but for the
-// tail.
+// 16), on the CPU all but those of a dilation that does not divide the volume and, through batch norms, of up to 512 outputs of a channel;
+// elsewhere it is the composition of those ops, but for the tail.
 Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {},
                     const ConvTail& = {});
 

@@ -102,14 +102,15 @@ OP_CASES(conv3d_fused) {
   add({"group norm of 3 channels each, stride 2", {2, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4, false, 0, 3});
   add({"two sources, a group norm and an instance norm", {2, 3, 4, 4, 64}, 16, 24, three, {.padding = one}, true, 4, true, 0, 4});
   add({"batch norm, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, kBatch});
-  add({"batch norm, stride 2, ragged", {3, 5, 4, 3, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4, false, 0, kBatch});
-  add({"batch norm, pointwise of few voxels", {3, 2, 2, 2, 40}, 0, 24, one, {}, true, 4, false, 0, kBatch});
+  add({"batch norm, stride 2 along W, ragged", {2, 6, 7, 14, 9}, 0, 16, three, {.stride = {1, 1, 2}, .padding = one}, true, 4, false, 0,
+       kBatch});
+  add({"batch norm, pointwise", {3, 4, 6, 8, 40}, 0, 24, one, {}, true, 4, false, 0, kBatch});
   add({"two sources, both batch norms", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kBatch});
-  add({"few voxels, batch norm", {2, 2, 2, 2, 48}, 0, 36, three, {.padding = one}, true, 4, false, 0, kBatch});
+  add({"few voxels, batch norm, stored", {2, 2, 2, 2, 48}, 0, 36, three, {.padding = one}, true, 4, false, 0, kBatch});
   add({"Winograd, batch norm", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4, false, 0, kBatch});
   const Conv3dOptions dilated{.padding = two, .dilation = two};
   add({"dilated, normalised", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4});
-  add({"dilated, batch norm", {2, 4, 4, 6, 8}, 0, 12, three, dilated, true, 4, false, 0, kBatch});
+  add({"dilated, batch norm", {2, 8, 8, 6, 8}, 0, 12, three, dilated, true, 4, false, 0, kBatch});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
   add({"dilated, two sources, the first normalised", {2, 4, 4, 6, 7}, 5, 6, three, dilated, true, 4});
   add({"few voxels, two sources, the first normalised", {2, 2, 2, 2, 20}, 28, 36, three, {.padding = one}, true, 4});

@@ -62,7 +62,7 @@ CentreNet::CentreNet(const CentreNetConfig& c, Rng& rng) : config(c), encoder((v
 std::vector<Tensor> CentreNet::operator()(const Tensor& x) const {
   std::vector<Tensor> skips = encoder.features("CentreNet", x);
   const Tensor y = decoder.empty() ? skips.back() : evaluate(decoder_features(*this, std::move(skips), [](size_t, const Tensor&) {}));
-  return {heat(heat_block(y)), box(box_block(y))};
+  return {heat(heat_block.lazily({{y}})), box(box_block.lazily({{y}}))};
 }
 
 }  // namespace voxgrad

@@ -40,18 +40,26 @@ ResUNetBlock block_of(const ResUNetConfig& c, const BlockShape& b, Rng& rng) {
 
 }  // namespace
 
-Tensor NormAct::operator()(const Tensor& x) const {
-  if (!slope) return norm(x, {}, 0);
-  const Tensor y = norm(x);
+Tensor NormAct::operator()(const Tensor& x, const Tensor& stats) const {
+  if (!slope) return norm(x, {}, 0, stats);
+  const Tensor y = norm(x, {}, 1, stats);
   return relu(y) - relu(y * -1.0) * slope;
+}
+ConvSource NormAct::lazily(const Tensor& x, const Tensor& stats) const {
+  return slope ? ConvSource{(*this)(x, stats)} : norm.lazily(x, 0, stats);
 }
 
 Tensor ResUNetBlock::operator()(const Tensor& x) const {
-  Tensor y = x;
+  ConvSource z = {x};
   for (size_t i = 0; i < convs.size(); ++i) {
-    y = convs[i](y);
-    if (i < acts.size()) y = acts[i](y);
+    if (i == acts.size()) z = {convs[i](z)};
+    else {
+      StatisticsFor of_y(acts[i].norm);
+      const Tensor y = convs[i](z, of_y.wanted());
+      z = acts[i].lazily(y, of_y.stats);
+    }
   }
+  const Tensor y = evaluate(z);
   if (!adds) return y;
   return y + (residual ? (*residual)(x) : x);
 }

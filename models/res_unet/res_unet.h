@@ -34,7 +34,10 @@ struct NormAct {
   Norm norm;
   Tensor slope;  // {1}; absent: ReLU
   FIELDS(norm, slope)
-  Tensor operator()(const Tensor& x) const;
+  // stats: of x, where they are known already (StatisticsFor).
+  Tensor operator()(const Tensor& x, const Tensor& stats = {}) const;
+  // The same, left to the convolution that reads it where that is possible. To be read once.
+  ConvSource lazily(const Tensor& x, const Tensor& stats) const;
 };
 
 struct ResUNetBlock {

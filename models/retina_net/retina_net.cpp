@@ -81,10 +81,9 @@ std::vector<Tensor> RetinaNet::operator()(const Tensor& x) const {
   }
   std::vector<Tensor> out;
   for (size_t l = 0; l < merged.size(); ++l) {
-    const Tensor level = merged[l](sums[l]);
-    Tensor of_class = level, of_box = level;
-    for (const ConvBlock& b : class_head) of_class = b(of_class);
-    for (const ConvBlock& b : box_head) of_box = b(of_box);
+    ConvSource of_class = {merged[l](sums[l])}, of_box = of_class;
+    for (const ConvBlock& b : class_head) of_class = b.lazily({of_class});
+    for (const ConvBlock& b : box_head) of_box = b.lazily({of_box});
     out.push_back(class_out(of_class));
     out.push_back(box_out(of_box));
   }

@@ -55,7 +55,7 @@ class WeightPass {
     const int64_t inputs = round_up(tiling_.extents() * inputs_, 16), parts = block_parts_ * tap_parts_;
     parallel_ranges(chunks_ * g_.slices * parts, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(inputs + (direct_ ? 0 : tiling_.voxels() * outputs_));
-      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}, {}};
+      Worker worker{ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data()), scratch.data() + inputs, {}, {}, {}, -1};
       for (int64_t task = begin; task < end; ++task) sum_chunk(worker, task / parts / g_.slices, task / parts % g_.slices, task % parts);
     });
     if (!in_place_) combine();
@@ -68,6 +68,7 @@ class WeightPass {
     std::vector<const A*> gradient_rows;
     std::vector<ConvRowPair<A>> rows;
     std::vector<ConvRun> runs;
+    int64_t loaded;  // which tile, for the parts of its sums that follow
   };
   struct Part {
     int64_t first_block, last_block, first_piece, last_piece;
@@ -113,6 +114,15 @@ class WeightPass {
     const ConvStart start(tiling_, tile);
     int64_t size[3];
     for (int a = 0; a < 3; ++a) size[a] = start.size(tiling_, a, tiling_.positions[a]);
+    if (worker.loaded != index * g_.slices + slice) load_tile(worker, n, slice, start, size);
+    worker.loaded = index * g_.slices + slice;
+    const int64_t widest = g_.depthwise ? blocks_.vectors : blocks_.width(blocks_.count - 1);
+    const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
+    for (int64_t first = 0; first < rows; first += group)
+      for (int64_t b = part.first_block; b < part.last_block; ++b)
+        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part, starts && first == 0);
+  }
+  void load_tile(Worker& worker, int64_t n, int64_t slice, const ConvStart& start, const int64_t* size) {
     worker.tile.load(n, slice, start, scattered_);
     worker.gradient_rows.clear();
     for (int64_t z = 0; z < size[0]; ++z)
@@ -123,11 +133,6 @@ class WeightPass {
         if (!direct_) isa_.load_rows(gy_.dtype, from, g_.out_channels, to, outputs_, size[2], g_.outputs_of(slice));
         worker.gradient_rows.push_back(direct_ ? static_cast<const A*>(from) : to);
       }
-    const int64_t widest = g_.depthwise ? blocks_.vectors : blocks_.width(blocks_.count - 1);
-    const int64_t group = std::max<int64_t>(1, kLaneBytes / (widest * isa_.lanes * int64_t(sizeof(A)) * size[2])), rows = size[0] * size[1];
-    for (int64_t first = 0; first < rows; first += group)
-      for (int64_t b = part.first_block; b < part.last_block; ++b)
-        sum_rows(worker, sums(chunk, slice, b), b, size, first, std::min(first + group, rows), part, starts && first == 0);
   }
 
   // Rows [first, last) of the tile, in the order of z and y.
