@@ -167,7 +167,7 @@ ConvTraffic traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DTy
   if (kernel == GatherKernel::head) return head_traffic(g, element);
   if (kernel == GatherKernel::narrow) return narrow_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::depthwise) return depthwise_traffic(g, element, cuda::chip_of(on).multiprocessors);
-  return kernel == GatherKernel::mma ? mma_traffic(g, element, exact) : ConvTraffic{};
+  return kernel == GatherKernel::mma ? mma_traffic(on, g, element, exact) : ConvTraffic{};
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ template <class T>
 void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, const GatherInput& x, const float* w,
                        const GatherOutput<T>&);
 // What the kernels of each way read and write of global memory.
-ConvTraffic mma_traffic(const ConvGather&, int element, bool exact);
+ConvTraffic mma_traffic(Cuda, const ConvGather&, int element, bool exact);
 ConvTraffic wgmma_traffic(Cuda, const ConvGather&, int element, bool exact, bool boxes);
 ConvTraffic wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
 ConvTraffic mma_weights_traffic(const ConvGather&, int element);

@@ -41,12 +41,14 @@ struct MmaTile {
 };
 
 // Blocks: tiles of all samples x blocks of `columns` output channels of all groups x shares of the sum, which are those of the chunks of 64
-// bytes of input channels times those of the taps.
+// bytes of input channels times those of the taps. On sm_90 so many blocks of channels times so many shares of the taps are a cluster, and
+// share the halo of their tile (MmaCluster).
 struct MmaPlan {
   MmaTile tile;
   int columns = 64;
   int chunks = 1;
   int chunk_shares = 1, tap_shares = 1;
+  int cluster_columns = 1, cluster_taps = 1;
   int ahead = 1, buffers = 1;  // chunks of the halo that are loaded before they are needed (0: when they are), and that have room
   int parts = 1;               // of the taps of a chunk beside which a later chunk is loaded
   int64_t shared = 0;          // bytes
@@ -54,6 +56,9 @@ struct MmaPlan {
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
   VOXGRAD_HD int halo_bytes() const { return tile.slots() * kSlot; }
   VOXGRAD_HD int norm_bytes() const { return buffers * kNormBytes; }
+  VOXGRAD_HD int cluster() const { return cluster_columns * cluster_taps; }
+  VOXGRAD_HD int barrier_bytes() const { return cluster() > 1 ? 128 : 0; }
+  VOXGRAD_HD int before_halos() const { return barrier_bytes() + tile.table_bytes() + norm_bytes(); }
 };
 int64_t mma_tiles(const ConvGather&, const MmaTile&);
 
@@ -119,5 +124,9 @@ double mma_tile_waits(const MmaTile&);
 inline constexpr int kMostExactVoxels = 128, kMostExactColumns = 64;
 // For elements of so many bytes. tile.extent[0] is 0 where nothing fits shared memory.
 MmaPlan mma_plan(const ConvGather&, int element, bool exact);
+// The same with blocks that share halos, on a device.
+MmaPlan mma_plan_on(Cuda, const ConvGather&, int element, bool exact);
+// How many clusters of so many blocks the device runs at once; 0: it has none.
+int mma_clusters_at_once(Cuda, int blocks);
 
 }  // namespace voxgrad

@@ -2,16 +2,19 @@
 // voxels of a block read of x for all taps lies in shared memory (conv3d_mma.cuh), and every tap is another set of row addresses for
 // ldmatrix. Weights of the next three taps, and beside them the next chunk of x, are on their way while a tap is multiplied. What of x is
 // to be normalised is so in shared memory, by the thread that has copied it, before the barrier behind which others read it.
+// On sm_90 the blocks of a cluster load a halo together (conv3d_mma_clusters.cuh).
+#include "core/cuda/chip.h"
 #include "kernels/conv3d/cuda/conv3d_mma_parts.cuh"
-#include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
+#include "kernels/conv3d/cuda_clusters/conv3d_mma_clusters.cuh"
 
 namespace voxgrad {
 namespace {
 
-// Block x: tiles of all samples; y: blocks of kColumns output channels of all groups; z: shares of the sum. A warp makes 64 or 32 voxels
-// times 32 or 16 channels. Weights {groups, taps, rows, columns} of T, rows a multiple of kColumns and columns of the chunk. With shares,
-// sums go to partial {shares, outputs of the gather, channels}. kExact: f32 is multiplied without loss, as parts of tf32.
+// Block x: tiles of all samples, and the blocks of a cluster; y: blocks, or clusters of them, of kColumns output channels of all groups; z:
+// shares of the sum, or clusters of them. A warp makes 64 or 32 voxels times 32 or 16 channels. Weights {groups, taps, rows, columns} of T,
+// rows a multiple of kColumns and columns of the chunk. With shares, sums go to partial {shares, outputs of the gather, channels}. kExact:
+// f32 is multiplied without loss, as parts of tf32.
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
 __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 ? 1 : kWarpsM * kWarpsN > 4 || kExact ? 2 : 3)
     conv3d_mma_kernel(ConvGather g, MmaPlan plan, int rows, GatherInput x, const T* w, GatherOutput<T> out, float* partial) {
@@ -19,31 +22,32 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16,
                 kPerPiece = 16 / int(sizeof(T));
   const MmaTile& tile = plan.tile;
-  int* const table = reinterpret_cast<int*>(memory);
-  GatherNorm* const norms = reinterpret_cast<GatherNorm*>(memory + tile.table_bytes());
-  unsigned char* const halos = memory + tile.table_bytes() + plan.norm_bytes();
+  int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
+  GatherNorm* const norms = reinterpret_cast<GatherNorm*>(memory + plan.barrier_bytes() + tile.table_bytes());
+  unsigned char* const halos = memory + plan.before_halos();
   unsigned char* const weights = halos + plan.buffers * plan.halo_bytes();
   const MmaBlock block = mma_block(g, plan, rows);
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
-  const int taps = block.tap1 - block.tap0, chunks = block.chunk1 - block.chunk0, slots = tile.slots();
+  const int taps = block.tap1 - block.tap0, chunks = block.chunk1 - block.chunk0;
   const int64_t voxels = int64_t(g.axis[0].in) * g.axis[1].in * g.axis[2].in;
   const int own_piece = int(threadIdx.x) % kPieces;  // of each slot of the halo
 
+  const MmaCluster cluster(plan, memory, kWarpsM * kWarpsN);
   fill_table(g, tile, block.first, table, int(threadIdx.x), kThreads);
   __syncthreads();
 
   // f(slot, voxel) for the slots of part `part` of `parts` of a halo of which this thread has a piece.
   const auto for_slots = [&](int part, int parts, const auto& f) {
-    const int each = (slots * kPieces + parts * kThreads - 1) / (parts * kThreads) * kThreads;
-    const int end = (part + 1) * each < slots * kPieces ? (part + 1) * each : slots * kPieces;
+    const MmaCluster::Slots own = cluster.slots(part, parts, kThreads);
 #pragma unroll 1
-    for (int item = part * each + int(threadIdx.x); item < end; item += kThreads) f(item / kPieces, table[item / kPieces]);
+    for (int slot = own.begin + int(threadIdx.x) / kPieces; slot < own.end; slot += kThreads / kPieces) f(slot, table[slot]);
   };
   const auto halo_of = [&](int c) { return halos + c % plan.buffers * plan.halo_bytes(); };
   const auto norms_of = [&](int c) { return norms + c % plan.buffers * (kNormBytes / int(sizeof(GatherNorm))); };
   // Chunk c of the block, into its buffer.
   const auto load_halo = [&](int c, int part, int parts) {
     const int first = (block.chunk0 + c) * kPieces;
+    if (part == 0) cluster.begin_chunk(c);
     if (part == 0 && x.normalises()) fill_norms<T>(x, first, block.n, norms_of(c), int(threadIdx.x));
     int piece = first + own_piece;
     const GatherInput::Part of = x.at(piece);
@@ -94,10 +98,17 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     cp_async_commit();
   }
   int arrived_c = plan.ahead, arrived_t = 1 - kMmaStages;  // the part of the halo that has arrived with the weights of a tap
-  if (x.normalises() && plan.ahead > 0) {
+  if ((x.normalises() || cluster.shares()) && plan.ahead > 0) {
     cp_async_wait<kMmaStages - 2>();
-    __syncthreads();
-    for (int c = 0; c < plan.ahead && c < chunks; ++c) normalise_halo(c, 0, 1);
+    if (x.normalises()) {
+      __syncthreads();
+      for (int c = 0; c < plan.ahead && c < chunks; ++c) normalise_halo(c, 0, 1);
+    }
+    if (cluster.shares()) {
+      cluster.written();
+      __syncthreads();
+      for (int c = 0; c < plan.ahead && c < chunks; ++c) cluster.send(c, cluster.slots(0, 1, kThreads));
+    }
   }
   int stage = 0;
   for (int c = 0; c < chunks; ++c) {
@@ -110,20 +121,32 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
         __syncthreads();
         normalise_halo(c, 0, 1);
       }
+      if (cluster.shares()) {
+        cluster.written();
+        __syncthreads();
+        cluster.send(c, cluster.slots(0, 1, kThreads));
+      }
     }
     int tap[3] = {block.tap0 / (g.axis[1].taps * g.axis[2].taps), block.tap0 / g.axis[2].taps % g.axis[1].taps,
                   block.tap0 % g.axis[2].taps};
     const SharedAddress halo(halos + c % plan.buffers * plan.halo_bytes());
     for (int t = 0; t < taps; ++t) {
       cp_async_wait<kMmaStages - 2>();
-      if (x.normalises()) {
-        if (arrived_t >= 0 && arrived_t < plan.parts && arrived_c < chunks) normalise_halo(arrived_c, arrived_t, plan.parts);
-        if (++arrived_t == taps) arrived_t = 0, ++arrived_c;
+      if (x.normalises() || cluster.shares()) {
+        const bool some = arrived_t >= 0 && arrived_t < plan.parts && arrived_c < chunks;
+        if (some && x.normalises()) normalise_halo(arrived_c, arrived_t, plan.parts);
+        if (some) cluster.written();
       }
       __syncthreads();
+      if (x.normalises() || cluster.shares()) {
+        if (cluster.shares() && arrived_t >= 0 && arrived_t < plan.parts && arrived_c < chunks)
+          cluster.send(arrived_c, cluster.slots(arrived_t, plan.parts, kThreads));
+        if (++arrived_t == taps) arrived_t = 0, ++arrived_c;
+      }
       load_next_weights((stage + kMmaStages - 1) % kMmaStages);
       if (t < plan.parts && c + plan.ahead < chunks) load_halo(c + plan.ahead, t, plan.parts);
       cp_async_commit();
+      if (t == 0) cluster.wait_for(c);
       const int shift = tile.shift(tap[0], tap[1], tap[2]);
       const SharedAddress matrix(weights + stage * kColumns * kSlot + column * kSlot);
 #pragma unroll(kExact ? 1 : kSlot / kMmaStep)
@@ -169,13 +192,15 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
         if (++tap[1] == g.axis[1].taps) tap[1] = 0, ++tap[0];
       }
     }
+    cluster.end_chunk(c);
   }
   cp_async_wait<0>();
+  cluster.end();
 
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const int lane_row = lane / 4, lane_column = lane % 4 * 2;
   if (plan.shares() > 1) {
-    float* const own = partial + int64_t(blockIdx.z) * g.out_voxels() * filters + int64_t(block.group) * g.outputs;
+    float* const own = partial + int64_t(block.share) * g.out_voxels() * filters + int64_t(block.group) * g.outputs;
 #pragma unroll
     for (int i = 0; i < kM; ++i)
 #pragma unroll
@@ -192,50 +217,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     return;
   }
 
-  // Through shared memory, so that each voxel's channels are stored side by side.
-  constexpr int kPitch = kColumns * int(sizeof(T)) + 16, kPieces = kColumns / kPerPiece;
-  __syncthreads();
-#pragma unroll
-  for (int n = 0; n < 2 * kN; ++n) {
-    const int m = (warp_n * kN * 2 + n) * 8 + lane_column;
-    float b[2] = {};
-    for (int e = 0; e < 2; ++e)
-      if (block.column0 + m + e < g.outputs) b[e] = out.added(block.group * g.outputs + block.column0 + m + e);
-#pragma unroll
-    for (int i = 0; i < kM; ++i)
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        Pack<T, 2> pair;
-        for (int e = 0; e < 2; ++e) pair.v[e] = T(sum[i][n][half * 2 + e] + b[e]);
-        store_pack(reinterpret_cast<T*>(memory + ((warp_m * kM + i) * 16 + half * 8 + lane_row) * kPitch) + m, pair);
-      }
-  }
-  __syncthreads();
-  static_assert(kThreads % kPieces == 0);  // a thread has the same piece of all its voxels
-  const int m = int(threadIdx.x) % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
-  const int first_channel = block.group * g.outputs + block.column0;
-  NormSums<kPerPiece> sums;
-  if (out.sums.parts) sums.begin_piece(out.sums, block.n, int(filters), first_channel + m, here);
-  for (int v = int(threadIdx.x) / kPieces; v < kVoxels; v += kThreads / kPieces) {
-    const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
-    if (voxel < 0) continue;
-    const int64_t at = voxel * filters + first_channel + m;
-    const auto y = load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m);
-    out.store(y, first_channel + m, at, here);
-    if (out.sums.parts) sums.add_piece(out.sums, y, at, here, out.whole);
-  }
-  if (out.sums.parts)
-    return store_tile_sums<kPieces, kThreads>(memory, sums, out.sums, int(filters), first_channel, g.outputs - block.column0);
-  if (!out.moments.parts) return;
-
-  int count = 1;
-  for (int a = 0; a < 3; ++a) {
-    const int left = g.axis[a].count - block.first[a];
-    count *= left < tile.extent[a] ? left : tile.extent[a];
-  }
-  store_tile_moments<T, kVoxels, kColumns, kThreads>(
-      memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, count, int(filters),
-      first_channel, g.outputs - block.column0);
+  store_outputs<T, kVoxels, kColumns, kWarpsM, kWarpsN>(g, tile, block, memory, sum, out);
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>
@@ -248,23 +230,32 @@ void run_mma(Cuda on, const ConvGather& g, const MmaPlan& plan, const WeightPack
   pack_weights(on, g, padded, dtype_of<T> == DType::f32 && !kExact, w, packed.as<T>());
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const Scratch partial(on, plan.shares() > 1 ? plan.shares() * g.out_voxels() * filters * 4 : 0);
-  const Grid grid{.x = mma_tiles(g, plan.tile), .y = int64_t(padded.rows / kColumns) * g.groups, .z = plan.shares(),
-                  .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared};
+  const int64_t tiles = mma_tiles(g, plan.tile);
+  const Grid grid{.x = tiles * plan.cluster(), .y = int64_t(padded.rows / kColumns / plan.cluster_columns) * g.groups,
+                  .z = plan.shares() / plan.cluster_taps, .threads = 32 * kWarpsM * kWarpsN, .shared = plan.shared,
+                  .cluster = plan.cluster()};
   const auto run = [&](const GatherOutput<T>& to) {
     launch<conv3d_mma_kernel<T, kVoxels, kColumns, kWarpsM, kWarpsN, kExact>>(
         on, grid, g, plan, padded.rows, x, packed.as<T>(), to, partial.as<float>());
   };
-  if (plan.shares() == 1) return with_moments(on, g, out, grid.x, run);
+  if (plan.shares() == 1) return with_moments(on, g, out, tiles, run);
   run(out);
   add_shares(on, g, plan.shares(), partial.as<float>(), out);
 }
 
 }  // namespace
 
+// Of the largest kernel.
+int mma_clusters_at_once(Cuda on, int blocks) {
+  if (cuda::chip_of(on).architecture != 90) return 0;
+  return clusters_at_once<conv3d_mma_kernel<bf16, 128, 160, 2, 5, false>>(
+      on, {.x = blocks, .threads = 320, .shared = kMostMmaShared, .cluster = blocks});
+}
+
 template <class T>
 void conv_gather_mma(Cuda on, const ConvGather& g, const WeightPack& pack, bool exact, const GatherInput& x, const float* w,
                      const GatherOutput<T>& out) {
-  const MmaPlan p = mma_plan(g, sizeof(T), exact);
+  const MmaPlan p = mma_plan_on(on, g, sizeof(T), exact);
   const auto is = [&](int voxels, int columns) { return p.tile.voxels() == voxels && p.columns == columns; };
   const auto go = [&]<int kVoxels, int kColumns, int kWarpsM, int kWarpsN>(Width<kVoxels>, Width<kColumns>, Width<kWarpsM>,
                                                                            Width<kWarpsN>) {

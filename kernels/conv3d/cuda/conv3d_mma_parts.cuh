@@ -1,33 +1,97 @@
 #pragma once
-// What a block of conv3d_mma_cuda.cu works on.
+// What a block of conv3d_mma_cuda.cu works on, and how outputs leave it.
 #include "kernels/conv3d/cuda/conv3d_mma.cuh"
+#include "kernels/conv3d/cuda_shares/conv3d_moments.cuh"
 
 namespace voxgrad {
 
-// The block's place: its sample, first outputs, output channels and share of the sum.
+// The block's place: its tile, of a sample, first outputs, output channels and share of the sum.
 struct MmaBlock {
-  int64_t n;
+  int64_t tile, n;
   int first[3];
-  int group, column0;
+  int group, column0, share;
   int chunk0, chunk1, tap0, tap1;
 };
 __device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int rows) {
   MmaBlock b;
-  b.n = tile_place(g, p.tile, blockIdx.x, b.first);
-  const int column_blocks = rows / p.columns, share = int(blockIdx.z) / p.tap_shares, taps = g.taps / p.tap_shares;
-  b.group = int(blockIdx.y) / column_blocks;
-  b.column0 = int(blockIdx.y) % column_blocks * p.columns;
-  b.chunk0 = p.chunks * share / p.chunk_shares;
-  b.chunk1 = p.chunks * (share + 1) / p.chunk_shares;
-  b.tap0 = int(blockIdx.z) % p.tap_shares * taps;
+  const int rank = int(blockIdx.x) % p.cluster(), column_groups = rows / p.columns / p.cluster_columns;
+  const int tap_groups = p.tap_shares / p.cluster_taps, by_chunks = int(blockIdx.z) / tap_groups, taps = g.taps / p.tap_shares;
+  const int by_taps = int(blockIdx.z) % tap_groups * p.cluster_taps + rank / p.cluster_columns;
+  b.tile = blockIdx.x / p.cluster();
+  b.n = tile_place(g, p.tile, b.tile, b.first);
+  b.group = int(blockIdx.y) / column_groups;
+  b.column0 = (int(blockIdx.y) % column_groups * p.cluster_columns + rank % p.cluster_columns) * p.columns;
+  b.share = by_chunks * p.tap_shares + by_taps;
+  b.chunk0 = p.chunks * by_chunks / p.chunk_shares;
+  b.chunk1 = p.chunks * (by_chunks + 1) / p.chunk_shares;
+  b.tap0 = by_taps * taps;
   b.tap1 = b.tap0 + taps;
   return b;
 }
 
+// How many outputs of the tile there are.
+__device__ inline int outputs_inside(const ConvGather& g, const MmaTile& t, const MmaBlock& b) {
+  int count = 1;
+  for (int a = 0; a < 3; ++a) {
+    const int left = g.axis[a].count - b.first[a];
+    count *= left < t.extent[a] ? left : t.extent[a];
+  }
+  return count;
+}
 // The voxel of y of output v of the tile, or -1.
 __device__ inline int64_t voxel_of(const ConvGather& g, const MmaTile& t, const MmaBlock& b, int v, bool dense) {
   const int j[3] = {b.first[0] + t.along(0, v), b.first[1] + t.along(1, v), b.first[2] + t.along(2, v)};
   return output_voxel(g, b.n, j, dense);
+}
+
+// The sums of a block go through shared memory, so that each voxel's channels are stored side by side.
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
+__device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile& tile, const MmaBlock& block, unsigned char* memory,
+                                              const float (&sum)[kVoxels / kWarpsM / 16][kColumns / kWarpsN / 8][4],
+                                              const GatherOutput<T>& out) {
+  constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16;
+  constexpr int kPerPiece = 16 / int(sizeof(T)), kPitch = kColumns * int(sizeof(T)) + 16, kPieces = kColumns / kPerPiece;
+  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
+  const int lane_row = lane / 4, lane_column = lane % 4 * 2;
+  const int64_t filters = int64_t(g.outputs) * g.groups;
+  __syncthreads();
+#pragma unroll
+  for (int n = 0; n < 2 * kN; ++n) {
+    const int m = (warp_n * kN * 2 + n) * 8 + lane_column;
+    float b[2] = {};
+    for (int e = 0; e < 2; ++e)
+      if (block.column0 + m + e < g.outputs) b[e] = out.added(block.group * g.outputs + block.column0 + m + e);
+#pragma unroll
+    for (int i = 0; i < kM; ++i)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        Pack<T, 2> pair;
+        for (int e = 0; e < 2; ++e) pair.v[e] = T(sum[i][n][half * 2 + e] + b[e]);
+        store_pack(reinterpret_cast<T*>(memory + ((warp_m * kM + i) * 16 + half * 8 + lane_row) * kPitch) + m, pair);
+      }
+  }
+  __syncthreads();
+  static_assert(kThreads % kPieces == 0);  // a thread has the same piece of all its voxels
+  const int m = int(threadIdx.x) % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
+  const int first_channel = block.group * g.outputs + block.column0;
+  NormSums<kPerPiece> sums;
+  if (out.sums.parts) sums.begin_piece(out.sums, block.n, int(filters), first_channel + m, here);
+  for (int v = int(threadIdx.x) / kPieces; v < kVoxels; v += kThreads / kPieces) {
+    const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
+    if (voxel < 0) continue;
+    const int64_t at = voxel * filters + first_channel + m;
+    const auto y = load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m);
+    out.store(y, first_channel + m, at, here);
+    if (out.sums.parts) sums.add_piece(out.sums, y, at, here, out.whole);
+  }
+  if (out.sums.parts)
+    return store_tile_sums<kPieces, kThreads>(memory, sums, out.sums, block.tile, int(filters), first_channel,
+                                              g.outputs - block.column0);
+  if (!out.moments.parts) return;
+
+  store_tile_moments<T, kVoxels, kColumns, kThreads>(
+      memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, block.tile,
+      outputs_inside(g, tile, block), int(filters), first_channel, g.outputs - block.column0);
 }
 
 }  // namespace voxgrad

@@ -7,6 +7,7 @@ namespace {
 constexpr int64_t kMostPartial = 32 << 20;   // bytes of the sums of shares
 constexpr int64_t kFewBlocks = 132, kBlocks = 264;  // of one and two for each multiprocessor of an H100
 constexpr int kLeastSteps = 9;               // taps times chunks of a share
+constexpr int kMostCluster = 8;              // blocks, that each device of clusters runs
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 // The least number from `n` on that is `rest` modulo 8 when multiplied by `times`; n where there is none.
@@ -16,18 +17,20 @@ int padded(int n, int times, int rest) {
   return n;
 }
 
-// The pipeline of a share of the sum, and the memory that it takes.
+// The pipeline of a share of the sum, and the memory that it takes. In a cluster parts arrive a tap earlier, to be sent to the others, and
+// where there is room a buffer has the time of a chunk to be given back by all.
 void complete(const ConvGather& g, int element, MmaPlan& p) {
-  const int taps = g.taps / p.tap_shares, chunks = ceil_div(p.chunks, p.chunk_shares);
-  p.ahead = ceil_div(kMmaStages - 1, taps);
-  p.buffers = p.ahead + 1 < chunks ? p.ahead + 1 : chunks;
-  p.parts = p.ahead * taps - kMmaStages + 2 < taps ? p.ahead * taps - kMmaStages + 2 : taps;
-  const auto work = [&] {
-    return p.tile.table_bytes() + p.norm_bytes() + int64_t(p.buffers) * p.halo_bytes() + int64_t(kMmaStages) * p.columns * kSlot;
+  const int taps = g.taps / p.tap_shares, chunks = ceil_div(p.chunks, p.chunk_shares), before = kMmaStages - (p.cluster() > 1 ? 0 : 1);
+  p.ahead = ceil_div(before, taps);
+  p.parts = p.ahead * taps - before + 1 < taps ? p.ahead * taps - before + 1 : taps;
+  const auto work = [&](int buffers) {
+    p.buffers = buffers < chunks ? buffers : chunks;
+    return p.before_halos() + int64_t(p.buffers) * p.halo_bytes() + int64_t(kMmaStages) * p.columns * kSlot;
   };
-  if (work() > kMostMmaShared) p.ahead = p.parts = 0, p.buffers = 1;
+  if (p.cluster() == 1 || work(p.ahead + 2) > kMostMmaShared)
+    if (work(p.ahead + 1) > kMostMmaShared) p.ahead = p.parts = 0, p.buffers = 1;
   const int64_t result = int64_t(p.tile.voxels()) * (p.columns * element + 16);
-  p.shared = work() > result ? work() : result;
+  p.shared = work(p.buffers) > result ? work(p.buffers) : result;
 }
 
 // The tile of `voxels` whose blocks load and compute least.
@@ -133,15 +136,31 @@ MmaPlan mma_plan(const ConvGather& g, int element, bool exact) {
   return p;
 }
 
-ConvTraffic mma_traffic(const ConvGather& g, int element, bool exact) {
-  const MmaPlan p = mma_plan(g, element, exact);
+MmaPlan mma_plan_on(Cuda on, const ConvGather& g, int element, bool exact) {
+  const MmaPlan alone = mma_plan(g, element, exact);
+  if (alone.tile.extent[0] == 0) return alone;
+  const int column_blocks = ceil_div(g.outputs, alone.columns);
+  MmaPlan best = alone;
+  for (int columns = 1; columns <= kMostCluster; ++columns)
+    for (int taps = 1; columns * taps <= kMostCluster; ++taps) {
+      if (column_blocks % columns || alone.tap_shares % taps || columns * taps <= best.cluster()) continue;
+      MmaPlan p = alone;
+      p.cluster_columns = columns, p.cluster_taps = taps;
+      complete(g, element, p);
+      if (p.shared <= kMostMmaShared && mma_clusters_at_once(on, p.cluster()) > 0) best = p;
+    }
+  return best;
+}
+
+ConvTraffic mma_traffic(Cuda on, const ConvGather& g, int element, bool exact) {
+  const MmaPlan p = mma_plan_on(on, g, element, exact);
   if (p.tile.extent[0] == 0) return {};
   const double blocks = ceil_div(g.outputs, p.columns), tiles = double(mma_tiles(g, p.tile));
-  // Every share of the taps reads the halos, those of the chunks their own channels.
+  // Every cluster of shares of the taps and of blocks of channels reads the halos, those of the chunks their own channels.
   const double halos = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
   const double packed = double(g.groups) * blocks * p.columns * g.taps * p.chunks * kSlot, weights = packed * (tiles + 1);
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
-  return {.activations = halos * blocks * p.tap_shares, .halos = halos,
+  return {.activations = halos * blocks * p.tap_shares / p.cluster(), .halos = halos,
           .others = weights + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0)};
 }
 

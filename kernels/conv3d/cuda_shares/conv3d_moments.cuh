@@ -66,11 +66,11 @@ struct RowMoments {
   }
 };
 
-// Moments of the outputs of a block, `count` of which are inside, for the part of that number. They lie in `memory`, kColumns channels of a
+// Moments of the outputs of a block, `count` of which are inside, for a part. They lie in `memory`, kColumns channels of a
 // voxel every `pitch` bytes, and are written over. Threads that share a channel take its outputs in turn; the first output is inside.
 template <class T, int kVoxels, int kColumns, int kThreads, class F>
-__device__ void store_tile_moments(unsigned char* memory, int pitch, F inside, const GatherMoments& into, int count, int channels,
-                                   int first_channel, int columns) {
+__device__ void store_tile_moments(unsigned char* memory, int pitch, F inside, const GatherMoments& into, int64_t part, int count,
+                                   int channels, int first_channel, int columns) {
   constexpr int kTurns = kThreads / kColumns;
   static_assert(kThreads % kColumns == 0);
   const int thread = int(threadIdx.x), m = thread % kColumns, turn = thread / kColumns;
@@ -89,8 +89,8 @@ __device__ void store_tile_moments(unsigned char* memory, int pitch, F inside, c
   __syncthreads();
   if (turn > 0 || m >= columns) return;
   for (int i = 1; i < kTurns; ++i) sum += turns[i * kColumns + m], square += turns[kThreads + i * kColumns + m];
-  into.set(blockIdx.x, channels, first_channel + m, origin, sum, square);
-  if (first_channel + m == 0) into.counts[blockIdx.x] = count;
+  into.set(part, channels, first_channel + m, origin, sum, square);
+  if (first_channel + m == 0) into.counts[part] = count;
 }
 
 // One voxel of a channel more, with what normalises x.
@@ -129,10 +129,10 @@ struct NormSums {
   }
 };
 
-// The sums of a block, of which thread t has piece t % kPieces of N channels, for the part of that number. `memory` is written over.
+// The sums of a block, of which thread t has piece t % kPieces of N channels, for a part. `memory` is written over.
 template <int kPieces, int kThreads, int N, class T>
-__device__ void store_tile_sums(unsigned char* memory, const NormSums<N>& own, const GatherSums<T>& into, int channels, int first_channel,
-                                int columns) {
+__device__ void store_tile_sums(unsigned char* memory, const NormSums<N>& own, const GatherSums<T>& into, int64_t part, int channels,
+                                int first_channel, int columns) {
   constexpr int kPitch = kThreads + 32 / N;  // 32 channels that follow lie in different banks
   static_assert(kThreads % kPieces == 0);
   float* const all = reinterpret_cast<float*>(memory);
@@ -145,7 +145,7 @@ __device__ void store_tile_sums(unsigned char* memory, const NormSums<N>& own, c
     const float* const from = all + m % N * kPitch + m / N;
     float sum = 0, product = 0;
     for (int turn = 0; turn < kThreads; turn += kPieces) sum += from[turn], product += from[N * kPitch + turn];
-    into.set(blockIdx.x, channels, first_channel + m, sum, product);
+    into.set(part, channels, first_channel + m, sum, product);
   }
 }
 

@@ -29,8 +29,8 @@ struct Rereads {
   Sized layer;
   double forward, input_gradient, bf16_weights, f32_weights;
 };
-// 256 and 320 outputs are two blocks of channels, inputs of gradients up to four, which by wgmma share a halo as a cluster; the sums of 8^3
-// and 4^3 are shared out by taps as well. A gradient of weights reads x for each block of channels of gy and gy for each one of x, and gy
+// 256 and 320 outputs are two blocks of channels, inputs of gradients up to four, which on sm_90 share a halo as a cluster; the sums of 4^3
+// are shared out by taps as well. A gradient of weights reads x for each block of channels of gy and gy for each one of x, and gy
 // for each group of taps: a block's sums are as many as its registers. By mma these are the taps of a plane along D, which read a third of
 // the halo or more.
 constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},             {{32, 32, 128}, 1, 1, 1.39, 1.98},
@@ -70,12 +70,9 @@ void check_rereads(const Way& way, const Rereads& r) {
     CAPTURE(way.architecture, way.forced ? way.forced : "the table", r.layer.inputs, r.layer.outputs, r.layer.extent, r.layer.stride,
             name_of(t));
     CAPTURE(forward, gradient, weights);
-    // The smallest volumes, of which wgmma would compute too much for what there is, stay with mma where the table chooses, and so do
-    // residues of fewer than eight taps.
-    const bool by_table = !way.forced && way.architecture == 90, small = by_table && r.layer.extent / r.layer.stride == 4;
-    CHECK(as_often(forward, small ? 6 : r.forward));
-    if (by_table && r.layer.stride == 2 && r.layer.inputs > 128) CHECK((gradient > 1.8 && gradient <= 2));
-    else CHECK(as_often(gradient, small ? 6 : r.input_gradient));
+    const bool shared = way.architecture == 90;
+    CHECK(as_often(forward, shared ? 1 : r.forward));
+    CHECK(as_often(gradient, shared ? 1 : r.input_gradient));
     CHECK((as_often(weights, t == DType::bf16 ? r.bf16_weights : r.f32_weights) || (weights == 15 && r.layer.extent == 4)));
   }
   unsetenv("VOXGRAD_CONV_CUDA");
