@@ -42,6 +42,7 @@ struct Dataset {
   std::vector<DatasetCase> cases;  // for training, sorted by id
   std::vector<DatasetCase> tests;  // without labels, sorted by id
   std::optional<Split> split = {};  // of the cases, where the data set says which of them validate
+  std::filesystem::path source = {};       // the file that says all this, or the folder; empty: root/dataset.json
   std::vector<std::string> warnings = {};  // what dataset.json says in vain and which test cases are left out, a line each
 };
 
@@ -55,6 +56,9 @@ struct Dataset {
 Dataset read_dataset(const std::filesystem::path&);
 // Whether a form of data sets knows it.
 bool is_dataset(const std::filesystem::path&);
+
+// The file or folder that says what a data set is, for errors.
+std::string source_of(const Dataset&);
 
 // Of its cases, in their order.
 std::vector<std::string> ids_of(const Dataset&);

@@ -9,6 +9,9 @@ namespace voxgrad {
 
 // The name of a file without its folder and the ending of its format: "case_1.nii.gz" is case_1.
 std::string case_name(const std::filesystem::path& file);
+// Of each of these files and folders (of DICOM files) its name or, where two have the same, those of the folders that not all lie in before
+// it: p1/image.nii and p2/image.nii are p1_image and p2_image.
+std::vector<std::string> case_names(const std::vector<std::filesystem::path>& files);
 
 // The files of a folder by the names of their cases, of which two are an Error. Hidden files are none.
 // id: the name of a case by its file; empty: no such file. Without it they are volumes: PNG, JPEG and BMP files beside others are pictures

@@ -105,7 +105,7 @@ CocoList read_coco(const std::string& part, const fs::path& file) {
   std::set<int64_t> seen;
   for (auto& i : list_in(j, "images", where)) {
     const fs::path image = coco_image(file, text_in_entry(i, "file_name", where));
-    LabelledImage one{.image = {.id = case_name(image), .images = {image}}, .label = "", .part = part};
+    LabelledImage one{.image = {.images = {image}}, .label = "", .part = part, .named_by_file = true};
     const int64_t number = number_in_entry(i, "id", where);
     check(seen.insert(number).second, where, ": the image ", number, " occurs twice");
     const auto found = boxes.find(number);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "data/listing/files_by_case.h"
 #include "data/readers/csv.h"
 #include "data/readers/dataset_reader.h"
 #include "data/readers/labelled.h"
@@ -101,7 +100,8 @@ Dataset read_csv(const fs::path& path) {
     const fs::path named = row[size_t(image)];
     check(!named.empty(), line, " names no image");
     one.image.images = {file_of_row(named.string(), path, line)};
-    one.image.id = id >= 0 && !row[size_t(id)].empty() ? row[size_t(id)] : case_name(fs::is_directory(named) ? named / "" : named);
+    if (id >= 0) one.image.id = row[size_t(id)];
+    one.named_by_file = one.image.id.empty();
     check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");
     if (!label_files) one.label = label >= 0 ? row[size_t(label)] : labels[r];
     else if (!row[size_t(label)].empty()) one.image.label = file_of_row(row[size_t(label)], path, line);

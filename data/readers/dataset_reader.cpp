@@ -47,6 +47,7 @@ Dataset read_dataset(const fs::path& path) {
   for (const DatasetReader& r : dataset_readers().entries()) {
     if (!r.recognises(path)) continue;
     Dataset d = r.read(path);
+    d.source = fs::exists(path / "dataset.json") ? path / "dataset.json" : path;
     warn_of_flat_boxes(d);
     return d;
   }
@@ -56,6 +57,8 @@ Dataset read_dataset(const fs::path& path) {
   const char* why = fs::is_directory(path) ? ": has no dataset.json, so it is no data set" : ": is no data set";
   fail(path.string(), why, "; a data set is", known);
 }
+
+std::string source_of(const Dataset& d) { return (d.source.empty() ? d.root / "dataset.json" : d.source).string(); }
 
 bool is_dataset(const fs::path& path) {
   const auto& all = dataset_readers().entries();

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/case_files.h"
+#include "data/listing/files_by_case.h"
 #include "data/readers/dataset_reader.h"
 #include "io/formats/formats.h"
 #include "io/formats/text_fields.h"
@@ -104,6 +106,17 @@ void name_unlabelled(std::vector<DatasetCase>& cases) {
     if (unlabelled(c)) c.id = split_channel(c.id).first;
 }
 
+// Cases of a list whose files have the same names in folders of their own are named with these.
+void name_with_folders(std::vector<DatasetCase>& cases) {
+  std::set<std::string> ids;
+  if (std::all_of(cases.begin(), cases.end(), [&](const DatasetCase& c) { return ids.insert(c.id).second; })) return;
+  std::vector<fs::path> files;
+  for (const DatasetCase& c : cases) files.push_back(c.label.empty() ? c.images[0] : c.label);
+  const std::vector<std::string> names = case_names(files);
+  for (size_t i = 0; i < cases.size(); ++i)
+    cases[i].id = cases[i].label.empty() && cases[i].images.size() > 1 ? split_channel(names[i]).first : names[i];
+}
+
 // The first case that occurs twice, or the end.
 auto twice_in(std::vector<DatasetCase>& cases) {
   return std::adjacent_find(cases.begin(), cases.end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id == b.id; });
@@ -125,6 +138,7 @@ void add_tests(Dataset& d, const Json& json, const std::string& who) {
       } catch (const Error& e) { faults.push_back(e.what()); }
     if (!listed.is_array() && !listed.is_null()) faults.push_back(who + ": \"test\" is no list");
     name_unlabelled(d.tests);
+    name_with_folders(d.tests);
   } else if (!json.contains("dataset")) {
     const std::string below = folders_below(d.root), labels = below + "labelsTs";
     const bool labelled = json.contains("modalities") && fs::is_directory(d.root / labels);
@@ -170,6 +184,7 @@ Dataset read_listed(const fs::path& folder) {
     check(json["training"].is_array(), who, ": \"training\" is no list");
     for (const Json& entry : json["training"]) d.cases.push_back(listed_case(d, entry, who));
     name_unlabelled(d.cases);
+    name_with_folders(d.cases);
     const std::string ending = d.cases.empty() ? "" : volume_extension(d.cases[0].images[0]);
     if (!ending.empty() && !present("file_ending")) d.file_ending = ending;
   } else if (present("dataset")) {

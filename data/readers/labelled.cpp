@@ -6,6 +6,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "data/listing/files_by_case.h"
 #include "data/readers/dataset_reader.h"
 #include "io/formats/formats.h"
 #include "io/image.h"
@@ -41,6 +42,16 @@ std::vector<std::string> split_names(const std::string& text) {
   return out;
 }
 
+void name_by_files(std::vector<LabelledImage>& images) {
+  std::vector<fs::path> files;
+  for (const LabelledImage& i : images)
+    if (i.named_by_file) files.push_back(i.image.images[0]);
+  const std::vector<std::string> names = case_names(files);
+  size_t k = 0;
+  for (LabelledImage& i : images)
+    if (i.named_by_file) i.image.id = names[k++];
+}
+
 }  // namespace
 
 std::optional<std::string> part_of(std::string word) {
@@ -61,6 +72,7 @@ Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vec
       if (!name.empty()) classes.insert(name);
   d.labels.assign(classes.begin(), classes.end());
   std::sort(d.labels.begin(), d.labels.end(), comes_before);
+  name_by_files(images);
   Split split;
   for (LabelledImage& i : images) {
     if (several) i.image.targets["class"] = Json(split_names(i.label)).dump();

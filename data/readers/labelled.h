@@ -12,6 +12,7 @@ struct LabelledImage {
   DatasetCase image;    // with its id, files and targets; "class" is set by labelled_dataset
   std::string label;    // the name of its class; empty: none, or, with several names, see below
   std::string part;     // train, val or test in any of their usual words; empty: train
+  bool named_by_file = false;  // the id is to be that of its file (case_names)
 };
 
 // train, val or test: of "training", "validation", "valid", "dev", "testing", ..; nothing where the word is none of these.

@@ -47,7 +47,7 @@ Dataset read_monai_list(const fs::path& file) {
   for (const char* part : {"training", "validation", "test"})
     for (auto& entry : j.value(part, Json::array())) {
       const fs::path image = listed_image(file, entry);
-      LabelledImage one{.image = {.id = case_name(image), .images = {image}}, .label = "", .part = *part_of(part)};
+      LabelledImage one{.image = {.images = {image}}, .label = "", .part = *part_of(part), .named_by_file = true};
       check(entry.contains("box") || one.part == "test", file.string(), ": the image ", image.filename().string(), " of \"", part,
             "\" has no \"box\", which is [] where there are none");
       if (entry.contains("box")) one.image.targets["box"] = entry["box"].dump();

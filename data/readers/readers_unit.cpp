@@ -166,6 +166,25 @@ TEST_CASE("a table of files is a data set") {
   CHECK_THAT(error(""), Contains("is empty"));
 }
 
+TEST_CASE("files of the same name in folders of their own are cases by the names of these") {
+  const TemporaryFolder folder;
+  for (const char* name : {"scans/p1/image.nii", "scans/p2/image.nii", "scans/more/p2/image.nii", "scans/x.nii"}) put_image(folder / name);
+  put_bytes(folder / "list.csv",
+            "image,label,id\nscans/p1/image.nii,ill,\n./scans/p2/image.nii,well,\nscans/more/p2/image.nii,well,\nscans/x.nii,ill,mine\n");
+  const Dataset d = read_dataset(folder / "list.csv");
+  CHECK(ids(d.cases) == "mine=\"ill\" more_p2_image=\"well\" p1_image=\"ill\" p2_image=\"well\"");
+  CHECK(source_of(d) == (folder / "list.csv").string());
+  put_bytes(folder / "dataset.json", R"({"modality": {"0": "CT"}, "labels": {"0": "background", "1": "lung"}, "training": [
+    {"image": "scans/p1/image.nii", "label": "scans/p1/image.nii"}, {"image": "scans/p2/image.nii", "label": "scans/p2/image.nii"}],
+    "test": ["scans/p2/image.nii", "scans/more/p2/image.nii"]})");
+  const Dataset listed = read_dataset(folder.path());
+  CHECK(ids_of(listed) == std::vector<std::string>{"p1_image", "p2_image"});
+  REQUIRE(listed.tests.size() == 2);
+  CHECK(listed.tests[0].id == "more_p2_image");
+  CHECK(listed.tests[1].id == "p2_image");
+  CHECK(source_of(listed) == (folder / "dataset.json").string());
+}
+
 TEST_CASE("labels of a table that end as images do are files") {
   const TemporaryFolder folder;
   for (const char* name : {"a.nii.gz", "b.nii.gz", "clean_a.nii.gz"}) write_volume(folder / name, {Tensor::zeros({2, 3, 4, 1}), {}});

@@ -50,7 +50,7 @@ bool has_lists_of_classes(const Dataset& d) {
 }
 
 std::vector<double> balanced_weights(const Dataset& d, const std::vector<std::string>& labels, ClassTarget target) {
-  const std::string file = (d.root / "dataset.json").string();
+  const std::string file = source_of(d);
   const double n = double(d.cases.size());
   std::vector<double> count(labels.size());
   for (auto& c : d.cases)

@@ -55,8 +55,8 @@ std::vector<Field> Classification::targets(const DatasetCase& c, const Geometry&
 }
 
 std::vector<std::string> Classification::outputs(const Dataset& d) const {
-  const std::string file = (d.root / "dataset.json").string();
-  check(d.labels.size() >= 2, file, ": declares ", d.labels.size(), " classes in \"labels\", at least two are wanted");
+  const std::string file = source_of(d);
+  check(d.labels.size() >= 2, file, ": declares ", d.labels.size(), " classes, at least two are wanted");
   for (auto& c : d.cases) classes_of(c, d.labels, file, target());
   return d.labels;
 }

@@ -84,7 +84,7 @@ std::vector<Field> Regression::targets(const DatasetCase& c, const Geometry&, co
 
 std::vector<std::string> Regression::outputs(const Dataset& d) const {
   check(!options_.values.empty(), "regression: the data set has not said what is learned");
-  for (auto& c : d.cases) values_of(c, options_.values, (d.root / "dataset.json").string());
+  for (auto& c : d.cases) values_of(c, options_.values, source_of(d));
   std::vector<std::string> out = options_.values;
   if (uncertain())
     for (auto& name : options_.values) out.push_back("log variance of " + name);

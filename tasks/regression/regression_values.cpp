@@ -69,7 +69,7 @@ bool has_values(const DatasetCase& c, const std::vector<std::string>& names) {
 
 bool adapt_regression(RegressionOptions& o, const Dataset& d) {
   if ((!o.mean.empty() && !o.std.empty()) || d.cases.empty()) return false;
-  const std::string file = (d.root / "dataset.json").string();
+  const std::string file = source_of(d);
   if (o.values.empty())
     for (auto& [name, value] : values_of(d.cases[0], {}, file)) o.values.push_back(name);
   const size_t k = o.values.size();

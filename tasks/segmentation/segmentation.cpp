@@ -79,7 +79,7 @@ ForegroundIndex Segmentation::places(const Sample& sample) const {
 }
 
 std::vector<std::string> Segmentation::outputs(const Dataset& d) const {
-  const std::string file = (d.root / "dataset.json").string();
+  const std::string file = source_of(d);
   const LabelMap& map = options_.map;
   for (auto& c : d.cases) check(!c.label.empty(), file, ": the case ", c.id, " has no label");
   if (!map.regions.empty()) {
