@@ -6,6 +6,7 @@
 
 #include "augment/spatial/extract_patch.h"
 #include "core/autograd.h"
+#include "data/pictures/colours.h"
 #include "data/normalize.h"
 #include "data/resample/resample_centres.h"
 #include "data/resample/resample_nnunet.h"
@@ -188,6 +189,7 @@ Preprocessed preprocess(const Volume& v, const ModelDescription& d, const std::s
   g.unit = v.unit;
   g.orientation = network_axes(v.affine, d);
   Tensor image = as_f32(to_canonical(v.data.reshape(with_channels(v.data.shape())), g.orientation), v.data);
+  if (is_flat_picture(name)) image = with_colours(image, int64_t(d.channels.size()));
   check(image.dim(3) == int64_t(d.channels.size()), name, ": has ", image.dim(3), " channels, the network takes ", d.channels.size(),
         d.channels.size() != 1   ? ""
         : is_flat_picture(name) ? "; dataset.json names each colour of a picture as a channel"

@@ -6,6 +6,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "data/pictures/colours.h"
 #include "data/listing/files_by_case.h"
 #include "data/readers/dataset_reader.h"
 #include "io/formats/formats.h"
@@ -40,6 +41,20 @@ std::vector<std::string> split_names(const std::string& text) {
     begin = end + 1;
   }
   return out;
+}
+
+// By the header of the first image; of pictures, some of which may be stored with colours and others without, by those of some of them.
+int64_t channels_of(const std::vector<DatasetCase>& cases) {
+  constexpr size_t kLooked = 64;
+  int64_t most = 0;
+  const size_t looked = is_flat_picture(cases[0].images[0]) ? std::min(kLooked, cases.size()) : 1;
+  for (size_t i = 0; i < looked; ++i) {
+    const DatasetCase& c = cases[cases.size() * i / looked];
+    const int64_t held = read_header(c.images[0], {.series = c.series}).shape[3];
+    if (looked == 1) return is_flat_picture(c.images[0]) ? colours_of(held) : held;
+    if (is_flat_picture(c.images[0])) most = std::max(most, colours_of(held));
+  }
+  return most;
 }
 
 void name_by_files(std::vector<LabelledImage>& images) {
@@ -84,7 +99,7 @@ Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vec
   complete(d, who);
   if (!split.validation.empty()) d.split = split;
   const fs::path& first = d.cases[0].images[0];
-  const int64_t channels = read_header(first, {.series = d.cases[0].series}).shape[3];
+  const int64_t channels = channels_of(d.cases);
   if (channels == 3) d.channel_names = {"red", "green", "blue"};
   else for (int64_t k = 0; k < channels; ++k) d.channel_names.push_back(k == 0 ? "image" : "image " + std::to_string(k));
   if (const std::string ending = volume_extension(first); !ending.empty()) d.file_ending = ending;

@@ -18,8 +18,8 @@ struct LabelledImage {
 // train, val or test: of "training", "validation", "valid", "dev", "testing", ..; nothing where the word is none of these.
 std::optional<std::string> part_of(std::string word);
 // The data set that they are: where a label has a ; or | in it, each is a list of names with these between, and an empty one none of the
-// classes; classes in the order of their numbers or names, channels by the header of the first image, a split where
-// some validate. who: the file or folder.
+// classes; classes in the order of their numbers or names, channels by the header of the first image (pictures: colours where some of them
+// have them), a split where some validate. who: the file or folder.
 Dataset labelled_dataset(const std::filesystem::path& root, const std::string& name, std::vector<LabelledImage>, const std::string& who);
 
 }  // namespace voxgrad
