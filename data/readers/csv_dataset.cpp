@@ -114,7 +114,9 @@ Dataset read_csv(const fs::path& path) {
       if (int(k) != image && int(k) != label && int(k) != part && int(k) != id) one.image.targets[t.columns[k]] = json_of_field(row[k]);
     images.push_back(std::move(one));
   }
-  return labelled_dataset(path.parent_path(), path.stem().string(), std::move(images), who);
+  std::set<std::string> named;
+  for (const size_t k : classes) named.insert(t.columns[k]);
+  return labelled_dataset(path.parent_path(), path.stem().string(), std::move(images), who, std::move(named));
 }
 
 }  // namespace

@@ -77,11 +77,11 @@ std::optional<std::string> part_of(std::string word) {
   return {};
 }
 
-Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vector<LabelledImage> images, const std::string& who) {
+Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vector<LabelledImage> images, const std::string& who,
+                         std::set<std::string> classes) {
   Dataset d{.name = name, .root = root};
   const bool several =
       std::any_of(images.begin(), images.end(), [](auto& i) { return i.label.find_first_of(kSeparators) != i.label.npos; });
-  std::set<std::string> classes;
   for (const LabelledImage& i : images)
     for (auto& name : several ? split_names(i.label) : std::vector{i.label})
       if (!name.empty()) classes.insert(name);

@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ std::optional<std::string> part_of(std::string word);
 // The data set that they are: where a label has a ; or | in it, each is a list of names with these between, and an empty one none of the
 // classes; classes in the order of their numbers or names, channels by the header of the first image (pictures: colours where some of them
 // have them), a split where some validate. who: the file or folder.
-Dataset labelled_dataset(const std::filesystem::path& root, const std::string& name, std::vector<LabelledImage>, const std::string& who);
+// classes: those that there are whether or not an image is of them.
+Dataset labelled_dataset(const std::filesystem::path& root, const std::string& name, std::vector<LabelledImage>, const std::string& who,
+                         std::set<std::string> classes = {});
 
 }  // namespace voxgrad

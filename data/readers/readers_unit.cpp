@@ -228,6 +228,9 @@ TEST_CASE("columns of 0 and 1 are the classes of a table without labels") {
   CHECK(classes("image,mass,age,cyst\nx.nii,1,3,1\ny.nii,0,1,1.0\nz.nii,0,0,0\n") ==
         Names{R"(["mass","cyst"])", R"(["cyst"])", "[]", "cyst", "mass"});
   CHECK(classes("image,mass,cyst\nx.nii,1,0\ny.nii,0,1\nz.nii,1.0,0\n") == Names{R"("mass")", R"("cyst")", R"("mass")", "cyst", "mass"});
+  // A class that no image is of is one all the same.
+  CHECK(classes("image,rib,mass,cyst\nx.nii,0,1,1\ny.nii,0,0,1\nz.nii,0,0,0\n") ==
+        Names{R"(["mass","cyst"])", R"(["cyst"])", "[]", "cyst", "mass", "rib"});
   // One such column is a value, and a column of labels is what counts.
   CHECK(classes("image,mass,age\nx.nii,1,3\ny.nii,0,1\nz.nii,0,0\n") == Names{"none", "none", "none"});
   CHECK(classes("image,mass,cyst,label\nx.nii,1,0,a\ny.nii,1,1,b\nz.nii,1,0,a\n") == Names{R"("a")", R"("b")", R"("a")", "a", "b"});
