@@ -288,7 +288,7 @@ ConvTraffic conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DTyp
   if (thin != ThinSide::none) return thin_weights_traffic(thin == ThinSide::x ? g : exchanged(g), element);
   if (depthwise_is_possible(g)) return depthwise_weights_traffic(g, element);
   const ConvWay way = weights_way(on, g, element, exact);
-  if (way != ConvWay::mma) return wgmma_weights_traffic(g, element, way == ConvWay::tma);
+  if (way != ConvWay::mma) return wgmma_weights_traffic(on, g, element, way == ConvWay::tma);
   return weights_by_mma(g) ? mma_weights_traffic(g, element) : ConvTraffic{};
 }
 

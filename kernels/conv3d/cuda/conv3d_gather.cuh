@@ -233,7 +233,7 @@ ConvTraffic mma_traffic(Cuda, const ConvGather&, int element, bool exact);
 ConvTraffic wgmma_traffic(Cuda, const ConvGather&, int element, bool exact, bool boxes);
 ConvTraffic wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
 ConvTraffic mma_weights_traffic(const ConvGather&, int element);
-ConvTraffic wgmma_weights_traffic(const ConvGather&, int element, bool boxes);
+ConvTraffic wgmma_weights_traffic(Cuda, const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
 void add_shares(Cuda, const ConvGather&, int shares, const float* partial, const GatherOutput<T>&);

@@ -2,14 +2,13 @@
 // loads tiles of both, two multiply (conv3d_wgmma_weights.cuh); what blocks have summed is added in a fixed order afterwards.
 #include "core/cuda/wgmma.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_boxes.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma_weights_parts.cuh"
 
 namespace voxgrad {
 namespace {
 
 template <bool kBoxes>
-using WeightRegisters = WgmmaRegisters<kBoxes ? 72 : 88, kBoxes ? 216 : 208>;
+using WeightRegisters = WgmmaRegisters<kBoxes ? 72 : 104, kBoxes ? 216 : 200>;
 constexpr int kWeightsThreads = 128 * (1 + kWgmmaConsumers);
 [[maybe_unused]] constexpr int kTileBarrier = 1, kSummingWarps = 4 * kWgmmaConsumers;
 
@@ -43,15 +42,19 @@ __device__ void load_rows(const WgmmaWeightsPlan& p, const unsigned char* halo, 
 
 // The sums of a warpgroup: kBlocks blocks of 64 rows, from block `first_block` of the thread block on.
 template <class T, int kColumns, int kLines, int kBlocks, bool kBoxes>
-__device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int first_block,
+__device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, int first_block,
                             const unsigned char* stages, SharedAddress barriers, float* partial) {
   constexpr int kWide = kColumns * kLines, kDepth = kMmaStep / int(sizeof(T)), kTapsOfBlock = sizeof(T) == 2 ? 2 : 4;
-  const int warp = int(threadIdx.x) / 32 % 4, lane = int(threadIdx.x) % 32;
-  const int half = sizeof(T) == 2 ? warp % 2 : 0;  // which 16 channels
+  const int half = sizeof(T) == 2 ? int(threadIdx.x) / 32 % 2 : 0;  // which 16 channels
+  const auto local_tap = [&](int thread, int m) {
+    const int warp = thread / 32 % 4;
+    return (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp);
+  };
   int from[kBlocks];
 #pragma unroll
   for (int m = 0; m < kBlocks; ++m) {
-    const int tap = (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp);
+    const WgmmaSums s = WgmmaSums::of<T>(p);
+    const int tap = local_tap(int(threadIdx.x), m);
     const int t = s.tap0 + (tap < s.taps ? tap : s.taps - 1), per_plane = p.cut.axis[1].taps * p.cut.axis[2].taps;
     const int shift = p.tile.shift(t / per_plane, t / p.cut.axis[2].taps % p.cut.axis[1].taps, t % p.cut.axis[2].taps);
     from[m] = shift * (kBoxes ? kSlot : 16);
@@ -70,7 +73,7 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
                                      : matrix_descriptor(SharedAddress(stages + p.halo_bytes()), p.pitch * 16, 128);
   Ring ring{p.stages};
   int used = -1;  // the stage that products under way read
-  for (int64_t index = blockIdx.x; index < p.tiles; index += gridDim.x, ring.next()) {
+  for (int64_t index = blockIdx.y; index < p.tiles; index += p.shares, ring.next()) {
     transactions_wait(barriers + ring.at * 8, ring.round);
     const unsigned char* const halo = stages + ring.at * stage_bytes;
     const uint64_t b = b0 + ring.at * stage_bytes / 16;
@@ -91,21 +94,25 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
     uint32_t a[2][kBlocks][4];
     for (int v = 0; v < voxels; v += 2 * kDepth) {
       multiply(v, a[0]);
-      if (v == 0 && used >= 0 && lane == 0) transactions_arrive(barriers + (p.stages + used) * 8);
+      if (v == 0 && used >= 0 && int(threadIdx.x) % 32 < p.cluster)
+        transactions_arrive_at(barriers + (p.stages + used) * 8, int(threadIdx.x) % 32);
       multiply(v + kDepth, a[1]);
     }
     used = ring.at;
   }
   wgmma_wait<0>();
 
-  float* const into = partial + int64_t(blockIdx.x) * g.outputs * g.groups * g.taps * g.inputs;
+  // Computed anew, as registers are few.
+  const WgmmaSums s = WgmmaSums::of<T>(p);
+  const int thread = thread_read_anew(), lane = thread % 32, c_of_half = sizeof(T) == 2 ? thread / 32 % 2 * 16 : 0;
+  float* const into = partial + int64_t(blockIdx.y) * g.outputs * g.groups * g.taps * g.inputs;
 #pragma unroll
   for (int m = 0; m < kBlocks; ++m) {
-    const int local = (first_block + m) * kTapsOfBlock + (sizeof(T) == 2 ? warp / 2 : warp), t = s.tap0 + local;
+    const int local = local_tap(thread, m), t = s.tap0 + local;
     if (local >= s.taps) continue;
 #pragma unroll
     for (int i = 0; i < kWide / 2; ++i) {
-      const int n = i / 4 * 8 + lane % 4 * 2 + i % 2, k = s.k0 + n % kColumns, c = s.c0 + half * 16 + lane / 4 + i % 4 / 2 * 8;
+      const int n = i / 4 * 8 + lane % 4 * 2 + i % 2, k = s.k0 + n % kColumns, c = s.c0 + c_of_half + lane / 4 + i % 4 / 2 * 8;
       // Columns of the next line of gy meet x one tap earlier.
       const int tap = kLines == 1 ? t : (t / g.axis[2].taps * kLines + kLines - 1 - n / kColumns) * g.axis[2].taps + t % g.axis[2].taps;
       if (k < g.outputs && c < g.inputs) into[((int64_t(s.group) * g.outputs + k) * g.taps + tap) * g.inputs + c] = sum[m][i];
@@ -113,8 +120,8 @@ __device__ void sum_weights(const WgmmaWeightsPlan& p, const ConvGather& g, cons
   }
 }
 
-// Block x: shares of the tiles; y: groups, blocks of output channels, chunks of input channels and groups of taps. partial {shares,
-// weights}, weights in the order of gw.
+// Block x: clusters of groups, blocks of output channels, chunks of input channels and groups of taps; y: shares of the tiles. partial
+// {shares, weights}, weights in the order of gw.
 template <class T, int kColumns, int kLines, int kFirst, int kSecond, bool kBoxes>
 __global__ void __launch_bounds__(kWeightsThreads, 1)
     conv3d_wgmma_weights_kernel(ConvGather g, WgmmaWeightsPlan plan, bool whole_gy, GatherInput x, const __grid_constant__ HaloMaps maps,
@@ -124,63 +131,86 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
   int* const table = reinterpret_cast<int*>(memory + plan.barrier_bytes());
   unsigned char* const stages = memory + plan.barrier_bytes() + plan.table_bytes();
   const SharedAddress barriers(memory);
-  const WgmmaSums sums = WgmmaSums::of<T>(plan);
   if (threadIdx.x == 0) {
     for (int i = 0; i < plan.stages; ++i) {
       transactions_begin(barriers + i * 8, kTileLoaders + (kBoxes ? 1 : 0));
-      transactions_begin(barriers + (plan.stages + i) * 8, kSummingWarps);
+      transactions_begin(barriers + (plan.stages + i) * 8, kSummingWarps * plan.cluster);
     }
     transactions_fence();
   }
-  __syncthreads();
+  if (plan.cluster > 1) {
+    cluster_arrive();
+    cluster_wait();
+  } else {
+    __syncthreads();
+  }
 
   if (threadIdx.x < kTileLoaders) {
     fewer_registers<WeightRegisters<kBoxes>::loading>();
     const ConvGather& cut = plan.cut;
     const int64_t voxels = int64_t(cut.axis[0].in) * cut.axis[1].in * cut.axis[2].in;
     constexpr int kPerPiece = 16 / int(sizeof(T));
-    const int piece = int(threadIdx.x) % kPieces;
-    int first_piece = sums.c0 / kPerPiece;
-    const TensorMap& map = first_piece >= x.split ? maps.part[1] : maps.part[0];
-    const GatherInput::Part part = x.at(first_piece);
-    const T* const from = static_cast<const T*>(part.x) + int64_t(sums.group) * g.inputs;
-    const int channel = (first_piece + piece) * kPerPiece;
     Ring ring{plan.stages};
+    const auto stage = [&](int i) { return stages + i * plan.stage_bytes(sizeof(T)); };
+    const auto tell = [&]<int kUnderWay>(Width<kUnderWay>, int i) {
+      if (plan.cluster == 1) return tell_full<kUnderWay>(barriers, i);
+      if (i < 0) return;
+      tell_full<kUnderWay>(barriers, i, threadIdx.x == 0 ? sent_by_others<T, kBoxes>(plan) : 0);
+      named_barrier(kTileBarrier, kTileLoaders);
+      send_parts<T, kBoxes>(plan, stage(i), barriers + i * 8, int(threadIdx.x), kTileLoaders);
+    };
     int behind = -1;  // the stage whose copies are under way beside those of the next one
-    for (int64_t index = blockIdx.x; index < plan.tiles; index += gridDim.x, ring.next()) {
+    for (int64_t index = blockIdx.y; index < plan.tiles; index += plan.shares, ring.next()) {
       int first[3];
       const int64_t n = tile_place(cut, plan.tile, index, first);
       if constexpr (!kBoxes) {
         named_barrier(kTileBarrier, kTileLoaders);
-        fill_table(cut, plan.tile, first, table, int(threadIdx.x), kTileLoaders);
+        const OwnPart slots = own_slots(plan);
+        fill_slots(cut, plan.tile, first, table, slots.first + int(threadIdx.x), kTileLoaders, slots.end);
         named_barrier(kTileBarrier, kTileLoaders);
       }
       transactions_wait(barriers + (plan.stages + ring.at) * 8, ring.round ^ 1);
-      unsigned char* const halo = stages + ring.at * plan.stage_bytes(sizeof(T));
-      if constexpr (kBoxes) {
+      unsigned char* const halo = stage(ring.at);
+      // What a block sums is computed anew, as registers are few.
+      if constexpr (kBoxes)
         if (threadIdx.x == 0) {
-          expect_halo(plan.tile, barriers + ring.at * 8);
-          copy_halo<T>(cut, plan.tile, n, first, sums.group * g.inputs + first_piece * kPerPiece, map, halo, barriers + ring.at * 8);
+          const WgmmaSums sums = WgmmaSums::of<T>(plan);
+          int piece = sums.c0 / kPerPiece;
+          const TensorMap& map = piece >= x.split ? maps.part[1] : maps.part[0];
+          x.at(piece);
+          load_weights_boxes<T>(plan, n, first, sums.group * g.inputs + piece * kPerPiece, map, halo, barriers + ring.at * 8,
+                                index / plan.shares);
         }
-      } else {
-        load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, channel, table, plan.tile.slots(), int(threadIdx.x) / kPieces,
-                                 kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
+      load_gy(plan, g, WgmmaSums::of<T>(plan), n, first, whole_gy, gy, halo + plan.halo_bytes());
+      if constexpr (!kBoxes) {
+        const WgmmaSums sums = WgmmaSums::of<T>(plan);
+        const int thread = thread_read_anew(), piece = thread % kPieces;
+        int first_piece = sums.c0 / kPerPiece;
+        const GatherInput::Part part = x.at(first_piece);
+        const T* const from = static_cast<const T*>(part.x) + int64_t(sums.group) * g.inputs;
+        const OwnPart slots = own_slots(plan);
+        load_pieces<T, 1, false>(part, x.whole, n, from, n * voxels, true, (first_piece + piece) * kPerPiece, table, slots.end,
+                                 slots.first + thread / kPieces, kTileLoaders / kPieces, halo + piece * plan.plane * 16, 0);
       }
-      load_gy(plan, g, sums, n, first, whole_gy, gy, halo + plan.halo_bytes());
       cp_async_commit();
       if (plan.stages == 2) {
         // The buffer of the next tile is empty when the sums begin with this one.
-        tell_full<0>(barriers, ring.at);
+        tell(Width<0>{}, ring.at);
         continue;
       }
-      tell_full<1>(barriers, behind);
+      tell(Width<1>{}, behind);
       behind = ring.at;
     }
-    tell_full<0>(barriers, behind);
+    tell(Width<0>{}, behind);
   } else {
     more_registers<WeightRegisters<kBoxes>::multiplying>();
-    if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst, kBoxes>(plan, g, sums, 0, stages, barriers, partial);
-    else sum_weights<T, kColumns, kLines, kSecond, kBoxes>(plan, g, sums, kFirst, stages, barriers, partial);
+    if (threadIdx.x < 2 * 128) sum_weights<T, kColumns, kLines, kFirst, kBoxes>(plan, g, 0, stages, barriers, partial);
+    else sum_weights<T, kColumns, kLines, kSecond, kBoxes>(plan, g, kFirst, stages, barriers, partial);
+  }
+  // No block ends while another one of its cluster may still write to it, or read what it sends.
+  if (plan.cluster > 1) {
+    cluster_arrive();
+    cluster_wait();
   }
 #else
   __trap();  // code for sm_90 that is not for sm_90a
@@ -190,8 +220,8 @@ __global__ void __launch_bounds__(kWeightsThreads, 1)
 template <class T, int kColumns, int kLines, int kFirst, int kSecond>
 bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const GatherInput& x, const T* gy, float* partial) {
   if (p.columns != kColumns || p.lines != kLines || p.blocks[0] != kFirst || p.blocks[1] != kSecond) return false;
-  const Grid grid{.x = p.shares, .y = int64_t(g.groups) * p.column_blocks * p.chunks * p.tap_groups, .threads = kWeightsThreads,
-                  .shared = p.shared};
+  const Grid grid{.x = p.share_clusters() * p.cluster, .y = p.shares, .threads = kWeightsThreads, .shared = p.shared,
+                  .cluster = p.cluster};
   const bool whole_gy = whole_pieces(g.outputs, gy);
   if constexpr (sizeof(T) == 2)
     if (p.boxes) {
@@ -207,7 +237,7 @@ bool run_form(Cuda on, const ConvGather& g, const WgmmaWeightsPlan& p, const Gat
 
 template <class T>
 void conv_weights_wgmma(Cuda on, const ConvGather& g, bool boxes, const GatherInput& x, const T* gy, float* gw) {
-  const WgmmaWeightsPlan p = wgmma_weights_plan(g, sizeof(T), boxes && is_boxed(x));
+  const WgmmaWeightsPlan p = wgmma_weights_plan_on(on, g, sizeof(T), boxes && is_boxed(x));
   const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
   const Scratch partial(on, p.shares * weights * int64_t(sizeof(float)));
   float* const sums = partial.as<float>();

@@ -1,7 +1,6 @@
 #pragma once
 // What a block of conv3d_wgmma_weights_cuda.cu sums, and how gy enters its shared memory.
-#include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
-#include "kernels/conv3d/cuda/conv3d_wgmma_weights.cuh"
+#include "kernels/conv3d/cuda_clusters/conv3d_wgmma_weights_clusters.cuh"
 
 namespace voxgrad {
 
@@ -12,15 +11,16 @@ struct WgmmaSums {
   int group, k0, c0, tap0, taps;
   template <class T>
   __device__ static WgmmaSums of(const WgmmaWeightsPlan& p) {
-    int rest = int(blockIdx.y);
+    const WeightsPlace in(p);
+    int rest = int(blockIdx.x) / p.cluster;
     WgmmaSums s;
-    s.tap0 = rest % p.tap_groups * p.group_taps();
+    s.tap0 = (rest % p.tap_clusters() * p.cluster_taps + in.taps) * p.group_taps();
     s.taps = p.cut.taps - s.tap0 < p.group_taps() ? p.cut.taps - s.tap0 : p.group_taps();
-    rest /= p.tap_groups;
-    s.c0 = rest % p.chunks * kMmaChunk<T>;
-    rest /= p.chunks;
-    s.k0 = rest % p.column_blocks * p.columns;
-    s.group = rest / p.column_blocks;
+    rest /= p.tap_clusters();
+    s.c0 = (rest % p.chunk_clusters() * p.cluster_chunks + in.chunk) * kMmaChunk<T>;
+    rest /= p.chunk_clusters();
+    s.k0 = (rest % p.column_clusters() * p.cluster_columns + in.column) * p.columns;
+    s.group = rest / p.column_clusters();
     return s;
   }
 };
@@ -36,8 +36,8 @@ __device__ inline int64_t gy_voxel(const WgmmaWeightsPlan& p, const ConvGather& 
   return voxel;
 }
 
-// gy of a tile into shared memory, by the loaders. 16 bits: {8 channels}{voxel}, or with lines {line}{8 channels}{voxel}; f32, rounded to
-// tf32: {4 voxels}{channel}, since products read four values of one channel side by side.
+// This block's part of gy of a tile into shared memory, by the loaders. 16 bits: {8 channels}{voxel}, or with lines {line}{8
+// channels}{voxel}; f32, rounded to tf32: {4 voxels}{channel}, since products read four values of one channel side by side.
 template <class T>
 __device__ void load_gy(const WgmmaWeightsPlan& p, const ConvGather& g, const WgmmaSums& s, int64_t n, const int (&first)[3], bool whole,
                         const T* gy, unsigned char* into) {
@@ -45,8 +45,10 @@ __device__ void load_gy(const WgmmaWeightsPlan& p, const ConvGather& g, const Wg
   const int pieces = p.columns / kPerPiece, wide = p.tile.extent[2], bits = p.tile.bits[1];
   const int64_t filters = int64_t(g.outputs) * g.groups;
   const T* const from = gy + int64_t(s.group) * g.outputs + s.k0;
+  const OwnPart own = own_gy<T>(p);
   if constexpr (sizeof(T) == 2) {
-    for (int item = int(threadIdx.x); item < p.gy_voxels() * pieces; item += kTileLoaders) {
+    const int each = p.lines > 1 ? wide * pieces : pieces;  // items of a unit
+    for (int item = own.first * each + int(threadIdx.x); item < own.end * each; item += kTileLoaders) {
       const int piece = item % pieces, v = item / pieces, line = v >> bits, w = v & (wide - 1);
       const int64_t voxel = gy_voxel(p, g, n, first, line, w);
       const int here = voxel >= 0 ? g.outputs - s.k0 - piece * kPerPiece : 0;
@@ -61,8 +63,9 @@ __device__ void load_gy(const WgmmaWeightsPlan& p, const ConvGather& g, const Wg
       }
     }
   } else {
-    for (int item = int(threadIdx.x); item < p.gy_voxels() / 4 * pieces; item += kTileLoaders) {
-      const int piece = item / 8 % pieces, four = item / 8 / pieces * 8 + item % 8;
+    for (int item = int(threadIdx.x); item < (own.count() + 7) / 8 * 8 * pieces; item += kTileLoaders) {
+      const int piece = item / 8 % pieces, four = own.first + item / 8 / pieces * 8 + item % 8;
+      if (four >= own.end) continue;
       float value[4][4];  // of voxels and channels
 #pragma unroll
       for (int i = 0; i < 4; ++i) {

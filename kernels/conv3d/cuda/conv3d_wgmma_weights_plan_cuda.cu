@@ -6,6 +6,8 @@ namespace {
 
 constexpr int64_t kMostPartialWeights = 48 << 20;  // bytes of the sums of shares
 constexpr int64_t kWeightChips = 132;              // multiprocessors of an H100 and an H200
+constexpr int kWeightParts = 8, kPartChips = 16;   // within which clusters lie, about, and multiprocessors of one
+constexpr int kMostCluster = 8;                    // blocks, that each device of clusters runs
 constexpr double kBytesPerCycle = 24;              // of a multiprocessor, from the second-level cache
 constexpr double kTileCycles = 300;                // about, of what a tile takes beside its products
 
@@ -18,17 +20,50 @@ constexpr Form kForms[] = {{2, 1, 32, {7, 7}}, {2, 1, 32, {3, 2}}, {2, 1, 64, {4
 
 int64_t ceil_to(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Blocks of one wave, or of a few that leave less of the device idle.
-int64_t shares_of(int64_t kinds, int64_t tiles, int64_t most) {
+// Shares of one wave, or of a few that leave less of the device idle, of so many clusters each.
+int64_t shares_of(int64_t clusters, int64_t places, int64_t tiles, int64_t most) {
   int64_t best = 1;
   double filled = 0;
   for (int64_t waves = 1; waves <= 4; ++waves) {
-    const int64_t shares = waves * kWeightChips / kinds;
-    const double part = double(shares * kinds) / double(waves * kWeightChips);
+    const int64_t shares = waves * places / clusters;
+    const double part = double(shares * clusters) / double(waves * places);
     if (shares > 0 && part > filled + 0.1) best = shares, filled = part;
   }
   best = best < tiles ? best : tiles;
   return best < most ? best : most;
+}
+
+// What is there once of x, as halos, and of gy, as tiles read it, in bytes.
+struct Loaded {
+  double x, gy;
+  Loaded(const ConvGather& g, const WgmmaWeightsPlan& p, int element) {
+    // Lines of gy that the tiles along H read, of those that there are.
+    double gy_lines = 0;
+    for (int first = 0; first < p.cut.axis[1].count; first += p.tile.extent[1])
+      for (int i = 0; i < p.gy_lines; ++i) gy_lines += unsigned(first + p.gy_first + i) < unsigned(g.axis[1].count);
+    x = double(g.n) * p.cut.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
+    gy = double(g.out_voxels()) * g.outputs * element * g.groups / g.axis[1].count * gy_lines;
+  }
+  double read(const WgmmaWeightsPlan& p) const { return (x * p.column_clusters() + gy * p.chunk_clusters()) * p.tap_clusters(); }
+};
+
+// The clusters that read least, of those that `has_places` says that there is room for.
+template <class HasPlaces>
+void take_clusters(const ConvGather& g, WgmmaWeightsPlan& p, int element, const HasPlaces& has_places) {
+  const Loaded once(g, p, element);
+  WgmmaWeightsPlan best = p;
+  double least = once.read(p);
+  for (int blocks = 2; blocks <= kMostCluster; ++blocks)
+    for (int taps = 1; taps <= blocks; ++taps)
+      for (int columns = 1; columns * taps <= blocks; ++columns) {
+        p.cluster = blocks, p.cluster_taps = taps, p.cluster_columns = columns, p.cluster_chunks = blocks / taps / columns;
+        if (p.cluster_chunks * columns * taps != blocks || taps > p.tap_groups || columns > p.column_blocks || p.cluster_chunks > p.chunks)
+          continue;
+        // Boxes beyond the last channel of a group would be those of the next.
+        if (g.groups > 1 && p.chunks % p.cluster_chunks) continue;
+        if (const double bytes = once.read(p); bytes < least && has_places(p)) best = p, least = bytes;
+      }
+  p = best;
 }
 
 // The part of the plan that is the form's; lines is 0 where the form is not for this gather.
@@ -98,22 +133,33 @@ WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element, bool boxes
         }
   }
   if (best.tile.extent[0] == 0) return best;
-  const int64_t kinds = int64_t(g.groups) * best.column_blocks * best.chunks * best.tap_groups;
+  // As many shares as fill a device that has room for all clusters.
   const int64_t bytes = int64_t(g.outputs) * g.groups * g.taps * g.inputs * 4;
-  best.shares = shares_of(kinds, best.tiles, kMostPartialWeights / bytes > 1 ? kMostPartialWeights / bytes : 1);
+  WgmmaWeightsPlan shared = best;
+  take_clusters(g, shared, element, [](const WgmmaWeightsPlan&) { return true; });
+  const int64_t places = shared.cluster == 1 ? kWeightChips : int64_t(kWeightParts) * (kPartChips / shared.cluster);
+  best.shares = shares_of(shared.share_clusters(), places, best.tiles, kMostPartialWeights / bytes > 1 ? kMostPartialWeights / bytes : 1);
   return best;
 }
 
-ConvTraffic wgmma_weights_traffic(const ConvGather& g, int element, bool boxes) {
-  const WgmmaWeightsPlan p = wgmma_weights_plan(g, element, boxes);
+WgmmaWeightsPlan wgmma_weights_plan_on(Cuda on, const ConvGather& g, int element, bool boxes) {
+  WgmmaWeightsPlan p = wgmma_weights_plan(g, element, boxes);
+  if (p.tile.extent[0] == 0) return p;
+  // Clusters that the device has no places for at once wait for others: 1/16 more rounds at most.
+  const auto rounds = [&](const WgmmaWeightsPlan& q) {
+    const int at_once = wgmma_clusters_at_once(on, q.cluster);
+    return at_once > 0 ? ceil_to(q.shares * q.share_clusters(), at_once) : INT32_MAX;
+  };
+  const int64_t most = rounds(p) * 17 / 16;
+  take_clusters(g, p, element, [&](const WgmmaWeightsPlan& q) { return rounds(q) <= most; });
+  return p;
+}
+
+ConvTraffic wgmma_weights_traffic(Cuda on, const ConvGather& g, int element, bool boxes) {
+  const WgmmaWeightsPlan p = wgmma_weights_plan_on(on, g, element, boxes);
   if (p.tile.extent[0] == 0) return {};
-  // Lines of gy that the tiles along H read, of those that there are.
-  double gy_lines = 0;
-  for (int first = 0; first < p.cut.axis[1].count; first += p.tile.extent[1])
-    for (int i = 0; i < p.gy_lines; ++i) gy_lines += unsigned(first + p.gy_first + i) < unsigned(g.axis[1].count);
-  const double x = double(g.n) * p.cut.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
-  const double gy = double(g.out_voxels()) * g.outputs * element * g.groups;
-  return {.activations = (x * p.column_blocks + gy / g.axis[1].count * gy_lines * p.chunks) * p.tap_groups, .halos = x + gy,
+  const Loaded once(g, p, element);
+  return {.activations = once.read(p), .halos = once.x + double(g.out_voxels()) * g.outputs * element * g.groups,
           .others = double(g.outputs) * g.groups * g.taps * g.inputs * 4 * (2. * double(p.shares) + 1)};
 }
 

@@ -25,12 +25,16 @@ struct ClusterPlace {
   __device__ uint16_t all_of_tile(const WgmmaPlan& p) const { return uint16_t(((1 << p.cluster_columns) - 1) << (rank - column)); }
 };
 
-// The slots of a halo that a block loads for all blocks of its tile.
-struct HaloPart {
+// Of so many units of something those that block `own` of the blocks that share it brings for all of them.
+struct OwnPart {
   int first, end;
-  __device__ HaloPart(const WgmmaPlan& p, const ClusterPlace& in)
-      : first(p.tile.slots() * in.column / p.cluster_columns), end(p.tile.slots() * (in.column + 1) / p.cluster_columns) {}
-  __device__ int bytes() const { return (end - first) * 16; }  // of a plane
+  __device__ OwnPart(int units, int own, int blocks) : first(units * own / blocks), end(units * (own + 1) / blocks) {}
+  __device__ int count() const { return end - first; }
+};
+// The slots of a halo that a block loads for all blocks of its tile.
+struct HaloPart : OwnPart {
+  __device__ HaloPart(const WgmmaPlan& p, const ClusterPlace& in) : OwnPart(p.tile.slots(), in.column, p.cluster_columns) {}
+  __device__ int bytes() const { return count() * 16; }  // of a plane
   // What the other blocks load.
   __device__ int others(const WgmmaPlan& p) const { return p.parts * kPieces * (p.tile.slots() * 16 - bytes()); }
 };

@@ -1,4 +1,5 @@
 // What the plans of convolutions ask of GPUs that are described, at the sizes of the default network: nothing runs.
+#include <cmath>
 #include <cstdlib>
 
 #include "core/cuda/launch_log.h"
@@ -32,7 +33,7 @@ struct Rereads {
 // 256 and 320 outputs are two blocks of channels, inputs of gradients up to four, which on sm_90 share a halo as a cluster; the sums of 4^3
 // are shared out by taps as well. A gradient of weights reads x for each block of channels of gy and gy for each one of x, and gy
 // for each group of taps: a block's sums are as many as its registers. By mma these are the taps of a plane along D, which read a third of
-// the halo or more.
+// the halo or more; by wgmma up to eight of these blocks, as a cluster, read both once.
 constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},             {{32, 32, 128}, 1, 1, 1.39, 1.98},
                               {{32, 64, 128, 2}, 1, 1, 1.26, 1.65},   {{64, 64, 64}, 1, 1, 2.01, 3.22},
                               {{64, 128, 64, 2}, 1, 1, 2.53, 3.33},   {{128, 128, 32}, 1, 1, 4.12, 6.67},
@@ -42,15 +43,15 @@ constexpr Rereads kByMma[] = {{{1, 32, 128}, 1, 1, 1, 1},             {{32, 32, 
                               {{640, 320, 8}, 2, 4, 19.44, 32.78},    {{512, 256, 16}, 2, 4, 9.89, 16.32},
                               {{256, 128, 32}, 1, 2, 4.62, 7.47},     {{128, 64, 64}, 1, 1, 2.23, 3.58},
                               {{64, 32, 128}, 1, 1, 1.55, 2.2}};
-constexpr Rereads kByWgmma[] = {{{1, 32, 128}, 1, 1, 1, 1},          {{32, 32, 128}, 1, 1, 1.18, 1.31},
-                                {{32, 64, 128, 2}, 1, 1, 1.85, 1.15}, {{64, 64, 64}, 1, 1, 2.63, 1.83},
-                                {{64, 128, 64, 2}, 1, 1, 3.7, 2.3},  {{128, 128, 32}, 1, 1, 5.32, 3.74},
-                                {{128, 256, 32, 2}, 1, 1, 7.38, 4.62}, {{256, 256, 16}, 1, 1, 10.92, 7.84},
-                                {{256, 320, 16, 2}, 1, 1, 9.78, 6.21}, {{320, 320, 8}, 1, 1, 14.44, 10.85},
-                                {{320, 320, 8, 2}, 1, 1, 10, 6.67},  {{320, 320, 4}, 1, 1, 10, 12.5},
-                                {{640, 320, 8}, 1, 1, 18.57, 13.48}, {{512, 256, 16}, 1, 1, 13.36, 9.33},
-                                {{256, 128, 32}, 1, 1, 6.37, 4.37},  {{128, 64, 64}, 1, 1, 3.12, 2.12},
-                                {{64, 32, 128}, 1, 1, 1.46, 1.54}};
+constexpr Rereads kByWgmma[] = {{{1, 32, 128}, 1, 1, 1, 1}, {{32, 32, 128}, 1, 1, 1.18, 1},
+                                {{32, 64, 128, 2}, 1, 1, 1, 1}, {{64, 64, 64}, 1, 1, 1, 1},
+                                {{64, 128, 64, 2}, 1, 1, 1, 1}, {{128, 128, 32}, 1, 1, 1.33, 1.29},
+                                {{128, 256, 32, 2}, 1, 1, 1.46, 1.46}, {{256, 256, 16}, 1, 1, 2.73, 2.64},
+                                {{256, 320, 16, 2}, 1, 1, 2.66, 2.65}, {{320, 320, 8}, 1, 1, 3.89, 3.78},
+                                {{320, 320, 8, 2}, 1, 1, 2.89, 2.89}, {{320, 320, 4}, 1, 1, 4, 4},
+                                {{640, 320, 8}, 1, 1, 5, 4.7}, {{512, 256, 16}, 1, 1, 3.34, 3.14},
+                                {{256, 128, 32}, 1, 1, 1.59, 1.51}, {{128, 64, 64}, 1, 1, 1, 1},
+                                {{64, 32, 128}, 1, 1, 1.11, 1}};
 
 struct Way {
   int architecture, multiprocessors;
@@ -61,8 +62,9 @@ void check_rereads(const Way& way, const Rereads& r) {
   const emulator::Described device(way.architecture, way.multiprocessors);
   if (way.forced) setenv("VOXGRAD_CONV_CUDA", way.forced, 1);
   const Conv3dProblem p = problem_at(r.layer);
-  // As boxes with stride 2, even and odd positions are as many.
-  const double more = way.forced && std::string(way.forced).ends_with("tma") && r.layer.stride == 2 ? 0.065 : 0.006;
+  // As boxes with stride 2, even and odd positions are as many, and the tiles of gradients of weights are others.
+  const bool pairs = way.forced && std::string(way.forced).ends_with("tma") && r.layer.stride == 2;
+  const double more = pairs ? 0.065 : 0.006;
   const auto as_often = [&](double told, double wanted) { return told <= wanted + more && told >= wanted - 0.006; };
   for (const DType t : {DType::bf16, DType::f32}) {
     const double forward = conv3d_forward_traffic(card(), p, t).rereads(), gradient = conv3d_input_gradient_traffic(card(), p, t).rereads();
@@ -73,7 +75,8 @@ void check_rereads(const Way& way, const Rereads& r) {
     const bool shared = way.architecture == 90;
     CHECK(as_often(forward, shared ? 1 : r.forward));
     CHECK(as_often(gradient, shared ? 1 : r.input_gradient));
-    CHECK((as_often(weights, t == DType::bf16 ? r.bf16_weights : r.f32_weights) || (weights == 15 && r.layer.extent == 4)));
+    const double of_weights = t == DType::bf16 ? r.bf16_weights : r.f32_weights;
+    CHECK((std::abs(weights - of_weights) <= (pairs ? 0.1 : 0.006) || (weights == 15 && r.layer.extent == 4)));
   }
   unsetenv("VOXGRAD_CONV_CUDA");
 }
