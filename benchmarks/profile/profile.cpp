@@ -71,6 +71,14 @@ Ceilings ceilings_of(const Sizes& sizes, Device device, double seconds) {
   return c;
 }
 
+ConvTraffic traffic_of(const Layer& layer, Pass pass, const LayerTensors& t) {
+  const Cuda on = current_stream(t.x.device());
+  const DType dtype = t.x.dtype();
+  if (pass == Pass::weight_gradient) return conv3d_weight_gradient_traffic(on, layer.p, dtype);
+  const bool by_forward = layer.transposed ? pass == Pass::input_gradient : pass == Pass::forward;
+  return by_forward ? conv3d_forward_traffic(on, layer.p, dtype) : conv3d_input_gradient_traffic(on, layer.p, dtype);
+}
+
 // Seconds by each way of the tensor cores that has a kernel of its own for a layer (VOXGRAD_CONV_CUDA), beside that which it takes,
 // `taken`.
 Json other_ways(const Layer& layer, Pass pass, const LayerTensors& t, double seconds, const std::string& taken) {
@@ -91,6 +99,14 @@ Json other_ways(const Layer& layer, Pass pass, const LayerTensors& t, double sec
     if (l && seen.insert(l->kernel).second) ways[way] = seconds_of(run, t.x.device(), seconds);
   }
   unsetenv(kForce);
+  // Where blocks share activations as clusters: each by itself.
+  constexpr const char* kClusters = "VOXGRAD_CONV_CLUSTERS";
+  if (std::getenv(kClusters)) return ways;
+  const double shared = traffic_of(layer, pass, t).activations;
+  setenv(kClusters, "0", 1);
+  if (traffic_of(layer, pass, t).activations > shared)
+    ways["alone"] = seconds_of([&] { run_layer(layer, pass, t); }, t.x.device(), seconds);
+  unsetenv(kClusters);
   return ways;
 }
 
@@ -111,12 +127,7 @@ Json profile_of(const Layer& layer, Pass pass, const LayerTensors& t, double sec
   cuda::synchronize(current_stream(device));
   const int64_t workspace = int64_t(memory_stats(device).peak) - held;
   const double time = seconds_of(run, device, seconds), flops = layer.flops(), bytes = double(t.x.bytes() + t.y.bytes() + t.w.bytes());
-  const Cuda on = current_stream(device);
-  const bool by_forward = layer.transposed ? pass == Pass::input_gradient : pass == Pass::forward;
-  const ConvTraffic traffic = pass == Pass::weight_gradient ? conv3d_weight_gradient_traffic(on, layer.p, dtype)
-                              : by_forward                  ? conv3d_forward_traffic(on, layer.p, dtype)
-                                                            : conv3d_input_gradient_traffic(on, layer.p, dtype);
-  const double moved = traffic.bytes();
+  const double moved = traffic_of(layer, pass, t).bytes();
   const double matrix = c.matrix[dtype == DType::bf16], floor = std::max(flops / matrix, bytes / c.copy);
   Json r{{"case", "layers/" + layer.name + "/" + name_of(pass)}, {"tags", layer.tags}, {"dtype", name_of(dtype)}, {"seconds", time},
          {"flops", flops}, {"bytes", bytes}, {"moved", moved}, {"of_matrix", flops / time / matrix}, {"of_copy", bytes / time / c.copy},

@@ -48,4 +48,11 @@ ConvWay conv_way(const ConvShape& s) {
   return ConvWay::mma;
 }
 
+bool conv_blocks_share() {
+  const char* const told = std::getenv("VOXGRAD_CONV_CLUSTERS");
+  const std::string value = told ? told : "1";
+  check(value == "0" || value == "1", "VOXGRAD_CONV_CLUSTERS: ", value, "; 0 and 1 are possible");
+  return value == "1";
+}
+
 }  // namespace voxgrad

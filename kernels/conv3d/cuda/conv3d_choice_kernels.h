@@ -19,5 +19,7 @@ struct ConvShape {
 };
 // The way that the table names; VOXGRAD_CONV_CUDA=mma, wgmma, tma, lines or lines_tma forces one wherever it is possible, or what of it is.
 ConvWay conv_way(const ConvShape&);
+// Whether blocks share activations as clusters where a device has places for these: not with VOXGRAD_CONV_CLUSTERS=0.
+bool conv_blocks_share();
 
 }  // namespace voxgrad

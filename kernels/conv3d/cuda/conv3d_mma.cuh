@@ -7,6 +7,7 @@ namespace voxgrad {
 // Of a block: sm_86, sm_89 and sm_120 have 99 KiB, and two such blocks fit a multiprocessor of sm_90.
 inline constexpr int64_t kMostMmaShared = 96 << 10;
 inline constexpr int kSlot = 64, kPieces = kSlot / 16, kMmaStages = 4, kMmaStep = 32;
+inline constexpr int kMostCluster = 8;  // blocks, that each device of clusters runs
 template <class T>
 inline constexpr int kMmaChunk = kSlot / int(sizeof(T));
 inline constexpr int kNormBytes = kSlot / 2 * 8;  // of what normalises the channels of a slot, at most

@@ -1,4 +1,5 @@
 // Host side of conv3d_mma.cuh.
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_mma.cuh"
 
 namespace voxgrad {
@@ -7,7 +8,6 @@ namespace {
 constexpr int64_t kMostPartial = 32 << 20;   // bytes of the sums of shares
 constexpr int64_t kFewBlocks = 132, kBlocks = 264;  // of one and two for each multiprocessor of an H100
 constexpr int kLeastSteps = 9;               // taps times chunks of a share
-constexpr int kMostCluster = 8;              // blocks, that each device of clusters runs
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 // The least number from `n` on that is `rest` modulo 8 when multiplied by `times`; n where there is none.
@@ -138,7 +138,7 @@ MmaPlan mma_plan(const ConvGather& g, int element, bool exact) {
 
 MmaPlan mma_plan_on(Cuda on, const ConvGather& g, int element, bool exact) {
   const MmaPlan alone = mma_plan(g, element, exact);
-  if (alone.tile.extent[0] == 0) return alone;
+  if (alone.tile.extent[0] == 0 || !conv_blocks_share()) return alone;
   const int column_blocks = ceil_div(g.outputs, alone.columns);
   MmaPlan best = alone;
   for (int columns = 1; columns <= kMostCluster; ++columns)

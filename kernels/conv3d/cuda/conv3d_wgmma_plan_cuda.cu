@@ -1,4 +1,5 @@
 // Host side of conv3d_wgmma.cuh.
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
 
 namespace voxgrad {
@@ -8,7 +9,6 @@ constexpr int64_t kMostShares = 32 << 20;  // bytes of their sums
 constexpr int64_t kChips = 132;            // multiprocessors of an H100 and an H200
 constexpr int kLeastTaps = 9;              // times chunks, of a share
 constexpr int kStageBytes = 24 << 10;      // about, of weights that are waited for at once
-constexpr int kMostCluster = 8;            // blocks, that each device of clusters runs
 
 int ceil_of(int64_t a, int64_t b) { return int((a + b - 1) / b); }
 
@@ -149,7 +149,7 @@ WgmmaPlan wgmma_plan(const ConvGather& g, int element, bool exact, bool boxes, b
 
 WgmmaPlan wgmma_plan_on(Cuda on, const ConvGather& g, int element, bool exact, bool boxes, bool summed) {
   WgmmaPlan p = wgmma_plan(g, element, exact, boxes, summed);
-  if (p.tile.extent[0] == 0 || p.column_blocks == 1) return p;
+  if (p.tile.extent[0] == 0 || p.column_blocks == 1 || !conv_blocks_share()) return p;
   // Bytes of halos and weights that are read: halos * column_blocks / cluster_columns + weights * tiles / cluster_tiles, so as many blocks
   // of channels as divide them all. But clusters that the device has no places for at once wait for others: 1/16 more rounds at most.
   const auto has_places = [&](int columns, int64_t most) {

@@ -1,4 +1,5 @@
 // Host side of conv3d_wgmma_weights.cuh.
+#include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_wgmma_weights.cuh"
 
 namespace voxgrad {
@@ -7,7 +8,6 @@ namespace {
 constexpr int64_t kMostPartialWeights = 48 << 20;  // bytes of the sums of shares
 constexpr int64_t kWeightChips = 132;              // multiprocessors of an H100 and an H200
 constexpr int kWeightParts = 8, kPartChips = 16;   // within which clusters lie, about, and multiprocessors of one
-constexpr int kMostCluster = 8;                    // blocks, that each device of clusters runs
 constexpr double kBytesPerCycle = 24;              // of a multiprocessor, from the second-level cache
 constexpr double kTileCycles = 300;                // about, of what a tile takes beside its products
 
@@ -144,7 +144,7 @@ WgmmaWeightsPlan wgmma_weights_plan(const ConvGather& g, int element, bool boxes
 
 WgmmaWeightsPlan wgmma_weights_plan_on(Cuda on, const ConvGather& g, int element, bool boxes) {
   WgmmaWeightsPlan p = wgmma_weights_plan(g, element, boxes);
-  if (p.tile.extent[0] == 0) return p;
+  if (p.tile.extent[0] == 0 || !conv_blocks_share()) return p;
   // Clusters that the device has no places for at once wait for others: 1/16 more rounds at most.
   const auto rounds = [&](const WgmmaWeightsPlan& q) {
     const int at_once = wgmma_clusters_at_once(on, q.cluster);

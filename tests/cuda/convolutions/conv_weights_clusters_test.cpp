@@ -109,4 +109,14 @@ TEST_CASE("gradients of weights by wgmma: blocks share x and gy, with the bits o
     CHECK(shared.rereads <= l.rereads);
     CHECK(shared.rereads < alone.rereads);
   }
+  // Where they are told not to.
+  setenv("VOXGRAD_CONV_CLUSTERS", "0", 1);
+  const emulator::Described device(90, kAll);
+  const Conv3dProblem deep = layer(2, {16, 16, 16}, 256, 256);
+  CHECK(conv3d_weight_gradient_traffic(card(), deep, b).rereads() > 10);
+  CHECK(conv3d_forward_traffic(card(), deep, b).rereads() == 2);
+  setenv("VOXGRAD_CONV_CLUSTERS", "no", 1);
+  CHECK_THROWS_WITH(conv3d_forward_traffic(card(), deep, b), "VOXGRAD_CONV_CLUSTERS: no; 0 and 1 are possible");
+  unsetenv("VOXGRAD_CONV_CLUSTERS");
+  CHECK(conv3d_weight_gradient_traffic(card(), deep, b).rereads() < 3);
 }
