@@ -14,7 +14,7 @@ struct GradientPlaces {
   int first[3], count[3];
 };
 
-// kD x kTaps x kTaps. Weights of up to 27 taps are registers; more of them lie in shared memory, {taps, 32}.
+// kD x kTaps x kTaps. Weights of up to 27 taps are kept.
 template <class T, int kD, int kTaps>
 __global__ void __launch_bounds__(kDepthwiseThreads, 2)
     conv3d_depthwise_gradient_kernel(ConvGather g, DepthwisePlan plan, GradientPlaces places, DepthwiseAccess access, const T* gy,
@@ -22,22 +22,18 @@ __global__ void __launch_bounds__(kDepthwiseThreads, 2)
   constexpr int kHalf = (kTaps + 1) / 2, kHalfD = (kD + 1) / 2, kAll = kD * kTaps * kTaps, kAlong = kD > 1 ? 2 : 1;
   constexpr int kStages = depthwise_stages(sizeof(T), kTaps);
   constexpr int kWidth = kGradientWide + kHalf - 1, kHeight = kGradientRows + kHalf - 1, kRead = kGradientColumns + kHalf - 1;
-  constexpr bool kKept = kTaps == 3;
   VOXGRAD_DYNAMIC_SHARED(memory);
   const DepthwiseBlock block(g, plan, sizeof(T));
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, row = warp / 2, column = warp % 2 * kGradientColumns;
   const int channel = block.channel + lane;
-  float* const weights = reinterpret_cast<float*>(memory + (kStages + kHalfD - 1) * plan.plane_bytes());
-  for (int tap = warp; tap < kAll; tap += kDepthwiseThreads / 32)
-    weights[tap * kDepthwiseLanes + lane] = channel < g.groups ? w[int64_t(channel) * kAll + tap] : 0.f;
+  DepthwiseWeights<kAll, kTaps == 3> weights(memory + (kStages + kHalfD - 1) * plan.plane_bytes(), [&](int tap) {
+    return channel < g.groups ? w[int64_t(channel) * kAll + tap] : 0.f;
+  });
   const auto planes = depthwise_halo<T, DepthwiseLaneTile<T, kHeight, kWidth>, kStages, kHalfD - 1>(g, plan, block, 0, access, gy, memory);
   const DepthwiseWalk<kStages> walk{block.planes(g, plan)};
   walk.begin(planes);
   __syncthreads();
-  float kept[kKept ? kAll : 1];
-  if constexpr (kKept)
-#pragma unroll
-    for (int tap = 0; tap < kAll; ++tap) kept[tap] = weights[tap * kDepthwiseLanes + lane];
+  weights.keep();
   const float added = channel < g.groups ? out.added(channel) : 0.f;
   for (int step = 0; step < walk.steps; ++step) {
     walk.advance(step, planes);
@@ -60,8 +56,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, 2)
 #pragma unroll
           for (int s = q % 2; s < kTaps; s += 2) {
             if (t >= kD || r >= kTaps) continue;
-            const int tap = (t * kTaps + r) * kTaps + s;
-            const float weight = kKept ? kept[tap % int(sizeof(kept) / 4)] : weights[tap * kDepthwiseLanes + lane];
+            const float weight = weights[(t * kTaps + r) * kTaps + s];
 #pragma unroll
             for (int c = 0; c < kGradientColumns; ++c) {
               float& of = sum[q / 4][q / 2 % 2][q % 2][c];

@@ -11,6 +11,29 @@ template <class T, int kRows, int kWidth>
 using DepthwiseLaneTile =
     DepthwiseTile<T, (kRows * kWidth * int(sizeof(T)) * 2 + kDepthwiseThreads - 1) / kDepthwiseThreads, kWidth, false>;
 
+// The weights of the channel of each lane, by all warps: those that are kept are registers of a thread, others lie in shared memory, {taps,
+// 32}. of(tap): this lane's.
+template <int kAll, bool kKept>
+class DepthwiseWeights {
+ public:
+  template <class F>
+  __device__ DepthwiseWeights(unsigned char* memory, F of) : shared_(reinterpret_cast<float*>(memory) + threadIdx.x % 32) {
+    for (int tap = int(threadIdx.x) / 32; tap < kAll; tap += kDepthwiseThreads / 32) shared_[tap * kDepthwiseLanes] = of(tap);
+  }
+  // Behind a barrier, before they are read.
+  __device__ void keep() {
+    if constexpr (kKept)
+#pragma unroll
+      for (int tap = 0; tap < kAll; ++tap) kept_[tap] = shared_[tap * kDepthwiseLanes];
+  }
+  __device__ float operator[](int tap) const { return kKept ? kept_[tap % kCount] : shared_[tap * kDepthwiseLanes]; }
+
+ private:
+  static constexpr int kCount = kKept ? kAll : 1;
+  float* shared_;
+  float kept_[kCount];
+};
+
 // Of kernels kD x kH x kW and of the tiles of their blocks, with stride kStride along H and W. Along D it is the same, or any for one tap.
 template <int kD_, int kH_, int kW_, int kStride_ = 1>
 struct DepthwiseTaps {
@@ -22,7 +45,7 @@ struct DepthwiseTaps {
   static constexpr int kHeight = (depthwise_lane_tile(kMost, kStride) - 1) * kStride + kH;
 };
 
-// Weights of up to 27 taps are registers; more of them lie in shared memory, {taps, 32}.
+// Weights of up to 27 taps are kept.
 template <class T, class Taps>
 __global__ void __launch_bounds__(kDepthwiseThreads, Taps::kMost == 3 ? 2 : 1)
     conv3d_depthwise_kernel(ConvGather g, DepthwisePlan plan, WeightPack pack, DepthwiseAccess access, const T* x, const float* w,
@@ -35,18 +58,15 @@ __global__ void __launch_bounds__(kDepthwiseThreads, Taps::kMost == 3 ? 2 : 1)
   const DepthwiseBlock block(g, plan, sizeof(T));
   const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
   const int row0 = warp / Taps::kWarpsAcross * kRows, column0 = warp % Taps::kWarpsAcross * kColumns, channel = block.channel + lane;
-  float* const weights = reinterpret_cast<float*>(memory + kStages * plan.plane_bytes());
-  for (int tap = warp; tap < kAll; tap += kDepthwiseThreads / 32)
-    weights[tap * kDepthwiseLanes + lane] = channel < g.groups ? weight_of(g, pack, w, channel, tap, 0, 0) : 0.f;
+  DepthwiseWeights<kAll, kKept> weights(memory + kStages * plan.plane_bytes(), [&](int tap) {
+    return channel < g.groups ? weight_of(g, pack, w, channel, tap, 0, 0) : 0.f;
+  });
   const auto halo = depthwise_halo<T, DepthwiseLaneTile<T, Taps::kHeight, kWidth>, kStages>(g, plan, block, 0, access, x, memory, kS,
                                                                                             kD > 1 ? 1 : g.axis[0].in_step);
   const DepthwiseWalk<kStages> walk{(block.planes(g, plan) - 1) * kAlong + kD};
   walk.begin(halo);
   __syncthreads();
-  float kept[kKept ? kAll : 1];
-  if constexpr (kKept)
-#pragma unroll
-    for (int tap = 0; tap < kAll; ++tap) kept[tap] = weights[tap * kDepthwiseLanes + lane];
+  weights.keep();
   const float added = channel < g.groups ? out.added(channel) : 0.f;
 
   // Of the planes of outputs that the latest plane of x is read by; the first of them is complete when its last tap was added.
@@ -77,8 +97,7 @@ __global__ void __launch_bounds__(kDepthwiseThreads, Taps::kMost == 3 ? 2 : 1)
         for (int t = kRest; t < kD; t += kAlong)
 #pragma unroll
           for (int s = 0; s < Taps::kW; ++s) {
-            const int tap = (t * Taps::kH + h) * Taps::kW + s;
-            const float weight = kKept ? kept[tap % int(sizeof(kept) / 4)] : weights[tap * kDepthwiseLanes + lane];
+            const float weight = weights[(t * Taps::kH + h) * Taps::kW + s];
 #pragma unroll
             for (int j = 0; j < kTogether; ++j) {
               const int r = (y + j - h) / kS;
