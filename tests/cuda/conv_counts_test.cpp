@@ -54,6 +54,7 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       if (dtype == DType::f32 && !emulator::kCountsAccesses) continue;
       const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
       CHECK(c.watched >= bytes);
@@ -82,6 +83,7 @@ TEST_CASE("convolutions by wgmma: operands lie in different banks, activations a
       CHECK(c.products > 0);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.products) >= l.products * double(c.waits));
       if (dtype == DType::f32 && !emulator::kCountsAccesses) continue;
       const int64_t bytes = l.x.count() * int64_t(size_of(dtype));
@@ -130,6 +132,7 @@ TEST_CASE("convolutions to 32 channels with three taps at once: operands without
       const int chunks = int(inputs * int64_t(size_of(dtype)) / 64);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       // 18 products of a line and 64 bytes of channels, for each of two warpgroups; four waits of a warp for them.
       CHECK(c.products >= 32 * 2 * 2 * 18 * chunks);
       CHECK(c.products >= 18 * chunks * c.waits / 16);
@@ -190,6 +193,7 @@ TEST_CASE("gradients of weights by wgmma: operands lie in different banks, x and
       CHECK(c.matrices > 0);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.products) >= l.products * double(c.waits));
       CHECK(c.watched >= bytes);
       CHECK(double(c.watched) <= l.rereads * double(bytes) * (dtype == DType::f32 ? 2 : 1));

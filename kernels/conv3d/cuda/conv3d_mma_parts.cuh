@@ -50,7 +50,7 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
                                               const float (&sum)[kVoxels / kWarpsM / 16][kColumns / kWarpsN / 8][4],
                                               const GatherOutput<T>& out) {
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16;
-  constexpr int kPerPiece = 16 / int(sizeof(T)), kPitch = kColumns * int(sizeof(T)) + 16, kPieces = kColumns / kPerPiece;
+  constexpr int kPerPiece = 16 / int(sizeof(T)), kPitch = (kColumns + 8) * int(sizeof(T)), kPieces = kColumns / kPerPiece;
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, warp_m = warp % kWarpsM, warp_n = warp / kWarpsM;
   const int lane_row = lane / 4, lane_column = lane % 4 * 2;
   const int64_t filters = int64_t(g.outputs) * g.groups;

@@ -29,7 +29,7 @@ void complete(const ConvGather& g, int element, MmaPlan& p) {
   };
   if (p.cluster() == 1 || work(p.ahead + 2) > kMostMmaShared)
     if (work(p.ahead + 1) > kMostMmaShared) p.ahead = p.parts = 0, p.buffers = 1;
-  const int64_t result = int64_t(p.tile.voxels()) * (p.columns * element + 16);
+  const int64_t result = int64_t(p.tile.voxels()) * (p.columns + 8) * element;
   p.shared = work(p.buffers) > result ? work(p.buffers) : result;
 }
 

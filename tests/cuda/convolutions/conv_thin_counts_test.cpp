@@ -56,6 +56,7 @@ TEST_CASE("convolutions of few input channels move what they must, on tensor cor
               c.store_conflicts);
       CHECK(c.products > 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(11 * c.store_conflicts <= c.accesses);  // of words that fill a halo
       CHECK(c.written == c.stored);  // whole sectors, once
       CHECK(double(c.written) == double(kVolume.d) * kVolume.h * kVolume.w * double(l.outputs) * double(size_of(t)));
       CHECK(double(c.read + c.written) <= 1.3 * least);
@@ -128,6 +129,7 @@ TEST_CASE("3x3x3 to few outputs reads its input about once, on tensor cores, wit
               c.store_conflicts, c.blocks);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.stored) == least - x);
       CHECK(double(c.copied) <= 1.45 * x);
       CHECK(double(c.read) <= 1.45 * x + double(c.blocks * l.kernel.d * 9 * l.inputs * l.outputs) * 4);
@@ -148,6 +150,7 @@ TEST_CASE("gradients of the weights of few input channels read both tensors abou
       CHECK(c.products > 0);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.read) <= 1.25 * least);
       CHECK(c.written <= c.blocks * 32 * l.kernel.d * 9 * l.inputs * 4 + c.blocks * 64);
     }

@@ -60,6 +60,7 @@ TEST_CASE("gradients of weights by mma: operands lie in different banks, product
       CHECK((c.matrices > 0) == (dtype != DType::f32));  // those of f32 are read by words
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.copied) == told);
       CHECK(double(c.products) >= products);
       CHECK(double(c.products) <= l.products * products * 1.0001);
