@@ -49,7 +49,7 @@ struct WrittenStatistics {
 struct ConvOutput {
   View y, bias = {}, coefficients = {}, residual = {};
   double slope = 1;
-  WrittenStatistics statistics = {};  // on CUDA, where there is nothing behind the bias
+  WrittenStatistics statistics = {};  // of y, on CUDA
   bool ends() const { return coefficients || residual || slope != 1; }
 };
 

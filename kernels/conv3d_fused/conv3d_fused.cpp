@@ -228,8 +228,8 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   inputs.push_back(w);
   inputs.push_back(b);
   inputs.push_back(more);
-  ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope};
-  if (!stored.ends()) stored.statistics = written_statistics(p, y, tail.statistics);
+  const ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope,
+                             .statistics = written_statistics(p, y, tail.statistics)};
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};

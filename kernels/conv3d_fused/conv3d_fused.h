@@ -24,7 +24,7 @@ struct ConvSource {
 struct ConvTail {
   Tensor residual = {};
   double slope = 1;
-  ConvStatistics* statistics = nullptr;  // to be taken of y, where it is the sum alone
+  ConvStatistics* statistics = nullptr;  // to be taken of y
 };
 
 // conv3d(concat(sources along the channels), w, b, options) with one group, and its tail; neither the concatenation nor normalised inputs

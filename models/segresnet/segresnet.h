@@ -31,8 +31,8 @@ struct SegResBlock {
   Norm norm2;
   Conv3d conv2;
   FIELDS(norm1, conv1, norm2, conv2)
-  // stats: of x for norm1, where they are known already.
-  Tensor operator()(const Tensor& x, const Tensor& stats = {}) const;
+  // stats: of x for norm1, where they are known already; of_y: to be taken of what it returns.
+  Tensor operator()(const Tensor& x, const Tensor& stats = {}, ConvStatistics* of_y = nullptr) const;
 };
 
 struct SegResStage {

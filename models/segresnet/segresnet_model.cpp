@@ -1,5 +1,3 @@
-#include <utility>
-
 #include "core/config/json_values.h"
 #include "kernels/binary/binary.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
@@ -86,11 +84,11 @@ NetworkTraits traits_of(const SegResNetConfig& c) {
   return {.in_channels = c.in_channels, .out_channels = c.classes, .divisor = {c.flat ? 1 : divisor, divisor, divisor}};
 }
 
-Tensor SegResBlock::operator()(const Tensor& x, const Tensor& stats) const {
+Tensor SegResBlock::operator()(const Tensor& x, const Tensor& stats, ConvStatistics* of_y) const {
   if (ForwardHooks::active()) return conv2(norm2(conv1(norm1(x, {}, 0)), {}, 0)) + x;
-  StatisticsFor of_y(norm2);
-  const Tensor y = conv1(norm1.lazily(x, 0, stats), of_y.wanted());
-  return conv3d_fused({norm2.lazily(y, 0, of_y.stats)}, conv2.weight, conv2.bias, conv2.options, {.residual = x});
+  StatisticsFor inner(norm2);
+  const Tensor y = conv1(norm1.lazily(x, 0, stats), inner.wanted());
+  return conv3d_fused({norm2.lazily(y, 0, inner.stats)}, conv2.weight, conv2.bias, conv2.options, {.residual = x, .statistics = of_y});
 }
 
 SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
@@ -115,14 +113,30 @@ SegResNet::SegResNet(const SegResNetConfig& c, Rng& rng) : config(c) {
   head = Conv3d({.in = c.features, .out = c.classes, .kernel = {1, 1, 1}}, rng);
 }
 
+namespace {
+
+// Blocks in turn, of which each takes the statistics of its sum for the norm of the next one, and the last for `behind`, if any. stats: of
+// x, where they are known.
+Tensor through(const std::vector<SegResBlock>& blocks, Tensor x, Tensor stats, ConvStatistics* behind) {
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const bool last = i + 1 == blocks.size();
+    StatisticsFor next(blocks[last ? i : i + 1].norm1);
+    x = blocks[i](x, stats, last ? behind : next.wanted());
+    stats = next.stats;
+  }
+  return x;
+}
+
+}  // namespace
+
 std::vector<Tensor> SegResNet::stages(const Tensor& x) const {
   Tensor y = x;
   std::vector<Tensor> out;
   for (const SegResStage& s : down) {
     StatisticsFor of_y(s.blocks.front().norm1);
     y = (s.conv ? *s.conv : stem)(y, of_y.wanted());
-    for (const SegResBlock& b : s.blocks) y = b(y, std::exchange(of_y.stats, {}));
-    out.push_back(y);
+    out.push_back(through(s.blocks, y, of_y.stats, nullptr));
+    y = out.back();
   }
   return out;
 }
@@ -131,13 +145,14 @@ ConvSource SegResNet::features_of(const Tensor& x) const {
   std::vector<Tensor> skips = stages(x);
   Tensor y = skips.back();
   skips.pop_back();
+  StatisticsFor of_y(norm);
   for (const SegResStage& s : up) {
     const Tensor& skip = skips.back();
     y = interpolate3d((*s.conv)(y), skip.shape().spatial(), {.mode = Interpolation::trilinear}) + skip;
-    for (const SegResBlock& b : s.blocks) y = b(y);
+    y = through(s.blocks, y, {}, &s == &up.back() ? of_y.wanted() : nullptr);
     skips.pop_back();
   }
-  return norm.lazily(y, 0);
+  return norm.lazily(y, 0, of_y.stats);
 }
 
 Tensor SegResNet::operator()(const Tensor& x) const {

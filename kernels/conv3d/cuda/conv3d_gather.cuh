@@ -99,6 +99,16 @@ struct GatherTotals {
   const WrittenSums& into;
   bool more = false;
 };
+// The first `here` elements of x from `at` on; of all of them where they are whole pieces.
+template <int N, class T>
+__device__ Pack<T, N> load_here(const T* x, int64_t at, int here, bool whole) {
+  if (whole) return *reinterpret_cast<const Pack<T, N>*>(x + at);
+  Pack<T, N> v{};
+#pragma unroll
+  for (int k = 0; k < N; ++k)
+    if (k < here) v.v[k] = x[at + k];
+  return v;
+}
 template <class T>
 struct GatherSums {
   const T* x = nullptr;
@@ -107,15 +117,9 @@ struct GatherSums {
   float* parts = nullptr;
   const GatherTotals* totals = nullptr;
 
-  // The first `here` elements of x from `at` on.
   template <int N>
   __device__ Pack<T, N> load(int64_t at, int here, bool whole) const {
-    if (whole) return *reinterpret_cast<const Pack<T, N>*>(x + at);
-    Pack<T, N> v{};
-#pragma unroll
-    for (int k = 0; k < N; ++k)
-      if (k < here) v.v[k] = x[at + k];
-    return v;
+    return load_here<N>(x, at, here, whole);
   }
   __device__ void set(int64_t part, int channels, int channel, float sum, float product) const {
     float* const at = parts + part * 2 * channels + channel;
@@ -137,13 +141,14 @@ struct GatherOutput {
   GatherMoments moments = {};           // while these are taken
   GatherSums<T> sums = {};              // where there is no bias and nothing behind the sum
 
+  __device__ bool ends() const { return residual || coefficients || slope != 1; }
   // What is added to channel m of all groups.
   __device__ float added(int m) const { return bias ? bias[m] : 0.f; }
-  // Stores the first `here` of these sums, of the channels of all groups from m on: elements of y from `at` on. With whole they start and
-  // lie in pieces of 16 bytes, or are fewer.
+  // What is stored of the first `here` of these sums, of the channels of all groups from m on: elements of y from `at` on. With whole they
+  // start and lie in pieces of 16 bytes, or are fewer.
   template <int N>
-  __device__ void store(Pack<T, N> v, int m, int64_t at, int here) const {
-    if (residual || coefficients || slope != 1) {
+  __device__ Pack<T, N> ended(Pack<T, N> v, int m, int64_t at, int here) const {
+    if (ends()) {
       constexpr int kHalf = N > 4 ? N / 2 : N;  // of eight at once, registers would spill
 #pragma unroll
       for (int first = 0; first < N; first += kHalf) {
@@ -159,9 +164,13 @@ struct GatherOutput {
         }
       }
     }
-    put(v, at, here);
+    return v;
   }
-  // The same of what has nothing behind the sum.
+  template <int N>
+  __device__ void store(const Pack<T, N>& v, int m, int64_t at, int here) const {
+    put(ended(v, m, at, here), at, here);
+  }
+  // What ended has made.
   template <int N>
   __device__ void put(const Pack<T, N>& v, int64_t at, int here) const {
     if (whole) {

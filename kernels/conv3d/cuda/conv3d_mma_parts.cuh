@@ -80,15 +80,17 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
     const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
     const int64_t at = voxel * filters + first_channel + m;
-    const auto y = load_pack<kPerPiece>(reinterpret_cast<const T*>(memory + v * kPitch) + m);
-    out.store(y, first_channel + m, at, here);
+    T* const made = reinterpret_cast<T*>(memory + v * kPitch) + m;
+    const auto y = out.ended(load_pack<kPerPiece>(made), first_channel + m, at, here);
+    out.put(y, at, here);
+    if (out.moments.parts && out.ends()) store_pack(made, y);
     if (out.sums.parts) sums.add_piece(out.sums, y, at, here, out.whole);
   }
   if (out.sums.parts)
     return store_tile_sums<kPieces, kThreads>(memory, sums, out.sums, block.tile, int(filters), first_channel,
                                               g.outputs - block.column0);
   if (!out.moments.parts) return;
-
+  if (out.ends()) __syncthreads();
   store_tile_moments<T, kVoxels, kColumns, kThreads>(
       memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, block.tile,
       outputs_inside(g, tile, block), int(filters), first_channel, g.outputs - block.column0);

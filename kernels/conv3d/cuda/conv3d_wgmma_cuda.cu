@@ -207,7 +207,8 @@ __global__ void __launch_bounds__(kThreads, 1)
         }
 #pragma unroll
       for (int m = 0; m < kBlocks; ++m) store_outputs<T, kColumns>(g, plan, at, warpgroup * kBlocks + m, out, made[m], partial);
-      if (out.moments.parts) store_moments<T, kColumns, kBlocks>(g, plan, at, tile_at, out, made);
+      if (out.moments.parts && !out.ends()) store_moments<T, kColumns, kBlocks>(g, plan, at, tile_at, out, made);
+      if (out.moments.parts && out.ends()) store_moments_of_stored<T, kColumns, kBlocks>(g, plan, at, tile_at, out);
     }
   }
   // No block ends while another one of its cluster may still write to it.

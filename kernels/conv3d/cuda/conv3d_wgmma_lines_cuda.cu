@@ -158,12 +158,15 @@ __global__ void __launch_bounds__(kLineThreads, 1)
         }
         store_outputs<T, kLineColumns>(g, place, at, warpgroup, out, done, nullptr);
         if (!out.moments.parts) continue;
+        if (out.ends()) __syncwarp();
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float values[kLineColumns / 4];
-          stored_values(g, out, int(threadIdx.x), group, 0, done, 0, half, values);
+          const int voxel = row_voxel(g, place, at, int(threadIdx.x), warpgroup, half);
+          if (out.ends()) read_stored(g, at, out, int(threadIdx.x), voxel, 0, values);
+          else stored_values(g, out, int(threadIdx.x), group, 0, done, 0, half, values);
           if (at.first[1] == begin && half == 0) moments.begin(values);
-          moments.add(values, row_is_inside(g, place, at, int(threadIdx.x), warpgroup, half));
+          moments.add(values, voxel >= 0);
         }
       }
       if (out.sums.parts) sums.store(g, out.sums, at, item * kLineWarps + warp - 4, 0, lane);

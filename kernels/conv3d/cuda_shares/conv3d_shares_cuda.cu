@@ -11,17 +11,16 @@ template <class T>
 __global__ void conv3d_shares_kernel(ConvGather g, NormTiles t, int shares, const float* partial, GatherOutput<T> out) {
   const NormPlace p = norm_place<1>(t);
   const int64_t count = g.n * t.voxels * t.channels;
-  const auto output = [&](int64_t i) {
+  const auto summed = [&](int64_t i) {
     float sum = 0.f;
 #pragma unroll 4
     for (int s = 0; s < shares; ++s) sum += partial[s * count + i];
-    return T(sum + out.added(int(p.channel)));
+    return Pack<T, 1>{{T(sum + out.added(int(p.channel)))}};
   };
   float origin = 0, rows = 0, sum[1] = {}, square[1] = {};
   NormSums<1> sums;
   if (out.sums.parts && p.inside) sums.begin(0, out.sums, p.sample, int(t.channels), int(p.channel));
   for_voxels(t, p, [&](int64_t i) {
-    const T y = output(i);
     int64_t rest = i / t.channels, voxel = 0, stride = 1;
     for (int a = 2; a >= 0; --a) {
       voxel += stride * (g.axis[a].first + rest % g.axis[a].count * g.axis[a].step);
@@ -29,7 +28,9 @@ __global__ void conv3d_shares_kernel(ConvGather g, NormTiles t, int shares, cons
       rest /= g.axis[a].count;
     }
     const int64_t at = (voxel + rest * stride) * t.channels + p.channel;
-    out.store(Pack<T, 1>{{y}}, int(p.channel), at, 1);
+    const Pack<T, 1> stored = out.ended(summed(i), int(p.channel), at, 1);
+    const T y = stored.v[0];
+    out.put(stored, at, 1);
     if (out.sums.parts) return sums.add(0, float(out.sums.x[at]), float(y), out.sums.slope);
     if (rows == 0) origin = float(y);
     const float d = float(y) - origin;

@@ -1,8 +1,95 @@
 #pragma once
-// Sums for the backward pass of a norm (GatherSums), as outputs of products of warpgroups leave the kernel.
+// Moments, and sums for the backward pass of a norm (GatherSums), of outputs of products of warpgroups as they leave the kernel.
 #include "kernels/conv3d/cuda/conv3d_wgmma_parts.cuh"
 
 namespace voxgrad {
+
+// The voxel within its sample of a row of one half of a product, or -1.
+__device__ inline int row_voxel(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int thread, int block, int half) {
+  int j[3];
+  plan.place(block, thread / 32 % 4 * 16 + thread % 32 / 4 + half * 8, j);
+  for (int a = 0; a < 3; ++a) j[a] += item.first[a];
+  return int(output_voxel(g, 0, j, false));
+}
+
+// What was stored of kCount of the columns 8 (i / 2) + 2 (lane % 4) + i % 2 from `column` of the group on, in a row of one half.
+template <class T, int kCount, int kSums>
+__device__ void stored_values(const ConvGather& g, const GatherOutput<T>& out, int thread, int group, int column, const float (&sum)[kSums],
+                              int first, int half, float (&values)[kCount]) {
+#pragma unroll
+  for (int k = 0; k < kCount; ++k) {
+    const int i = first + k, m = column + k / 2 * 8 + thread % 4 * 2 + k % 2;
+    values[k] = float(T(sum[i / 2 * 4 + half * 2 + i % 2] + (m < g.outputs ? out.added(group * g.outputs + m) : 0.f)));
+  }
+}
+
+// The same, of what is not the sum alone, from y: behind a barrier of the warp. voxel: within its sample, -1: none.
+template <class T, int kCount>
+__device__ void read_stored(const ConvGather& g, const WgmmaItem& item, const GatherOutput<T>& out, int thread, int voxel, int column,
+                            float (&values)[kCount]) {
+  const int64_t row = ((item.n * g.out_count() + voxel) * g.groups + item.group) * g.outputs;
+#pragma unroll
+  for (int k = 0; k < kCount; k += 2) {
+    const int m = column + k / 2 * 8 + thread % 4 * 2, here = voxel >= 0 ? g.outputs - m : 0;
+    Pack<T, 2> pair{};
+    if (here > 0) pair = load_here<2>(out.y, row + m, here, out.whole);
+    values[k] = float(pair.v[0]), values[k + 1] = float(pair.v[1]);
+  }
+}
+
+// The moments of the outputs of the products of a warpgroup, of each warp for a part of its own.
+template <class T, int kColumns, int kBlocks>
+__device__ void store_moments(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int64_t tile, const GatherOutput<T>& out,
+                              const float (&sum)[kBlocks][kColumns / 2]) {
+  if (!item.there) return;
+  constexpr int kAtOnce = 4;  // columns of a lane: registers are few
+  const int thread = thread_read_anew(), warp = thread / 32 - 4;
+  uint32_t inside = 0;  // a bit for each row
+#pragma unroll
+  for (int row = 0; row < 2 * kBlocks; ++row)
+    inside |= uint32_t(row_voxel(g, plan, item, thread, warp / 4 * kBlocks + row / 2, row % 2) >= 0) << row;
+#pragma unroll
+  for (int q = 0; q < kColumns / 4 / kAtOnce; ++q) {
+    RowMoments<kAtOnce> moments;
+    const int column = item.column_block * kColumns + q * kAtOnce * 4;
+#pragma unroll
+    for (int m = 0; m < kBlocks; ++m)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        float row[kAtOnce];
+        stored_values(g, out, thread, item.group, column, sum[m], q * kAtOnce, half, row);
+        if (m == 0 && half == 0) moments.begin(row);
+        moments.add(row, inside >> (2 * m + half) & 1);
+      }
+    moments.store(out.moments, tile * kWgmmaConsumers * 4 + warp, g.outputs * g.groups, item.group * g.outputs + column,
+                  g.outputs - column);
+  }
+}
+
+// The same, of what is not the sum alone.
+template <class T, int kColumns, int kBlocks>
+__device__ void store_moments_of_stored(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int64_t tile,
+                                        const GatherOutput<T>& out) {
+  if (!item.there) return;
+  constexpr int kAtOnce = 4;  // as above
+  const int thread = thread_read_anew(), warp = thread / 32 - 4;
+  __syncwarp();
+#pragma unroll 1
+  for (int first = 0; first < kColumns; first += kAtOnce * 4) {
+    RowMoments<kAtOnce> moments;
+    const int column = item.column_block * kColumns + first;
+#pragma unroll 1
+    for (int r = 0; r < 2 * kBlocks; ++r) {
+      float row[kAtOnce];
+      const int voxel = row_voxel(g, plan, item, thread, warp / 4 * kBlocks + r / 2, r % 2);
+      read_stored(g, item, out, thread, voxel, column, row);
+      if (r == 0) moments.begin(row);
+      moments.add(row, voxel >= 0);
+    }
+    moments.store(out.moments, tile * kWgmmaConsumers * 4 + warp, g.outputs * g.groups, item.group * g.outputs + column,
+                  g.outputs - column);
+  }
+}
 
 // What a lane stores of 32 columns of a row, as words: of 16-bit types eight columns side by side, of f32 four pairs, eight columns apart.
 template <class T>
@@ -44,14 +131,6 @@ struct RowPieces {
     }
   }
 };
-
-// The voxel within its sample of a row of one half of a product, or -1.
-__device__ inline int row_voxel(const ConvGather& g, const WgmmaPlan& plan, const WgmmaItem& item, int thread, int block, int half) {
-  int j[3];
-  plan.place(block, thread / 32 % 4 * 16 + thread % 32 / 4 + half * 8, j);
-  for (int a = 0; a < 3; ++a) j[a] += item.first[a];
-  return int(output_voxel(g, 0, j, false));
-}
 
 // Of 32 columns from `column` of the group on, over rows of a warp of an item.
 template <class T>

@@ -9,6 +9,7 @@
 #include "kernels/reduce/reduce.h"
 #include "layers/blocks.h"
 #include "models/resnet/resnet.h"
+#include "models/segresnet/segresnet.h"
 #include "tests/catch.h"
 #include "tests/cuda/emulator_helpers.h"
 #include "tests/emulator/counts.h"
@@ -37,6 +38,28 @@ TEST_CASE("an instance or group norm behind a convolution reads no tensor for it
       CHECK(counting.of("norm_moments_kernel").blocks == 0);
       CHECK(counting.of("norm_merge_kernel").blocks == 0);
     }
+}
+
+TEST_CASE("the norms behind sums of residual blocks of a SegResNet read no tensor for their statistics") {
+  const auto read = [&](std::vector<int> down, std::vector<int> up, int64_t& taken) {
+    Rng rng(1);
+    SegResNet net({.in_channels = 16, .classes = 2, .features = 32, .blocks_down = std::move(down), .blocks_up = std::move(up)}, rng);
+    move_to(net, kCard);
+    const Tensor x = Tensor::full({1, 4, 8, 8, 16}, 0.5, DType::bf16, kCard);
+    cuda::synchronize(card());
+    const emulator::Counting counting(x.view().data, x.bytes());
+    CHECK(net(x).to(Device{}).values()[0] != 0);
+    taken = counting.of("conv3d_moments_kernel").blocks;
+    return counting.of("norm_moments_kernel").blocks;
+  };
+  // Read are what the last norm has of one stage, and of two what the first block gets on the way up: as large.
+  int64_t few = 0, more = 0, two = 0;
+  const int64_t one_norm = read({1}, {}, few);
+  CHECK(one_norm > 0);
+  CHECK(read({3}, {}, more) == one_norm);
+  CHECK(read({1, 1}, {2}, two) == one_norm);
+  CHECK(few > 0);
+  CHECK(more > few);
 }
 
 TEST_CASE("the backward pass of a norm that a convolution reads through reads x and its gradient beside the convolution once") {

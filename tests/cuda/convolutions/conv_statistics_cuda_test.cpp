@@ -44,21 +44,27 @@ std::vector<double> statistics_of(const Tensor& y, int64_t channels, double eps)
 
 constexpr double kEps = 1e-5;
 
-// What is added to every output is far above the deviation.
-void check_layer(const Layer& l, DType t, double added) {
+// What is added to every output is far above the deviation. ends: with a residual and an activation behind the sum.
+void check_layer(const Layer& l, DType t, double added, bool ends = false) {
   const Tensor x = noise(l.x, 1).to(t).to(kDevice), b = Tensor::full({l.outputs}, added, DType::f32, kDevice);
   const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, l.x[4] / l.options.groups}, 2).to(kDevice);
   ConvStatistics of_y{.eps = kEps, .groups = l.channels == 1 ? 0 : int(l.outputs) / l.channels, .of_batch = l.of_batch}, again = of_y;
   const Shape each_channel = {l.outputs};
   if (l.of_batch)
     of_y.running = {Tensor::full(each_channel, 1, DType::f32, kDevice), Tensor::full(each_channel, 2, DType::f32, kDevice)};
-  const Tensor y = conv3d(x, w, b, l.options, &of_y);
-  conv3d(x, w, b, l.options, &again);
+  Tensor residual;
+  const auto run = [&](ConvStatistics* statistics) {
+    if (!ends) return conv3d(x, w, b, l.options, statistics);
+    if (!residual) residual = noise(conv3d(x, w, b, l.options).shape(), 3).to(t).to(kDevice);
+    return conv3d_fused({{x}}, w, b, l.options, {.residual = residual, .slope = 0.25, .statistics = statistics});
+  };
+  const Tensor y = run(&of_y);
+  run(&again);
   REQUIRE(of_y.stats);
   const Tensor one = l.of_batch ? y.reshape({1, y.dim(0) * y.dim(1), y.dim(2), y.dim(3), l.outputs}) : y;
   const std::vector<double> got = of_y.stats.values(), wanted = statistics_of(one, l.channels, kEps);
   CHECK(got == again.stats.values());
-  CHECK(y.values() == conv3d(x, w, b, l.options).values());
+  CHECK(y.values() == run(nullptr).values());
   const size_t each = wanted.size() / 2;
   double mean_error = 0, factor_error = 0;
   for (size_t i = 0; i < each; ++i) {
@@ -66,7 +72,7 @@ void check_layer(const Layer& l, DType t, double added) {
     factor_error = std::fmax(factor_error, std::abs(got[2 * each + i] / wanted[each + i] - 1));
     if (std::isnan(got[i] + got[2 * each + i])) mean_error = INFINITY;
   }
-  CAPTURE(l.x, l.outputs, l.channels, name_of(t), added);
+  CAPTURE(l.x, l.outputs, l.channels, name_of(t), added, ends);
   CHECK(mean_error < 1e-6);  // of the deviation; sums of f32 over a part
   CHECK(factor_error < 2e-6);
   if (!l.of_batch) return;
@@ -106,6 +112,9 @@ TEST_CASE("convolutions: statistics for a norm are those of what was written") {
       for (const DType t : {DType::bf16, DType::f32}) check_layer(l, t, t == DType::f32 ? 3000 : 30);
     const ExactF32 scope;
     check_layer(layers[0], DType::f32, 3000);
+    // Half of what is activated is not as it was, and its mean no larger than its deviation.
+    for (const int layer : {0, 4, 7, 8}) check_layer(layers[layer], DType::bf16, 0, true);
+    for (const int layer : {0, 5}) check_layer(layers[layer], DType::f32, 3000, true);
   }
   unsetenv("VOXGRAD_CONV_CUDA");
 }
