@@ -60,6 +60,9 @@ bool is_dataset(const std::filesystem::path&);
 // The file or folder that says what a data set is, for errors.
 std::string source_of(const Dataset&);
 
+// That each case for training has a label of its voxels.
+void check_all_labelled(const Dataset&);
+
 // Of its cases, in their order.
 std::vector<std::string> ids_of(const Dataset&);
 

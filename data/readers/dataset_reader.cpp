@@ -60,6 +60,13 @@ Dataset read_dataset(const fs::path& path) {
 
 std::string source_of(const Dataset& d) { return (d.source.empty() ? d.root / "dataset.json" : d.source).string(); }
 
+void check_all_labelled(const Dataset& d) {
+  const std::string from = source_of(d);
+  for (const DatasetCase& c : d.cases)
+    check(!c.label.empty(), from, ": the case ", c.id, " has no label",
+          from.ends_with(".json") ? "" : "; labels of voxels are listed by a dataset.json, or as files in the column label of a table");
+}
+
 bool is_dataset(const fs::path& path) {
   const auto& all = dataset_readers().entries();
   return fs::exists(path) && std::any_of(all.begin(), all.end(), [&](const DatasetReader& r) { return r.recognises(path); });

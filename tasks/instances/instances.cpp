@@ -115,7 +115,7 @@ std::string Instances::decides_targets() const {
 ForegroundIndex Instances::places(const Sample& sample) const { return find_foreground(sample.at(kClass), Rng(1234)); }
 
 std::vector<std::string> Instances::outputs(const Dataset& d) const {
-  for (auto& c : d.cases) check(!c.label.empty(), source_of(d), ": the case ", c.id, " has no label");
+  check_all_labelled(d);
   std::vector<std::string> out = {"background"};
   for (auto& name : box_classes(d)) out.push_back(name);
   for (const char* name : {"centre", "offset d", "offset h", "offset w"}) out.push_back(name);

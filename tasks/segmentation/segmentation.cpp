@@ -81,7 +81,7 @@ ForegroundIndex Segmentation::places(const Sample& sample) const {
 std::vector<std::string> Segmentation::outputs(const Dataset& d) const {
   const std::string file = source_of(d);
   const LabelMap& map = options_.map;
-  for (auto& c : d.cases) check(!c.label.empty(), file, ": the case ", c.id, " has no label");
+  check_all_labelled(d);
   if (!map.regions.empty()) {
     std::vector<std::string> names;
     for (auto& r : map.regions) names.push_back(r.name);
