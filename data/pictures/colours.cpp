@@ -1,7 +1,5 @@
 #include "data/pictures/colours.h"
 
-#include "core/error.h"
-
 namespace voxgrad {
 
 Tensor with_colours(const Tensor& picture, int64_t channels) {

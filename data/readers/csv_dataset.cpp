@@ -97,9 +97,9 @@ Dataset read_csv(const fs::path& path) {
     const auto& row = t.rows[r];
     const std::string line = who + ": row " + std::to_string(r + 1);
     LabelledImage one;
-    const fs::path named = row[size_t(image)];
+    const std::string& named = row[size_t(image)];
     check(!named.empty(), line, " names no image");
-    one.image.images = {file_of_row(named.string(), path, line)};
+    one.image.images = {file_of_row(named, path, line)};
     if (id >= 0) one.image.id = row[size_t(id)];
     one.named_by_file = one.image.id.empty();
     check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");

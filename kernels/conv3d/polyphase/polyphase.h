@@ -19,8 +19,8 @@ void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, 
 extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
-// Whether that has frequencies along H as well as along W: 49 products in place of 91 of the taps of a plane, and transforms of squares of
-// outputs, which pay where enough taps along D and channels are summed between them.
+// Whether that has frequencies along H as well as along W: of the taps of a plane 169 products for 4 x 4 outputs in place of 364, and
+// transforms of squares of outputs, which pay where enough taps along D and channels are summed between them.
 bool is_polyphase_square(const ConvGather&);
 template <class A>
 void polyphase_squares_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, const ConvStore& y);

@@ -1,8 +1,7 @@
 #include <algorithm>
 
 #include "core/device/parallel.h"
-#include "kernels/conv3d/polyphase/polyphase.h"
-#include "kernels/conv3d/polyphase/polyphase_isa.h"
+#include "kernels/conv3d/polyphase/polyphase_tiles.h"
 #include "kernels/conv3d/weight_vectors.h"
 #include "kernels/conv3d/winograd/winograd.h"
 
@@ -124,19 +123,9 @@ class PolyphaseSquares {
   int64_t offset(int axis) const { return g_.axes[size_t(axis)][0].offset.front(); }
 
   void load(Worker& w, const Piece& p) {
-    const int64_t c = g_.inputs, row = columns_ * c;
-    const int64_t from = p.tile * kTileStep + offset(2), begin = std::clamp<int64_t>(-from, 0, columns_),
-                  end = std::clamp<int64_t>(g_.in.w - from, begin, columns_);
     for (int64_t i = 0; i < planes_ * kWaves; ++i) {
-      A* to = w.lines + i * row;
       const int64_t z = p.d * g_.in_step.d + offset(0) + i / kWaves, y = p.h * g_.in_step.h + offset(1) + i % kWaves;
-      if (z < 0 || z >= g_.in.d || y < 0 || y >= g_.in.h || begin == end) {
-        std::fill_n(to, row, A(0));
-        continue;
-      }
-      std::fill_n(to, begin * c, A(0));
-      x_.load(isa_, p.n, ((p.n * g_.in.d + z) * g_.in.h + y) * g_.in.w + from + begin, end - begin, 0, c, to + begin * c, c);
-      std::fill(to + end * c, to + row, A(0));
+      load_row(isa_, g_, x_, p.n, z, y, p.tile * kTileStep + offset(2), columns_, w.lines + i * columns_ * g_.inputs);
     }
     isa_.transpose(w.lines, line_, w.columns, planes_, planes_, line_);
   }

@@ -7,6 +7,20 @@
 
 namespace voxgrad {
 
+// `columns` inputs of a row of x along W from `from` on, zeros outside the volume; z and y may lie outside too.
+template <class A>
+void load_row(const ConvIsa<A>& isa, const ConvGather& g, const ConvInput& x, int64_t n, int64_t z, int64_t y, int64_t from,
+              int64_t columns, A* to) {
+  const int64_t c = g.inputs, begin = std::clamp<int64_t>(-from, 0, columns), end = std::clamp<int64_t>(g.in.w - from, begin, columns);
+  if (z < 0 || z >= g.in.d || y < 0 || y >= g.in.h || begin == end) {
+    std::fill_n(to, columns * c, A(0));
+    return;
+  }
+  std::fill_n(to, begin * c, A(0));
+  x.load(isa, n, ((n * g.in.d + z) * g.in.h + y) * g.in.w + from + begin, end - begin, 0, c, to + begin * c, c);
+  std::fill(to + end * c, to + columns * c, A(0));
+}
+
 // How outputs are shared out, and the transform of what they read: a task has some planes and rows of outputs and some tiles along W. Lanes
 // are rows, so that the rows of a tap along H lie beside each other.
 template <class A>
@@ -84,19 +98,9 @@ struct PolyphaseTiles {
  private:
   void transform_plane(const Scratch& scratch, const Piece& p, int64_t plane, A* to) const {
     const int64_t c = g.inputs, line = columns * c;
-    const int64_t from = p.first[2] * kTileStep + axis(2).front(), begin = std::clamp<int64_t>(-from, 0, columns),
-                  end = std::clamp<int64_t>(g.in.w - from, begin, columns);
     for (int64_t r = 0; r < rows; ++r) {
-      A* row = scratch.lines + r * line;
       const int64_t y = p.first[1] * g.in_step.h + axis(1).front() + r;
-      if (y < 0 || y >= g.in.h || begin == end) {
-        std::fill_n(row, line, A(0));
-        continue;
-      }
-      std::fill_n(row, begin * c, A(0));
-      const int64_t voxel = ((p.n * g.in.d + plane) * g.in.h + y) * g.in.w + from + begin;
-      x.load(isa, p.n, voxel, end - begin, 0, c, row + begin * c, c);
-      std::fill(row + end * c, row + line, A(0));
+      load_row(isa, g, x, p.n, plane, y, p.first[2] * kTileStep + axis(2).front(), columns, scratch.lines + r * line);
     }
     isa.transpose(scratch.lines, line, scratch.columns, rows, rows, line);
     for (int64_t i = 0; i < p.size[2] * c; ++i)
