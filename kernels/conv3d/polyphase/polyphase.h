@@ -5,10 +5,10 @@
 // Kernels of 7 with stride 2 along W of a few channels, as networks begin with. Output q sums the inputs 2 q + s of the taps s: those of
 // even taps are a convolution of 4 taps and stride 1 of every second input, those of odd ones another of 3 taps of the inputs between
 // (polyphase decomposition). Winograd's F(4, 4) and F(4, 3) compute four neighbouring outputs of these with 7 + 6 products in place of 28;
-// the taps along D and H are summed in the frequencies.
+// the phases and the taps along D and H are summed in the seven frequencies.
 namespace voxgrad {
 
-inline constexpr int kPolyphasePositions = 4, kPolyphaseFrequencies = 13;  // of a tile
+inline constexpr int kPolyphasePositions = 4, kPolyphaseFrequencies = 7, kPolyphaseProducts = 13;  // of a tile
 
 // Whether it can compute the gather, and costs less than the direct kernel times `direct`.
 bool is_polyphase(const ConvGather&, int64_t lanes, double direct = 1);
@@ -19,8 +19,8 @@ void polyphase_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, 
 extern template void polyphase_gather<float>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 extern template void polyphase_gather<double>(const ConvGather&, const ConvInput&, const ConvWeight&, const ConvStore&);
 
-// Whether that has frequencies along H as well as along W: of the taps of a plane 169 products for 4 x 4 outputs in place of 364, and
-// transforms of squares of outputs, which pay where enough taps along D and channels are summed between them.
+// Whether that has frequencies along H as well as along W: of the taps of a plane 169 products for 4 x 4 outputs in place of 364, summed in
+// 49 frequencies.
 bool is_polyphase_square(const ConvGather&);
 template <class A>
 void polyphase_squares_gather(const ConvGather&, const ConvInput& x, const ConvWeight&, const ConvStore& y);

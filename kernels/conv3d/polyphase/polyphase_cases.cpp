@@ -14,6 +14,7 @@ OP_CASES(polyphase) {
   const Int3 all{7, 7, 7}, slice{1, 7, 7}, two{2, 2, 2}, three{3, 3, 3};
   add("phases, a stem", {2, 12, 14, 16, 1}, 16, all, {.stride = two, .padding = three}, false);
   add("phases, ragged in every axis and in channels, several planes", {1, 21, 11, 27, 2}, 37, all, {.stride = two, .padding = three});
+  add("phases, few rows, ragged in channels", {1, 21, 4, 27, 2}, 37, all, {.stride = two, .padding = three});
   add("phases, two blocks of channels", {1, 5, 6, 33, 1}, 80, {3, 7, 7}, {.stride = two, .padding = {1, 3, 3}});
   add("phases, a slice of three colours", {2, 1, 37, 41, 3}, 24, slice, {.stride = {1, 2, 2}, .padding = {0, 3, 3}}, false);
   add("phases, four channels, without padding", {1, 9, 13, 31, 4}, 16, all, {.stride = two});

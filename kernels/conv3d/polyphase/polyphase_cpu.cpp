@@ -15,8 +15,7 @@ constexpr int kTaps = 7;  // along W
 constexpr int64_t kMostChannels = 4;
 // In multiply-adds: README.md has what was measured.
 constexpr double kTransforms = 130;         // of a tile
-constexpr double kSquareTransforms = 1500;  // of a square of tiles and a plane of outputs,
-constexpr double kShortSum = 1.35;          // .. where a step takes longer, as sums have few of them
+constexpr double kSquareTransforms = 1100;  // of a square of tiles and a plane of outputs
 constexpr int64_t kFewestPlanes = 4;        // of outputs, which are what a sum's weights serve
 
 bool rises_by_one(const std::vector<int64_t>& offset) { return offset.back() - offset.front() + 1 == int64_t(offset.size()); }
@@ -24,7 +23,7 @@ bool rises_by_one(const std::vector<int64_t>& offset) { return offset.back() - o
 double steps_of(const ConvGather& g) { return double(g.kernel.d) * g.kernel.h * double(g.inputs); }
 // With frequencies along W.
 double cost(const ConvGather& g) {
-  return double(g.out.d * g.out.h * chunk_count(g.out.w, kPolyphasePositions)) * (kPolyphaseFrequencies * steps_of(g) + kTransforms);
+  return double(g.out.d * g.out.h * chunk_count(g.out.w, kPolyphasePositions)) * (kPolyphaseProducts * steps_of(g) + kTransforms);
 }
 
 template <class A>
@@ -54,23 +53,23 @@ class PolyphaseGather {
   using Piece = typename PolyphaseTiles<A>::Piece;
   struct Worker {
     typename PolyphaseTiles<A>::Scratch scratch;
-    A *inputs = nullptr, *products = nullptr;  // {plane, frequency, tile, channel, row}; {frequency, row, channel}
+    A *inputs = nullptr, *products = nullptr;  // {plane, product, tile, channel, row}; {frequency, row, channel}
     A* outputs = nullptr;                      // of a tile
     std::vector<ConvRun> runs = {};
   };
 
   int64_t widest() const { return blocks_.width(blocks_.count - 1) * isa_.lanes; }
   int64_t steps() const { return tiles_.steps(); }
-  // {block of output channels, frequency, tap along D, input, tap along H, lanes of the block}
-  A* weights(int64_t block, int64_t frequency) const {
+  // {block of output channels, product, tap along D, input, tap along H, lanes of the block}
+  A* weights(int64_t block, int64_t product) const {
     const int64_t first = blocks_.first(block) * isa_.lanes, width = blocks_.width(block) * isa_.lanes;
-    return weights_->data.data() + (first * kPolyphaseFrequencies + frequency * width) * steps();
+    return weights_->data.data() + (first * kPolyphaseProducts + product * width) * steps();
   }
 
   void transform_weights(const ConvWeight& weight) {
     constexpr int64_t kAlgorithm = 257;  // direct_cpu.cpp has the one before
     bool made = false;
-    weights_ = DerivedWeight<A>::find(weight.kept, kAlgorithm, kPolyphaseFrequencies * steps() * blocks_.vectors * isa_.lanes,
+    weights_ = DerivedWeight<A>::find(weight.kept, kAlgorithm, kPolyphaseProducts * steps() * blocks_.vectors * isa_.lanes,
                                       kMostKeptFrequencies, made);
     if (!made) return;
     const int64_t lanes = isa_.lanes;
@@ -105,30 +104,32 @@ class PolyphaseGather {
     }
   }
 
-  // The taps along D that lie within the volume, and the inputs: each is a run of the taps along H.
+  // Of each phase the taps along D that lie within the volume, and the inputs: each is a run of the taps along H.
   void find_runs(Worker& worker, const Piece& p, int64_t z) {
     worker.runs.clear();
-    for (int64_t t = 0; t < g_.kernel.d; ++t) {
-      const int64_t plane = (p.first[0] + z) * g_.in_step.d + tiles_.axis(0)[size_t(t)];
-      if (plane < 0 || plane >= g_.in.d) continue;
-      const int64_t slot = z * g_.in_step.d + tiles_.axis(0)[size_t(t)] - tiles_.axis(0).front();
-      for (int64_t c = 0; c < g_.inputs; ++c)
-        worker.runs.push_back({slot * tiles_.plane() + c * tiles_.rows, (t * g_.inputs + c) * g_.kernel.h, g_.kernel.h});
-    }
+    for (int64_t phase = 0; phase < 2; ++phase)
+      for (int64_t t = 0; t < g_.kernel.d; ++t) {
+        const int64_t plane = (p.first[0] + z) * g_.in_step.d + tiles_.axis(0)[size_t(t)];
+        if (plane < 0 || plane >= g_.in.d) continue;
+        const int64_t slot = z * g_.in_step.d + tiles_.axis(0)[size_t(t)] - tiles_.axis(0).front();
+        for (int64_t c = 0; c < g_.inputs; ++c)
+          worker.runs.push_back({slot * tiles_.plane() + phase * tiles_.product + c * tiles_.rows,
+                                 phase * steps() + (t * g_.inputs + c) * g_.kernel.h, g_.kernel.h});
+      }
   }
 
   void multiply(Worker& worker, const Piece& p, int64_t tile, int64_t block) {
     ConvRow<A> row;
     row.runs = worker.runs.data();
-    row.run_count = int64_t(worker.runs.size());
     row.x_step = g_.in_step.h;
     row.width = blocks_.width(block);
     row.y_step = row.width * isa_.lanes;
     row.voxels = p.size[1];
     row.init = zeros_.data();
     for (int64_t f = 0; f < kPolyphaseFrequencies; ++f) {
-      row.x = worker.inputs + f * tiles_.frequency + tile * g_.inputs * tiles_.rows;
-      row.w = weights(block, f);
+      row.run_count = int64_t(worker.runs.size()) / (f == kPolyphaseFrequencies - 1 ? 2 : 1);  // at infinity the even taps alone
+      row.x = worker.inputs + 2 * f * tiles_.product + tile * g_.inputs * tiles_.rows;
+      row.w = weights(block, 2 * f);
       row.y = worker.products + f * product_;
       isa_.gather(row);
     }
@@ -163,9 +164,9 @@ class PolyphaseGather {
 
 bool is_polyphase_square(const ConvGather& g) {
   if (g.in_step.h != 2 || g.kernel.h != kTaps || g.out.d < kFewestPlanes || !rises_by_one(g.axes[0][0].offset)) return false;
-  const double waves = double(kPolyphaseFrequencies) * kPolyphaseFrequencies,
+  const double products = double(kPolyphaseProducts) * kPolyphaseProducts,
                squares = double(g.out.d * chunk_count(g.out.h, kPolyphasePositions) * chunk_count(g.out.w, kPolyphasePositions));
-  return squares * (waves * kShortSum * double(g.kernel.d) * double(g.inputs) + kSquareTransforms) < cost(g);
+  return squares * (products * double(g.kernel.d) * double(g.inputs) + kSquareTransforms) < cost(g);
 }
 
 bool is_polyphase(const ConvGather& g, int64_t lanes, double direct) {

@@ -5,13 +5,13 @@
 #include "kernels/conv3d/weight_vectors.h"
 #include "kernels/conv3d/winograd/winograd.h"
 
-// The same along H and W: a square of 4 x 4 outputs has 13 x 13 frequencies, in each of which the direct kernel sums the taps along D for
-// a column of outputs along D. What a task reads lies with the planes beside each other.
+// The same along H and W: a square of 4 x 4 outputs has 7 x 7 frequencies, in each of which the direct kernel sums the taps along D of the
+// four phases (at infinity of two or one) for a column of outputs along D. What a task reads lies with the planes beside each other.
 namespace voxgrad {
 namespace {
 
-constexpr int kTaps = 7, kSide = kPolyphasePositions, kWaves = kPolyphaseFrequencies;
-constexpr int64_t kTileStep = 2 * kSide;  // inputs from tile to tile
+constexpr int kTaps = 7, kSide = kPolyphasePositions, kWaves = kPolyphaseFrequencies, kProducts = kPolyphaseProducts;
+constexpr int64_t kTileStep = 2 * kSide, kInputs = 13;  // inputs from tile to tile, and of a tile
 
 template <class A>
 class PolyphaseSquares {
@@ -25,27 +25,33 @@ class PolyphaseSquares {
     depth_ = chunk_count(g.out.d, count_[0]);
     most_tiles_ = chunk_count(tiles, count_[2]);
     planes_ = round_up((depth_ - 1) * g.in_step.d + g.kernel.d, isa_.lanes);
-    columns_ = (most_tiles_ - 1) * kTileStep + kWaves;
-    line_ = kWaves * columns_ * g.inputs;
+    columns_ = (most_tiles_ - 1) * kTileStep + kInputs;
+    line_ = kInputs * columns_ * g.inputs;
     widest_ = blocks_.width(blocks_.count - 1) * isa_.lanes;
     product_ = frequency_step<A>(depth_, widest_);
     half_ = frequency_step<A>(kSide * depth_, widest_);
     bias_.resize(size_t(blocks_.vectors * isa_.lanes));
     for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     zeros_.resize(size_t(widest_));
-    for (int64_t c = 0; c < g.inputs; ++c) runs_.push_back({c * planes_, c * g.kernel.d, g.kernel.d});
+    for (int i = 0; i < 4; ++i)  // at infinity an axis has even taps alone
+      for (int64_t along_w = 0; along_w < (i / 2 ? 1 : 2); ++along_w)
+        for (int64_t along_h = 0; along_h < (i % 2 ? 1 : 2); ++along_h)
+          for (int64_t c = 0; c < g.inputs; ++c) {
+            const int64_t part = (along_w * kProducts + along_h) * g.inputs + c;
+            runs_[i].push_back({part * planes_, part * g.kernel.d, g.kernel.d});
+          }
     transform_weights(weight);
   }
 
   void run() {
-    const int64_t tile = kWaves * kWaves * g_.inputs * planes_;
+    const int64_t tile = kProducts * kProducts * g_.inputs * planes_, along_w = kProducts * kInputs * planes_;
     parallel_ranges(g_.n * count_[0] * count_[1] * count_[2], 1, [&](int64_t begin, int64_t end) {
-      ConvScratch<A> scratch(2 * line_ * planes_ + kWaves * kWaves * planes_ + tile + kWaves * (product_ + half_) + kSide * widest_);
+      ConvScratch<A> scratch(2 * line_ * planes_ + along_w + tile + kWaves * (product_ + half_) + kSide * widest_);
       Worker w;
       w.lines = scratch.data();
       w.columns = w.lines + line_ * planes_;
       w.along_w = w.columns + line_ * planes_;
-      w.inputs = w.along_w + kWaves * kWaves * planes_;
+      w.inputs = w.along_w + along_w;
       w.products = w.inputs + tile;
       w.halves = w.products + kWaves * product_;
       w.outputs = w.halves + kWaves * half_;
@@ -56,7 +62,7 @@ class PolyphaseSquares {
  private:
   struct Worker {
     A *lines, *columns;    // {plane, row, column, channel} of the inputs, and {row, column, channel, plane}
-    A *along_w, *inputs;   // of a tile and channel {frequency along W, row, plane}; of a tile {.. along W, .. along H, channel, plane}
+    A *along_w, *inputs;   // of a tile and channel {product along W, row, plane}; of a tile {.. along W, .. along H, channel, plane}
     A *products, *halves;  // {frequency along H, plane, output channel}; {frequency along W, row, plane, output channel}
     A* outputs;            // of a row of a tile
   };
@@ -64,17 +70,17 @@ class PolyphaseSquares {
     int64_t n, d, h, tile, depth, tiles;  // first plane, row and tile of the outputs, how many planes and tiles
   };
 
-  // {block of output channels, frequency along W, along H, input, tap along D, lanes of the block}
+  // {block of output channels, product along W, along H, input, tap along D, lanes of the block}
   int64_t steps() const { return g_.inputs * g_.kernel.d; }
-  A* weights(int64_t block, int64_t frequency) const {
+  A* weights(int64_t block, int64_t product) const {
     const int64_t first = blocks_.first(block) * isa_.lanes, width = blocks_.width(block) * isa_.lanes;
-    return weights_->data.data() + (first * kWaves * kWaves + frequency * width) * steps();
+    return weights_->data.data() + (first * kProducts * kProducts + product * width) * steps();
   }
 
   void transform_weights(const ConvWeight& weight) {
     constexpr int64_t kAlgorithm = 258;  // polyphase_cpu.cpp has the one before
     bool made = false;
-    weights_ = DerivedWeight<A>::find(weight.kept, kAlgorithm, kWaves * kWaves * steps() * blocks_.vectors * isa_.lanes,
+    weights_ = DerivedWeight<A>::find(weight.kept, kAlgorithm, kProducts * kProducts * steps() * blocks_.vectors * isa_.lanes,
                                       kMostKeptFrequencies, made);
     if (!made) return;
     const int64_t lanes = isa_.lanes;
@@ -83,19 +89,19 @@ class PolyphaseSquares {
         std::vector<int64_t> taps, rows;
         for (int64_t r = 0; r < kTaps; ++r) {
           for (int64_t s = 0; s < kTaps; ++s) taps.push_back(g_.tap(t, r, s));
-          rows.push_back(r * kWaves * lanes);
+          rows.push_back(r * kProducts * lanes);
         }
         const WeightVectors<A> vectors(g_, isa_, weight.w, taps);
-        ConvScratch<A> scratch(vectors.scratch() + kTaps * kWaves * lanes);
+        ConvScratch<A> scratch(vectors.scratch() + kTaps * kProducts * lanes);
         A* const along_w = scratch.data() + vectors.scratch();
         for (int64_t block = 0; block < blocks_.count; ++block)
           for (int64_t v = 0, width = blocks_.width(block) * lanes; v < blocks_.width(block); ++v)
             vectors.each(blocks_.first(block) + v, 0, g_.inputs, scratch.data(), [&](int64_t c, const A* at, const int64_t* offset) {
               for (int64_t r = 0; r < kTaps; ++r)
                 transforms_.weights(at, offset + r * kTaps, along_w + rows[size_t(r)], lanes);
-              for (int64_t f = 0; f < kWaves; ++f)
-                transforms_.weights(along_w + f * lanes, rows.data(),
-                                    weights(block, f * kWaves) + (c * g_.kernel.d + t) * width + v * lanes, steps() * width);
+              for (int64_t j = 0; j < kProducts; ++j)
+                transforms_.weights(along_w + j * lanes, rows.data(),
+                                    weights(block, j * kProducts) + (c * g_.kernel.d + t) * width + v * lanes, steps() * width);
             });
       }
     });
@@ -123,8 +129,8 @@ class PolyphaseSquares {
   int64_t offset(int axis) const { return g_.axes[size_t(axis)][0].offset.front(); }
 
   void load(Worker& w, const Piece& p) {
-    for (int64_t i = 0; i < planes_ * kWaves; ++i) {
-      const int64_t z = p.d * g_.in_step.d + offset(0) + i / kWaves, y = p.h * g_.in_step.h + offset(1) + i % kWaves;
+    for (int64_t i = 0; i < planes_ * kInputs; ++i) {
+      const int64_t z = p.d * g_.in_step.d + offset(0) + i / kInputs, y = p.h * g_.in_step.h + offset(1) + i % kInputs;
       load_row(isa_, g_, x_, p.n, z, y, p.tile * kTileStep + offset(2), columns_, w.lines + i * columns_ * g_.inputs);
     }
     isa_.transpose(w.lines, line_, w.columns, planes_, planes_, line_);
@@ -133,29 +139,30 @@ class PolyphaseSquares {
   void transform_inputs(Worker& w, int64_t tile) {
     const int64_t c = g_.inputs;
     for (int64_t i = 0; i < c; ++i) {
-      for (int64_t row = 0; row < kWaves; ++row)
+      for (int64_t row = 0; row < kInputs; ++row)
         transforms_.inputs(w.columns + ((row * columns_ + tile * kTileStep) * c + i) * planes_, c * planes_, planes_,
-                           w.along_w + row * planes_, kWaves * planes_);
-      for (int64_t f = 0; f < kWaves; ++f)
-        transforms_.inputs(w.along_w + f * kWaves * planes_, planes_, planes_, w.inputs + (f * kWaves * c + i) * planes_, c * planes_);
+                           w.along_w + row * planes_, kInputs * planes_);
+      for (int64_t j = 0; j < kProducts; ++j)
+        transforms_.inputs(w.along_w + j * kInputs * planes_, planes_, planes_, w.inputs + (j * kProducts * c + i) * planes_, c * planes_);
     }
   }
 
   // Up to the transform back along H.
   void multiply(Worker& w, const Piece& p, int64_t block) {
     ConvRow<A> row;
-    row.runs = runs_.data();
-    row.run_count = int64_t(runs_.size());
     row.x_step = g_.in_step.d;
     row.width = blocks_.width(block);
     row.y_step = row.width * isa_.lanes;
     row.voxels = p.depth;
     row.init = zeros_.data();
     for (int64_t f = 0; f < kWaves; ++f) {
-      for (int64_t i = f * kWaves; i < (f + 1) * kWaves; ++i) {
-        row.x = w.inputs + i * g_.inputs * planes_;
-        row.w = weights(block, i);
-        row.y = w.products + i % kWaves * product_;
+      for (int64_t i = 0; i < kWaves; ++i) {
+        const std::vector<ConvRun>& runs = runs_[2 * (f == kWaves - 1) + (i == kWaves - 1)];
+        row.runs = runs.data();
+        row.run_count = int64_t(runs.size());
+        row.x = w.inputs + 2 * (f * kProducts + i) * g_.inputs * planes_;
+        row.w = weights(block, 2 * (f * kProducts + i));
+        row.y = w.products + i * product_;
         isa_.gather(row);
       }
       for (int64_t z = 0; z < p.depth; ++z)
@@ -190,7 +197,7 @@ class PolyphaseSquares {
   int64_t count_[3], depth_, most_tiles_;  // tasks along each axis; planes of outputs and tiles of one
   int64_t planes_, columns_, line_;        // of the inputs of a task; elements of a plane of them
   int64_t widest_, product_, half_;        // channels of a block; elements from one frequency to the next
-  std::vector<ConvRun> runs_;
+  std::vector<ConvRun> runs_[4];           // of a frequency; of one at infinity along H; along W; along both
   std::shared_ptr<DerivedWeight<A>> weights_;
   std::vector<A> bias_, zeros_;
 };

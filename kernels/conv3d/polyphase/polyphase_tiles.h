@@ -46,7 +46,7 @@ struct PolyphaseTiles {
   const ConvInput& x;
   int64_t count[3], most[3];      // tasks along each axis, and what the largest of them has
   int64_t planes, rows, columns;  // of the inputs of a task
-  int64_t frequency;              // elements from one frequency of {tile, channel, row} to the next
+  int64_t product;                // elements from one product of {tile, channel, row} to the next
 
   PolyphaseTiles(const ConvGather& gather, const ConvInput& input) : g(gather), x(input) {
     constexpr int64_t kPlanes = 4, kRows = 64, kTiles = 8;  // of the outputs of a task, at most
@@ -57,14 +57,14 @@ struct PolyphaseTiles {
     planes = (most[0] - 1) * g.in_step.d + axis(0).back() - axis(0).front() + 1;
     rows = round_up((most[1] - 1) * g.in_step.h + g.kernel.h, isa.lanes);
     columns = (most[2] - 1) * kTileStep + kColumns;
-    frequency = most[2] * g.inputs * rows;
+    product = most[2] * g.inputs * rows;
   }
 
   const std::vector<int64_t>& axis(int a) const { return g.axes[size_t(a)][0].offset; }
   int64_t tasks() const { return g.n * count[0] * count[1] * count[2]; }
-  int64_t steps() const { return int64_t(g.kernel.d) * g.kernel.h * g.inputs; }  // of the sum of a frequency
+  int64_t steps() const { return int64_t(g.kernel.d) * g.kernel.h * g.inputs; }  // of the sum of a product
   int64_t column() const { return columns * g.inputs * rows; }                   // elements of each part of the scratch memory
-  int64_t plane() const { return kPolyphaseFrequencies * frequency; }            // elements of a plane of frequencies
+  int64_t plane() const { return kPolyphaseProducts * product; }                 // elements of a plane of inputs of products
 
   Piece piece(int64_t task) const {
     Piece p;
@@ -104,7 +104,7 @@ struct PolyphaseTiles {
     }
     isa.transpose(scratch.lines, line, scratch.columns, rows, rows, line);
     for (int64_t i = 0; i < p.size[2] * c; ++i)
-      transforms.inputs(scratch.columns + (i / c * kTileStep * c + i % c) * rows, c * rows, rows, to + i * rows, frequency);
+      transforms.inputs(scratch.columns + (i / c * kTileStep * c + i % c) * rows, c * rows, rows, to + i * rows, product);
   }
 };
 

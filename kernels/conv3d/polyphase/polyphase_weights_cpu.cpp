@@ -26,10 +26,12 @@ class PolyphaseWeights {
         step_(frequency_step<A>(tiles_.most[1], widest())),
         together_(std::clamp<int64_t>(kGradientBytes / (step_ * int64_t(sizeof(A))), 1, tiles_.most[2])),
         sums_(chunks_ * chunk_sums()) {
-    for (int64_t t = 0; t < g.kernel.d; ++t)
-      for (int64_t c = 0; c < g.inputs; ++c)
-        for (int64_t r = 0; r < g.kernel.h; ++r)
-          offsets_.push_back((tiles_.axis(0)[size_t(t)] - tiles_.axis(0).front()) * tiles_.plane() + c * tiles_.rows + r);
+    for (int64_t phase = 0; phase < 2; ++phase)
+      for (int64_t t = 0; t < g.kernel.d; ++t)
+        for (int64_t c = 0; c < g.inputs; ++c)
+          for (int64_t r = 0; r < g.kernel.h; ++r)
+            offsets_.push_back((tiles_.axis(0)[size_t(t)] - tiles_.axis(0).front()) * tiles_.plane() + phase * tiles_.product +
+                               c * tiles_.rows + r);
   }
 
   void run() {
@@ -51,16 +53,16 @@ class PolyphaseWeights {
   using Piece = typename PolyphaseTiles<A>::Piece;
   struct Worker {
     typename PolyphaseTiles<A>::Scratch scratch;
-    A *inputs = nullptr, *gradients = nullptr;  // {plane, frequency, tile, channel, row}; {tile, frequency, row, channel}
+    A *inputs = nullptr, *gradients = nullptr;  // {plane, product, tile, channel, row}; {tile, frequency, row, channel}
     A* outputs = nullptr;                       // of a tile
     std::vector<ConvRowPair<A>> pairs = {};
   };
 
   int64_t widest() const { return blocks_.width(blocks_.count - 1) * isa_.lanes; }
-  int64_t chunk_sums() const { return kPolyphaseFrequencies * tiles_.steps() * blocks_.vectors * isa_.lanes; }
-  // {chunk, block of output channels, frequency, tap along D, input, tap along H, lanes of the block}
+  int64_t chunk_sums() const { return kPolyphaseProducts * tiles_.steps() * blocks_.vectors * isa_.lanes; }
+  // {chunk, block of output channels, product, tap along D, input, tap along H, lanes of the block}
   A* sums(int64_t chunk, int64_t block) {
-    return sums_.data() + chunk * chunk_sums() + kPolyphaseFrequencies * tiles_.steps() * blocks_.first(block) * isa_.lanes;
+    return sums_.data() + chunk * chunk_sums() + kPolyphaseProducts * tiles_.steps() * blocks_.first(block) * isa_.lanes;
   }
 
   void add(Worker& worker, int64_t chunk, int64_t task) {
@@ -99,15 +101,15 @@ class PolyphaseWeights {
     ConvOuter<A> o{.a_step = g_.in_step.h, .rows = worker.pairs.data(), .row_count = last - first};
     o.vectors = blocks_.width(block);
     o.b_step = o.sum_step = o.vectors * isa_.lanes;
-    o.extent = tiles_.steps();
     o.offsets = offsets_.data();
     for (int64_t f = 0; f < kPolyphaseFrequencies; ++f) {
       for (int64_t tile = first; tile < last; ++tile) {
         ConvRowPair<A>& pair = worker.pairs[size_t(tile - first)];
-        pair.a = worker.inputs + z * g_.in_step.d * tiles_.plane() + f * tiles_.frequency + tile * g_.inputs * tiles_.rows;
+        pair.a = worker.inputs + z * g_.in_step.d * tiles_.plane() + 2 * f * tiles_.product + tile * g_.inputs * tiles_.rows;
         pair.b = worker.gradients + ((tile - first) * kPolyphaseFrequencies + f) * step_;
       }
-      o.sum = sums + f * o.extent * o.sum_step;
+      o.extent = tiles_.steps() * (f == kPolyphaseFrequencies - 1 ? 1 : 2);  // at infinity the even taps alone
+      o.sum = sums + 2 * f * tiles_.steps() * o.sum_step;
       isa_.outer_scattered(o);
     }
   }
@@ -121,10 +123,10 @@ class PolyphaseWeights {
           for (int64_t v = 0, width = blocks_.width(b) * lanes; v < width; v += lanes) {
             const int64_t t = i / g_.kernel.h / g_.inputs, c = i / g_.kernel.h % g_.inputs, r = i % g_.kernel.h;
             A* const total = sums(0, b) + i * width + v;
-            for (int64_t f = 0; f < kPolyphaseFrequencies; ++f)
+            for (int64_t j = 0; j < kPolyphaseProducts; ++j)
               for (int64_t chunk = 1; chunk < chunks_; ++chunk) {
-                const A* more = sums(chunk, b) + (f * steps + i) * width + v;
-                for (int64_t l = 0; l < lanes; ++l) total[f * steps * width + l] += more[l];
+                const A* more = sums(chunk, b) + (j * steps + i) * width + v;
+                for (int64_t l = 0; l < lanes; ++l) total[j * steps * width + l] += more[l];
               }
             tiles_.transforms.restore(total, steps * width, taps.data(), lanes);
             const int64_t first = blocks_.first(b) * lanes + v;
@@ -144,7 +146,7 @@ class PolyphaseWeights {
   const int64_t chunks_, step_;  // step_: elements of the gradients from one frequency to the next
   const int64_t together_;       // tiles that are added at a time
   ConvScratch<A> sums_;
-  std::vector<int64_t> offsets_;  // of {tap along D, input, tap along H} from what a tile of outputs reads
+  std::vector<int64_t> offsets_;  // of {phase, tap along D, input, tap along H} from what a tile of outputs reads
 };
 
 }  // namespace
