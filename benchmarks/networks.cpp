@@ -142,11 +142,12 @@ Job inference_job(const Work& n, const Setting& s) {
 
 void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const std::vector<DType> dtypes = {DType::f32, DType::bf16};
-  const auto add = [&](const char* group, const auto& n, const char* op, bool of_gpu = false) {
+  const auto add = [&](const char* group, const auto& n, const char* op) -> Case& {
     const bool step = std::string_view(op) == "step";
-    cases.push_back({.group = group, .name = n.name, .work = n.work(op), .dtypes = dtypes, .prepare = [n, step](const Setting& s) {
-                       return step ? step_job(n, s) : inference_job(n, s);
-                     }, .of_gpu = of_gpu});
+    return cases.emplace_back(
+        Case{.group = group, .name = n.name, .work = n.work(op), .dtypes = dtypes, .prepare = [n, step](const Setting& s) {
+               return step ? step_job(n, s) : inference_job(n, s);
+             }});
   };
   const auto base = [&](int features) { return sizes.tiny ? 4 : features; };
   const auto extent = [&](int v) { return sizes.tiny ? 16 : v; };
@@ -157,7 +158,12 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   for (const char* op : {"step", "inference"}) {
     for (const UNetWork& n : {plain, small}) add(op, n, op);
     add(op, resnet, op);
-    add(op, large, op, true);
+    add(op, large, op).of_gpu = true;
+    for (const auto& [batch, e] : {std::pair{16, 32}, {1, 96}, {1, 128}}) {
+      const std::string size = std::to_string(batch) + "x" + std::to_string(e) + "^3";
+      const ResNetWork n{"resnet50, " + size + "/" + op, 50, base(64), batch, {extent(e), extent(e), extent(e)}};
+      add("sizes", n, op).of_cpu = true;
+    }
   }
   for (const int e : {32, 48, 64, 96, 128, 160, 192, 256}) {
     const Int3 size = {extent(e), extent(e), extent(e)};
