@@ -37,7 +37,7 @@ std::vector<Algorithm> algorithms(const ConvGather& g, ConvPass pass) {
     if (plane) {
       const WinogradPlaneTile tile{*plane, m};
       add(
-          "winograd plane " + std::to_string(m), winograd_plane_cost(g, tile, lanes),
+          "winograd plane " + std::to_string(m), winograd_plane_cost(g, tile, lanes, pass),
           [=](auto& of, auto& x, View w, View y) {
             winograd_plane_gather<float>(of, tile, x, {w, {}}, y);
           },
@@ -75,6 +75,8 @@ void add_algorithm_cases(const Sizes& sizes, std::vector<Case>& cases) {
   add("32-64/2", 32, 64, {64, 64, 64}, {.stride = {2, 2, 2}});
   add("128-256/2", 128, 256, {16, 16, 16}, {.stride = {2, 2, 2}});
   add("slices of 32", 32, 32, {16, 64, 64}, {.kernel = {1, 3, 3}});
+  add("slices of 256", 256, 256, {4, 14, 14}, {.kernel = {1, 3, 3}});
+  add("slices of 512", 512, 512, {4, 7, 7}, {.kernel = {1, 3, 3}});
   for (const Layer& layer : layers)
     for (Pass pass : {Pass::forward, Pass::weight_gradient}) {
       const bool gradient = pass == Pass::weight_gradient;

@@ -12,6 +12,14 @@ extern template void winograd_plane_gather<float>(const ConvGather&, WinogradPla
 extern template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&,
                                                    const ConvStore&);
 
+// The same where winograd_plane_streams().
+template <class A>
+void winograd_plane_streamed(const ConvGather&, WinogradPlaneTile, const ConvInput& x, const ConvWeight&, const ConvStore& y);
+extern template void winograd_plane_streamed<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&,
+                                                    const ConvStore&);
+extern template void winograd_plane_streamed<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&,
+                                                     const ConvStore&);
+
 // gw, for the gather of the forward pass.
 template <class A>
 void winograd_plane_weight_gradient(const ConvGather&, WinogradPlaneTile, const ConvInput& x, View gy, View gw);

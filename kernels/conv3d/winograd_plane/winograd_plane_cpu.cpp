@@ -1,9 +1,7 @@
-#include "kernels/conv3d/winograd_plane/winograd_plane.h"
-
 #include <algorithm>
 
 #include "core/device/parallel.h"
-#include "kernels/conv3d/weight_vectors.h"
+#include "kernels/conv3d/winograd_plane/winograd_plane_passes.h"
 
 // Forward pass and input gradient: a task goes through the planes of a block of tiles. It transforms each plane of inputs once, keeps those
 // that planes of outputs still read, and sums over the taps along D in the frequencies.
@@ -26,39 +24,28 @@ class WinogradPlaneGather {
  public:
   WinogradPlaneGather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& weight, const ConvStore& y)
       : g_(g),
-        isa_(conv_isa<A>()),
-        transforms_(winograd_plane_isa<A>(tile)),
-        x_(x),
-        y_(y.y), store_(y),
         tile_(tile),
         kept_(weight.kept),
-        blocks_(g.outputs, isa_.lanes, isa_.vectors),
-        inputs_(round_up(g.inputs, isa_.lanes)) {
-    for (int64_t first = 0; first < blocks_.count;) {
-      int64_t last = first + 1;
-      while (last < blocks_.count && channels_of(first, last + 1) <= kPartChannels) ++last;
-      part_channels_ = std::max(part_channels_, channels_of(first, last));
-      parts_.push_back({first, last});
-      first = last;
-    }
-    plan_ = winograd_plane_plan(g, tile, inputs_ * int64_t(sizeof(A)), part_channels_ * int64_t(sizeof(A)));
-    tiling_ = plane_tiling(g.in, plan_, tile.in_step(), tile.in_extent(), true);
+        blocks_(g.outputs, conv_isa<A>().lanes, conv_isa<A>().vectors),
+        part_channels_(find_parts()),
+        passes_(g, plan_of(g, tile), x, weight.bias, y, part_channels_),
+        isa_(passes_.isa),
+        plan_(passes_.plan),
+        inputs_(passes_.inputs) {
     const int64_t columns = g.n * plan_.blocks();
     chunks_ = even_pieces(columns, (g.out.d + kPlanesPerTask - 1) / kPlanesPerTask);
     shares_ = even_pieces(columns * chunks_, int64_t(parts_.size()));
-    bias_.resize(size_t(blocks_.vectors * isa_.lanes));
-    for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
-    zeros_.resize(size_t(std::max(tiling_.extent[2] * inputs_, part_channels_)));
     transform_weights(weight.w);
   }
 
   void run() {
     const int64_t line = 64 / int64_t(sizeof(A)), tiles = plan_.tiles_of_block();
-    const int64_t extents = round_up(tiling_.extents() * inputs_, line), in_size = WinogradPlaneLayout(tile_, tiles, inputs_, line).size,
+    const int64_t extents = round_up(passes_.tiling.extents() * inputs_, line),
+                  in_size = WinogradPlaneLayout(tile_, tiles, inputs_, line).size,
                   out_size = WinogradPlaneLayout(tile_, tiles, part_channels_, line).size;
     parallel_ranges(g_.n * plan_.blocks() * chunks_ * shares_, 1, [&](int64_t begin, int64_t end) {
       ConvScratch<A> scratch(extents + plan_.span * in_size + out_size);
-      Worker worker{.tile = ConvTile<A>(isa_, g_, tiling_, x_, inputs_, scratch.data())};
+      Worker worker{.tile = ConvTile<A>(isa_, g_, passes_.tiling, passes_.x, inputs_, scratch.data())};
       worker.inputs = scratch.data() + extents;
       worker.plane_size = in_size;
       worker.products = worker.inputs + plan_.span * in_size;
@@ -73,15 +60,31 @@ class WinogradPlaneGather {
     int64_t plane_size = 0;
     WinogradPlaneLayout in = {}, out = {};
     std::vector<int64_t> held = {};  // the plane in each slot
-    std::vector<const A*> lines = {};
-    std::vector<void*> out_lines = {};
+    typename WinogradPlanePasses<A>::Lines lines = {};
     std::vector<ConvRun> runs = {};
   };
   struct Part {
     int64_t first, last;  // blocks of output channels
   };
 
-  int64_t channels_of(int64_t first, int64_t last) const { return (blocks_.first(last) - blocks_.first(first)) * isa_.lanes; }
+  // The most channels of a part.
+  int64_t find_parts() {
+    int64_t most = 0;
+    for (int64_t first = 0; first < blocks_.count;) {
+      int64_t last = first + 1;
+      while (last < blocks_.count && channels_of(first, last + 1) <= kPartChannels) ++last;
+      most = std::max(most, channels_of(first, last));
+      parts_.push_back({first, last});
+      first = last;
+    }
+    return most;
+  }
+  WinogradPlanePlan plan_of(const ConvGather& g, WinogradPlaneTile tile) const {
+    const int64_t size = int64_t(sizeof(A));
+    return winograd_plane_plan(g, tile, round_up(g.inputs, conv_isa<A>().lanes) * size, part_channels_ * size);
+  }
+
+  int64_t channels_of(int64_t first, int64_t last) const { return (blocks_.first(last) - blocks_.first(first)) * conv_isa<A>().lanes; }
 
   // {block of output channels, weight, tap along D, input, lanes of the block}
   int64_t weight_step(int64_t block) const { return frequency_step<A>(g_.kernel.d * g_.inputs, channels_of(block, block + 1)); }
@@ -97,10 +100,7 @@ class WinogradPlaneGather {
     weights_ = DerivedWeight<A>::find(kept_, 64 + int64_t(tile_.form) * 8 + tile_.m, count, kMostKeptFrequencies, made);
     if (!made) return;
     for (int64_t z = 0; z < g_.kernel.d; ++z) {
-      std::vector<int64_t> taps;
-      for (int64_t h : plan_.axis[0].tap)
-        for (int64_t v : plan_.axis[1].tap) taps.push_back(g_.tap(z, h, v));
-      const WeightVectors<A> vectors(g_, isa_, w, taps);
+      const WeightVectors<A> vectors = passes_.weights_of(w, z);
       parallel_ranges(blocks_.vectors * pieces, 1, [&](int64_t begin, int64_t end) {
         ConvScratch<A> scratch(vectors.scratch());
         for (int64_t i = begin; i < end; ++i) {
@@ -110,7 +110,7 @@ class WinogradPlaneGather {
           const int64_t width = channels_of(block, block + 1), step = weight_step(block);
           A* to = weights_->data.data() + weights_at(block) + (z * inputs + first) * width + (vector - blocks_.first(block)) * lanes;
           vectors.each(vector, first, std::min(lanes, inputs - first), scratch.data(), [&](int64_t c, const A* at, const int64_t* offset) {
-            transforms_.transform_weights(at, offset, to + c * width, step);
+            passes_.transforms.transform_weights(at, offset, to + c * width, step);
           });
         }
       });
@@ -128,7 +128,9 @@ class WinogradPlaneGather {
       find_runs(worker, d, n, block);
       for (int64_t p = parts * share / shares_; p < parts * (share + 1) / shares_; ++p) {
         multiply(worker, parts_[size_t(p)], block.tiles());
-        transform_outputs(worker, parts_[size_t(p)], n, d, block);
+        const int64_t first = channels_of(0, parts_[size_t(p)].first), last = channels_of(0, parts_[size_t(p)].last);
+        passes_.transform_outputs(worker.lines, n, d, block, worker.out.place.data(), block.width, part_channels_, first, last - first,
+                                  worker.products);
       }
     }
   }
@@ -142,26 +144,11 @@ class WinogradPlaneGather {
       const int64_t z = d / stride * g_.in_step.d + phase.offset[i];
       if (z < 0 || z >= int64_t(g_.in.d)) continue;
       const int64_t slot = z % plan_.span;
-      if (worker.held[size_t(slot)] != z) transform_inputs(worker, slot, z, n, block);
+      if (worker.held[size_t(slot)] != z)
+        passes_.transform_inputs(worker.tile, worker.lines, n, z, block, worker.in.place.data(), block.width,
+                                 worker.inputs + slot * worker.plane_size);
+      worker.held[size_t(slot)] = z;
       worker.runs.push_back({slot * worker.plane_size, phase.tap[i] * g_.inputs, g_.inputs});
-    }
-  }
-
-  void transform_inputs(Worker& worker, int64_t slot, int64_t z, int64_t n, const WinogradPlaneBlock& block) {
-    worker.held[size_t(slot)] = z;
-    worker.tile.load(n, 0, block.start(tiling_, z, tile_.in_step()));
-    WinogradPlaneRow<A> row;
-    row.tiles = block.width;
-    row.vectors = inputs_ / isa_.lanes;
-    row.place = worker.in.place.data();
-    row.tile_step = row.input_step = inputs_;
-    row.shift_h = plan_.axis[0].shift;
-    row.shift_w = plan_.axis[1].shift;
-    for (int64_t y = 0; y < block.height; ++y) {
-      find_lines(worker.tile, 0, y * tile_.in_step(), 1, tile_.in_extent(), zeros_.data(), worker.lines);
-      row.inputs = worker.lines.data();
-      row.frequency = worker.inputs + slot * worker.plane_size + y * block.width * inputs_;
-      transforms_.transform_inputs(row);
     }
   }
 
@@ -171,7 +158,7 @@ class WinogradPlaneGather {
     row.run_count = int64_t(worker.runs.size());
     row.x_step = inputs_;
     row.y_step = part_channels_;
-    row.init = zeros_.data();
+    row.init = passes_.zeros();
     for (int64_t b = part.first; b < part.last; ++b) {
       row.width = blocks_.width(b);
       for (size_t i = 0; i < worker.in.groups.size(); ++i) {
@@ -184,55 +171,26 @@ class WinogradPlaneGather {
     }
   }
 
-  void transform_outputs(Worker& worker, const Part& part, int64_t n, int64_t d, const WinogradPlaneBlock& block) {
-    const int64_t first = channels_of(0, part.first), channels = channels_of(part.first, part.last), size = tile_.outputs();
-    WinogradPlaneRow<A> row;
-    row.tiles = block.width;
-    row.vectors = channels / isa_.lanes;
-    row.place = worker.out.place.data();
-    row.tile_step = part_channels_;
-    row.parity_h = plan_.axis[0].parity;
-    row.parity_w = plan_.axis[1].parity;
-    row.dtype = y_.dtype;
-    row.output_step = g_.out_channels;
-    row.voxels = std::min(block.width * size, g_.out.w - block.w * size);
-    row.channels = std::min(channels, g_.outputs - first);
-    row.bias = bias_.data() + first;
-    for (int64_t y = 0; y < block.height; ++y) {
-      worker.out_lines.clear();
-      const int64_t h = (block.h + y) * size, voxel = ((n * g_.out.d + d) * g_.out.h + h) * g_.out.w + block.w * size;
-      for (int64_t i = 0; i < size; ++i)
-        worker.out_lines.push_back(h + i < g_.out.h ? element(y_, (voxel + i * g_.out.w) * g_.out_channels + first) : nullptr);
-      row.outputs = worker.out_lines.data();
-      row.frequency = worker.products + y * block.width * part_channels_;
-      transforms_.transform_outputs(row);
-      for (int64_t i = 0; i < size && h + i < g_.out.h; ++i)
-        store_.finish(isa_, voxel + i * g_.out.w, 1, row.voxels, first, row.channels);
-    }
-  }
-
   const ConvGather& g_;
-  const ConvIsa<A> isa_;
-  const WinogradPlaneIsa<A> transforms_;
-  const ConvInput& x_;
-  View y_;
-  const ConvStore& store_;
   const WinogradPlaneTile tile_;
   std::shared_ptr<void>* const kept_;
-  ConvBlocks blocks_;
+  const ConvBlocks blocks_;
   std::vector<Part> parts_;
-  int64_t inputs_, part_channels_ = 0, chunks_, shares_;  // inputs_: padded; chunks_: of the planes; shares_: tasks that share the parts
-  WinogradPlanePlan plan_;
-  ConvTiling tiling_;
+  const int64_t part_channels_;
+  const WinogradPlanePasses<A> passes_;
+  const ConvIsa<A>& isa_;
+  const WinogradPlanePlan& plan_;
+  const int64_t inputs_;     // padded
+  int64_t chunks_, shares_;  // of the planes; tasks that share the parts
   std::shared_ptr<DerivedWeight<A>> weights_;
-  std::vector<A> bias_, zeros_;
 };
 
 }  // namespace
 
 template <class A>
 void winograd_plane_gather(const ConvGather& g, WinogradPlaneTile tile, const ConvInput& x, const ConvWeight& w, const ConvStore& y) {
-  WinogradPlaneGather<A>(g, tile, x, w, y).run();
+  if (winograd_plane_streams(g, tile, conv_isa<A>().lanes)) winograd_plane_streamed<A>(g, tile, x, w, y);
+  else WinogradPlaneGather<A>(g, tile, x, w, y).run();
 }
 template void winograd_plane_gather<float>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, const ConvStore&);
 template void winograd_plane_gather<double>(const ConvGather&, WinogradPlaneTile, const ConvInput&, const ConvWeight&, const ConvStore&);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/conv3d/winograd/winograd.h"
+
 namespace voxgrad {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr int64_t kBlockBytes = 768 << 10;  // of the frequencies of a block, in
 constexpr int64_t kFewest = 8;              // tiles of a block
 constexpr int64_t kMost = 32;               // tiles of a block
 constexpr int64_t kMostPlanes = 8;          // of inputs whose frequencies are kept for a plane of outputs
+constexpr int64_t kStreamedTiles = 96;      // up to which weights that exceed the caches are transformed where they are multiplied
 
 int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -59,17 +62,35 @@ double depth_taps(const ConvGather& g) {
 // In multiply-adds of vectors, measured on Zen 5 with 512-bit vectors: README.md says how.
 constexpr double kIn = 15;        // a vector of inputs of a frequency and tile
 constexpr double kOut = 10;       // a vector of outputs of a frequency and tile
-constexpr double kWeight = 50;    // a vector of weights of a frequency
-constexpr double kDirect = 1.13;  // a multiply-add of the direct kernel
+constexpr double kWeight = 10;            // a vector of weights of a frequency
+constexpr double kFarWeight = 50;         // .. where all of them exceed the caches,
+constexpr double kFarBytes = kMostKeptFrequencies;  // which is from here on,
+constexpr double kStreamedWeight = 9;     // .. unless they are transformed where they are multiplied
+constexpr double kRestoredWeight = 50;    // .. as a gradient
+constexpr double kDirect = 1.13;             // a multiply-add of the direct kernel
+
+// Of all transformed weights in f32.
+double weight_bytes(const ConvGather& g, WinogradPlaneTile tile, int64_t lanes) {
+  return double(tile.weights()) * double(g.kernel.d) * double(g.inputs) * double(round_up(g.outputs, lanes)) * 4;
+}
 
 }  // namespace
 
-double winograd_plane_cost(const ConvGather& g, WinogradPlaneTile tile, int64_t lanes) {
+bool winograd_plane_streams(const ConvGather& g, WinogradPlaneTile tile, int64_t lanes) {
+  const int64_t tiles = ceil_div(positions(g, tile.form, 1), tile.m) * ceil_div(positions(g, tile.form, 2), tile.m);
+  return weight_bytes(g, tile, lanes) > kFarBytes && g.n * std::max(g.in.d, g.out.d) * tiles <= kStreamedTiles;
+}
+
+double winograd_plane_cost(const ConvGather& g, WinogradPlaneTile tile, int64_t lanes, ConvPass pass) {
   const double tiles = double(g.n) * double(ceil_div(positions(g, tile.form, 1), tile.m) * ceil_div(positions(g, tile.form, 2), tile.m));
   const double in = double(ceil_div(g.inputs, lanes)), out = double(ceil_div(g.outputs, lanes)), f = tile.frequencies();
   const double vectors = double(g.inputs) * out;
-  const double weight = kWeight * tile.weights() * double(g.kernel.d) * vectors;
-  return tiles * f * (depth_taps(g) * vectors + kIn * double(g.in.d) * in + kOut * double(g.out.d) * out) + weight;
+  const double weight = pass == ConvPass::weight_gradient          ? kRestoredWeight
+                        : winograd_plane_streams(g, tile, lanes)   ? kStreamedWeight
+                        : weight_bytes(g, tile, lanes) > kFarBytes ? kFarWeight
+                                                                   : kWeight;
+  return tiles * f * (depth_taps(g) * vectors + kIn * double(g.in.d) * in + kOut * double(g.out.d) * out) +
+         weight * tile.weights() * double(g.kernel.d) * vectors;
 }
 
 double winograd_plane_direct_cost(const ConvGather& g, int64_t lanes) {
@@ -115,7 +136,7 @@ std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather& g, int64_
   double best = direct * winograd_plane_direct_cost(g, lanes);
   std::optional<WinogradPlaneTile> chosen;
   for (int m : {2, 4})
-    if (const double cost = winograd_plane_cost(g, {*form, m}, lanes); cost < best) {
+    if (const double cost = winograd_plane_cost(g, {*form, m}, lanes, pass); cost < best) {
       best = cost;
       chosen = WinogradPlaneTile{*form, m};
     }
@@ -123,8 +144,12 @@ std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather& g, int64_
 }
 
 WinogradPlanePlan winograd_plane_plan(const ConvGather& g, WinogradPlaneTile tile, int64_t in_bytes, int64_t out_bytes) {
+  return winograd_plane_plan(g, tile, std::clamp(kBlockBytes / (tile.frequencies() * (span_of(g) * in_bytes + out_bytes)), kFewest, kMost));
+}
+
+WinogradPlanePlan winograd_plane_plan(const ConvGather& g, WinogradPlaneTile tile, int64_t most) {
   WinogradPlanePlan p{.tile = tile, .span = span_of(g)};
-  int64_t left = std::clamp(kBlockBytes / (tile.frequencies() * (p.span * in_bytes + out_bytes)), kFewest, kMost);
+  int64_t left = std::max<int64_t>(most, 1);
   for (int i = 1; i >= 0; --i) {
     WinogradPlaneAxis& axis = p.axis[i];
     const auto& phases = g.axes[size_t(i + 1)];

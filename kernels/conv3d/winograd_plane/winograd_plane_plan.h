@@ -40,12 +40,17 @@ struct WinogradPlanePlan {
 // How the axes H and W are seen, where the kernel is 3x3 along them with strides of both 1 or both 2 and there are enough channels.
 std::optional<WinogradPlaneForm> winograd_plane_form(const ConvGather&, int64_t lanes, ConvPass);
 // Costs in multiply-adds of vectors, of a tile and of the direct kernel.
-double winograd_plane_cost(const ConvGather&, WinogradPlaneTile, int64_t lanes);
+double winograd_plane_cost(const ConvGather&, WinogradPlaneTile, int64_t lanes, ConvPass);
 double winograd_plane_direct_cost(const ConvGather&, int64_t lanes);
 // The tile with which a pass of a gather is fastest; none where that is the direct kernel, whose time is `direct` times that of f32, or
 // where the kernel is not 3x3 along H and W with strides of both 1 or both 2.
 std::optional<WinogradPlaneTile> winograd_plane_tile(const ConvGather&, int64_t lanes, ConvPass = ConvPass::gather, double direct = 1);
 
+// Whether the gather transforms weights where it multiplies them, since they exceed the caches and meet few tiles.
+bool winograd_plane_streams(const ConvGather&, WinogradPlaneTile, int64_t lanes);
+
+// Blocks of at most `most` tiles, or of a row of them.
+WinogradPlanePlan winograd_plane_plan(const ConvGather&, WinogradPlaneTile, int64_t most);
 // Blocks of tiles whose frequencies stay in the cache, of in_bytes each in the planes of inputs that are kept, and of out_bytes.
 WinogradPlanePlan winograd_plane_plan(const ConvGather&, WinogradPlaneTile, int64_t in_bytes, int64_t out_bytes);
 

@@ -41,7 +41,7 @@ TEST_CASE("the op cases of Winograd's algorithm in the plane are computed by it"
   wants(problem(1, {11, 31, 34}, 36, 48, all, half, {0, 0, 0}), strided, transposed, 4);
   wants(problem(2, {5, 29, 32}, 48, 64, slice, half_plane, {0, 2, 2}), strided, transposed, 4);
   wants(problem(2, {1, 19, 22}, 20, 24, slice, one, plane), plain, plain, 4);
-  wants(problem(1, {2, 8, 12}, 80, 96, slice, one, plane), plain, plain, 2);
+  wants(problem(2, {3, 6, 6}, 80, 96, slice, one, plane), plain, plain, 2);
   wants(problem(1, {3, 12, 18}, 16, 33, slice, one, {0, 0, 0}), plain, plain, 4);
   wants(problem(1, {9, 16, 17}, 20, 20, all, one, {2, 1, 1}, {2, 1, 1}), plain, plain, 0);
 }
@@ -64,7 +64,26 @@ TEST_CASE("Winograd's algorithm in the plane is for 3x3 kernels there with strid
   grouped.groups = 2;
   none(grouped);
   // Few tiles do not pay for the transforms of large weights.
-  none(problem(1, {8, 8, 8}, 512, 512, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}));
+  none(problem(1, {4, 4, 4}, 512, 512, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}));
+}
+
+TEST_CASE("Winograd's algorithm in the plane transforms weights where it multiplies them that are large and meet few tiles") {
+  const auto streams = [](const Conv3dProblem& p) {
+    for (int64_t lanes : {16, 8})
+      for (const ConvGather& g : {forward_gather(p), gradient_gather(p)}) {
+        CAPTURE(lanes, g.n, g.in, g.inputs);
+        const auto tile = winograd_plane_tile(g, lanes);
+        REQUIRE(tile);
+        if (!winograd_plane_streams(g, *tile, lanes)) return false;
+      }
+    return true;
+  };
+  const Int3 all{3, 3, 3}, slice{1, 3, 3}, one{1, 1, 1}, plane{0, 1, 1};
+  CHECK(streams(problem(2, {1, 9, 7}, 516, 520, slice, one, plane)));
+  CHECK(streams(problem(1, {3, 12, 15}, 300, 310, all, {2, 2, 2}, one)));
+  CHECK(streams(problem(4, {1, 7, 7}, 512, 512, slice, one, plane)));
+  CHECK_FALSE(streams(problem(4, {1, 14, 14}, 256, 256, slice, one, plane)));    // 9.4 MB, which are kept
+  CHECK_FALSE(streams(problem(16, {1, 14, 14}, 512, 512, slice, one, plane)));  // 256 tiles
 }
 
 TEST_CASE("the layout of the frequencies of a plane has a place for each, in groups that share a weight") {
