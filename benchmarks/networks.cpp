@@ -1,4 +1,4 @@
-// Whole networks in training and at inference: nnU-Net's plain U-Net, and a residual network for values per image.
+// Whole networks in training and at inference: nnU-Net's plain U-Net, a residual and a dense network for values per image.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "core/fields.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "layers/losses.h"
+#include "models/densenet/densenet.h"
 #include "models/resnet/resnet.h"
 #include "models/unet/unet.h"
 #include "optim/sgd.h"
@@ -44,13 +45,39 @@ struct ResNetWork {
   int depth, base_features;
   int64_t batch;
   Int3 size;
+  std::string norms = {};  // in training, "running": by running statistics, "frozen": their scales and shifts are not trained either
 
   ResNetConfig config() const { return {.classes = kClasses, .depth = depth, .base_features = base_features}; }
   Json work(const char* op) const {
-    return {{"op", std::string("resnet_") + op}, {"depth", depth},
-            {"features", base_features},         {"classes", kClasses},
-            {"batch", batch},                    {"size", {size.d, size.h, size.w}},
-            {"clip", kClip}};
+    Json out = {{"op", std::string("resnet_") + op}, {"depth", depth},
+                {"features", base_features},         {"classes", kClasses},
+                {"batch", batch},                    {"size", {size.d, size.h, size.w}},
+                {"clip", kClip}};
+    if (!norms.empty()) out["norms"] = norms;
+    return out;
+  }
+  void set_norms(ResNet& net) const {
+    if (norms.empty()) return;
+    eval(net);
+    walk(net, [&](const std::string& name, Tensor& t) {  // no other part has vectors
+      if (norms == "frozen" && t.shape().rank == 1 && !name.starts_with("fc.")) t.require_grad(false);
+    });
+  }
+  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
+  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
+};
+
+struct DenseNetWork {
+  using Net = DenseNet;
+  std::string name;
+  int growth;
+  int64_t batch;
+  Int3 size;
+
+  DenseNetConfig config() const { return {.classes = kClasses, .growth = growth}; }
+  Json work(const char* op) const {
+    return {{"op", std::string("densenet_") + op}, {"depth", config().depth},         {"growth", growth}, {"classes", kClasses},
+            {"batch", batch},                      {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
   }
   Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
   static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
@@ -90,14 +117,15 @@ struct TrainingRun {
   std::vector<Parameter> trained;
   RecordedStep step;  // on CUDA from the second on
   int64_t steps = 0;
-  template <class Config>
-  TrainingRun(const Config& config, Device device, Rng rng)
-      : net(on(config, device, rng)), optimizer(parameters(net)), trained(parameters(net)), step(device, true) {}
+  template <class Work>
+  TrainingRun(const Work& work, Device device, Rng rng)
+      : net(on(work, device, rng)), optimizer(parameters(net)), trained(parameters(net)), step(device, true) {}
 
  private:
-  template <class Config>
-  static Net on(const Config& config, Device device, Rng& rng) {
-    Net made(config, rng);
+  template <class Work>
+  static Net on(const Work& work, Device device, Rng& rng) {
+    Net made(work.config(), rng);
+    if constexpr (requires { work.set_norms(made); }) work.set_norms(made);
     move_to(made, device);
     return made;
   }
@@ -111,7 +139,7 @@ Tensor image_of(const Work& n, const Setting& s) {
 // Forward, loss, backward, clipping, SGD with Nesterov momentum.
 template <class Work>
 Job step_job(const Work& n, const Setting& s) {
-  const auto t = std::make_shared<TrainingRun<typename Work::Net>>(n.config(), s.device, Rng(1));
+  const auto t = std::make_shared<TrainingRun<typename Work::Net>>(n, s.device, Rng(1));
   const Tensor x = image_of(n, s), label = n.label(s.device);
   const auto gradients = [t](const std::vector<Tensor>& in) {
     const Tensor loss = Work::loss(t->net(in[0]), in[1]);
@@ -155,15 +183,25 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const UNetWork small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
   const UNetWork large{"unet 32-64-128-256-320-320, 2x128^3", 6, base(32), 2, {extent(128), extent(128), extent(128)}};
   const ResNetWork resnet{"resnet50, 2x64^3", 50, base(64), 2, {extent(64), extent(64), extent(64)}};
+  const DenseNetWork dense{"densenet121, 2x64^3", base(32), 2, {extent(64), extent(64), extent(64)}};
   for (const char* op : {"step", "inference"}) {
     for (const UNetWork& n : {plain, small}) add(op, n, op);
     add(op, resnet, op);
+    add(op, dense, op);
     add(op, large, op).of_gpu = true;
     for (const auto& [batch, e] : {std::pair{16, 32}, {1, 96}, {1, 128}}) {
       const std::string size = std::to_string(batch) + "x" + std::to_string(e) + "^3";
       const ResNetWork n{"resnet50, " + size + "/" + op, 50, base(64), batch, {extent(e), extent(e), extent(e)}};
       add("sizes", n, op).of_cpu = true;
     }
+  }
+  for (const auto& [norms, name] :
+       {std::pair{"running", "resnet50 by running statistics, 2x96^3"}, {"frozen", "resnet50, frozen norms, 2x96^3"}}) {
+    ResNetWork other = resnet;
+    other.name = name;
+    other.norms = norms;
+    other.size = {extent(96), extent(96), extent(96)};
+    add("step", other, "step");
   }
   for (const int e : {32, 48, 64, 96, 128, 160, 192, 256}) {
     const Int3 size = {extent(e), extent(e), extent(e)};

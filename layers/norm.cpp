@@ -50,15 +50,13 @@ Tensor BatchNorm::operator()(const Tensor& x, const Tensor& skip, double slope, 
   return hooked(*this, batch_norm_act(x, weight, bias, running, skip, options));
 }
 ConvSource BatchNorm::lazily(const Tensor& x, double slope, const Tensor& stats) const {
-  if (uses_running() || ForwardHooks::active()) return {(*this)(x, {}, slope, stats)};
-  return {.x = x,
-          .normalised = true,
-          .scale = weight,
-          .shift = bias,
-          .slope = slope,
-          .eps = eps,
-          .stats = stats ? stats : batch_statistics(x, moved(), {.eps = eps, .momentum = momentum}),
-          .of_batch = true};
+  const bool running = uses_running();
+  if (ForwardHooks::active() || (running && !Graph::wanted({x, weight, bias}))) return {(*this)(x, {}, slope, stats)};
+  ConvSource z = {.x = x, .normalised = true, .scale = weight, .shift = bias, .slope = slope, .eps = eps, .stats = stats, .of_batch = true};
+  z.constant = running;
+  if (running) z.stats = constant_statistics({running_mean, running_var}, eps);
+  else if (!stats) z.stats = batch_statistics(x, moved(), {.eps = eps, .momentum = momentum});
+  return z;
 }
 Tensor BatchNorm::behind(const Conv3d& conv, const ConvSource& x, const Tensor& skip, double slope) const {
   if (!x.normalised && !ForwardHooks::active() && uses_running())
@@ -69,7 +67,7 @@ Tensor BatchNorm::behind(const Conv3d& conv, const ConvSource& x, const Tensor& 
   return (*this)(y, skip, slope, of_y.stats);
 }
 ConvSource BatchNorm::lazily_behind(const Conv3d& conv, const ConvSource& x, double slope) const {
-  if (uses_running()) return {behind(conv, x, {}, slope)};
+  if (uses_running() && !x.normalised && !Graph::wanted({weight})) return {behind(conv, x, {}, slope)};
   StatisticsFor of_y(*this);
   const Tensor y = conv(x, of_y.wanted());
   return lazily(y, slope, of_y.stats);

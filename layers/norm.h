@@ -54,7 +54,7 @@ struct BatchNorm {
   explicit BatchNorm(const NormLayer&);
   // stats: of x, where they are known already, and the running ones are moved.
   Tensor operator()(const Tensor& x, const Tensor& skip = {}, double slope = 1, const Tensor& stats = {}) const;
-  // The same of conv(x). With running statistics and without a gradient it is part of the convolution.
+  // The same of conv(x). With running statistics and without a gradient of the weight here it is part of the convolution.
   Tensor behind(const Conv3d& conv, const ConvSource& x, const Tensor& skip = {}, double slope = 1) const;
   // These without a skip, left to the convolution that reads it where that is possible. To be read once.
   ConvSource lazily(const Tensor& x, double slope = 1, const Tensor& stats = {}) const;

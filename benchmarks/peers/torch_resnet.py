@@ -46,8 +46,12 @@ def network(work, form):
     return net, torch.randn(work["batch"], 1, *work["size"]).to(memory_format=form)
 
 
-def step(work, dtype, form, compiled):
+def step(work, dtype, form, compiled, network=network):
     net, x = network(work, form)
+    net.train(not work.get("norms"))
+    for m in net.modules():
+        if work.get("norms") == "frozen" and isinstance(m, nn.BatchNorm3d):
+            m.requires_grad_(False)
     label = torch.randint(0, work["classes"], (work["batch"],))
     facts = memory_above_now()
     optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.99, weight_decay=3e-5, nesterov=True)

@@ -69,6 +69,28 @@ Tensor given_gradient(const Conv3dProblem& p, Device d, size_t input) {
   return !d.is_cpu() && p.cudnn ? Tensor{} : take_given_gradient(input);
 }
 
+Tensor gradient_of_first_input(const Conv3dProblem& p, const Tensor& gy, const Tensor& w) {
+  const Tensor given = given_gradient(p, gy.device(), 0);
+  const bool in_place = given.is_sole_owner() && !given.device().is_cpu();
+  const Tensor gx = in_place ? given : Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
+  on_device(gy.device(), [&](auto on) {
+    if constexpr (std::is_same_v<decltype(on), Cuda>) conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), {}, given.view());
+    else conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), given.view());
+  });
+  return gx;
+}
+
+Tensor gradient_of_weight(const Conv3dProblem& p, const Tensor& x, const Tensor& gy) {
+  const Tensor gw = Tensor::empty({p.k, p.kernel.d, p.kernel.h, p.kernel.w, p.c / p.groups}, accum_of(gy.dtype()), gy.device());
+  on_device(gy.device(), [&](auto on) { conv3d_weight_gradient(on, p, x.view(), gy.view(), gw.view()); });
+  return gw;
+}
+Tensor gradient_of_bias(const Conv3dProblem& p, const Tensor& gy) {
+  const Tensor gb = Tensor::empty({p.k}, accum_of(gy.dtype()), gy.device());
+  on_device(gy.device(), [&](auto on) { conv3d_bias_gradient(on, p.out_voxels(), p.k, gy.view(), gb.view()); });
+  return gb;
+}
+
 Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOptions& options, ConvStatistics* of_y) {
   const Conv3dProblem p = conv3d_problem(x.shape(), x, w, b, options);
   Tensor y = Tensor::empty({p.n, p.out.d, p.out.h, p.out.w, p.k}, x.dtype(), x.device());
@@ -84,26 +106,9 @@ Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv3dOpt
   const Tensor saved_x = w.requires_grad() ? x.detach() : Tensor{}, saved_w = x.requires_grad() ? w.detach() : Tensor{};
   return record({"conv3d", attributes_of(options)}, {x, w, b}, y, [p, saved_x, saved_w](const Tensor& gy, Needs needs) {
     Grads g(3);
-    const DType parameters = accum_of(gy.dtype());
-    on_device(gy.device(), [&](auto on) {
-      if (needs[0]) {
-        const Tensor given = given_gradient(p, gy.device(), 0);
-        g[0] = given.is_sole_owner() && !given.device().is_cpu()
-                   ? given
-                   : Tensor::empty({p.n, p.in.d, p.in.h, p.in.w, p.c}, gy.dtype(), gy.device());
-        if constexpr (std::is_same_v<decltype(on), Cuda>)
-          conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view(), {}, given.view());
-        else conv3d_input_gradient(on, p, gy.view(), saved_w.view(), {}, g[0].view(), given.view());
-      }
-      if (needs[1]) {
-        g[1] = Tensor::empty({p.k, p.kernel.d, p.kernel.h, p.kernel.w, p.c / p.groups}, parameters, gy.device());
-        conv3d_weight_gradient(on, p, saved_x.view(), gy.view(), g[1].view());
-      }
-      if (needs[2]) {
-        g[2] = Tensor::empty({p.k}, parameters, gy.device());
-        conv3d_bias_gradient(on, p.out_voxels(), p.k, gy.view(), g[2].view());
-      }
-    });
+    if (needs[0]) g[0] = gradient_of_first_input(p, gy, saved_w);
+    if (needs[1]) g[1] = gradient_of_weight(p, saved_x, gy);
+    if (needs[2]) g[2] = gradient_of_bias(p, gy);
     return g;
   });
 }

@@ -15,6 +15,11 @@ WrittenStatistics written_statistics(const Conv3dProblem&, const Tensor& y, Conv
 // that they write, on CUDA in the same memory if nobody else has it; else none.
 Tensor given_gradient(const Conv3dProblem&, Device, size_t input);
 
+// Within a backward of an op whose input 0 is convolved with w: the gradient of that input, what others have given it included.
+Tensor gradient_of_first_input(const Conv3dProblem&, const Tensor& gy, const Tensor& w);
+Tensor gradient_of_weight(const Conv3dProblem&, const Tensor& x, const Tensor& gy);
+Tensor gradient_of_bias(const Conv3dProblem&, const Tensor& gy);
+
 // What a recorded convolution tells of its options.
 std::vector<Attribute> attributes_of(const Conv3dOptions&);
 

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "kernels/binary/binary.h"
 #include "kernels/conv3d_batch_norm_act/conv3d_batch_norm_act.h"
 #include "tests/op_case.h"
 #include "tests/reference.h"
@@ -17,11 +18,21 @@ struct EndedConvolution {
   Int3 kernel;
   Conv3dOptions conv = {};
   bool bias = true, skip = true;
+  int64_t saved = 0;  // where it is trained, with a scale that is not: elements that are kept
 };
 
+// Running means take the outputs of channels to one side or the other of the activation, away from its kink.
+double side_of(int64_t channel) { return channel % 2 ? 1 : -1; }
+
 Tensor ended(const Tensors& in, const EndedConvolution& u) {
-  const RunningStatistics running = {in[4].detach(), in[5].detach()};
-  return conv3d_batch_norm_act(in[0], in[1], u.bias ? in[6] : Tensor{}, in[2], in[3], running, u.skip ? in.back() : Tensor{},
+  const DType accum = accum_of(in[0].dtype());
+  RunningStatistics running = {in[4].detach().to(accum), in[5].detach().to(accum)};
+  if (u.saved) {
+    std::vector<double> sides;
+    for (int64_t k = 0; k < u.k; ++k) sides.push_back(side_of(k));
+    running.mean = running.mean * Tensor::from(sides, {u.k}, accum, in[0].device());
+  }
+  return conv3d_batch_norm_act(in[0], in[1], u.bias ? in[6] : Tensor{}, in[2].to(accum), in[3], running, u.skip ? in.back() : Tensor{},
                                {.conv = u.conv, .slope = kActSlope});
 }
 
@@ -29,7 +40,8 @@ HostArrays ended_reference(const HostArrays& in, const EndedConvolution& u) {
   HostArray y = conv3d_reference(in[0], in[1], u.bias ? in[6] : HostArray{}, u.conv);
   for (size_t i = 0; i < y.values.size(); ++i) {
     const int64_t c = int64_t(i) % u.k;
-    const double z = (y.values[i] - in[4].at(c)) / std::sqrt(in[5].at(c) + 1e-5) * in[2].at(c) + in[3].at(c) +
+    const double mean = in[4].at(c) * (u.saved ? side_of(c) : 1);
+    const double z = (y.values[i] - mean) / std::sqrt(in[5].at(c) + 1e-5) * in[2].at(c) + in[3].at(c) +
                      (u.skip ? in.back().values[i] : 0);
     y.values[i] = z > 0 ? z : kActSlope * z;
   }
@@ -39,14 +51,24 @@ HostArrays ended_reference(const HostArrays& in, const EndedConvolution& u) {
 
 OP_CASES(conv3d_batch_norm_act) {
   const Int3 one = {1, 1, 1}, two = {2, 2, 2}, three = {3, 3, 3};
-  const auto add = [&](const EndedConvolution& u, bool differentiable = false) {
+  const auto add = [&](const EndedConvolution& u) {
     OpCase c{.op = "conv3d_batch_norm_act", .name = u.name};
+    const bool trained = u.saved > 0;
+    c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * u.x[4] + 1;
     const auto of_channels = [&](double low, double high) {
       return OpInput{.shape = {u.k}, .role = Role::parameter, .low = low, .high = high};
     };
     c.inputs = {{.shape = u.x}, {.shape = {u.k, u.kernel.d, u.kernel.h, u.kernel.w, u.x[4] / u.conv.groups}, .role = Role::parameter}};
     for (const auto& [low, high] : {std::pair{0.5, 1.5}, {-1., 1.}, {-1., 1.}, {0.5, 2.}}) c.inputs.push_back(of_channels(low, high));
-    if (!differentiable) c.differentiable = false;
+    c.differentiable = trained;
+    if (trained) {
+      for (const int constant : {2, 4, 5}) c.inputs[size_t(constant)].role = Role::constant;
+      // Six deviations of the sum of uniform values, and what the least scale and largest variance need for bias, shift and skip.
+      const double away = 2 * std::sqrt(double(c.terms)) + 7;
+      c.inputs[4].low = away, c.inputs[4].high = away + 4;
+      c.saved_bytes = 4 * u.saved;
+      c.step = 1e-5;
+    }
     if (u.bias) c.inputs.push_back(of_channels(-1, 1));
     if (u.skip) {
       Shape y = u.x.with(4, u.k);
@@ -56,7 +78,6 @@ OP_CASES(conv3d_batch_norm_act) {
     }
     c.run = [u](const Tensors& in) { return ended(in, u); };
     c.reference = [u](const HostArrays& in) { return ended_reference(in, u); };
-    c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * u.x[4] + 1;
     c.slack = 2;  // running variances down to 0.5 and scales to 1.5
     cases.push_back(c);
   };
@@ -76,6 +97,16 @@ OP_CASES(conv3d_batch_norm_act) {
   add({"Winograd in boxes", {1, 6, 10, 12, 9}, 12, three, {.padding = one}});
   add({"Winograd in the plane", {2, 8, 10, 12, 32}, 48, three, {.stride = two, .padding = one}});
   add({"phases", {1, 12, 13, 22, 1}, 32, {7, 7, 7}, {.stride = two, .padding = three}, false, false});
+  // Kept are x, w and y, scale and shift, and three statistics of each channel; without an activation, y is not.
+  const int64_t voxels = 2 * 3 * 4 * 5;
+  add({"by a scale that is not trained, 3x3x3", {2, 3, 4, 5, 8}, 12, three, {.padding = one}, true, true,
+       voxels * (8 + 12) + 12 * 27 * 8 + 5 * 12});
+  add({"by a scale that is not trained, 1x1x1 without a skip", {2, 3, 4, 5, 40}, 24, one, {}, false, false,
+       voxels * (40 + 24) + 24 * 40 + 5 * 24});
+  add({"by a scale that is not trained, stride 2", {1, 5, 6, 7, 9}, 16, three, {.stride = two, .padding = one}, true, false,
+       210 * 9 + 3 * 3 * 4 * 16 + 16 * 27 * 9 + 5 * 16});
+  add({"by a scale that is not trained, depthwise", {1, 4, 5, 6, 20}, 20, three, {.padding = one, .groups = 20}, false, true,
+       120 * 40 + 27 * 20 + 5 * 20});
   rejects.push_back({"conv3d_batch_norm_act",
                      "a skip of other extents",
                      [] {

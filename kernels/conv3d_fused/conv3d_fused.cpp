@@ -26,6 +26,7 @@ struct Part {
 void check_batch_norm(const ConvSource& s) {
   check(!s.of_batch || (s.groups == 0 && (s.stats || s.coefficients)), "conv3d_fused: a batch norm of ", s.x,
         " needs its statistics, and no groups");
+  check(s.of_batch || !s.constant, "conv3d_fused: constant statistics of ", s.x, " are those of a batch norm");
 }
 
 Part part_of(ConvSource s, int64_t first) {
@@ -48,6 +49,7 @@ Part part_of(ConvSource s, int64_t first) {
   part.norm = {.samples = samples, .voxels = saved.x.count() / (samples * part.channels), .channels = part.channels, .groups = groups};
   part.norm.eps = saved.eps;
   part.norm.slope = saved.slope;
+  part.norm.constant_statistics = saved.constant;
   if (saved.coefficients) {
     part.coefficients = saved.coefficients;
     return part;
@@ -80,7 +82,8 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
   Tensor sums;  // for the norm, where they are taken as gz is written
   on_device(gy.device(), [&](auto on) {
     if constexpr (std::is_same_v<decltype(on), Cuda>) {
-      if (s.normalised && conv3d_takes_sums(on, sub, gz.dtype()))
+      const bool summed = s.normalised && (!s.constant || needs[at + 1] || needs[at + 2]);
+      if (summed && conv3d_takes_sums(on, sub, gz.dtype()))
         sums = Tensor::empty({part.norm.samples, part.channels, 2}, DType::f64, gz.device());
       const WrittenSums written{part.view(), part.stats.view(), sums.view(), part.norm.groups};
       conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), written, s.normalised ? View{} : given.view());
@@ -162,7 +165,8 @@ Tensor evaluate(const ConvSource& s) {
   check(!s.coefficients, "conv3d_fused: a source with statistics of its own cannot be stored");
   if (!s.normalised) return s.x;
   check_batch_norm(s);
-  if (s.of_batch) return batch_norm_act(s.x, s.scale, s.shift, {}, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
+  if (s.of_batch)
+    return batch_norm_act(s.x, s.scale, s.shift, {}, {}, {.slope = s.slope, .eps = s.eps, .training = !s.constant, .stats = s.stats});
   if (s.groups > 0)
     return group_norm_act(s.x, s.scale, s.shift, {}, {.groups = s.groups, .slope = s.slope, .eps = s.eps, .stats = s.stats});
   return instance_norm_act(s.x, s.scale, s.shift, {}, {.slope = s.slope, .eps = s.eps, .stats = s.stats});
@@ -233,7 +237,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
   // Three inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
-  std::vector<int> normalised, norm_groups, of_batch;
+  std::vector<int> normalised, norm_groups, of_batch, constant;
   std::vector<double> slopes, eps;
   for (const ConvSource& s : sources) {
     normalised.push_back(s.normalised);
@@ -241,11 +245,12 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
     eps.push_back(s.eps);
     norm_groups.push_back(s.groups);
     of_batch.push_back(s.of_batch);
+    constant.push_back(s.constant);
   }
   op.add("normalised", normalised);
   op.add("slope", slopes);
   op.add("eps", eps);
-  for (const auto& [name, of_norm] : {std::pair{"norm_groups", norm_groups}, {"of_batch", of_batch}})
+  for (const auto& [name, of_norm] : {std::pair{"norm_groups", norm_groups}, {"of_batch", of_batch}, {"constant", constant}})
     if (std::any_of(of_norm.begin(), of_norm.end(), [](int v) { return v > 0; })) op.add(name, of_norm);
   if (tail.slope != 1) op.add("tail_slope", tail.slope);
   const Tensor activated = tail.slope == 1 ? Tensor{} : y.detach();
@@ -262,10 +267,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
       add_source_gradients(g, parts[i], sub, gy, w, needs, 3 * int(i));
     }
     if (needs[weight]) on_device(gy.device(), [&](auto on) { weight_gradient(on, p, parts, gy, g[size_t(weight)]); });
-    if (needs[weight + 1]) {
-      g[size_t(weight + 1)] = Tensor::empty({p.k}, w.dtype(), gy.device());
-      on_device(gy.device(), [&](auto on) { conv3d_bias_gradient(on, p.out_voxels(), p.k, gy.view(), g[size_t(weight + 1)].view()); });
-    }
+    if (needs[weight + 1]) g[size_t(weight + 1)] = gradient_of_bias(p, gy);
     return g;
   });
 }

@@ -6,8 +6,8 @@
 namespace voxgrad {
 
 // An input of a fused convolution: x {N, D, H, W, C} or, normalised, z = act(norm(x) scale + shift), act(z) = z > 0 ? z : slope z, with
-// scale and shift {C} or absent. The norm is an instance norm, with groups that group norm or, of_batch, a batch norm in training. z is
-// computed where x is read and never stored, in the forward pass and for the weight gradient.
+// scale and shift {C} or absent. The norm is an instance norm, with groups that group norm or, of_batch, a batch norm: in training, or by
+// constant statistics. z is computed where x is read and never stored, in the forward pass and for the weight gradient.
 struct ConvSource {
   Tensor x;
   bool normalised = false;
@@ -17,6 +17,7 @@ struct ConvSource {
   Tensor coefficients = {};  // of with_statistics()
   int groups = 0;            // of a group norm
   bool of_batch = false;     // whose statistics are batch_statistics() of x, or ConvStatistics
+  bool constant = false;     // of_batch, by constant_statistics(): they have no gradient
 };
 
 // What follows the sum: y = act(sum + residual), act(z) = z > 0 ? z : slope z; the residual is as y, or absent. While y is stored, so that

@@ -19,9 +19,11 @@ OP_CASES(conv3d_fused) {
     double slack = 1;
     bool both = false;
     int tail = 0;    // 1: a residual is added, 2: and the sum activated
-    int groups = 0;  // of the first norm; kBatch: it is a batch norm, as is that of the second one
+    int groups = 0;  // of the first norm; kBatch: it is a batch norm, as is that of the second one; kConstant: by constant statistics
   };
-  constexpr int kBatch = -1;
+  constexpr int kBatch = -1, kConstant = -2;
+  const auto mean_of = [](int64_t c) { return double(c % 3) / 4 - 0.25; };
+  const auto variance_of = [](int64_t c) { return 0.5 + double(c % 4) / 4; };
   constexpr double kTailSlope = 0.25;  // exact in every type
   const auto side = [](int64_t k) { return k % 2 ? 1. : -1.; };
   const auto add = [&](const Use& u, const std::string& name = {}) {
@@ -44,14 +46,23 @@ OP_CASES(conv3d_fused) {
       c.step = 1e-5;
     }
     if (u.more > 0) c.inputs.push_back({.shape = {u.x[0], u.x[1], u.x[2], u.x[3], u.more}});
-    c.run = [u, side](const Tensors& in) {
+    c.run = [u, side, mean_of, variance_of](const Tensors& in) {
       std::vector<ConvSource> sources = {{.x = in[0]}};
-      const bool batch = u.groups == kBatch;
+      const bool batch = u.groups < 0;
       if (u.normalised)
         sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625, .groups = batch ? 0 : u.groups};
       if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
       for (ConvSource& s : sources)
-        if (batch && s.normalised) s.of_batch = true, s.stats = batch_statistics(s.x, {});
+        if (batch && s.normalised) {
+          s.of_batch = true;
+          s.constant = u.groups == kConstant;
+          std::vector<double> means, variances;
+          for (int64_t k = 0; k < s.x.dim(4); ++k) means.push_back(mean_of(k)), variances.push_back(variance_of(k));
+          const auto vector = [&](const std::vector<double>& v) {
+            return Tensor::from(v, {s.x.dim(4)}, accum_of(s.x.dtype()), s.x.device());
+          };
+          s.stats = s.constant ? constant_statistics({vector(means), vector(variances)}, s.eps) : batch_statistics(s.x, {});
+        }
       if (u.tail == 0) return conv3d_fused(sources, in[1], in[2], u.options);
       std::vector<double> sides;
       for (int64_t k = 0; k < u.k; ++k) sides.push_back(side(k));
@@ -59,7 +70,7 @@ OP_CASES(conv3d_fused) {
       const Tensor residual = more * Tensor::from(sides, {u.k}, accum_of(more.dtype()), more.device());
       return conv3d_fused(sources, in[1], in[2], u.options, {residual, u.tail == 2 ? kTailSlope : 1});
     };
-    c.reference = [u, side](const HostArrays& in) {
+    c.reference = [u, side, mean_of, variance_of](const HostArrays& in) {
       const auto activated = [](HostArray z) {
         for (double& v : z.values) v = v > 0 ? v : v / 64;
         return z;
@@ -67,8 +78,15 @@ OP_CASES(conv3d_fused) {
       const auto norm_of = [&](const Shape& x, int groups) {
         return u.groups == kBatch ? channel_of(x) : groups ? group_of(x, groups) : instance_of(x);
       };
-      const HostArray first = u.normalised ? activated(normalised(in[0], norm_of(u.x, u.groups), in[3], in[4])) : in[0];
-      const HostArray second = u.both ? activated(normalised(in.back(), norm_of(in.back().shape, 0))) : in.back();
+      const auto z_of = [&](const HostArray& x, int groups, const HostArray& scale, const HostArray& shift) {
+        if (u.groups != kConstant) return activated(normalised(x, norm_of(x.shape, groups), scale, shift));
+        return activated(host_array(x.shape, [&](const Index& i) {
+          const double xhat = (x[i] - mean_of(i[4])) / std::sqrt(variance_of(i[4]) + 1e-5);
+          return xhat * (scale.values.empty() ? 1 : scale.at(i[4])) + (shift.values.empty() ? 0 : shift.at(i[4]));
+        }));
+      };
+      const HostArray first = u.normalised ? z_of(in[0], u.groups, in[3], in[4]) : in[0];
+      const HostArray second = u.both ? z_of(in.back(), 0, {}, {}) : in.back();
       const HostArray all = host_array(u.x.with(4, u.x[4] + u.more), [&](const Index& i) {
         return i[4] < u.x[4] ? first[i] : second.at(i[0], i[1], i[2], i[3], i[4] - u.x[4]);
       });
@@ -106,6 +124,10 @@ OP_CASES(conv3d_fused) {
        kBatch});
   add({"batch norm, pointwise", {3, 4, 6, 8, 40}, 0, 24, one, {}, true, 4, false, 0, kBatch});
   add({"two sources, both batch norms", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kBatch});
+  add({"constant statistics, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, kConstant});
+  add({"constant statistics, pointwise", {3, 4, 6, 8, 40}, 0, 24, one, {}, true, 4, false, 0, kConstant});
+  add({"two sources, both by constant statistics", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kConstant});
+  add({"few voxels, constant statistics, stored", {2, 2, 2, 2, 48}, 0, 36, three, {.padding = one}, true, 4, false, 0, kConstant});
   add({"few voxels, batch norm, stored", {2, 2, 2, 2, 48}, 0, 36, three, {.padding = one}, true, 4, false, 0, kBatch});
   add({"Winograd, batch norm", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4, false, 0, kBatch});
   const Conv3dOptions dilated{.padding = two, .dilation = two};

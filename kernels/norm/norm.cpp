@@ -45,7 +45,7 @@ NormProblem norm_problem(const char* op, const Tensor& x, const Tensor& scale, c
   }
   if (p.groups == 0) p.groups = int64_t(channels);
   check(p.groups > 0 && channels % p.groups == 0, op, ": ", p.groups, " groups do not divide ", channels, " channels");
-  check(!p.constant_statistics || call.running.mean, op, ": without training, running statistics are wanted");
+  check(!p.constant_statistics || call.running.mean || call.stats, op, ": without training, running statistics are wanted");
   return p;
 }
 
@@ -55,12 +55,12 @@ Tensor norm_call(const char* op, const Tensor& x, const Tensor& scale, const Ten
   const Shape wanted = {3, p.samples, p.groups};
   check(!call.stats || (call.stats.shape() == wanted && call.stats.dtype() == accum), op, ": the statistics are ", call.stats,
         ", wanted beside ", x, " are ", name_of(accum), " ", wanted);
-  check(!call.stats || !p.constant_statistics, op, ": statistics of ", x, " beside running ones that are to be used");
+  check(!call.stats || !p.constant_statistics || !call.running.mean, op, ": statistics of ", x, " beside running ones that are to be used");
   const Tensor stats = call.stats ? call.stats.detach() : Tensor::empty(wanted, accum, x.device());
   Tensor y = Tensor::empty_like(x);
   const NormRunning running = {call.running.mean.view(), call.running.variance.view(), call.momentum};
   on_device(x.device(), [&](auto on) {
-    if (p.constant_statistics) norm_constant_statistics(on, p, running, stats.view());
+    if (!call.stats && p.constant_statistics) norm_constant_statistics(on, p, running, stats.view());
     else if (!call.stats) norm_statistics(on, p, x.view(), stats.view(), running);
     norm_apply(on, p, x.view(), stats.view(), scale.view(), shift.view(), skip.view(), y.view());
   });
@@ -102,6 +102,17 @@ Tensor batch_statistics(const Tensor& x, const RunningStatistics& running, const
   });
   running.mean.mark_written();
   running.variance.mark_written();
+  return stats;
+}
+Tensor constant_statistics(const RunningStatistics& running, double eps) {
+  const auto& [mean, variance] = running;
+  check(mean && variance && mean.shape().rank == 1 && mean.shape() == variance.shape(),
+        "constant_statistics: mean and variance {C} are wanted,"
+        " not ",
+        mean, " and ", variance);
+  const NormProblem p = {.channels = mean.count(), .groups = mean.count(), .eps = eps, .constant_statistics = true};
+  const Tensor stats = Tensor::empty({3, 1, p.channels}, mean.dtype(), mean.device());
+  on_device(mean.device(), [&](auto on) { norm_constant_statistics(on, p, {mean.view(), variance.view()}, stats.view()); });
   return stats;
 }
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const BatchNormOptions& o) {

@@ -36,6 +36,8 @@ struct RunningStatistics {
   Tensor mean, variance;
 };
 Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics&, const BatchNormOptions& = {});
+// The running statistics as a batch norm without training saves them, {3, 1, C}.
+Tensor constant_statistics(const RunningStatistics&, double eps);
 // The statistics of x for a batch norm in training, as it saves them, {3, 1, C}: for those who are given them (kernels/norm_act,
 // kernels/conv3d_fused). Running ones are moved.
 Tensor batch_statistics(const Tensor& x, const RunningStatistics&, const BatchNormOptions& = {});

@@ -25,7 +25,8 @@ struct BatchNormActOptions {
   bool training = true;
   Tensor stats = {};
 };
-// `running` as for batch_norm; with known statistics it has been moved already, and stays.
+// `running` as for batch_norm; with known statistics it has been moved already, and stays. Without training these are
+// constant_statistics(), and `running` is absent.
 Tensor batch_norm_act(const Tensor& x, const Tensor& scale, const Tensor& shift, const RunningStatistics& running, const Tensor& skip = {},
                       const BatchNormActOptions& = {});
 

@@ -77,6 +77,8 @@ Tensor DenseLayer::operator()(const Tensor& x) const {
   return hooked(*this, drop ? (*drop)(y) : y);
 }
 
+// Statistics of a part are the same for every later layer. Taking them once was weighed and left: all statistics are 1.6 % of a step's time
+// (2 x 64^3, and 1.4 % on 2 x 128^3; perf on voxgrad_bench --filter '^step/densenet'), of which those of a layer's second norm would stay.
 Tensor DenseBlock::operator()(const Tensor& x) const {
   Tensor y = x;
   for (const DenseLayer& l : layers) y = concat({y, l(y)}, -1);

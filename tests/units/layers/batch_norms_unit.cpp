@@ -1,10 +1,11 @@
-// Batch norms in training that convolutions read through, against stored ones.
+// Batch norms within a graph that convolutions read through, or end with, against stored ones.
 #include <cmath>
 #include <functional>
 
 #include "core/autograd.h"
 #include "core/graph.h"
 #include "core/training.h"
+#include "kernels/binary/binary.h"
 #include "kernels/pointwise/pointwise.h"
 #include "layers/blocks.h"
 #include "models/densenet/densenet.h"
@@ -23,7 +24,8 @@ namespace {
 
 int count_of(const std::string& op, const std::string& graph) {
   int n = 0;
-  for (size_t at = 0; (at = graph.find(op + "(", at)) != std::string::npos; ++at) n += at == 0 || !std::isalnum(graph[at - 1]);
+  for (size_t at = 0; (at = graph.find(op + "(", at)) != std::string::npos; ++at)
+    n += at == 0 || (!std::isalnum(graph[at - 1]) && graph[at - 1] != '_');
   return n;
 }
 
@@ -43,6 +45,7 @@ Step step_of(M& net, const std::function<Tensor(M&, const Tensor&)>& f, const Sh
   backward(y, noise(y.shape(), 8));
   s.left.emplace_back("input", x.grad());
   for (auto& p : parameters(net)) {
+    if (!p.tensor.requires_grad()) continue;
     s.left.emplace_back(p.name, p.tensor.grad());
     p.tensor.clear_grad();
   }
@@ -51,15 +54,18 @@ Step step_of(M& net, const std::function<Tensor(M&, const Tensor&)>& f, const Sh
   return s;
 }
 
-// With hooks norms are stored. So many are without; on the CPU they are where a convolution has up to 512 outputs of a channel.
+// With hooks norms are stored. So many are without; on the CPU they are where a convolution has up to 512 outputs of a channel. `ended` are
+// part of the convolution before them.
 template <class M>
-void check_net(const char* name, M net, const std::function<Tensor(M&, const Tensor&)>& f, const Shape& shape, int stored, int all) {
+void check_net(const char* name, M net, const std::function<Tensor(M&, const Tensor&)>& f, const Shape& shape, int stored, int all,
+               int ended = 0) {
   M copy = clone(net);
   const Step got = step_of<M>(net, f, shape);
   const ForwardHooks scope(copy, [](const LayerOutput&) {});
   const Step wanted = step_of<M>(copy, f, shape);
   CAPTURE(name, got.graph);
   CHECK(count_of("batch_norm_act", got.graph) == stored);
+  CHECK(count_of("conv3d_batch_norm_act", got.graph) == ended);
   CHECK(count_of("batch_norm_act", wanted.graph) == all);
   REQUIRE(got.left.size() == wanted.left.size());
   for (size_t i = 0; i < got.left.size(); ++i) {
@@ -109,6 +115,40 @@ TEST_CASE("networks train through batch norms that their convolutions read as wi
   check_net<UNet>("U-Net", UNet(unet, rng), [](UNet& net, const Tensor& x) { return net(x)[0]; }, {2, 8, 8, 8, 1}, 7, 10);
 }
 
+TEST_CASE("networks train by running statistics as with stored norms, with scales that are trained and frozen ones") {
+  Rng rng(9);
+  // Of a network whose norms have learned something.
+  const auto at_rest = [](auto net, bool frozen) {
+    eval(net);
+    uint64_t seed = 30;
+    walk(net, [&](const std::string& name, Tensor& t) {
+      const bool mean = name.ends_with("running_mean"), variance = name.ends_with("running_var");
+      if (mean || variance) t.copy_from(noise(t.shape(), ++seed) * (mean ? 0.25 : 0.5) + (mean ? 0 : 1.));
+      const bool of_norm = t.shape().rank == 1 && !name.starts_with("fc") && !name.starts_with("classifier");
+      if (frozen && of_norm) t.require_grad(false);
+    });
+    return net;
+  };
+  const ResNetConfig resnet{.base_features = 4, .small_stem = true};
+  for (const int depth : {10, 50}) {
+    ResNetConfig c = resnet;
+    c.depth = depth;
+    const int blocks = depth == 10 ? 4 : 16, skips = depth == 10 ? 3 : 4, few = depth == 10 ? 2 : 2 * (6 + 3);
+    const int all = blocks * (depth == 10 ? 2 : 3) + skips + 1;
+    // Those that are trained are stored where they are with statistics of batches.
+    check_net("ResNet", at_rest(ResNet(c, rng), false), called<ResNet>(), {2, 16, 16, 16, 1}, blocks + skips + 1 + few, all);
+    check_net("ResNet, frozen", at_rest(ResNet(c, rng), true), called<ResNet>(), {2, 16, 16, 16, 1}, 0, all, all);
+  }
+  // In a dense network only the norm of the stem ends a convolution: the others that could are behind one that reads through a norm.
+  const DenseNetConfig dense{.growth = 4, .small_stem = true};
+  check_net("DenseNet", at_rest(DenseNet(dense, rng), false), called<DenseNet>(), {2, 8, 8, 8, 1}, 5 + 2 * 52, 5 + 2 * 58);
+  check_net("DenseNet, frozen", at_rest(DenseNet(dense, rng), true), called<DenseNet>(), {2, 8, 8, 8, 1}, 4 + 2 * 52, 5 + 2 * 58, 1);
+  check_net("DnCNN", at_rest(DnCnn({.features = 6, .depth = 4}, rng), false), called<DnCnn>(), {2, 8, 6, 7, 1}, 0, 2);
+  check_net("SegResNet",
+            at_rest(SegResNet({.features = 4, .blocks_down = {1, 1}, .blocks_up = {1}, .norm = "batch"}, rng), false),
+            called<SegResNet>(), {6, 8, 8, 12, 1}, 0, 7);
+}
+
 TEST_CASE("a batch norm that its convolution reads moves its running statistics once, also in a checkpoint, and not at rest") {
   Rng rng(6);
   ConvStack net({.in = 2, .out = 4, .norm = NormKind::batch}, 2, rng);
@@ -132,20 +172,21 @@ TEST_CASE("a batch norm that its convolution reads moves its running statistics 
   for (const ConvBlock& b : stored.blocks) y = leaky_relu(b.norm(b.conv(y)));
   const std::vector<double> wanted = running(stored);
   for (size_t i = 0; i < moved.size(); ++i) CHECK(std::abs(moved[i] - wanted[i]) <= 1e-5 * std::abs(wanted[i]) + 1e-7);
-  // Who uses the running ones leaves them, within a graph too, and is stored.
+  // Who uses the running ones leaves them, within a graph too.
   eval(net.blocks[0]);
   const Tensor z = net(x);
-  CHECK(count_of("batch_norm_act", describe_graph(z)) == 2);
+  CHECK(count_of("batch_norm_act", describe_graph(z)) == 1);
   const std::vector<double> after = running(net);
   CHECK(std::equal(moved.begin(), moved.begin() + 8, after.begin()));
   CHECK_FALSE(std::equal(moved.begin() + 8, moved.end(), after.begin() + 8));
-  CHECK_FALSE(net.blocks[0].norm.lazily(z).normalised);
+  CHECK(net.blocks[0].norm.lazily(z).constant);
   CHECK(net.blocks[1].norm.lazily(z).normalised);
   CHECK(running(net) != after);
   {
     const Inference scope;
     const std::vector<double> before = running(net);
     net(x);
+    CHECK_FALSE(net.blocks[0].norm.lazily(z).normalised);
     CHECK_FALSE(net.blocks[1].norm.lazily(z).normalised);
     CHECK(running(net) == before);
   }
