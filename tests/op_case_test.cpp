@@ -76,17 +76,21 @@ void run_case(const OpCase& c, Device d, const std::string& kernel, Tally& tally
       for (uint64_t seed = 1; seed <= 3; ++seed) gradient = worse(gradient, gradient_error(c, seed));
       note("", error_line("gradient error in f64", gradient, 1e-6));
     }
+    OpRun in_f32;
     for (DType t : c.dtypes) {
       const std::string where = std::string(name_of(t)) + ": ";
+      OpRun first, exact;
       const auto check_precision = [&](const std::string& how, double product_epsilon) {
-        const PrecisionErrors e = precision_errors(c, t, d, product_epsilon);
+        const OpRun got = run_once(c, t, d);
+        if (!first.y) first = got, exact = run_exactly(c, t, got);
+        const PrecisionErrors e = precision_errors(c, t, got, exact, product_epsilon);
         note(how, error_line("forward error as a fraction of its limit", e.forward, 1));
         note(how, error_line("gradient error as a fraction of its limit", e.gradient, 1));
         return e;
       };
       if (!d.is_cpu() && t == DType::f32) check_precision("tf32: ", 0x1p-10);
       {
-        const ExactF32 exact;
+        const ExactF32 exact_f32;
         OpCase one = c;
         one.dtypes = {t};
         if (t != DType::f32 || kernel.empty() || !launching(one, d, kernel).empty()) {
@@ -97,10 +101,11 @@ void run_case(const OpCase& c, Device d, const std::string& kernel, Tally& tally
         }
       }
       note(where, red_zone_fault());
-      note(where, repeat_fault(c, t, d, kEmulated && kSanitized ? std::vector{1, 3} : std::vector{1, 1, 2, 3}));
+      note(where, repeat_fault(c, t, d, first, kEmulated && kSanitized ? std::vector{3} : std::vector{1, 2, 3}));
+      if (t == DType::f32) in_f32 = first;
     }
     if (kernel.empty() || !kSanitized) {
-      note("", needs_fault(c, d));
+      note("", needs_fault(c, d, in_f32));
       note("", saved_bytes_fault(c, d));
     }
   } catch (const std::exception& e) { faults.push_back(std::string("threw: ") + e.what()); }

@@ -32,14 +32,10 @@ Tensors on(Device d, Tensors in) {
   return in;
 }
 
-// Output and gradients of one run. `wanted` bit k: input k requires a gradient.
-struct Run {
-  Tensor y;
-  Tensors grads;
-};
-Run run(const OpCase& c, Tensors in, uint64_t wanted, uint64_t cotangent_seed) {
+// `wanted` bit k: input k requires a gradient.
+OpRun run(const OpCase& c, Tensors in, uint64_t wanted, uint64_t cotangent_seed) {
   for (size_t k = 0; k < in.size(); ++k) in[k].require_grad(differentiated(c.inputs[k]) && (wanted >> k & 1) && c.differentiable);
-  Run r;
+  OpRun r;
   r.y = c.run(in);
   if (r.y.requires_grad()) backward(r.y, random_like(r.y, r.y.dtype(), cotangent_seed).to(r.y.device()));
   r.y = r.y.detach();
@@ -53,7 +49,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   return x.shape() == y.shape() && x.dtype() == y.dtype() && std::memcmp(x.view().data, y.view().data, x.bytes()) == 0;
 }
 
-constexpr uint64_t kAll = ~uint64_t(0);
+constexpr uint64_t kAll = ~uint64_t(0), kInputs = 7, kCotangent = 99;
 
 }  // namespace
 
@@ -67,28 +63,24 @@ double gradient_error(const OpCase& c, uint64_t seed) {
   return any ? gradient_error(c.run, in, {.seed = seed, .step = c.step}) : 0;
 }
 
-PrecisionErrors precision_errors(const OpCase& c, DType t, Device d, double product_epsilon) {
-  const Tensors low = make_inputs(c, t, 7);
-  Tensors exact = low;
-  for (auto& x : exact)
-    if (is_floating(x.dtype())) x = x.to(DType::f64);
-  // The cotangent is rounded to the dtype of the output first, so that both runs see the same one.
-  Tensors args = on(d, low), wide = exact;
-  const auto with_gradients = [&](Tensors& in, const Tensor& cotangent) {
-    for (size_t k = 0; k < in.size(); ++k) in[k].require_grad(differentiated(c.inputs[k]) && c.differentiable);
-    const Tensor y = c.run(in);
-    if (y.requires_grad()) backward(y, cotangent.to(y.dtype()).to(y.device()));
-    return y.detach();
-  };
-  Tensor shape_of_y;
-  {
-    Unrecorded quiet;
-    shape_of_y = c.run(args);
-  }
-  const DType of_y = shape_of_y.dtype();
-  const Tensor cotangent = is_floating(of_y) ? random_like(shape_of_y, of_y, 99) : Tensor{};
-  const Tensor y = with_gradients(args, cotangent), truth = with_gradients(wide, cotangent);
+OpRun run_once(const OpCase& c, DType t, Device d) { return run(c, on(d, make_inputs(c, t, kInputs)), kAll, kCotangent); }
 
+OpRun run_exactly(const OpCase& c, DType t, const OpRun& got) {
+  Tensors in = make_inputs(c, t, kInputs);
+  for (size_t k = 0; k < in.size(); ++k) {
+    if (is_floating(in[k].dtype())) in[k] = in[k].to(DType::f64);
+    in[k].require_grad(differentiated(c.inputs[k]) && c.differentiable);
+  }
+  OpRun exact;
+  const Tensor y = c.run(in);
+  // The cotangent is rounded to the dtype of the output, so that both runs see the same one.
+  if (y.requires_grad()) backward(y, random_like(y, got.y.dtype(), kCotangent).to(y.dtype()));
+  exact.y = y.detach();
+  for (auto& x : in) exact.grads.push_back(x.requires_grad() ? x.grad() : Tensor{});
+  return exact;
+}
+
+PrecisionErrors precision_errors(const OpCase& c, DType t, const OpRun& got, const OpRun& exact, double product_epsilon) {
   // Rounding of the result once, and a random walk of f32 roundings over the terms summed.
   const auto limit = [&](DType stored, double terms) {
     const double of_store = 2 * epsilon_of(stored) * (stored != DType::f32), of_sum = 4 * epsilon_of(DType::f32) * std::sqrt(terms);
@@ -99,20 +91,23 @@ PrecisionErrors precision_errors(const OpCase& c, DType t, Device d, double prod
     return max_difference(u, v) / (allowed * (max_abs(v) + 1e-30));
   };
   PrecisionErrors e;
-  e.forward = fraction(y, truth, limit(is_floating(y.dtype()) ? y.dtype() : DType::f32, double(c.terms)));
-  for (size_t k = 0; k < low.size() && c.differentiable; ++k) {
-    if (!differentiated(c.inputs[k])) continue;
+  const Tensor& y = got.y;
+  e.forward = fraction(y, exact.y, limit(is_floating(y.dtype()) ? y.dtype() : DType::f32, double(c.terms)));
+  for (size_t k = 0; k < c.inputs.size() && c.differentiable; ++k) {
+    const OpInput& in = c.inputs[k];
+    if (!differentiated(in)) continue;
     // Every product of the forward pass is one of a gradient: terms per gradient element.
-    const double terms = std::max<double>(double(c.terms), double(y.count()) * double(c.terms) / double(low[k].count()));
-    if (!args[k].grad() || args[k].grad().dtype() != low[k].dtype() || args[k].grad().shape() != low[k].shape()) e.gradient = NAN;
+    const double terms = std::max<double>(double(c.terms), double(y.count()) * double(c.terms) / double(in.shape.count()));
+    const Tensor& grad = got.grads[k];
+    if (!grad || grad.dtype() != (in.role == Role::parameter ? accum_of(t) : t) || grad.shape() != in.shape) e.gradient = NAN;
     // Gradients of parameters are stored in f32 but, beside half-precision activations, made from half-precision intermediates.
-    else e.gradient = worse(e.gradient, fraction(args[k].grad(), wide[k].grad(), limit(t, terms)));
+    else e.gradient = worse(e.gradient, fraction(grad, exact.grads[k], limit(t, terms)));
   }
   return e;
 }
 
 std::string run_fault(const OpCase& c, DType t, Device d) {
-  const Run r = run(c, on(d, make_inputs(c, t, 11)), kAll, 12);
+  const OpRun r = run(c, on(d, make_inputs(c, t, 11)), kAll, 12);
   const auto finite = [](const Tensor& x) {
     if (!x || !is_floating(x.dtype())) return true;
     for (double v : x.values())
@@ -146,15 +141,12 @@ void give_once(const OpCase& c, DType t, Device d) {
   run(c, in, kAll, 12);
 }
 
-std::string repeat_fault(const OpCase& c, DType t, Device d, const std::vector<int>& thread_counts) {
-  const Tensors in = on(d, make_inputs(c, t, 21));
+std::string repeat_fault(const OpCase& c, DType t, Device d, const OpRun& first, const std::vector<int>& thread_counts) {
   const int before = threads();
-  Run first;
   std::string fault;
   for (const int count : thread_counts) {
     set_threads(count);
-    const Run r = run(c, in, kAll, 22);
-    if (!first.y) first = r;
+    const OpRun r = run_once(c, t, d);
     bool same = same_bits(r.y, first.y);
     for (size_t k = 0; k < r.grads.size(); ++k) same = same && same_bits(r.grads[k], first.grads[k]);
     if (!same) fault = "runs differ in their bits, at " + std::to_string(count) + " threads";
@@ -163,19 +155,19 @@ std::string repeat_fault(const OpCase& c, DType t, Device d, const std::vector<i
   return fault;
 }
 
-std::string needs_fault(const OpCase& c, Device d) {
+std::string needs_fault(const OpCase& c, Device d, const OpRun& known) {
   if (!c.differentiable) return "";
-  const Tensors in = on(d, make_inputs(c, DType::f32, 31));
-  const Run all = run(c, in, kAll, 32);
+  const Tensors in = on(d, make_inputs(c, DType::f32, kInputs));
+  const OpRun all = known.y ? known : run(c, in, kAll, kCotangent);
   for (size_t k = 0; k < in.size(); ++k) {
     if (!differentiated(c.inputs[k])) continue;
-    const Run alone = run(c, in, uint64_t(1) << k, 32);
+    const OpRun alone = run(c, in, uint64_t(1) << k, kCotangent);
     if (!same_bits(alone.grads[k], all.grads[k]))
       return "the gradient of input " + std::to_string(k) + " depends on whether others are wanted";
     for (size_t other = 0; other < in.size(); ++other)
       if (other != k && alone.grads[other]) return "the frozen input " + std::to_string(other) + " got a gradient";
     // What is returned is decided on the host, for all devices alike.
-    if (d.is_cpu() && run(c, in, kAll & ~(uint64_t(1) << k), 32).grads[k])
+    if (d.is_cpu() && run(c, in, kAll & ~(uint64_t(1) << k), kCotangent).grads[k])
       return "the frozen input " + std::to_string(k) + " got a gradient";
   }
   return "";
