@@ -25,7 +25,8 @@ struct Gradients {
   Tensor of_x, of_h, of_w, of_other;
 };
 
-// h, of x, is read by the convolution and then by a sum with `other`, in whose gradient nothing may be added, or by a product.
+// h, of x, is read by the convolution, if `conv`, and then, if `others`, by a sum with `other`, in whose gradient nothing may be added, or
+// by a product.
 inline Gradients gradients(const Reader& r, Device d, DType t, bool conv, bool others, bool product) {
   const auto given = [&](const Shape& s, uint64_t seed) { return noise(s, seed).to(t).to(d); };
   const Tensor x = given(r.x, 1).require_grad(), other = given(r.x, 2).require_grad();
@@ -38,18 +39,24 @@ inline Gradients gradients(const Reader& r, Device d, DType t, bool conv, bool o
   if (r.reads > Reads::beside_another)
     sources = {{.x = h, .normalised = true, .slope = 0.25, .groups = r.reads == Reads::group_norm ? 4 : 0}};
   if (two) sources.push_back({given(r.x.with(4, 16), 4)});
-  const Tensor y = r.reads == Reads::plain ? conv3d(h, w, {}, r.options) : conv3d_fused(sources, w, {}, r.options);
-  const Tensor z = product ? mul(h, other) : add(h, other);
-  const Tensor of_y = sum(mul(y, given(y.shape(), 5))), of_z = sum(mul(z, given(z.shape(), 6)));
+  Tensor of_y, of_z;
+  if (conv) {
+    const Tensor y = r.reads == Reads::plain ? conv3d(h, w, {}, r.options) : conv3d_fused(sources, w, {}, r.options);
+    of_y = sum(mul(y, given(y.shape(), 5)));
+  }
+  if (others) {
+    const Tensor z = product ? mul(h, other) : add(h, other);
+    of_z = sum(mul(z, given(z.shape(), 6)));
+  }
   backward(conv && others ? add(of_y, of_z) : conv ? of_y : of_z);
   return {x.grad(), h.grad(), w.grad(), other.grad()};
 }
 
 inline void check_reader(const Reader& r, Device d, DType t) {
+  const Gradients own = gradients(r, d, t, true, false, false);
   for (const bool product : {false, true}) {
     CAPTURE(r.name, r.x, r.outputs, name_of(t), product);
-    const Gradients both = gradients(r, d, t, true, true, product), own = gradients(r, d, t, true, false, product),
-                    others = gradients(r, d, t, false, true, product);
+    const Gradients both = gradients(r, d, t, true, true, product), others = gradients(r, d, t, false, true, product);
     const std::vector<double> wanted = add(own.of_h.to(Device{}), others.of_h.to(Device{})).values();
     CHECK(both.of_h.values() == wanted);
     CHECK(both.of_x.values() == wanted);
