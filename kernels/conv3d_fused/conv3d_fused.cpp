@@ -9,6 +9,7 @@
 #include "kernels/norm/norm_kernels.h"
 #include "kernels/norm_act/norm_act.h"
 #include "kernels/pointwise/pointwise_kernels.h"
+#include "kernels/split/split.h"
 
 namespace voxgrad {
 namespace {
@@ -19,7 +20,9 @@ struct Part {
   Tensor stats, coefficients;
   NormProblem norm;
   int64_t first = 0, channels = 0;  // within the weight
+  int input = 0;                    // of the op: x or its parts, then scale and shift
 
+  int after_x() const { return input + std::max(1, int(source.parts.size())); }
   ConvPart view() const { return {source.x.view(), channels, coefficients.view(), norm.slope, source.of_batch}; }
 };
 
@@ -33,6 +36,7 @@ Part part_of(ConvSource s, int64_t first) {
   Part part{.source = std::move(s), .first = first};
   ConvSource& saved = part.source;
   saved.x = saved.x.detach();
+  for (Tensor& t : saved.parts) t = t.detach();
   saved.scale = saved.scale.detach();
   saved.shift = saved.shift.detach();
   part.channels = saved.x.dim(4);
@@ -70,19 +74,22 @@ View from_channel(const Tensor& w, int64_t first) {
   return {static_cast<char*>(w.view().data) + first * int64_t(size_of(w.dtype())), w.dtype()};
 }
 
-// The gradients of x, scale and shift.
-void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, const Tensor& gy, const Tensor& w, Needs needs, int at) {
-  if (!needs[at] && !needs[at + 1] && !needs[at + 2]) return;
+// The gradients of x or its parts, scale and shift.
+void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, const Tensor& gy, const Tensor& w, Needs needs) {
+  const int scale = part.after_x(), shift = scale + 1;
+  bool of_x = false;
+  for (int i = part.input; i < scale; ++i) of_x = of_x || needs[i];
+  if (!of_x && !needs[scale] && !needs[shift]) return;
   const ConvSource& s = part.source;
-  const bool cpu = gy.device().is_cpu(), takes = needs[at] && !(cpu && s.normalised);
-  const Tensor given = takes ? given_gradient(sub, gy.device(), size_t(at)) : Tensor{};  // to x; z is this op's alone
+  const bool cpu = gy.device().is_cpu(), takes = of_x && s.parts.empty() && !(cpu && s.normalised);
+  const Tensor given = takes ? given_gradient(sub, gy.device(), size_t(part.input)) : Tensor{};  // to x; z is this op's alone
   const bool in_place = given.is_sole_owner() && !cpu;
   const Tensor gz = in_place && !s.normalised ? given : Tensor::empty_like(s.x);
   const View of_part = from_channel(w, part.first);
   Tensor sums;  // for the norm, where they are taken as gz is written
   on_device(gy.device(), [&](auto on) {
     if constexpr (std::is_same_v<decltype(on), Cuda>) {
-      const bool summed = s.normalised && (!s.constant || needs[at + 1] || needs[at + 2]);
+      const bool summed = s.normalised && (!s.constant || needs[scale] || needs[shift]);
       if (summed && conv3d_takes_sums(on, sub, gz.dtype()))
         sums = Tensor::empty({part.norm.samples, part.channels, 2}, DType::f64, gz.device());
       const WrittenSums written{part.view(), part.stats.view(), sums.view(), part.norm.groups};
@@ -91,16 +98,22 @@ void add_source_gradients(Grads& g, const Part& part, const Conv3dProblem& sub, 
       conv3d_input_gradient(on, sub, gy.view(), of_part, {}, gz.view(), given.view());
     }
   });
-  if (needs[at]) g[size_t(at)] = in_place ? given : gz;
-  if (!s.normalised) return;
-  if (needs[at + 1]) g[size_t(at + 1)] = Tensor::empty_like(s.scale);
-  if (needs[at + 2]) g[size_t(at + 2)] = Tensor::empty_like(s.shift);
+  const Tensor gx = !of_x ? Tensor{} : in_place ? given : gz;
+  if (needs[scale]) g[size_t(scale)] = Tensor::empty_like(s.scale);
+  if (needs[shift]) g[size_t(shift)] = Tensor::empty_like(s.shift);
   on_device(gy.device(), [&](auto on) {
-    const NormGradients out{g[size_t(at)].view(), g[size_t(at + 1)].view(), g[size_t(at + 2)].view(), {}, given.view()};
+    if (!s.normalised) return;
+    const NormGradients out{gx.view(), g[size_t(scale)].view(), g[size_t(shift)].view(), {}, given.view()};
     if constexpr (std::is_same_v<decltype(on), Cuda>)
       norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out, sums.view());
     else norm_backward(on, part.norm, s.x.view(), {}, gz.view(), part.stats.view(), s.scale.view(), s.shift.view(), out);
   });
+  if (s.parts.empty() || !of_x) return void(g[size_t(part.input)] = gx);
+  std::vector<int64_t> extents;
+  for (const Tensor& t : s.parts) extents.push_back(t.dim(4));
+  const std::vector<Tensor> of_parts = split(gx, extents, 4);
+  for (size_t i = 0; i < of_parts.size(); ++i)
+    if (needs[part.input + int(i)]) g[size_t(part.input) + i] = of_parts[i];
 }
 
 std::vector<ConvPart> views_of(const std::vector<Part>& parts) {
@@ -206,6 +219,9 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
           "conv3d_fused: ", s.x, " does not fit beside ", x, ": only the channels may differ");
     check(!s.coefficients || !Graph::wanted({s.x, s.scale, s.shift, w, b, tail.residual}),
           "conv3d_fused: with statistics taken ahead there is no gradient");
+    int64_t joined = s.parts.empty() ? s.x.dim(4) : 0;
+    for (const Tensor& t : s.parts) joined += t.shape().with(4, 1) == s.x.shape().with(4, 1) && t.dtype() == s.x.dtype() ? t.dim(4) : 0;
+    check(joined == s.x.dim(4), "conv3d_fused: ", s.x, " is no concatenation of its ", s.parts.size(), " parts");
     channels += s.x.dim(4);
   }
   const Shape& in = x.shape();
@@ -227,7 +243,10 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   std::vector<Tensor> inputs;
   for (const ConvSource& s : sources) {
     parts.push_back(part_of(s, parts.empty() ? 0 : parts.back().first + parts.back().channels));
-    for (const Tensor& t : {s.x, s.normalised ? s.scale : Tensor{}, s.normalised ? s.shift : Tensor{}}) inputs.push_back(t);
+    parts.back().input = int(inputs.size());
+    if (s.parts.empty()) inputs.push_back(s.x);
+    for (const Tensor& t : s.parts) inputs.push_back(t);
+    for (const Tensor& t : {s.scale, s.shift}) inputs.push_back(s.normalised ? t : Tensor{});
   }
   inputs.push_back(w);
   inputs.push_back(b);
@@ -235,7 +254,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
   const ConvOutput stored = {.y = y.view(), .bias = b.view(), .residual = more.view(), .slope = tail.slope,
                              .statistics = written_statistics(p, y, tail.statistics)};
   on_device(x.device(), [&](auto on) { forward(on, p, views_of(parts), w, stored); });
-  // Three inputs for each source: what it is, and the scale and shift of its norm.
+  // Inputs for each source: what it is, and the scale and shift of its norm.
   Op op = {"conv3d_fused", attributes_of(options)};
   std::vector<int> normalised, norm_groups, of_batch, constant;
   std::vector<double> slopes, eps;
@@ -254,8 +273,13 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
     if (std::any_of(of_norm.begin(), of_norm.end(), [](int v) { return v > 0; })) op.add(name, of_norm);
   if (tail.slope != 1) op.add("tail_slope", tail.slope);
   const Tensor activated = tail.slope == 1 ? Tensor{} : y.detach();
-  return record(op, inputs, y, [p, parts, w = w.detach(), activated, slope = tail.slope](const Tensor& of_y, Needs needs) {
-    const int weight = 3 * int(parts.size());
+  for (Part& part : parts)
+    if (!part.source.parts.empty()) part.source.x = {};
+  return record(op, inputs, y, [p, saved = parts, w = w.detach(), activated, slope = tail.slope](const Tensor& of_y, Needs needs) {
+    std::vector<Part> parts = saved;
+    for (Part& part : parts)
+      if (!part.source.parts.empty()) part.source.x = concat(part.source.parts, -1);
+    const int weight = parts.back().after_x() + 2;
     Grads g(size_t(weight + 3));
     const Tensor gy = activated ? before_activation(activated, of_y, slope) : of_y;
     if (needs[weight + 2]) g[size_t(weight + 2)] = gy;
@@ -264,7 +288,7 @@ Tensor conv3d_fused(const std::vector<ConvSource>& given, const Tensor& w, const
       Conv3dProblem sub = p;
       sub.c = parts[i].channels;
       sub.w_channels = p.c;
-      add_source_gradients(g, parts[i], sub, gy, w, needs, 3 * int(i));
+      add_source_gradients(g, parts[i], sub, gy, w, needs);
     }
     if (needs[weight]) on_device(gy.device(), [&](auto on) { weight_gradient(on, p, parts, gy, g[size_t(weight)]); });
     if (needs[weight + 1]) g[size_t(weight + 1)] = gradient_of_bias(p, gy);

@@ -18,6 +18,8 @@ struct ConvSource {
   int groups = 0;            // of a group norm
   bool of_batch = false;     // whose statistics are batch_statistics() of x, or ConvStatistics
   bool constant = false;     // of_batch, by constant_statistics(): they have no gradient
+  // Absent, or x is their concatenation along the channels: they are kept in place of x, which is made again for gradients.
+  std::vector<Tensor> parts = {};
 };
 
 // What follows the sum: y = act(sum + residual), act(z) = z > 0 ? z : slope z; the residual is as y, or absent. While y is stored, so that
@@ -30,10 +32,10 @@ struct ConvTail {
 
 // conv3d(concat(sources along the channels), w, b, options) with one group, and its tail; neither the concatenation nor normalised inputs
 // are stored.
-// Saves the x of every source, w, three numbers per normalised channel and sample, and y where it is activated. On CUDA the kernels of
-// tensor cores read so from two sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of the last
-// 16), on the CPU all but those of a dilation that does not divide the volume and, through batch norms, of up to 512 outputs of a channel;
-// elsewhere it is the composition of those ops, but for the tail.
+// Saves the x, or the parts, of every source, w, three numbers per normalised channel and sample, and y where it is activated. On CUDA the
+// kernels of tensor cores read so from two sources at most, the first of them of whole pieces of 16 bytes of channels (by wgmma 64, and of
+// the last 16), on the CPU all but those of a dilation that does not divide the volume and, through batch norms, of up to 512 outputs of a
+// channel; elsewhere it is the composition of those ops, but for the tail.
 Tensor conv3d_fused(const std::vector<ConvSource>& sources, const Tensor& w, const Tensor& b = {}, const Conv3dOptions& = {},
                     const ConvTail& = {});
 

@@ -1,7 +1,9 @@
 #include <cmath>
 
 #include "kernels/binary/binary.h"
+#include "kernels/concat/concat.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
+#include "kernels/split/split.h"
 #include "tests/op_case.h"
 #include "tests/reference.h"
 
@@ -20,6 +22,7 @@ OP_CASES(conv3d_fused) {
     bool both = false;
     int tail = 0;    // 1: a residual is added, 2: and the sum activated
     int groups = 0;  // of the first norm; kBatch: it is a batch norm, as is that of the second one; kConstant: by constant statistics
+    bool parts = false;  // the first source is the concatenation of one channel, of two and of the others
   };
   constexpr int kBatch = -1, kConstant = -2;
   const auto mean_of = [](int64_t c) { return double(c % 3) / 4 - 0.25; };
@@ -51,6 +54,10 @@ OP_CASES(conv3d_fused) {
       const bool batch = u.groups < 0;
       if (u.normalised)
         sources[0] = {.x = in[0], .normalised = true, .scale = in[3], .shift = in[4], .slope = 0.015625, .groups = batch ? 0 : u.groups};
+      if (u.parts) {
+        sources[0].parts = split(in[0], {1, 2, u.x[4] - 3}, 4);
+        sources[0].x = concat(sources[0].parts, 4);
+      }
       if (u.more > 0) sources.push_back({.x = in.back(), .normalised = u.both, .slope = 0.015625});
       for (ConvSource& s : sources)
         if (batch && s.normalised) {
@@ -98,6 +105,9 @@ OP_CASES(conv3d_fused) {
       }
       return HostArrays{y};
     };
+    // The parts, w, scale and shift, statistics and coefficients.
+    if (u.parts && u.more == 0 && u.kernel.d > 1)
+      c.saved_bytes = 4 * (u.x.count() + c.inputs[1].shape.count() + 2 * u.x[4] + 3 * u.x[4] + u.x[0] * 3 * u.x[4]);
     c.for_cpu = std::string_view(u.name).starts_with("Winograd") || std::string_view(u.name).starts_with("few voxels");
     c.terms = int64_t(u.kernel.d) * u.kernel.h * u.kernel.w * channels + 1;
     cases.push_back(c);
@@ -124,6 +134,9 @@ OP_CASES(conv3d_fused) {
        kBatch});
   add({"batch norm, pointwise", {3, 4, 6, 8, 40}, 0, 24, one, {}, true, 4, false, 0, kBatch});
   add({"two sources, both batch norms", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kBatch});
+  add({"a batch norm of parts", {3, 4, 6, 8, 16}, 0, 12, three, {.padding = one}, true, 4, false, 0, kBatch, true});
+  add({"a batch norm of parts, pointwise", {3, 4, 6, 8, 24}, 0, 16, one, {}, true, 4, false, 0, kBatch, true});
+  add({"two sources, the first of parts, not normalised", {2, 3, 4, 5, 7}, 9, 12, three, {.padding = one}, false, 1, false, 0, 0, true});
   add({"constant statistics, in whole pieces", {2, 3, 4, 4, 32}, 0, 24, three, {.padding = one}, true, 4, false, 0, kConstant});
   add({"constant statistics, pointwise", {3, 4, 6, 8, 40}, 0, 24, one, {}, true, 4, false, 0, kConstant});
   add({"two sources, both by constant statistics", {2, 3, 4, 4, 32}, 16, 24, three, {.padding = one}, true, 4, true, 0, kConstant});
@@ -180,6 +193,13 @@ OP_CASES(conv3d_fused) {
                                     Tensor::zeros({2, 1, 1, 1, 3}));
                      },
                      {"conv3d_fused", "scale", "{3}", "{2}"}});
+  rejects.push_back({"conv3d_fused",
+                     "parts of other channels",
+                     [] {
+                       const Tensor part = Tensor::zeros({1, 2, 2, 2, 2});
+                       conv3d_fused({{.x = Tensor::zeros({1, 2, 2, 2, 3}), .parts = {part, part}}}, Tensor::zeros({2, 1, 1, 1, 3}));
+                     },
+                     {"conv3d_fused", "{1, 2, 2, 2, 3}", "2 parts"}});
   rejects.push_back({"conv3d_fused",
                      "a batch norm without its statistics",
                      [] {

@@ -40,14 +40,15 @@ struct DenseLayer {
   std::optional<Dropout> drop;
   FIELDS(norm1, conv1, norm2, conv2, drop)
 
-  Tensor operator()(const Tensor& x) const;
+  // Of the concatenation of the parts.
+  Tensor operator()(const std::vector<Tensor>& parts) const;
 };
 
 struct DenseBlock {
   std::vector<DenseLayer> layers;  // "denselayer1" and so on
 
-  // x, and behind its channels those of all layers.
-  Tensor operator()(const Tensor& x) const;
+  // x, and behind its channels those of all layers. in_parts: what layers keep of their inputs is shared, which takes time.
+  Tensor operator()(const Tensor& x, bool in_parts = false) const;
   void walk_fields(FieldVisitor&, const std::string& path);
 };
 

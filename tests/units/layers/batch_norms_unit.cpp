@@ -100,6 +100,9 @@ TEST_CASE("networks train through batch norms that their convolutions read as wi
   }
   // Stored: of the stem, the transitions and the end; the two norms of a layer of the first block are not, which has voxels enough.
   check_net("DenseNet", DenseNet({.growth = 4, .small_stem = true}, rng), called<DenseNet>(), {2, 8, 8, 8, 1}, 5 + 2 * 52, 5 + 2 * 58);
+  const DenseNet dense({.growth = 4, .small_stem = true}, rng);
+  check_net<DenseBlock>("block in parts", dense.features.denseblock1, [](DenseBlock& b, const Tensor& x) { return b(x, true); },
+                        {2, 8, 8, 8, 8}, 0, 12);
   check_net("SegResNet", SegResNet({.features = 4, .blocks_down = {1, 1}, .blocks_up = {1}, .norm = "batch"}, rng), called<SegResNet>(),
             {6, 8, 8, 12, 1}, 0, 7);
   check_net("DnCNN", DnCnn({.features = 6, .depth = 4}, rng), called<DnCnn>(), {2, 8, 6, 7, 1}, 0, 2);
@@ -147,6 +150,19 @@ TEST_CASE("networks train by running statistics as with stored norms, with scale
   check_net("SegResNet",
             at_rest(SegResNet({.features = 4, .blocks_down = {1, 1}, .blocks_up = {1}, .norm = "batch"}, rng), false),
             called<SegResNet>(), {6, 8, 8, 12, 1}, 0, 7);
+}
+
+TEST_CASE("a dense block keeps what its layers give and not a concatenation for each") {
+  Rng rng(11);
+  const DenseNet net({.growth = 8, .base_features = 32, .small_stem = true}, rng);
+  const Tensor x = noise({2, 8, 8, 8, 32}, 1).require_grad();
+  const auto held = [] { return memory_stats(Device{}).in_use; };
+  const auto before = held();
+  const Tensor y = net.features.denseblock1(x, true);
+  // Of 6 layers what is between their convolutions and what they give, the concatenation behind the fourth and the last one; with one
+  // for each layer it would be 552, and the allocator rounds up.
+  const int64_t channels = 6 * 32 + 6 * 8 + 64 + 80;
+  CHECK(int64_t(held() - before) < (channels + 90) * 1024 * 4);
 }
 
 TEST_CASE("a batch norm that its convolution reads moves its running statistics once, also in a checkpoint, and not at rest") {
