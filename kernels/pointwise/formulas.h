@@ -1,8 +1,10 @@
 #pragma once
 #include "core/dtype.h"
+#include "kernels/pointwise/formula_list.h"
+// Where functions of a number come from; what includes this may have said so before.
 #ifdef __CUDACC__
 #define VOXGRAD_MATH ::
-#else
+#elif !defined(VOXGRAD_MATH)
 #include <cmath>
 #define VOXGRAD_MATH std::
 #endif
@@ -93,7 +95,7 @@ struct Silu : SavesX {
 struct Softplus : SavesX {
   template <class A>
   VOXGRAD_HD A forward(A x) const {
-    return (x > 0 ? x : A(0)) + VOXGRAD_MATH log1p(VOXGRAD_MATH exp(x > 0 ? -x : x));
+    return (x > 0 ? x : A(0)) + VOXGRAD_MATH log1p(VOXGRAD_MATH exp(-VOXGRAD_MATH fabs(x)));
   }
   template <class A>
   VOXGRAD_HD A backward(A x, A, A g) const {
@@ -201,7 +203,3 @@ struct Affine : SavesNone {
 };
 
 }  // namespace voxgrad::formula
-
-// The list of them, expanded once for the CPU and once for CUDA.
-#define VOXGRAD_POINTWISE_FORMULAS(X) \
-  X(LeakyRelu) X(Elu) X(Gelu) X(Sigmoid) X(Silu) X(Softplus) X(Tanh) X(Exp) X(Log) X(Sqrt) X(Square) X(Abs) X(Clamp) X(Power) X(Affine)

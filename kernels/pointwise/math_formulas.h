@@ -162,7 +162,3 @@ struct Round : Step {
 };
 
 }  // namespace voxgrad::formula
-
-#define VOXGRAD_MATH_FORMULAS(X)                                                                                             \
-  X(GeluTanh) X(HardSigmoid) X(HardSwish) X(Mish) X(Erf) X(Log1p) X(Expm1) X(Sin) X(Cos) X(Reciprocal) X(Rsqrt) X(Sign) X(Floor) \
-  X(Ceil) X(Round)

@@ -1,4 +1,5 @@
 #include "core/device/parallel.h"
+#include "kernels/pointwise/pointwise_isa.h"
 #include "kernels/pointwise/pointwise_kernels.h"
 #include "kernels/spans/spans.h"
 
@@ -7,29 +8,11 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 
-// The loops of a formula, whose parameters f points to. They own it: what y is written to might be a parameter in memory, and loops with
-// one would not be vectors.
 template <class A>
-struct Loops {
+struct Loops : PointwiseLoops<A> {
   const void* f;
-  void (*forward)(const void* f, const A* x, A* y, int64_t n);
-  void (*backward)(const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n);
+  Loops(PointwiseFormula formula, const void* of) : PointwiseLoops<A>(VOXGRAD_BY_ISA(pointwise_kernels, loops<A>(formula))), f(of) {}
 };
-
-template <class A, class F>
-Loops<A> loops_of(const F& formula) {
-  return {.f = &formula,
-          .forward =
-              [](const void* f, const A* x, A* y, int64_t n) {
-                const F own = *static_cast<const F*>(f);
-                for (int64_t i = 0; i < n; ++i) y[i] = own.forward(x[i]);
-              },
-          .backward =
-              [](const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n) {
-                const F own = *static_cast<const F*>(f);
-                for (int64_t i = 0; i < n; ++i) gx[i] = own.backward(F::kSavesX ? x[i] : A(0), F::kSavesY ? y[i] : A(0), gy[i]);
-              }};
-}
 
 template <class T, class A>
 void forward_of(Loops<A> loops, int64_t count, const T* x, T* y) {
@@ -54,12 +37,14 @@ void backward_of(Loops<A> loops, int64_t count, const T* x, const T* y, const T*
 
 }  // namespace
 
-#define X(F)                                                                                                                       \
-  void pointwise_forward(Cpu, const formula::F& f, int64_t n, View x, View y) {                                                    \
-    on_dtype(x.dtype, [&]<class T>() { forward_of(loops_of<accum_t<T>>(f), n, x.as<T>(), y.as<T>()); });                           \
-  }                                                                                                                                \
-  void pointwise_backward(Cpu, const formula::F& f, int64_t n, View x, View y, View gy, View gx) {                                 \
-    on_dtype(gy.dtype, [&]<class T>() { backward_of(loops_of<accum_t<T>>(f), n, x.as<T>(), y.as<T>(), gy.as<T>(), gx.as<T>()); }); \
+#define X(F)                                                                                                                \
+  void pointwise_forward(Cpu, const formula::F& f, int64_t n, View x, View y) {                                             \
+    on_dtype(x.dtype, [&]<class T>() { forward_of(Loops<accum_t<T>>(PointwiseFormula::F, &f), n, x.as<T>(), y.as<T>()); }); \
+  }                                                                                                                         \
+  void pointwise_backward(Cpu, const formula::F& f, int64_t n, View x, View y, View gy, View gx) {                          \
+    on_dtype(gy.dtype, [&]<class T>() {                                                                                     \
+      backward_of(Loops<accum_t<T>>(PointwiseFormula::F, &f), n, x.as<T>(), y.as<T>(), gy.as<T>(), gx.as<T>());             \
+    });                                                                                                                     \
   }
 VOXGRAD_POINTWISE_FORMULAS(X)
 VOXGRAD_MATH_FORMULAS(X)

@@ -1,21 +1,10 @@
 // Per-voxel arithmetic over few interleaved channels: a block of voxels is transposed to planes, one per channel, and vectors run along the
-// voxels. Included inside the namespace of one instruction set, after kernels/simd/lanes.h.
+// voxels. Included inside the namespace of one instruction set, after kernels/simd/math.h.
 
-// e^x for x <= 88, within 2 units in the last place; 0 below -87. x = n ln 2 + r, |r| <= ln 2 / 2, and a Taylor polynomial of e^r.
+// e^x for x <= 88; 0 below -87.
 VOXGRAD_INLINE Vector<float> exp_of(Vector<float> x) {
-  const Vector<float> magic = splat(12582912.f);  // 1.5 2^23: adding it rounds to an integer
-  const Vector<float> shifted = x * 1.44269504f + magic, n = shifted - magic;
-  const Vector<float> r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
-  Vector<float> y = splat(1.f / 5040);
-  y = y * r + 1.f / 720;
-  y = y * r + 1.f / 120;
-  y = y * r + 1.f / 24;
-  y = y * r + 1.f / 6;
-  y = y * r + 0.5f;
-  y = y * r + 1.f;
-  y = y * r + 1.f;
-  const Mask<float> exponent = (reinterpret_cast<Mask<float>>(shifted) - 0x4b400000 + 127) << 23;
-  const Vector<float> value = y * reinterpret_cast<Vector<float>>(exponent);
+  const ExpParts<Vector<float>> p = exp_parts(x);
+  const Vector<float> value = (exp_series(p.r) * p.r + 1.f) * power_of_two<Vector<float>>(p.n);
   // A NaN is neither below nor above, and stays.
   return x < -87.f ? Vector<float>{} : x == x ? value : x;
 }
@@ -24,19 +13,8 @@ VOXGRAD_INLINE Vector<double> exp_of(Vector<double> x) {
   return x;
 }
 
-// ln x for normal x > 0: x = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)).
-VOXGRAD_INLINE Vector<float> log_of(Vector<float> x) {
-  const Mask<float> bits = reinterpret_cast<Mask<float>>(x), e = (bits - 0x3f3504f3) >> 23;
-  const Vector<float> m = reinterpret_cast<Vector<float>>(bits - (e << 23));
-  const Vector<float> s = (m - 1.f) / (m + 1.f), q = s * s;
-  Vector<float> series = splat(1.f / 9);
-  series = series * q + 1.f / 7;
-  series = series * q + 0.2f;
-  series = series * q + 1.f / 3;
-  series = series * q + 1.f;
-  const Vector<float> value = __builtin_convertvector(e, Vector<float>) * 0.69314718f + 2.f * s * series;
-  return x == x ? value : x;
-}
+// ln x for normal x > 0.
+VOXGRAD_INLINE Vector<float> log_of(Vector<float> x) { return x == x ? log_of_normal(x) : x; }
 VOXGRAD_INLINE Vector<double> log_of(Vector<double> x) {
   for (int i = 0; i < kLanes<double>; ++i) x[i] = __builtin_log(x[i]);
   return x;

@@ -1,0 +1,55 @@
+#include <immintrin.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <type_traits>
+
+#include "core/dtype.h"
+#include "kernels/pointwise/pointwise_isa.h"
+
+namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE {
+#include "kernels/simd/lanes.h"
+// clang-format off: each uses what is before it
+#include "kernels/simd/math.h"
+#define VOXGRAD_MATH math::
+#include "kernels/pointwise/math_formulas.h"
+// clang-format on
+
+// The formula that f points to, which is compiled for each instruction set: a type of its own with the same bytes. Loops own it: what y is
+// written to might be a parameter in memory, and loops with one would not be vectors.
+template <class F>
+VOXGRAD_INLINE F own(const void* f) {
+  std::array<unsigned char, sizeof(F)> bytes;
+  __builtin_memcpy(bytes.data(), f, sizeof(F));
+  return std::bit_cast<F>(bytes);
+}
+
+template <class A, class F>
+PointwiseLoops<A> loops_of() {
+  return {.forward =
+              [](const void* f, const A* x, A* y, int64_t n) {
+                const F formula = own<F>(f);
+                for (int64_t i = 0; i < n; ++i) y[i] = formula.forward(x[i]);
+              },
+          .backward =
+              [](const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n) {
+                const F formula = own<F>(f);
+                for (int64_t i = 0; i < n; ++i) gx[i] = formula.backward(F::kSavesX ? x[i] : A(0), F::kSavesY ? y[i] : A(0), gy[i]);
+              }};
+}
+
+template <class A>
+PointwiseLoops<A> loops(PointwiseFormula formula) {
+  switch (formula) {
+#define X(F) \
+  case PointwiseFormula::F: return loops_of<A, voxgrad::formula::F>();
+    VOXGRAD_POINTWISE_FORMULAS(X)
+    VOXGRAD_MATH_FORMULAS(X)
+#undef X
+  }
+  return {};
+}
+template PointwiseLoops<float> loops(PointwiseFormula);
+template PointwiseLoops<double> loops(PointwiseFormula);
+}  // namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE

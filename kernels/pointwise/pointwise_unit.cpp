@@ -1,0 +1,76 @@
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/pointwise/pointwise_kernels.h"
+#include "tests/catch.h"
+
+using namespace voxgrad;
+
+namespace {
+
+template <class F>
+std::vector<float> values_of(const F& formula, std::vector<float> x) {
+  std::vector<float> y(x.size());
+  pointwise_forward(Cpu{}, formula, int64_t(x.size()), View{x.data(), DType::f32}, View{y.data(), DType::f32});
+  return y;
+}
+
+// The largest difference from `right`, computed in f64, in units in the last place, over numbers of [low, high] in steps that differ.
+template <class F>
+double worst(const F& formula, double (*right)(double), double low, double high) {
+  std::vector<float> x;
+  for (double v = low; v <= high; v += (high - low) / 30001) x.push_back(float(v));
+  for (float tiny = 1e-3f; tiny > 1e-36f; tiny /= 7)
+    for (const float v : {tiny, -tiny})
+      if (v >= low && v <= high) x.push_back(v);
+  const std::vector<float> y = values_of(formula, x);
+  double most = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double r = right(double(x[i]));
+    const float size = std::max(std::fabs(float(r)), std::numeric_limits<float>::min());
+    const double e = std::fabs(double(y[i]) - r) / double(std::nextafter(size, INFINITY) - size);
+    most = e <= most ? most : e;  // a NaN is larger
+  }
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("functions of f32 are within a few units in the last place of those of f64") {
+  using namespace formula;
+  CHECK(worst(Exp{}, std::exp, -87, 88.7) < 2);
+  CHECK(worst(Expm1{}, std::expm1, -20, 88.7) < 4);
+  CHECK(worst(Expm1{}, std::expm1, -1, 1) < 4);
+  CHECK(worst(Log{}, std::log, 1e-6, 10) < 4);
+  CHECK(worst(Log{}, std::log, 0.9, 1.1) < 4);
+  CHECK(worst(Log{}, std::log, 1, 1e30) < 4);
+  CHECK(worst(Log1p{}, std::log1p, -0.99, 3) < 5);
+  CHECK(worst(Log1p{}, std::log1p, -1e-3, 1e-3) < 5);
+  CHECK(worst(Tanh{}, std::tanh, -12, 12) < 4);
+  CHECK(worst(Tanh{}, std::tanh, -0.01, 0.01) < 4);
+  CHECK(worst(Erf{}, std::erf, -5, 5) < 3);
+  CHECK(worst(Erf{}, std::erf, -1.1, 1.1) < 3);
+}
+
+TEST_CASE("functions of f32 have the signs, infinities and NaNs of the standard ones") {
+  using namespace formula;
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN(), least = 1e-45f;
+  const std::vector<float> x = {0.f, -0.f, inf, -inf, nan, least, -least, 1e-39f, 88.5f, 88.8f, 200.f, -200.f, 1e38f, -1e38f, -1.f, -2.f};
+  const auto same = [&](const char* name, const auto& formula, float (*right)(float)) {
+    const std::vector<float> y = values_of(formula, x);
+    for (size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(name, x[i], y[i], right(x[i]));
+      CHECK(std::isnan(y[i]) == std::isnan(right(x[i])));
+      if (std::isnan(y[i])) continue;
+      CHECK(std::signbit(y[i]) == std::signbit(right(x[i])));
+      CHECK((y[i] == right(x[i]) || std::fabs(y[i] - right(x[i])) < 1e-5f * std::fabs(right(x[i]))));
+    }
+  };
+  same("exp", Exp{}, std::exp);
+  same("expm1", Expm1{}, std::expm1);
+  same("log", Log{}, std::log);
+  same("log1p", Log1p{}, std::log1p);
+  same("tanh", Tanh{}, std::tanh);
+  same("erf", Erf{}, std::erf);
+}
