@@ -17,7 +17,8 @@ namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE {
 // clang-format on
 
 // The formula that f points to, which is compiled for each instruction set: a type of its own with the same bytes. Loops own it: what y is
-// written to might be a parameter in memory, and loops with one would not be vectors.
+// written to might be a parameter in memory, and loops with one would not be vectors,
+// nor those with calls.
 template <class F>
 VOXGRAD_INLINE F own(const void* f) {
   std::array<unsigned char, sizeof(F)> bytes;
@@ -28,12 +29,12 @@ VOXGRAD_INLINE F own(const void* f) {
 template <class A, class F>
 PointwiseLoops<A> loops_of() {
   return {.forward =
-              [](const void* f, const A* x, A* y, int64_t n) {
+              [](const void* f, const A* x, A* y, int64_t n) __attribute__((flatten)) {
                 const F formula = own<F>(f);
                 for (int64_t i = 0; i < n; ++i) y[i] = formula.forward(x[i]);
               },
           .backward =
-              [](const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n) {
+              [](const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n) __attribute__((flatten)) {
                 const F formula = own<F>(f);
                 for (int64_t i = 0; i < n; ++i) gx[i] = formula.backward(F::kSavesX ? x[i] : A(0), F::kSavesY ? y[i] : A(0), gy[i]);
               }};

@@ -1,8 +1,9 @@
 #pragma once
 #include "kernels/pointwise_loss/pointwise_loss_kernels.h"
+// Where functions of a number come from; what includes this may have said so before.
 #ifdef __CUDACC__
 #define VOXGRAD_LOSS_MATH ::
-#else
+#elif !defined(VOXGRAD_LOSS_MATH)
 #include <cmath>
 #define VOXGRAD_LOSS_MATH std::
 #endif
@@ -13,7 +14,7 @@ namespace voxgrad::loss_formula {
 // ln(1 + e^x)
 template <class A>
 VOXGRAD_HD A softplus(A x) {
-  return (x > 0 ? x : A(0)) + VOXGRAD_LOSS_MATH log1p(VOXGRAD_LOSS_MATH exp(x > 0 ? -x : x));
+  return (x > 0 ? x : A(0)) + VOXGRAD_LOSS_MATH log1p(VOXGRAD_LOSS_MATH exp(-VOXGRAD_LOSS_MATH fabs(x)));
 }
 template <class A>
 VOXGRAD_HD A sigmoid(A x) {
@@ -28,23 +29,30 @@ struct Bce {
   VOXGRAD_HD A by_t(A x, A, A c) const { return c * softplus(-x) - softplus(x); }
 };
 
-// With m = 1 - p = t (1 - s) + (1 - t) s and the cross-entropy e: a m^gamma e.
-template <class A>
+// With m = 1 - p = t (1 - s) + (1 - t) s and the cross-entropy e: a m^gamma e. Squared: gamma is 2, which needs no powers.
+template <class A, bool Squared>
 struct Focal {
   A gamma, alpha;
   VOXGRAD_HD Focal(double g, double a) : gamma(A(g)), alpha(A(a)) {}
   VOXGRAD_HD A weight(A t) const { return alpha < 0 ? A(1) : alpha * t + (1 - alpha) * (1 - t); }
   VOXGRAD_HD A entropy(A x, A t) const { return t * softplus(-x) + (1 - t) * softplus(x); }
   VOXGRAD_HD A miss(A x, A t) const { return t * sigmoid(-x) + (1 - t) * sigmoid(x); }
+  VOXGRAD_HD A raised(A m) const {
+    if constexpr (Squared) return m * m;
+    else return VOXGRAD_LOSS_MATH pow(m, gamma);
+  }
   // gamma m^(gamma - 1), whose factor vanishes where m does.
-  VOXGRAD_HD A slope(A m) const { return m > 0 ? gamma * VOXGRAD_LOSS_MATH pow(m, gamma - 1) : A(0); }
-  VOXGRAD_HD A value(A x, A t, A) const { return weight(t) * VOXGRAD_LOSS_MATH pow(miss(x, t), gamma) * entropy(x, t); }
+  VOXGRAD_HD A slope(A m) const {
+    if constexpr (Squared) return 2 * m;
+    else return m > 0 ? gamma * VOXGRAD_LOSS_MATH pow(m, gamma - 1) : A(0);
+  }
+  VOXGRAD_HD A value(A x, A t, A) const { return weight(t) * raised(miss(x, t)) * entropy(x, t); }
   VOXGRAD_HD A by_x(A x, A t, A) const {
     const A s = sigmoid(x), r = sigmoid(-x), m = miss(x, t);
-    return weight(t) * (VOXGRAD_LOSS_MATH pow(m, gamma) * ((1 - t) * s - t * r) + entropy(x, t) * slope(m) * s * r * (1 - 2 * t));
+    return weight(t) * (raised(m) * ((1 - t) * s - t * r) + entropy(x, t) * slope(m) * s * r * (1 - 2 * t));
   }
   VOXGRAD_HD A by_t(A x, A t, A) const {
-    const A m = miss(x, t), power = VOXGRAD_LOSS_MATH pow(m, gamma), e = entropy(x, t);
+    const A m = miss(x, t), power = raised(m), e = entropy(x, t);
     const A by_weight = alpha < 0 ? A(0) : 2 * alpha - 1;
     return by_weight * power * e + weight(t) * (e * slope(m) * (sigmoid(-x) - sigmoid(x)) - power * x);
   }
@@ -86,20 +94,11 @@ template <class A, class F>
 void on_formula(const PointwiseLoss& p, F&& f) {
   switch (p.formula) {
     case LossFormula::bce: return f(Bce<A>(p.a, p.b));
-    case LossFormula::focal: return f(Focal<A>(p.a, p.b));
+    case LossFormula::focal: return p.a == 2 ? f(Focal<A, true>(p.a, p.b)) : f(Focal<A, false>(p.a, p.b));
     case LossFormula::huber: return f(Huber<A>(p.a, p.b));
     case LossFormula::kl: return f(Kl<A>(p.a, p.b));
     default: return f(KlLog<A>(p.a, p.b));
   }
 }
-
-// What the loss of element i counts.
-template <class A>
-struct LossWeights {
-  const A *weight, *positive;
-  int64_t channels;
-  VOXGRAD_HD A of(int64_t i) const { return weight ? weight[i] : A(1); }
-  VOXGRAD_HD A positive_of(int64_t i) const { return positive ? positive[i % channels] : A(1); }
-};
 
 }  // namespace voxgrad::loss_formula

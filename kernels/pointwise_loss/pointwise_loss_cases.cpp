@@ -71,6 +71,14 @@ OP_CASES(pointwise_loss) {
                                               .pos_weight = Tensor::from({2.5}, {1}, DType::f32, d), .reduction = q});
       },
       [](const HostArrays& in, const Index& i) { return (i[0] ? 3 : 0.25) * entropy(in[0][i], in[1][i], 2.5); });
+  add(
+      "bce, pos_weight of channels, several spans",
+      {{.shape = {420, 5}, .low = -4, .high = 4}, {.shape = {420, 5}, .low = 0.1, .high = 0.9}}, Reduction::none,
+      [](const Tensors& in, Reduction q) {
+        const Tensor c = Tensor::from({0.5, 1, 2, 3, 4}, {5}, DType::f32, in[0].device());
+        return bce_with_logits(in[0], in[1], {.pos_weight = c, .reduction = q});
+      },
+      [](const HostArrays& in, const Index& i) { return entropy(in[0][i], in[1][i], i[1] == 0 ? 0.5 : double(i[1])); });
   add("bce, several chunks", {{.shape = {9001}, .low = -4, .high = 4}, {.shape = {9001}, .low = 0, .high = 1}}, Reduction::mean,
       [](const Tensors& in, Reduction q) { return bce_with_logits(in[0], in[1], {.reduction = q}); },
       [](const HostArrays& in, const Index& i) { return entropy(in[0][i], in[1][i]); }, false);

@@ -1,55 +1,79 @@
+#include <algorithm>
 #include <vector>
 
 #include "core/device/parallel.h"
-#include "kernels/pointwise_loss/loss_formulas.h"
+#include "kernels/pointwise_loss/pointwise_loss_isa.h"
+#include "kernels/spans/spans.h"
 
 namespace voxgrad {
 namespace {
-using namespace loss_formula;
 
 constexpr int64_t kChunk = 1 << 12;
 
-template <class T, class F>
-void forward_of(const PointwiseLoss& p, const F& f, const LossWeights<accum_t<T>>& w, const T* x, const T* t, View y) {
+// Calls f(kernels, span, at) for spans of elements that cover [begin, end), in the type they are computed in.
+template <class T>
+class LossSpans {
+ public:
   using A = accum_t<T>;
-  const auto loss = [&](int64_t i) { return w.of(i) * f.value(A(x[i]), A(t[i]), w.positive_of(i)); };
-  if (!p.reduced) return parallel_for(p.n, kChunk, [&](int64_t i) { y.as<T>()[i] = T(A(p.scale) * loss(i)); });
-  std::vector<double> partial(size_t(chunk_count(p.n, kChunk)));
-  parallel_chunks(p.n, kChunk, [&](int64_t c, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) partial[size_t(c)] += double(loss(i));
-  });
-  double sum = 0;
-  for (double v : partial) sum += v;
-  *y.as<A>() = A(p.scale * sum);
-}
+  LossSpans(const PointwiseLoss& p, View x, View target, View weight, View positive)
+      : p_(p), x_(x.as<T>()), t_(target.as<T>()), weight_(weight.as<A>()), positive_(positive.as<A>()) {}
 
-template <class T, class F>
-void backward_of(const PointwiseLoss& p, const F& f, const LossWeights<accum_t<T>>& w, const T* x, const T* t, View gy, T* gx, T* gt) {
-  using A = accum_t<T>;
-  parallel_for(p.n, kChunk, [&](int64_t i) {
-    const A g = A(p.scale) * (p.reduced ? *gy.as<A>() : A(gy.as<T>()[i])) * w.of(i), c = w.positive_of(i);
-    if (gx) gx[i] = T(g * f.by_x(A(x[i]), A(t[i]), c));
-    if (gt) gt[i] = T(g * f.by_t(A(x[i]), A(t[i]), c));
-  });
-}
+  template <class F>
+  void each(int64_t begin, int64_t end, F&& f) const {
+    const PointwiseLossIsa<A> kernels = VOXGRAD_BY_ISA(pointwise_loss_kernels, kernels<A>());
+    A ones[kSpan], x[kSpan], t[kSpan], positive[kSpan];
+    std::fill_n(ones, std::min(kSpan, end - begin), A(1));
+    for_spans(begin, end, [&](int64_t at, int64_t n) {
+      for (int64_t i = 0, k = at % p_.channels; positive_ && i < n; ++i, k = k + 1 == p_.channels ? 0 : k + 1) positive[i] = positive_[k];
+      f(kernels,
+        typename PointwiseLossIsa<A>::Span{span_as(x_ + at, n, x), span_as(t_ + at, n, t), weight_ ? weight_ + at : ones,
+                                           positive_ ? positive : ones, n},
+        at);
+    });
+  }
+
+ private:
+  const PointwiseLoss& p_;
+  const T *x_, *t_;
+  const A *weight_, *positive_;
+};
 
 }  // namespace
 
 void pointwise_loss(Cpu, const PointwiseLoss& p, View x, View target, View weight, View positive, View y) {
   on_dtype(x.dtype, [&]<class T>() {
     using A = accum_t<T>;
-    on_formula<A>(p, [&](const auto& f) {
-      forward_of<T>(p, f, LossWeights<A>{weight.as<A>(), positive.as<A>(), p.channels}, x.as<T>(), target.as<T>(), y);
+    const LossSpans<T> spans(p, x, target, weight, positive);
+    std::vector<double> partial(size_t(chunk_count(p.n, kChunk)));
+    parallel_chunks(p.n, kChunk, [&](int64_t c, int64_t begin, int64_t end) {
+      A losses[kSpan];
+      spans.each(begin, end, [&](const auto& kernels, const auto& span, int64_t at) {
+        kernels.value(p, span, losses);
+        for (int64_t i = 0; i < span.n; ++i)
+          if (p.reduced) partial[size_t(c)] += double(losses[i]);
+          else y.as<T>()[at + i] = T(A(p.scale) * losses[i]);
+      });
     });
+    if (!p.reduced) return;
+    double sum = 0;
+    for (double v : partial) sum += v;
+    *y.as<A>() = A(p.scale * sum);
   });
 }
 
 void pointwise_loss_backward(Cpu, const PointwiseLoss& p, View x, View target, View weight, View positive, View gy, View gx, View gt) {
   on_dtype(x.dtype, [&]<class T>() {
     using A = accum_t<T>;
-    on_formula<A>(p, [&](const auto& f) {
-      backward_of<T>(p, f, LossWeights<A>{weight.as<A>(), positive.as<A>(), p.channels}, x.as<T>(), target.as<T>(), gy, gx.as<T>(),
-                     gt.as<T>());
+    const LossSpans<T> spans(p, x, target, weight, positive);
+    parallel_chunks(p.n, kChunk, [&](int64_t, int64_t begin, int64_t end) {
+      A g[kSpan];
+      spans.each(begin, end, [&](const auto& kernels, const auto& span, int64_t at) {
+        const auto times_gy = [&](T* to) {
+          for (int64_t i = 0; i < span.n; ++i) to[at + i] = T(A(p.scale) * (p.reduced ? *gy.as<A>() : A(gy.as<T>()[at + i])) * g[i]);
+        };
+        if (gx) kernels.by_x(p, span, g), times_gy(gx.as<T>());
+        if (gt) kernels.by_target(p, span, g), times_gy(gt.as<T>());
+      });
     });
   });
 }

@@ -6,6 +6,15 @@ namespace voxgrad {
 namespace {
 using namespace loss_formula;
 
+// What the loss of element i counts.
+template <class A>
+struct LossWeights {
+  const A *weight, *positive;
+  int64_t channels;
+  VOXGRAD_HD A of(int64_t i) const { return weight ? weight[i] : A(1); }
+  VOXGRAD_HD A positive_of(int64_t i) const { return positive ? positive[i % channels] : A(1); }
+};
+
 template <class T, class F>
 __global__ void pointwise_loss_each_kernel(PointwiseLoss p, F f, LossWeights<float> w, const T* x, const T* t, T* y) {
   for (int64_t i : grid_stride(p.n)) y[i] = T(float(p.scale) * (w.of(i) * f.value(float(x[i]), float(t[i]), w.positive_of(i))));

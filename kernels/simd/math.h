@@ -1,5 +1,6 @@
 // Functions of one f32, as a number or as the lanes of a vector (V), without branches: loops over them become vectors. Within 4 units in
-// the last place, log1p 5; infinities and NaNs are as std:: has them, results below the least normal number may be 0. Included inside the namespace of one instruction set, after kernels/simd/lanes.h and <cmath>.
+// the last place, log1p 5; infinities and NaNs are as std:: has them, results below the least normal number may be 0.
+// Included inside the namespace of one instruction set, after kernels/simd/lanes.h and <cmath>.
 
 template <class V>
 struct BitsOf {
