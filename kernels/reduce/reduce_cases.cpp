@@ -52,6 +52,8 @@ OP_CASES(reduce) {
   add("max of many", {2, 301, 3}, [](const Tensor& x) { return max(x, {1}); }, of_axes(largest, {1}), 301, (2 * 301 * 3 + 6) * 4);
   add("max of three long columns", {2, 1501, 3}, [](const Tensor& x) { return max(x, {1}); }, of_axes(largest, {1}), 1501,
       (2 * 1501 * 3 + 6) * 4);
+  add("max of channels", {3, 71, 5}, [](const Tensor& x) { return max(x, {2}); }, of_axes(largest, {2}), 5, (3 * 71 * 5 + 3 * 71) * 4);
+  add("min of channels", {150, 64}, [](const Tensor& x) { return min(x, {1}); }, of_axes(smallest, {1}), 64, (150 * 64 + 150) * 4);
   add("min of a long row", {5003}, [](const Tensor& x) { return min(x); }, of_all(smallest), 5003, (5003 + 1) * 4);
   add("max of all", s, [](const Tensor& x) { return max(x); }, of_all(largest), s.count(), (s.count() + 1) * 4);
   add("min of all", s, [](const Tensor& x) { return min(x); }, of_all(smallest), s.count(), (s.count() + 1) * 4);

@@ -104,9 +104,29 @@ void extreme_of_long(const ReduceRuns& p, const T* x, T* y) {
   }
 }
 
+// Short runs that lie side by side, such as the channels of voxels: as many at a time as wait for each other.
+template <bool kSmallest, class T>
+void extreme_of_short(const ReduceRuns& p, const T* x, T* y) {
+  using A = accum_t<T>;
+  parallel_ranges(p.outer, std::max<int64_t>(1, kGrain / p.reduced), [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += kLanes) {
+      const int64_t count = std::min(kLanes, end - first);
+      A best[kLanes];
+      for (int64_t o = 0; o < count; ++o) best[o] = A(x[(first + o) * p.reduced]);
+      for (int64_t r = 1; r < p.reduced; ++r)
+        for (int64_t o = 0; o < count; ++o) {
+          const A v = A(x[(first + o) * p.reduced + r]);
+          best[o] = (kSmallest ? v < best[o] : v > best[o]) || v != v ? v : best[o];
+        }
+      for (int64_t o = 0; o < count; ++o) y[first + o] = T(best[o]);
+    }
+  });
+}
+
 template <bool kSmallest, class T>
 void extreme_of(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
+  if (p.inner == 1 && p.reduced <= kLanes) return extreme_of_short<kSmallest>(p, x, y);
   if (p.inner <= kLanes / 2 && p.reduced * p.inner > 1 << 12) return extreme_of_long<kSmallest>(p, x, y);
   const int64_t tiles = chunk_count(p.inner, kColumns);
   const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced));

@@ -13,7 +13,10 @@ void where_of(const Broadcast& p, View condition, View a, View b, T* y) {
       const A* const u = left.block(k, 1);
       const A* const v = right.block(k, 2);
       T* const out = y + k.at;
-      for (int64_t i = 0; i < k.count(); ++i) out[i] = T(c[i] != 0 ? u[i] : v[i]);
+      for (int64_t i = 0; i < k.count(); ++i) {
+        const A l = u[i], r = v[i];  // both are read, so that nothing branches
+        out[i] = T(c[i] != 0 ? l : r);
+      }
     };
   });
 }
