@@ -1,4 +1,4 @@
-// Whole networks in training and at inference: nnU-Net's plain U-Net, a residual and a dense network for values per image.
+// Whole networks in training and at inference: nnU-Net's plain U-Net; a residual, a dense and a ConvNeXt network for values per image.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "core/fields.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 #include "layers/losses.h"
+#include "models/convnext/convnext.h"
 #include "models/densenet/densenet.h"
 #include "models/resnet/resnet.h"
 #include "models/unet/unet.h"
@@ -78,6 +79,29 @@ struct DenseNetWork {
   Json work(const char* op) const {
     return {{"op", std::string("densenet_") + op}, {"depth", config().depth},         {"growth", growth}, {"classes", kClasses},
             {"batch", batch},                      {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
+  }
+  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
+  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
+};
+
+struct ConvNeXtWork {
+  using Net = ConvNeXt;
+  std::string name;
+  int features;
+  int64_t batch;
+  Int3 size;
+
+  ConvNeXtConfig config() const { return {.classes = kClasses, .base_features = features, .drop_path = 0}; }
+  Json work(const char* op) const {
+    const ConvNeXtConfig c = config();
+    return {{"op", std::string("convnext_") + op},
+            {"features", features},
+            {"blocks", c.blocks},
+            {"kernel", c.kernel},
+            {"classes", kClasses},
+            {"batch", batch},
+            {"size", {size.d, size.h, size.w}},
+            {"clip", kClip}};
   }
   Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
   static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
@@ -184,10 +208,12 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const UNetWork large{"unet 32-64-128-256-320-320, 2x128^3", 6, base(32), 2, {extent(128), extent(128), extent(128)}};
   const ResNetWork resnet{"resnet50, 2x64^3", 50, base(64), 2, {extent(64), extent(64), extent(64)}};
   const DenseNetWork dense{"densenet121, 2x64^3", base(32), 2, {extent(64), extent(64), extent(64)}};
+  const ConvNeXtWork convnext{"convnext 40, 2x64^3", base(40), 2, {extent(64), extent(64), extent(64)}};
   for (const char* op : {"step", "inference"}) {
     for (const UNetWork& n : {plain, small}) add(op, n, op);
     add(op, resnet, op);
-    add(op, dense, op);
+    add(op, dense, op).of_cpu = true;
+    add(op, convnext, op).of_cpu = true;
     add(op, large, op).of_gpu = true;
     for (const auto& [batch, e] : {std::pair{16, 32}, {1, 96}, {1, 128}}) {
       const std::string size = std::to_string(batch) + "x" + std::to_string(e) + "^3";
@@ -201,7 +227,7 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
     other.name = name;
     other.norms = norms;
     other.size = {extent(96), extent(96), extent(96)};
-    add("step", other, "step");
+    add("step", other, "step").of_cpu = true;
   }
   for (const int e : {32, 48, 64, 96, 128, 160, 192, 256}) {
     const Int3 size = {extent(e), extent(e), extent(e)};

@@ -23,6 +23,7 @@ import warnings
 import torch
 
 import torch_ops
+import torch_convnext
 import torch_densenet
 import torch_resnet
 import torch_unet
@@ -49,7 +50,8 @@ def contenders_of(work, dtype, on_gpu=False):
     """Maker of each contender's run, by its name; empty where PyTorch has no such op."""
     networks = {"unet_step": torch_unet.step, "unet_inference": torch_unet.inference, "resnet_step": torch_resnet.step,
                 "resnet_inference": torch_resnet.inference, "densenet_step": torch_densenet.step,
-                "densenet_inference": torch_densenet.inference}
+                "densenet_inference": torch_densenet.inference, "convnext_step": torch_convnext.step,
+                "convnext_inference": torch_convnext.inference}
     if build := networks.get(work["op"]):
         makers = {
             "pytorch" + layout + (" compiled" if compiled else ""): (lambda m=form, c=compiled: build(work, dtype, m, c))
