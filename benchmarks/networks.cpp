@@ -40,22 +40,33 @@ struct UNetWork {
   static Tensor loss(const std::vector<Tensor>& outputs, const Tensor& label) { return deep_supervision_loss(outputs, label); }
 };
 
-struct ResNetWork {
-  using Net = ResNet;
+// One that gives values for an image.
+struct ClassifierWork {
   std::string name;
-  int depth, base_features;
   int64_t batch;
   Int3 size;
+
+  // With what is of one kind.
+  Json work(const char* kind, const char* op, const Json& more) const {
+    Json out = {
+        {"op", std::string(kind) + "_" + op}, {"classes", kClasses}, {"batch", batch}, {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
+    out.update(more);
+    return out;
+  }
+  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
+  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
+};
+
+struct ResNetWork : ClassifierWork {
+  using Net = ResNet;
+  int depth, base_features;
   std::string norms = {};  // in training, "running": by running statistics, "frozen": their scales and shifts are not trained either
 
   ResNetConfig config() const { return {.classes = kClasses, .depth = depth, .base_features = base_features}; }
   Json work(const char* op) const {
-    Json out = {{"op", std::string("resnet_") + op}, {"depth", depth},
-                {"features", base_features},         {"classes", kClasses},
-                {"batch", batch},                    {"size", {size.d, size.h, size.w}},
-                {"clip", kClip}};
-    if (!norms.empty()) out["norms"] = norms;
-    return out;
+    Json more = {{"depth", depth}, {"features", base_features}};
+    if (!norms.empty()) more["norms"] = norms;
+    return ClassifierWork::work("resnet", op, more);
   }
   void set_norms(ResNet& net) const {
     if (norms.empty()) return;
@@ -64,47 +75,25 @@ struct ResNetWork {
       if (norms == "frozen" && t.shape().rank == 1 && !name.starts_with("fc.")) t.require_grad(false);
     });
   }
-  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
-  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
 };
 
-struct DenseNetWork {
+struct DenseNetWork : ClassifierWork {
   using Net = DenseNet;
-  std::string name;
   int growth;
-  int64_t batch;
-  Int3 size;
 
   DenseNetConfig config() const { return {.classes = kClasses, .growth = growth}; }
-  Json work(const char* op) const {
-    return {{"op", std::string("densenet_") + op}, {"depth", config().depth},         {"growth", growth}, {"classes", kClasses},
-            {"batch", batch},                      {"size", {size.d, size.h, size.w}}, {"clip", kClip}};
-  }
-  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
-  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
+  Json work(const char* op) const { return ClassifierWork::work("densenet", op, {{"depth", config().depth}, {"growth", growth}}); }
 };
 
-struct ConvNeXtWork {
+struct ConvNeXtWork : ClassifierWork {
   using Net = ConvNeXt;
-  std::string name;
   int features;
-  int64_t batch;
-  Int3 size;
 
   ConvNeXtConfig config() const { return {.classes = kClasses, .base_features = features, .drop_path = 0}; }
   Json work(const char* op) const {
     const ConvNeXtConfig c = config();
-    return {{"op", std::string("convnext_") + op},
-            {"features", features},
-            {"blocks", c.blocks},
-            {"kernel", c.kernel},
-            {"classes", kClasses},
-            {"batch", batch},
-            {"size", {size.d, size.h, size.w}},
-            {"clip", kClip}};
+    return ClassifierWork::work("convnext", op, {{"features", features}, {"blocks", c.blocks}, {"kernel", c.kernel}});
   }
-  Tensor label(Device device) const { return random_label({batch}, kClasses, 2, device); }
-  static Tensor loss(const Tensor& logits, const Tensor& label) { return cross_entropy(logits, label); }
 };
 
 // Resident memory of the process in bytes, by the key of /proc/self/status: "VmRSS" now, "VmHWM" at most since reset_peak.
@@ -206,9 +195,9 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const UNetWork plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
   const UNetWork small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
   const UNetWork large{"unet 32-64-128-256-320-320, 2x128^3", 6, base(32), 2, {extent(128), extent(128), extent(128)}};
-  const ResNetWork resnet{"resnet50, 2x64^3", 50, base(64), 2, {extent(64), extent(64), extent(64)}};
-  const DenseNetWork dense{"densenet121, 2x64^3", base(32), 2, {extent(64), extent(64), extent(64)}};
-  const ConvNeXtWork convnext{"convnext 40, 2x64^3", base(40), 2, {extent(64), extent(64), extent(64)}};
+  const ResNetWork resnet{{"resnet50, 2x64^3", 2, {extent(64), extent(64), extent(64)}}, 50, base(64)};
+  const DenseNetWork dense{{"densenet121, 2x64^3", 2, resnet.size}, base(32)};
+  const ConvNeXtWork convnext{{"convnext 40, 2x64^3", 2, resnet.size}, base(40)};
   for (const char* op : {"step", "inference"}) {
     for (const UNetWork& n : {plain, small}) add(op, n, op);
     add(op, resnet, op);
@@ -217,7 +206,7 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
     add(op, large, op).of_gpu = true;
     for (const auto& [batch, e] : {std::pair{16, 32}, {1, 96}, {1, 128}}) {
       const std::string size = std::to_string(batch) + "x" + std::to_string(e) + "^3";
-      const ResNetWork n{"resnet50, " + size + "/" + op, 50, base(64), batch, {extent(e), extent(e), extent(e)}};
+      const ResNetWork n{{"resnet50, " + size + "/" + op, batch, {extent(e), extent(e), extent(e)}}, 50, base(64)};
       add("sizes", n, op).of_cpu = true;
     }
   }

@@ -22,9 +22,9 @@ import warnings
 
 import torch
 
-import torch_ops
 import torch_convnext
 import torch_densenet
+import torch_ops
 import torch_resnet
 import torch_unet
 

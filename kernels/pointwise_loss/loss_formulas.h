@@ -1,24 +1,17 @@
 #pragma once
+#include "kernels/pointwise/formulas.h"
 #include "kernels/pointwise_loss/pointwise_loss_kernels.h"
-// Where functions of a number come from; what includes this may have said so before.
-#ifdef __CUDACC__
-#define VOXGRAD_LOSS_MATH ::
-#elif !defined(VOXGRAD_LOSS_MATH)
-#include <cmath>
-#define VOXGRAD_LOSS_MATH std::
-#endif
 
 // value(x, t, c), by_x and by_t: the loss of one element and its derivatives. c: the weight of positive targets.
 namespace voxgrad::loss_formula {
 
-// ln(1 + e^x)
 template <class A>
 VOXGRAD_HD A softplus(A x) {
-  return (x > 0 ? x : A(0)) + VOXGRAD_LOSS_MATH log1p(VOXGRAD_LOSS_MATH exp(-VOXGRAD_LOSS_MATH fabs(x)));
+  return formula::Softplus{}.forward(x);
 }
 template <class A>
 VOXGRAD_HD A sigmoid(A x) {
-  return 1 / (1 + VOXGRAD_LOSS_MATH exp(-x));
+  return formula::Sigmoid{}.forward(x);
 }
 
 template <class A>
@@ -39,12 +32,12 @@ struct Focal {
   VOXGRAD_HD A miss(A x, A t) const { return t * sigmoid(-x) + (1 - t) * sigmoid(x); }
   VOXGRAD_HD A raised(A m) const {
     if constexpr (Squared) return m * m;
-    else return VOXGRAD_LOSS_MATH pow(m, gamma);
+    else return VOXGRAD_MATH pow(m, gamma);
   }
   // gamma m^(gamma - 1), whose factor vanishes where m does.
   VOXGRAD_HD A slope(A m) const {
     if constexpr (Squared) return 2 * m;
-    else return m > 0 ? gamma * VOXGRAD_LOSS_MATH pow(m, gamma - 1) : A(0);
+    else return m > 0 ? gamma * VOXGRAD_MATH pow(m, gamma - 1) : A(0);
   }
   VOXGRAD_HD A value(A x, A t, A) const { return weight(t) * raised(miss(x, t)) * entropy(x, t); }
   VOXGRAD_HD A by_x(A x, A t, A) const {
@@ -76,17 +69,17 @@ struct Huber {
 template <class A>
 struct Kl {
   VOXGRAD_HD Kl(double, double) {}
-  VOXGRAD_HD A value(A x, A t, A) const { return t > 0 ? t * (VOXGRAD_LOSS_MATH log(t) - x) : t * 0; }
+  VOXGRAD_HD A value(A x, A t, A) const { return t > 0 ? t * (VOXGRAD_MATH log(t) - x) : t * 0; }
   VOXGRAD_HD A by_x(A, A t, A) const { return -t; }
-  VOXGRAD_HD A by_t(A x, A t, A) const { return t > 0 ? VOXGRAD_LOSS_MATH log(t) + 1 - x : t * 0; }
+  VOXGRAD_HD A by_t(A x, A t, A) const { return t > 0 ? VOXGRAD_MATH log(t) + 1 - x : t * 0; }
 };
 
 template <class A>
 struct KlLog {
   VOXGRAD_HD KlLog(double, double) {}
-  VOXGRAD_HD A value(A x, A t, A) const { return VOXGRAD_LOSS_MATH exp(t) * (t - x); }
-  VOXGRAD_HD A by_x(A, A t, A) const { return -VOXGRAD_LOSS_MATH exp(t); }
-  VOXGRAD_HD A by_t(A x, A t, A) const { return VOXGRAD_LOSS_MATH exp(t) * (t - x + 1); }
+  VOXGRAD_HD A value(A x, A t, A) const { return VOXGRAD_MATH exp(t) * (t - x); }
+  VOXGRAD_HD A by_x(A, A t, A) const { return -VOXGRAD_MATH exp(t); }
+  VOXGRAD_HD A by_t(A x, A t, A) const { return VOXGRAD_MATH exp(t) * (t - x + 1); }
 };
 
 // Calls f with the formula of p for numbers A.

@@ -9,7 +9,7 @@ namespace voxgrad::pointwise_loss_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each uses what is before it
 #include "kernels/simd/math.h"
-#define VOXGRAD_LOSS_MATH math::
+#define VOXGRAD_MATH math::
 #include "kernels/pointwise_loss/loss_formulas.h"
 // clang-format on
 using namespace voxgrad::loss_formula;

@@ -70,14 +70,17 @@ void sum_of(const ReduceRuns& p, double scale, const T* x, A* y) {
   }
 }
 
+// The extreme of two; a NaN is more extreme than any number.
+template <bool kSmallest, class A>
+A more_extreme(A best, A v) {
+  return (kSmallest ? v < best : v > best) || v != v ? v : best;
+}
+
 // best[j] becomes the extreme of itself and of x[r stride + j] for r < rows.
 template <bool kSmallest, class T, class A>
 void extreme_rows(int64_t rows, int64_t width, int64_t stride, const T* x, A* best) {
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t j = 0; j < width; ++j) {
-      const A v = A(x[r * stride + j]);
-      best[j] = (kSmallest ? v < best[j] : v > best[j]) || v != v ? v : best[j];
-    }
+    for (int64_t j = 0; j < width; ++j) best[j] = more_extreme<kSmallest>(best[j], A(x[r * stride + j]));
 }
 
 // Few columns, many rows: rows are laid side by side as lanes, in chunks that threads share.
@@ -114,10 +117,7 @@ void extreme_of_short(const ReduceRuns& p, const T* x, T* y) {
       A best[kLanes];
       for (int64_t o = 0; o < count; ++o) best[o] = A(x[(first + o) * p.reduced]);
       for (int64_t r = 1; r < p.reduced; ++r)
-        for (int64_t o = 0; o < count; ++o) {
-          const A v = A(x[(first + o) * p.reduced + r]);
-          best[o] = (kSmallest ? v < best[o] : v > best[o]) || v != v ? v : best[o];
-        }
+        for (int64_t o = 0; o < count; ++o) best[o] = more_extreme<kSmallest>(best[o], A(x[(first + o) * p.reduced + r]));
       for (int64_t o = 0; o < count; ++o) y[first + o] = T(best[o]);
     }
   });

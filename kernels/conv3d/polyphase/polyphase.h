@@ -9,6 +9,9 @@
 namespace voxgrad {
 
 inline constexpr int kPolyphasePositions = 4, kPolyphaseFrequencies = 7, kPolyphaseProducts = 13;  // of a tile
+inline constexpr int kPolyphaseStep = 2 * kPolyphasePositions, kPolyphaseInputs = 13;              // inputs from tile to tile, and of one
+// Phases whose products a frequency sums: at infinity, the last one, the even taps alone.
+constexpr int polyphase_phases(int64_t frequency) { return frequency == kPolyphaseFrequencies - 1 ? 1 : 2; }
 
 // Whether it can compute the gather, and costs less than the direct kernel times `direct`.
 bool is_polyphase(const ConvGather&, int64_t lanes, double direct = 1);

@@ -127,7 +127,7 @@ class PolyphaseGather {
     row.voxels = p.size[1];
     row.init = zeros_.data();
     for (int64_t f = 0; f < kPolyphaseFrequencies; ++f) {
-      row.run_count = int64_t(worker.runs.size()) / (f == kPolyphaseFrequencies - 1 ? 2 : 1);  // at infinity the even taps alone
+      row.run_count = int64_t(worker.runs.size()) / 2 * polyphase_phases(f);
       row.x = worker.inputs + 2 * f * tiles_.product + tile * g_.inputs * tiles_.rows;
       row.w = weights(block, 2 * f);
       row.y = worker.products + f * product_;

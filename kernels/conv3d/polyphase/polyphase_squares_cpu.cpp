@@ -11,7 +11,7 @@ namespace voxgrad {
 namespace {
 
 constexpr int kTaps = 7, kSide = kPolyphasePositions, kWaves = kPolyphaseFrequencies, kProducts = kPolyphaseProducts;
-constexpr int64_t kTileStep = 2 * kSide, kInputs = 13;  // inputs from tile to tile, and of a tile
+constexpr int64_t kInputs = kPolyphaseInputs;  // of a tile, along an axis
 
 template <class A>
 class PolyphaseSquares {
@@ -25,7 +25,7 @@ class PolyphaseSquares {
     depth_ = chunk_count(g.out.d, count_[0]);
     most_tiles_ = chunk_count(tiles, count_[2]);
     planes_ = round_up((depth_ - 1) * g.in_step.d + g.kernel.d, isa_.lanes);
-    columns_ = (most_tiles_ - 1) * kTileStep + kInputs;
+    columns_ = (most_tiles_ - 1) * kPolyphaseStep + kInputs;
     line_ = kInputs * columns_ * g.inputs;
     widest_ = blocks_.width(blocks_.count - 1) * isa_.lanes;
     product_ = frequency_step<A>(depth_, widest_);
@@ -33,9 +33,9 @@ class PolyphaseSquares {
     bias_.resize(size_t(blocks_.vectors * isa_.lanes));
     for (int64_t k = 0; weight.bias && k < g.outputs; ++k) bias_[size_t(k)] = weight.bias.as<A>()[k];
     zeros_.resize(size_t(widest_));
-    for (int i = 0; i < 4; ++i)  // at infinity an axis has even taps alone
-      for (int64_t along_w = 0; along_w < (i / 2 ? 1 : 2); ++along_w)
-        for (int64_t along_h = 0; along_h < (i % 2 ? 1 : 2); ++along_h)
+    for (int i = 0; i < 4; ++i)
+      for (int64_t along_w = 0; along_w < 2 - i / 2; ++along_w)
+        for (int64_t along_h = 0; along_h < 2 - i % 2; ++along_h)
           for (int64_t c = 0; c < g.inputs; ++c) {
             const int64_t part = (along_w * kProducts + along_h) * g.inputs + c;
             runs_[i].push_back({part * planes_, part * g.kernel.d, g.kernel.d});
@@ -131,7 +131,7 @@ class PolyphaseSquares {
   void load(Worker& w, const Piece& p) {
     for (int64_t i = 0; i < planes_ * kInputs; ++i) {
       const int64_t z = p.d * g_.in_step.d + offset(0) + i / kInputs, y = p.h * g_.in_step.h + offset(1) + i % kInputs;
-      load_row(isa_, g_, x_, p.n, z, y, p.tile * kTileStep + offset(2), columns_, w.lines + i * columns_ * g_.inputs);
+      load_row(isa_, g_, x_, p.n, z, y, p.tile * kPolyphaseStep + offset(2), columns_, w.lines + i * columns_ * g_.inputs);
     }
     isa_.transpose(w.lines, line_, w.columns, planes_, planes_, line_);
   }
@@ -140,7 +140,7 @@ class PolyphaseSquares {
     const int64_t c = g_.inputs;
     for (int64_t i = 0; i < c; ++i) {
       for (int64_t row = 0; row < kInputs; ++row)
-        transforms_.inputs(w.columns + ((row * columns_ + tile * kTileStep) * c + i) * planes_, c * planes_, planes_,
+        transforms_.inputs(w.columns + ((row * columns_ + tile * kPolyphaseStep) * c + i) * planes_, c * planes_, planes_,
                            w.along_w + row * planes_, kInputs * planes_);
       for (int64_t j = 0; j < kProducts; ++j)
         transforms_.inputs(w.along_w + j * kInputs * planes_, planes_, planes_, w.inputs + (j * kProducts * c + i) * planes_, c * planes_);
@@ -157,7 +157,7 @@ class PolyphaseSquares {
     row.init = zeros_.data();
     for (int64_t f = 0; f < kWaves; ++f) {
       for (int64_t i = 0; i < kWaves; ++i) {
-        const std::vector<ConvRun>& runs = runs_[2 * (f == kWaves - 1) + (i == kWaves - 1)];
+        const std::vector<ConvRun>& runs = runs_[2 * (2 - polyphase_phases(f)) + 2 - polyphase_phases(i)];
         row.runs = runs.data();
         row.run_count = int64_t(runs.size());
         row.x = w.inputs + 2 * (f * kProducts + i) * g_.inputs * planes_;

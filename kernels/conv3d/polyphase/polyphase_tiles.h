@@ -25,7 +25,6 @@ void load_row(const ConvIsa<A>& isa, const ConvGather& g, const ConvInput& x, in
 // are rows, so that the rows of a tap along H lie beside each other.
 template <class A>
 struct PolyphaseTiles {
-  static constexpr int kTileStep = 2 * kPolyphasePositions, kColumns = 13;  // inputs from tile to tile, and of a tile
   struct Piece {
     int64_t n, first[3], size[3];  // planes and rows of outputs, tiles
     bool empty() const { return size[0] <= 0 || size[1] <= 0 || size[2] <= 0; }
@@ -56,7 +55,7 @@ struct PolyphaseTiles {
     for (int a = 0; a < 3; ++a) most[a] = chunk_count(a == 2 ? tiles : g.out[a], count[a]);
     planes = (most[0] - 1) * g.in_step.d + axis(0).back() - axis(0).front() + 1;
     rows = round_up((most[1] - 1) * g.in_step.h + g.kernel.h, isa.lanes);
-    columns = (most[2] - 1) * kTileStep + kColumns;
+    columns = (most[2] - 1) * kPolyphaseStep + kPolyphaseInputs;
     product = most[2] * g.inputs * rows;
   }
 
@@ -100,11 +99,11 @@ struct PolyphaseTiles {
     const int64_t c = g.inputs, line = columns * c;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t y = p.first[1] * g.in_step.h + axis(1).front() + r;
-      load_row(isa, g, x, p.n, plane, y, p.first[2] * kTileStep + axis(2).front(), columns, scratch.lines + r * line);
+      load_row(isa, g, x, p.n, plane, y, p.first[2] * kPolyphaseStep + axis(2).front(), columns, scratch.lines + r * line);
     }
     isa.transpose(scratch.lines, line, scratch.columns, rows, rows, line);
     for (int64_t i = 0; i < p.size[2] * c; ++i)
-      transforms.inputs(scratch.columns + (i / c * kTileStep * c + i % c) * rows, c * rows, rows, to + i * rows, product);
+      transforms.inputs(scratch.columns + (i / c * kPolyphaseStep * c + i % c) * rows, c * rows, rows, to + i * rows, product);
   }
 };
 

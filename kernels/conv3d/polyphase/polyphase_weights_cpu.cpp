@@ -108,7 +108,7 @@ class PolyphaseWeights {
         pair.a = worker.inputs + z * g_.in_step.d * tiles_.plane() + 2 * f * tiles_.product + tile * g_.inputs * tiles_.rows;
         pair.b = worker.gradients + ((tile - first) * kPolyphaseFrequencies + f) * step_;
       }
-      o.extent = tiles_.steps() * (f == kPolyphaseFrequencies - 1 ? 1 : 2);  // at infinity the even taps alone
+      o.extent = tiles_.steps() * polyphase_phases(f);
       o.sum = sums + 2 * f * tiles_.steps() * o.sum_step;
       isa_.outer_scattered(o);
     }

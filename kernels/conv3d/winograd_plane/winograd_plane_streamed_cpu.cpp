@@ -100,7 +100,7 @@ class WinogradPlaneStreamed {
 
   // The frequencies of group i, which share a weight, of these planes.
   void multiply(const Pairs& p, int64_t i, int64_t first, int64_t count, const WinogradPlaneLayout& out, int64_t width, const A* weights,
-                A* products) const {
+                A* products) {
     const ConvRun run{.steps = count};
     ConvRow<A> row;
     row.runs = &run;
@@ -124,7 +124,7 @@ class WinogradPlaneStreamed {
   const ConvBlocks blocks_;
   const int64_t planes_in_, planes_out_, tiles_w_, tiles_;  // of all samples; of a plane: tiles in a row and in all
   const WinogradPlaneLayout in_;
-  mutable ConvScratch<A> inputs_;
+  ConvScratch<A> inputs_;
   std::vector<WeightVectors<A>> vectors_;  // of each tap along D
   std::vector<std::vector<Pairs>> pairs_;
 };
