@@ -49,6 +49,7 @@ Dataset training_part(Dataset d, const Split& split) {
 
 Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& config) {
   Dataset out = read_dataset(folder);
+  check(!out.cases.empty(), source_of(out), ": the data set is empty: it has no training case");
   for (DatasetCase& c : out.cases) {
     c.resample = config.other_grid == "resample";
     if (c.series.empty()) c.series = config.series;
@@ -67,6 +68,7 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   TrainingSetup s{.dataset = training_dataset(data, config.data)};
   const bool own = s.dataset.split && config.data.split == "auto";
   s.split = own ? *s.dataset.split : split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
+  check(!s.split.training.empty(), source_of(s.dataset), ": none of its ", s.dataset.cases.size(), " cases trains, all of them validate");
   s.config = adapted(config, training_part(s.dataset, s.split));
   s.task = task_registry().find(s.config.task.name).make(task_options(s.config));
   s.outputs = s.task->outputs(s.dataset);

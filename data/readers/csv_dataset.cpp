@@ -1,11 +1,13 @@
 // A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them; or, where all of them end
 // as images do, the file of a mask or of a second image), and what else is known of a case. Without that column, two or more columns of
-// nothing but 0 and 1 are classes, which a case is of where it has a 1: of any number of them unless each row has one. split (fold, part)
-// says train, val or test, id names a case. Paths count from the folder of the table. Other columns are targets of a case by their names,
-// as numbers where they are some: task=regression learns "target" or "value", or what its option "values" names, and a column label is a
-// class whatever is in it.
+// nothing but 0 and 1 are classes, which a case is of where it has a 1: of any number of them unless each row has one. split (part, subset,
+// set) says train, val or test, id names a case. Paths count from the folder of the table. Other columns are targets of a case by their
+// names, as numbers where they are some: task=regression learns "target" or "value", or what its option "values" names. A column label is a
+// class whatever is in it, and numbers in it are a target too. Fields that say that nothing is known (is_missing) are as if they were
+// empty.
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "data/readers/csv.h"
 #include "data/readers/dataset_reader.h"
@@ -103,15 +105,23 @@ Dataset read_csv(const fs::path& path) {
     if (id >= 0) one.image.id = row[size_t(id)];
     one.named_by_file = one.image.id.empty();
     check(one.image.id.find('/') == std::string::npos, line, ": the name \"", one.image.id, "\" of a case has a / in it");
-    if (!label_files) one.label = label >= 0 ? row[size_t(label)] : labels[r];
-    else if (!row[size_t(label)].empty()) one.image.label = file_of_row(row[size_t(label)], path, line);
+    if (!label_files && label >= 0) {
+      const std::string& text = row[size_t(label)];
+      if (!is_missing(text)) one.label = text;
+      if (!std::isnan(number_of_field(text))) one.image.targets[t.columns[size_t(label)]] = json_of_field(text);
+    } else if (!label_files) {
+      one.label = labels[r];
+    } else if (!row[size_t(label)].empty()) {
+      one.image.label = file_of_row(row[size_t(label)], path, line);
+    }
     if (part >= 0 && !row[size_t(part)].empty()) {
       const auto known = part_of(row[size_t(part)]);
       check(bool(known), line, ": \"", row[size_t(part)], "\" is none of train, val and test");
       one.part = *known;
     }
     for (size_t k = 0; k < row.size(); ++k)
-      if (int(k) != image && int(k) != label && int(k) != part && int(k) != id) one.image.targets[t.columns[k]] = json_of_field(row[k]);
+      if (int(k) != image && int(k) != label && int(k) != part && int(k) != id && !is_missing(row[k]))
+        one.image.targets[t.columns[k]] = json_of_field(row[k]);
     images.push_back(std::move(one));
   }
   std::set<std::string> named;

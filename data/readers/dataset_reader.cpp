@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <set>
 
 #include "core/config/json_values.h"
+#include "core/lists/first_few.h"
 #include "data/readers/dataset_reader.h"
 #include "io/json_file.h"
 
@@ -40,6 +42,34 @@ void warn_of_flat_boxes(Dataset& d) {
                        " no extent along an axis and count for nothing, such as one of the case " + first);
 }
 
+// The names of the classes that a case is of.
+std::vector<std::string> classes_of(const DatasetCase& c, const std::vector<std::string>& labels) {
+  const auto found = c.targets.find("class");
+  const Json said = found == c.targets.end() ? Json() : Json::parse(found->second, nullptr, false);
+  std::vector<std::string> out;
+  for (auto& one : said.is_array() ? said : Json::array({said})) {
+    if (one.is_string()) out.push_back(one.get<std::string>());
+    if (one.is_number_unsigned() && one.get<uint64_t>() < labels.size()) out.push_back(labels[one.get<size_t>()]);
+  }
+  return out;
+}
+
+// Classes that nothing is learned of, such as 0 where they are counted from 1.
+void warn_of_unseen_classes(Dataset& d) {
+  if (std::none_of(d.cases.begin(), d.cases.end(), [](auto& c) { return c.targets.contains("class"); })) return;
+  const std::vector<std::string> validating = d.split ? d.split->validation : std::vector<std::string>{};
+  const std::set<std::string> others(validating.begin(), validating.end());
+  std::set<std::string> seen;
+  for (const DatasetCase& c : d.cases)
+    if (!others.contains(c.id))
+      for (auto& name : classes_of(c, d.labels)) seen.insert(name);
+  std::vector<std::string> unseen;
+  for (auto& name : d.labels)
+    if (!seen.contains(name)) unseen.push_back(name);
+  if (!unseen.empty())
+    d.warnings.push_back("no case for training is of the class" + std::string(unseen.size() > 1 ? "es " : " ") + first_few(unseen));
+}
+
 }  // namespace
 
 Dataset read_dataset(const fs::path& path) {
@@ -49,6 +79,7 @@ Dataset read_dataset(const fs::path& path) {
     Dataset d = r.read(path);
     d.source = fs::exists(path / "dataset.json") ? path / "dataset.json" : path;
     warn_of_flat_boxes(d);
+    warn_of_unseen_classes(d);
     return d;
   }
   if (fs::is_regular_file(path) && path.extension() == ".json") read_json(path);  // says where it is broken, if it is
@@ -72,8 +103,8 @@ bool is_dataset(const fs::path& path) {
   return fs::exists(path) && std::any_of(all.begin(), all.end(), [&](const DatasetReader& r) { return r.recognises(path); });
 }
 
-void complete(Dataset& d, const std::string& who) {
-  check(!d.cases.empty(), who, ": the data set is empty: it has no training case");
+void complete(Dataset& d, const std::string& who, bool tests_alone) {
+  check(!d.cases.empty() || (tests_alone && !d.tests.empty()), who, ": the data set is empty: it has no training case");
   for (auto* list : {&d.cases, &d.tests}) {
     std::stable_sort(list->begin(), list->end(), [](const DatasetCase& a, const DatasetCase& b) { return a.id < b.id; });
     const auto twice =

@@ -17,7 +17,8 @@ struct DatasetReader {
 };
 Registry<DatasetReader>& dataset_readers();
 
-// Sorts cases and tests by id; one that occurs twice is an Error, as is a data set without a case for training.
-void complete(Dataset&, const std::string& who);
+// Sorts cases and tests by id; one that occurs twice is an Error, as is a data set without a case for training
+// or, with tests_alone, without any.
+void complete(Dataset&, const std::string& who, bool tests_alone = false);
 
 }  // namespace voxgrad

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <map>
 #include <set>
 
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "data/pictures/colours.h"
+#include "data/readers/csv.h"
 #include "data/listing/files_by_case.h"
 #include "data/readers/dataset_reader.h"
 #include "io/formats/formats.h"
@@ -17,14 +20,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_whole_number(const std::string& s) {
-  return !s.empty() && s.size() <= 9 && std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isdigit(c); });
+double number_of(const std::string& name) {
+  const size_t digits = std::min(name.find_first_not_of('0'), name.size() - 1);
+  return number_of_field(name.starts_with('0') ? name.substr(digits) : name);  // 007 is 7
 }
 
-// Whole numbers by size, names by their letters.
-bool comes_before(const std::string& a, const std::string& b) {
-  if (is_whole_number(a) && is_whole_number(b)) return std::stol(a) != std::stol(b) ? std::stol(a) < std::stol(b) : a < b;
-  return a < b;
+// What was meant as one class, such as 1 and 1.0, is not to be two.
+void check_numbers_differ(const std::vector<std::string>& sorted, const std::string& who) {
+  for (size_t k = 1; k < sorted.size(); ++k)
+    check(number_of(sorted[k - 1]) != number_of(sorted[k]), who, ": the classes \"", sorted[k - 1], "\" and \"", sorted[k],
+          "\" are one number, written in two ways");
 }
 
 constexpr const char* kSeparators = ";|";
@@ -67,6 +72,26 @@ void name_by_files(std::vector<LabelledImage>& images) {
     if (i.named_by_file) i.image.id = names[k++];
 }
 
+// No case tests that trains or validates; an image that does so under another name is told of.
+void check_parts(Dataset& d, const std::string& who) {
+  std::set<std::string> known;
+  std::map<fs::path, std::string> files;
+  for (const DatasetCase& c : d.cases) {
+    known.insert(c.id);
+    files.emplace(c.images[0].lexically_normal(), c.id);
+  }
+  int64_t both = 0;
+  std::string first;
+  for (const DatasetCase& c : d.tests) {
+    check(!known.contains(c.id), who, ": the case ", c.id, " occurs twice, among the test cases and among the others");
+    const auto found = files.find(c.images[0].lexically_normal());
+    if (found != files.end() && both++ == 0) first = found->second + " and " + c.id + ", which are " + c.images[0].string();
+  }
+  if (both > 0)
+    d.warnings.push_back(std::to_string(both) + (both == 1 ? " image tests" : " images test") +
+                         " and is among the other cases as well, such as that of " + first);
+}
+
 }  // namespace
 
 std::optional<std::string> part_of(std::string word) {
@@ -77,16 +102,30 @@ std::optional<std::string> part_of(std::string word) {
   return {};
 }
 
+bool class_comes_before(const std::string& a, const std::string& b) {
+  const double of_a = number_of(a), of_b = number_of(b);
+  if (std::isnan(of_a) || std::isnan(of_b)) return std::isnan(of_a) == std::isnan(of_b) ? a < b : std::isnan(of_b);
+  return of_a != of_b ? of_a < of_b : a < b;
+}
+
+std::vector<std::string> channel_names_of(int64_t channels, bool bytes) {
+  if (channels == 3 && bytes) return {"red", "green", "blue"};
+  std::vector<std::string> out;
+  for (int64_t k = 0; k < channels; ++k) out.push_back(k == 0 ? "image" : "image " + std::to_string(k));
+  return out;
+}
+
 Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vector<LabelledImage> images, const std::string& who,
-                         std::set<std::string> classes) {
+                         std::set<std::string> classes, bool lists) {
   Dataset d{.name = name, .root = root};
   const bool several =
-      std::any_of(images.begin(), images.end(), [](auto& i) { return i.label.find_first_of(kSeparators) != i.label.npos; });
+      lists && std::any_of(images.begin(), images.end(), [](auto& i) { return i.label.find_first_of(kSeparators) != i.label.npos; });
   for (const LabelledImage& i : images)
     for (auto& name : several ? split_names(i.label) : std::vector{i.label})
       if (!name.empty()) classes.insert(name);
   d.labels.assign(classes.begin(), classes.end());
-  std::sort(d.labels.begin(), d.labels.end(), comes_before);
+  std::sort(d.labels.begin(), d.labels.end(), class_comes_before);
+  check_numbers_differ(d.labels, who);
   name_by_files(images);
   Split split;
   for (LabelledImage& i : images) {
@@ -96,12 +135,13 @@ Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vec
     else if (i.part != "test") split.training.push_back(i.image.id);
     (i.part == "test" ? d.tests : d.cases).push_back(std::move(i.image));
   }
-  complete(d, who);
+  complete(d, who, true);
+  check_parts(d, who);
   if (!split.validation.empty()) d.split = split;
-  const fs::path& first = d.cases[0].images[0];
-  const int64_t channels = channels_of(d.cases);
-  if (channels == 3) d.channel_names = {"red", "green", "blue"};
-  else for (int64_t k = 0; k < channels; ++k) d.channel_names.push_back(k == 0 ? "image" : "image " + std::to_string(k));
+  const std::vector<DatasetCase>& some = d.cases.empty() ? d.tests : d.cases;
+  const fs::path& first = some[0].images[0];
+  const int64_t channels = channels_of(some);
+  d.channel_names = channel_names_of(channels, channels != 3 || read_header(first, {.series = some[0].series}).stored == "u8");
   if (const std::string ending = volume_extension(first); !ending.empty()) d.file_ending = ending;
   return d;
 }

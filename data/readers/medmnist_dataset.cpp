@@ -5,6 +5,7 @@
 
 #include "core/config/json_values.h"
 #include "data/readers/dataset_reader.h"
+#include "data/readers/labelled.h"
 #include "io/formats/numpy/image_stack.h"
 
 namespace voxgrad {
@@ -35,6 +36,9 @@ Dataset read_medmnist(const fs::path& path) {
     check(labels.rows == stack->count(), who, "_labels has ", labels.rows, " rows for ", stack->count(), " images");
     check(columns == 0 || columns == labels.columns, who, "_labels has ", labels.columns, " columns, that of train ", columns);
     columns = labels.columns;
+    const Volume first = stack->image(0);
+    if (part == std::string("train") && first.data.dim(0) == 3)
+      d.warnings.push_back(path.string() + ": its images are taken for volumes of 3 slices; those with colours are {N, H, W, 3}");
     for (int64_t i = 0; i < stack->count(); ++i) {
       const std::string number = std::to_string(i);
       DatasetCase c{.id = part + "_" + std::string(6 - std::min<size_t>(6, number.size()), '0') + number, .images = {path}};
@@ -52,8 +56,7 @@ Dataset read_medmnist(const fs::path& path) {
       if (part == "val") d.split->validation.push_back(c.id);
       (part == "test" ? d.tests : d.cases).push_back(std::move(c));
     }
-    if (part == std::string("train")) d.channel_names = stack->colour() ? std::vector<std::string>{"red", "green", "blue"}
-                                                                        : std::vector<std::string>{"image"};
+    if (part == std::string("train")) d.channel_names = channel_names_of(stack->colour() ? 3 : 1, stack->bytes());
   }
   for (int64_t k = 0; !classes.empty() && k <= *classes.rbegin(); ++k) d.labels.push_back(std::to_string(k));
   complete(d, path.string());

@@ -20,7 +20,7 @@ constexpr const char* kEdges = "<xmin> 3 </xmin><ymin>4</ymin><xmax>10</xmax><ym
 void write_voc(const fs::path& folder, const std::string& id, const std::string& objects) {
   fs::create_directories(folder / "Annotations");
   fs::create_directories(folder / "JPEGImages");
-  write_volume(folder / "JPEGImages" / (id + ".nii"), {Tensor::zeros({1, 9, 12, 3}), Affine()});
+  write_volume(folder / "JPEGImages" / (id + ".nii"), {Tensor::zeros({1, 9, 12, 3}, DType::u8), Affine()});
   write_text_file(folder / "Annotations" / (id + ".xml"),
                   "<annotation>\n<filename>" + id + ".nii</filename>" + objects + "</annotation>");
 }

@@ -33,6 +33,8 @@ ImageStack::ImageStack(const fs::path& archive, const std::string& array) : name
   image(0);  // so that what it is not is said at once
 }
 
+bool ImageStack::bytes() const { return Stored(stored_) == Stored::u8; }
+
 Volume ImageStack::image(int64_t i) const {
   check(i >= 0 && i < count(), name_, ": has no image ", i, " but ", count());
   VoxelLayout v{.format = "NumPy", .stored = Stored(stored_), .swapped = swapped_};

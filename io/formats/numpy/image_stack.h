@@ -18,6 +18,7 @@ class ImageStack {
   int64_t count() const { return shape_[0]; }
   bool colour() const { return shape_.size() == 4 && shape_[3] == 3; }
   bool flat() const { return shape_.size() == 3 || colour(); }
+  bool bytes() const;  // whether they are stored as u8, from 0 to 255
   const std::string& name() const { return name_; }  // of the file and the array, for messages
   Volume image(int64_t i) const;
 

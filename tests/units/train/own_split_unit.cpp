@@ -1,12 +1,26 @@
 #include <span>
 
 #include "io/formats/numpy/npy.h"
+#include "io/image.h"
 #include "io/zip.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 #include "train/setup.h"
 
 using namespace voxgrad;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a data set all of whose cases validate is refused") {
+  const TemporaryFolder folder;
+  write_volume(folder / "a.nii", {Tensor::zeros({4, 4, 4, 1}), Affine()});
+  write_volume(folder / "b.nii", {Tensor::full({4, 4, 4, 1}, 1), Affine()});
+  put_bytes(folder / "t.csv", "image,label,split\na.nii,ill,val\nb.nii,well,val\n");
+  TrainConfig config;
+  apply_assignments(config, {"task=classification"});
+  CHECK_THAT(error_of([&] { set_up(folder / "t.csv", config); }), Contains("none of its 2 cases trains"));
+  put_bytes(folder / "t.csv", "image,label,split\na.nii,ill,test\nb.nii,well,test\n");
+  CHECK_THAT(error_of([&] { set_up(folder / "t.csv", config); }), Contains("has no training case"));
+}
 
 TEST_CASE("the cases that a data set names validate, unless folds are asked for") {
   const TemporaryFolder folder;
