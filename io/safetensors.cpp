@@ -7,7 +7,9 @@
 #include "core/config/json_values.h"
 #include "core/error.h"
 #include "io/formats/byte_source.h"
+#include "io/formats/formats.h"
 #include "io/json_file.h"
+#include "io/torch/torch_file.h"
 
 namespace voxgrad {
 namespace {
@@ -72,6 +74,8 @@ void SafetensorsFile::read_header() {
   file.read(raw, 8);
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = length << 8 | raw[i];
+  if (const bool cut = length > kMostSafetensorsHeader || length > file.file_size() - 8; cut)
+    if (const std::string kind = is_torch_file(who) ? "" : unread_kind(who); !kind.empty()) fail(who, ": is ", kind);
   check(length <= kMostSafetensorsHeader && length <= file.file_size() - 8, who, ": announces a header of ", length,
         " bytes, but the file has ", file.file_size(), " bytes and headers have at most ", kMostSafetensorsHeader,
         "; it is truncated or no safetensors file");

@@ -43,6 +43,9 @@ constexpr ByContent kContents[] = {
     {"\xff\x4f\xff\x51"sv, 0, "a JPEG 2000 picture", "save it as PNG or TIFF"},
     {"WEBP"sv, 8, "a WebP picture", "save it as PNG"},
     {"%PDF"sv, 0, "a PDF document", "give an image"},
+    {"<!DOCTYPE html"sv, 0, "a page of the web", "fetch the file itself"},
+    {"<!doctype html"sv, 0, "a page of the web", "fetch the file itself"},
+    {"<html"sv, 0, "a page of the web", "fetch the file itself"},
 };
 
 struct ByName {

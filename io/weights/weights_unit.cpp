@@ -57,3 +57,14 @@ TEST_CASE("weights are told apart by what is in the file, not by its name") {
   CHECK_FALSE(is_weights(folder / "image.nii"));
   CHECK_THAT(error_of([&] { open_weights(folder / "image.nii"); }), Contains("neither a safetensors file nor one that torch.save wrote"));
 }
+
+TEST_CASE("what stands for a file of weights is named for what it is") {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const char* name, const std::string& text) {
+    put_bytes(folder / name, text);
+    return error_of([&] { load_checkpoint(folder / name); });
+  };
+  CHECK_THAT(refusal("a.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"), Contains("git lfs pull"));
+  CHECK_THAT(refusal("b.safetensors", "<!DOCTYPE html><html><body>Sign in</body></html>"), Contains("is a page of the web"));
+  CHECK_THAT(refusal("c.safetensors", std::string(40, '\7')), Contains("it is truncated or no safetensors file"));
+}

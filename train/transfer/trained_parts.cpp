@@ -23,16 +23,6 @@ double number_behind(std::string& text, char mark, double usual, double low, dou
   return value;
 }
 
-std::string tops_of(Network& net) {
-  std::string out, latest;
-  for (auto& p : parameters(net)) {
-    const std::string top = p.name.substr(0, p.name.find('.'));
-    if (top != latest) out += (out.empty() ? "" : ", ") + top;
-    latest = top;
-  }
-  return out;
-}
-
 struct Freezer : FieldVisitor {
   const std::function<bool(const std::string&)>& frozen;
   explicit Freezer(const std::function<bool(const std::string&)>& f) : frozen(f) {}
@@ -53,11 +43,21 @@ bool selects(const std::string& pattern, const std::string& path) {
   }
 }
 
+std::string parts_of(const std::vector<Parameter>& all) {
+  std::string out, latest;
+  for (auto& p : all) {
+    const std::string top = p.name.substr(0, p.name.find('.'));
+    if (top != latest) out += (out.empty() ? "" : ", ") + top;
+    latest = top;
+  }
+  return out;
+}
+
 TrainedParts::TrainedParts(const TransferConfig& config, Network net) {
   const std::vector<Parameter> all = parameters(net);
   const auto meant = [&](const std::string& pattern, const char* key) {
     check(std::any_of(all.begin(), all.end(), [&](auto& p) { return selects(pattern, p.name); }), key, ": \"", pattern,
-          "\" means no parameter of the network, whose parts are ", tops_of(net));
+          "\" means no parameter of the network, whose parts are ", parts_of(all));
   };
   for (std::string text : config.freeze) {
     const double until = number_behind(text, '@', kAlways, 0, 1, "transfer.freeze");

@@ -11,6 +11,8 @@ namespace voxgrad {
 // ** for any) or the path of what it is part of: "encoder" and "encoder.*" mean "encoder.0.conv.weight". With "!" in front: where
 // it does not.
 bool selects(const std::string& pattern, const std::string& path);
+// The parts that these are of, by their first words, for messages.
+std::string parts_of(const std::vector<Parameter>&);
 
 // Which parameters a training changes, and how fast: config.freeze and config.lr_scale. Norms of frozen parts use the running statistics
 // and leave them as they are. A pattern that means no parameter of the network is an Error, and so is a network frozen to the end.

@@ -106,6 +106,19 @@ class Fitting {
   Kernels kernels_;
 };
 
+// A pattern that means nothing here nor there would be thought to have kept something.
+void check_patterns(const std::vector<std::string>& patterns, const std::vector<Parameter>& targets, const TransferSource& source) {
+  const auto means = [](const std::string& pattern, const auto& list, auto name) {
+    return std::any_of(list.begin(), list.end(), [&](auto& one) { return selects(pattern, name(one)); });
+  };
+  for (const std::string& pattern : patterns) {
+    const bool known = means(pattern, targets, [](auto& p) { return p.name; }) ||
+                       means(pattern, source.weights.tensors, [](auto& p) { return p.name; }) ||
+                       means(pattern, source.skipped, [](auto& p) { return p.first; });
+    check(known, "transfer.skip: \"", pattern, "\" means nothing of the network, whose parts are ", parts_of(targets));
+  }
+}
+
 bool skipped(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](auto& p) { return selects(p, name); });
 }
@@ -127,6 +140,7 @@ std::set<std::string> names_in(const std::vector<Parameter>& list) {
 TransferReport transfer(Network& net, const TransferSource& source, const TransferConfig& config) {
   const Unrecorded quiet;
   const std::vector<Parameter> targets = state_of(net);
+  check_patterns(config.skip, targets, source);
   std::map<std::string, Tensor> given;
   for (auto& p : source.weights.tensors) given.emplace(p.name, p.tensor);
   const Naming naming = naming_of(names_in(source.weights.tensors), names_in(targets));

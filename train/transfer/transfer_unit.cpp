@@ -67,6 +67,11 @@ TEST_CASE("weights are taken by name and shape, whatever stands in front of all 
   CHECK(said_of(skipping.kept, "layer4.0.conv1.weight") == "transfer.skip");
   CHECK(said_of(skipping.kept, "fc.bias") == "transfer.skip");
   CHECK(said_of(skipping.loaded, "fc.weight").empty());
+  // A part of the file's network alone may be left out; of a name that neither has nobody knows what it was to keep.
+  TransferSource more = source_of_net(from);
+  more.weights.tensors.push_back({"classifier.weight", Tensor::zeros({3})});
+  CHECK(transfer(to, more, {.skip = {"classifier"}}).loaded.size() == skipping.loaded.size() + skipping.kept.size());
+  CHECK_THAT(error_of([&] { transfer(to, more, {.skip = {"head"}}); }), Contains("\"head\" means nothing") && Contains("layer4, fc"));
   TransferSource nothing{.file = "weights"};
   nothing.weights.tensors.push_back({"a.b", Tensor::zeros({2})});
   CHECK_THAT(error_of([&] { transfer(to, nothing, {}); }),
