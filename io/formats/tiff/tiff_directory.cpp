@@ -143,6 +143,8 @@ TiffPage Reader::page() {
   next_ = number(first + entries * step, wide_ ? 8 : 4);
   check(p.width >= 1 && p.height >= 1 && p.samples >= 1 && p.samples <= 65535, who(), ": the header announces ", p.width, " x ", p.height,
         " pixels of ", p.samples, " samples");
+  const char* colours = p.photometric == 5 ? "inks (CMYK)" : p.photometric == 6 ? "YCbCr" : p.photometric == 8 ? "CIE L*a*b*" : nullptr;
+  check(!colours || p.samples < 3, who(), ": its colours are ", colours ? colours : "", "; save it as RGB");
   if (p.tile_width == 0) {
     p.tile_width = p.width;
     p.tile_height = int64_t(std::min<uint64_t>(rows, uint64_t(p.height)));

@@ -165,6 +165,9 @@ TEST_CASE("pages of a TIFF are slices and channels as ImageJ says, and lie as fa
 
 TEST_CASE("pictures that would be read as something else are refused by what they are") {
   CHECK_THAT(refusal("c.jpg", kCmyk), Contains("CMYK") && Contains("RGB"));
+  std::vector<tiffs::Entry> inks = tiffs::page(2, 2, 8, 1);
+  for (tiffs::Entry& e : inks) e.value = e.tag == 262 ? 5 : e.tag == 277 ? 4 : e.value;
+  CHECK_THAT(refusal("i.tif", tiffs::tiff(inks, "abcdefghijklmnop")), Contains("CMYK") && Contains("RGB"));
   for (const auto& [compression, name] :
        {std::pair(4, "CCITT"), {7, "JPEG"}, {34925, "LZMA"}, {50000, "Zstandard"}, {99, "compression 99"}})
     for (const uint32_t bits : {1u, 8u}) {
