@@ -21,9 +21,9 @@ std::string class_names(const Json& result) {
   return names;
 }
 
-std::string number(double v) {
+std::string number(double v, const char* format) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.4f", v);
+  std::snprintf(text, sizeof text, format, v);
   return text;
 }
 
@@ -127,14 +127,14 @@ Result Classification::apply(const Model& model, const Preprocessed& image, cons
 
 std::vector<std::pair<std::string, std::string>> Classification::columns(const Json& result) const {
   std::vector<std::pair<std::string, std::string>> out = {{"class", class_names(result)}};
-  for (auto& [name, p] : result["probabilities"].items()) out.emplace_back(name, number(p.get<double>()));
+  for (auto& [name, p] : result["probabilities"].items()) out.emplace_back(name, number(p.get<double>(), "%.9g"));
   return out;
 }
 
 std::string Classification::in_words(const Json& result) const {
   const std::string names = class_names(result);
   const bool one = result["probabilities"].contains(names);
-  return names + (one ? " (" + number(result["probabilities"][names].get<double>()) + ")" : "");
+  return names + (one ? " (" + number(result["probabilities"][names].get<double>(), "%.4f") + ")" : "");
 }
 
 }  // namespace voxgrad

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 
 #include "core/config/json_values.h"
+#include "data/readers/labelled.h"
 #include "io/json_file.h"
 #include "tasks/classification/class_report.h"
 #include "tasks/classification/classification.h"
@@ -50,11 +52,26 @@ std::vector<int> present_in(const DatasetCase& c, const std::vector<std::string>
   return out;
 }
 
+constexpr auto kKnown = [](const DatasetCase& c) { return c.targets.contains("class") || c.targets.contains("label"); };
+
+// Those of the data set, and of what is said of its cases: a table or folders of a few cases need not have one of every class.
+std::vector<std::string> all_labels(const Dataset& data, const fs::path& predictions, bool partial) {
+  std::vector<std::string> out = data.labels;
+  for (const CaseResult& r : read_case_results(predictions, data, {.partial = partial, .known = kKnown})) {
+    const Json j = parse_json(r.json, r.where);
+    if (!j.contains("probabilities") || !j["probabilities"].is_object()) continue;
+    for (auto& [name, p] : j["probabilities"].items())
+      if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  // The classes of dataset.json count from 0 in its order.
+  if (out.size() > data.labels.size() && !source_of(data).ends_with(".json")) std::sort(out.begin(), out.end(), class_comes_before);
+  return out;
+}
+
 JudgedCases judged_cases(const fs::path& predictions, const fs::path& references, const Dataset& data,
                          const std::vector<std::string>& labels, bool partial) {
-  const auto known = [](const DatasetCase& c) { return c.targets.contains("class") || c.targets.contains("label"); };
   JudgedCases out;
-  for (const CaseResult& r : read_case_results(predictions, data, {.partial = partial, .known = known})) {
+  for (const CaseResult& r : read_case_results(predictions, data, {.partial = partial, .known = kKnown})) {
     const bool several = several_in(*r.of);
     ClassifiedCase one = said_in(r, labels, several);
     if (several) one.present = present_in(*r.of, labels, references.string());
@@ -69,8 +86,8 @@ JudgedCases judged_cases(const fs::path& predictions, const fs::path& references
 
 Task::Evaluated Classification::evaluate(const fs::path& predictions, const fs::path& references, const EvaluateOptions& o) const {
   const Dataset data = read_dataset(references);
-  const std::vector<std::string>& labels = o.labels.empty() ? data.labels : o.labels;
-  check(!labels.empty(), references.string(), ": declares no classes in \"labels\"");
+  check(!o.labels.empty() || !data.labels.empty(), references.string(), ": declares no classes in \"labels\"");
+  const std::vector<std::string> labels = o.labels.empty() ? all_labels(data, predictions, o.partial) : o.labels;
   const auto read = [&](const fs::path& place) { return judged_cases(place, references, data, labels, o.partial); };
   const JudgedCases here = read(predictions);
   const ClassJudge judge(here.cases, int(labels.size()), o.threshold);

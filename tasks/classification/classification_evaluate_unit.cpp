@@ -131,3 +131,32 @@ TEST_CASE("two classifiers are compared on the same samples of the cases") {
   j.say("more", "a", 0.5);
   CHECK_THROWS_WITH(j.judged("good", {.partial = true, .versus = j / "more"}), Contains("not the same cases"));
 }
+
+TEST_CASE("a set of cases without one of every class is evaluated by the classes of the results") {
+  const TemporaryFolder folder;
+  std::string table = "image,label,split\n";
+  for (const char* id : {"a", "b", "c"}) {
+    write_volume(folder / (std::string(id) + ".nii"), {Tensor::zeros({2, 2, 2, 1}), {}});
+    table += std::string(id) + ".nii," + (id[0] == 'c' ? "9" : "2") + ",test\n";
+    const Json p = {{"10", 0.6 - 0.1 * (id[0] == 'b')}, {"2", 0.3}, {"9", 0.1 + 0.1 * (id[0] == 'b')}};
+    fs::create_directories(folder / "said");
+    write_json(folder / "said" / (std::string(id) + ".json"), Json{{"class", "10"}, {"probabilities", p}});
+  }
+  write_text_file(folder / "few.csv", table);
+  const Json json = parse_json(Classification({}).evaluate(folder / "said", folder / "few.csv", {}).json, "evaluation");
+  CHECK(json["classes"] == Json({"2", "9", "10"}));  // and not by their letters
+  CHECK(json["accuracy"] == 0);
+  CHECK(json["confusion"] == Json({{0, 0, 2}, {0, 0, 1}, {0, 0, 0}}));
+  CHECK(json["per_class"]["10"]["cases"] == 0);
+}
+
+TEST_CASE("classes that look like numbers are names in a table of results as well, whose probabilities keep their digits") {
+  const TemporaryFolder folder;
+  for (const char* id : {"a", "b"}) write_volume(folder / (std::string(id) + ".nii"), {Tensor::zeros({2, 2, 2, 1}), {}});
+  write_text_file(folder / "data.csv", "image,label\na.nii,1.50\nb.nii,+2\n");
+  write_text_file(folder / "said.csv", "case,class,1.50,+2\na,1.50,.75,.25\nb,+2,0.5,0.5\n");
+  CHECK(parse_json(Classification({}).evaluate(folder / "said.csv", folder / "data.csv", {}).json, "evaluation")["accuracy"] == 1);
+  const Json rare = {{"class", "no"}, {"probabilities", {{"no", 1 - 1.25e-6}, {"yes", 1.25e-6}}}};
+  Classification({}).write_summary(folder.path(), {{"a", rare.dump()}});
+  CHECK(file_bytes(folder / "predictions.csv") == "case,class,no,yes\na,no,0.99999875,1.25e-06\n");
+}

@@ -59,7 +59,7 @@ Tensor huber(const Tensor& m, const Tensor& t, double delta) {
 
 std::string text_of(double v) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.6g", v);
+  std::snprintf(text, sizeof text, "%.9g", v);
   return text;
 }
 

@@ -194,3 +194,24 @@ TEST_CASE("values are evaluated from JSON and from a table alike, with intervals
   write_text_file(folder / "json/c3.json", R"({"values": {"age": 3}, "std": {"age": -1}})");
   CHECK_THROWS_WITH(judged("json"), Contains("c3.json: the standard deviation of \"age\" is -1"));
 }
+
+TEST_CASE("a table of predicted values keeps the digits that tell cases apart") {
+  const TemporaryFolder folder;
+  Regression({}).write_summary(folder.path(),
+                               {{"a", R"({"values": {"volume": 1000000.25}})"}, {"b", R"({"values": {"volume": 1000001.5}})"}});
+  CHECK(file_bytes(folder / "predictions.csv") == "case,volume\na,1000000.25\nb,1000001.5\n");
+}
+
+TEST_CASE("a case without a target says which numbers it has") {
+  DatasetCase c{.id = "a", .images = {"a.nii"}, .targets = {{"age", "60"}, {"class", "\"ill\""}, {"height", "1.8"}}};
+  CHECK_THAT(error_of([&] { values_of(c, {}, "t.csv"); }), Contains("its numbers are \"age\", \"height\""));
+  c.targets = {};
+  CHECK_THAT(error_of([&] { values_of(c, {}, "t.csv"); }), Contains("regression.values names others"));
+}
+
+TEST_CASE("values that are one and the same, or too far apart, are refused") {
+  RegressionOptions o;  // a hundred times 0.1 is not 10
+  CHECK_THAT(error_of([&] { adapt_regression(o, values_dataset(std::vector<std::string>(100, "0.1"))); }), Contains("is 0.1 in all cases"));
+  o = {};
+  CHECK_THAT(error_of([&] { adapt_regression(o, values_dataset({"1e200", "2e200"})); }), Contains("too far apart"));
+}

@@ -43,8 +43,13 @@ std::vector<std::pair<std::string, double>> values_of(const DatasetCase& c, cons
                                                       const std::string& where) {
   const std::string who = where + ": the case " + c.id;
   std::vector<std::pair<std::string, Json>> wanted = names.empty() ? targets_of(c, who) : decltype(wanted)();
-  check(!names.empty() || !wanted.empty(), who, " has no \"target\" nor \"value\" that is a number or an object of numbers; ",
-        "regression.values names others");
+  if (names.empty() && wanted.empty()) {
+    std::string others;
+    for (auto& [name, value] : known_of(c, who))
+      if (value.is_number()) others += (others.empty() ? "; its numbers are \"" : "\", \"") + name;
+    fail(who, " has no \"target\" nor \"value\" that is a number or an object of numbers; regression.values names others",
+         others.empty() ? "" : others + "\"");
+  }
   for (const std::string& name : names) {
     const auto known = known_of(c, who);
     const auto found = std::find_if(known.begin(), known.end(), [&](auto& k) { return k.first == name; });
@@ -84,7 +89,11 @@ bool adapt_regression(RegressionOptions& o, const Dataset& d) {
   for (size_t i = 0; i < k; ++i) {
     for (auto& row : all) o.std[i] += (row[i] - o.mean[i]) * (row[i] - o.mean[i]) / n;
     o.std[i] = std::sqrt(o.std[i]);
-    check(o.std[i] > 0, file, ": \"", o.values[i], "\" is ", o.mean[i], " in all cases for training, so there is nothing to learn");
+    // Of values that are all one the mean may be rounded to another.
+    const bool varies = std::any_of(all.begin(), all.end(), [&](auto& row) { return row[i] != all[0][i]; });
+    check(varies && o.std[i] > 0, file, ": \"", o.values[i], "\" is ", all[0][i],
+          " in all cases for training, so there is nothing to learn");
+    check(std::isfinite(o.std[i]), file, ": \"", o.values[i], "\" has values too far apart for a standard deviation");
   }
   return true;
 }

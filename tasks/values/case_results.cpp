@@ -29,7 +29,10 @@ std::map<std::string, Said> rows_of(const fs::path& file) {
   for (size_t r = 0; r < t.rows.size(); ++r) {
     Json row = Json::object();
     for (size_t k = 0; k < t.columns.size(); ++k)
-      if (int(k) != id) row[t.columns[k]] = parse_json(json_of_field(t.rows[r][k]), file.string());
+      if (int(k) != id) {
+        const std::string& field = t.rows[r][k];  // a class is a name also where it looks like a number, such as 1.0
+        row[t.columns[k]] = t.columns[k] == "class" ? Json(field) : parse_json(json_of_field(field), file.string());
+      }
     const std::string& name = t.rows[r][size_t(id)];
     check(out.emplace(name, Said{row.dump(), file.string() + ": case " + name}).second, file.string(), ": the case ", name,
           " occurs twice");
@@ -79,9 +82,9 @@ std::vector<CaseResult> read_case_results(const fs::path& predictions, const Dat
       said.erase(found);
     }
   for (auto& [id, result] : said) unknown.push_back(id);
-  check(unknown.empty(), data.root.string(), ": the data set has no case ", first_few(unknown), ", of which ", predictions.string(),
+  check(unknown.empty(), source_of(data), ": the data set has no case ", first_few(unknown), ", of which ", predictions.string(),
         " has results");
-  check(!out.empty(), predictions.string(), ": has no result of a case of which ", data.root.string(), " says what is right");
+  check(!out.empty(), predictions.string(), ": has no result of a case of which ", source_of(data), " says what is right");
   for (int part = 0; part < 3; ++part)
     check(!some[part] || missing[part].empty() || o.partial, predictions.string(), ": there is no result of ", first_few(missing[part]),
           "; --partial evaluates the cases that are there");

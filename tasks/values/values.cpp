@@ -17,6 +17,7 @@ void ValuesTask::write(const Result& r, const std::filesystem::path& stem, const
 }
 
 void ValuesTask::write_summary(const std::filesystem::path& folder, const std::vector<std::pair<std::string, std::string>>& cases) const {
+  if (cases.empty()) return;
   std::string text;
   for (auto& [id, json] : cases) {
     const auto row = columns(parse_json(json, "result"));
