@@ -1,8 +1,9 @@
 #pragma once
 #include "core/dtype.h"
+// Where functions of numbers come from; what includes this may have said so before.
 #ifdef __CUDACC__
 #define VOXGRAD_BINARY_MATH ::
-#else
+#elif !defined(VOXGRAD_BINARY_MATH)
 #include <cmath>
 #define VOXGRAD_BINARY_MATH std::
 #endif
@@ -52,9 +53,13 @@ struct Minimum : Extremum {
 struct Power {
   static constexpr bool kGradAReadsA = true, kGradAReadsB = true, kGradBReadsA = true, kGradBReadsB = true;
   template <class A> VOXGRAD_HD static A forward(A a, A b) { return VOXGRAD_BINARY_MATH pow(a, b); }
-  template <class A> VOXGRAD_HD static A grad_a(A a, A b, A g) { return b == 0 ? A(0) : g * b * VOXGRAD_BINARY_MATH pow(a, b - 1); }
+  template <class A> VOXGRAD_HD static A grad_a(A a, A b, A g) {
+    const A factor = b == 0 ? A(0) : g * b;
+    return factor * VOXGRAD_BINARY_MATH pow(a, b - A(b != 0));  // a^0 is 1 whatever a is
+  }
   template <class A> VOXGRAD_HD static A grad_b(A a, A b, A g) {
-    return a == 0 && b >= 0 ? A(0) : g * VOXGRAD_BINARY_MATH pow(a, b) * VOXGRAD_BINARY_MATH log(a);
+    const A slope = g * VOXGRAD_BINARY_MATH pow(a, b) * VOXGRAD_BINARY_MATH log(a);
+    return int(a == 0) & int(b >= 0) ? A(0) : slope;
   }
 };
 

@@ -86,7 +86,9 @@ struct Expm1 : SavesY {
     return g * (y + 1);
   }
 };
-struct Sin : SavesX {
+// Functions of f32 that are fast on the CPU for angles within bounds (kernels/simd/math.h) compute others in f64.
+struct OfAngle : SavesX {};
+struct Sin : OfAngle {
   template <class A>
   VOXGRAD_HD A forward(A x) const {
     return VOXGRAD_MATH sin(x);
@@ -96,7 +98,7 @@ struct Sin : SavesX {
     return g * VOXGRAD_MATH cos(x);
   }
 };
-struct Cos : SavesX {
+struct Cos : OfAngle {
   template <class A>
   VOXGRAD_HD A forward(A x) const {
     return VOXGRAD_MATH cos(x);

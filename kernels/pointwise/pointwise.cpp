@@ -46,7 +46,14 @@ Tensor clamp(const Tensor& x, double low, double high) {
   check(low <= high, "clamp: low ", low, " is above high ", high);
   return pointwise({"clamp", {{"low", low}, {"high", high}}}, x, formula::Clamp(low, high));
 }
-Tensor power(const Tensor& x, double exponent) { return pointwise({"power", {{"exponent", exponent}}}, x, formula::Power(exponent)); }
+Tensor power(const Tensor& x, double exponent) {
+  const Op op = {"power", {{"exponent", exponent}}};
+  if (exponent == 2) return pointwise(op, x, formula::Square{});
+  if (exponent == 0.5) return pointwise(op, x, formula::Sqrt{});
+  if (exponent == -0.5) return pointwise(op, x, formula::Rsqrt{});
+  if (exponent == -1) return pointwise(op, x, formula::Reciprocal{});
+  return pointwise(op, x, formula::Power(exponent));
+}
 Tensor affine(const Tensor& x, double scale, double shift) {
   return pointwise({"affine", {{"scale", scale}, {"shift", shift}}}, x, formula::Affine(scale, shift));
 }

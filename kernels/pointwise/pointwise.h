@@ -19,7 +19,7 @@ Tensor sqrt(const Tensor& x);                                // saves y
 Tensor square(const Tensor& x);                              // saves x
 Tensor abs(const Tensor& x);                                 // gradient 0 at 0; saves x
 Tensor clamp(const Tensor& x, double low, double high);      // saves x
-Tensor power(const Tensor& x, double exponent);              // x > 0; saves x
+Tensor power(const Tensor& x, double exponent);              // x > 0; saves x, for -1 and +-1/2 y
 Tensor affine(const Tensor& x, double scale, double shift);  // scale x + shift; saves nothing
 
 Tensor hard_sigmoid(const Tensor& x);  // saves x

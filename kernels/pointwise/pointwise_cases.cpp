@@ -11,7 +11,7 @@ using namespace voxgrad;
 OP_CASES(pointwise) {
   const Shape s = {2, 3, 5, 4, 3};
   const int64_t bytes = s.count() * 4;
-  using Run = Tensor (*)(const Tensor&);
+  using Run = std::function<Tensor(const Tensor&)>;
   const auto add = [&](const char* name, Run f, std::function<double(double)> formula, double low, double high, int64_t saved) {
     cases.push_back({.op = "pointwise", .name = name, .inputs = {{.shape = s, .low = low, .high = high}},
                      .run = [f](const Tensors& in) { return f(in[0]); }, .reference = elementwise(formula), .saved_bytes = saved});
@@ -32,6 +32,9 @@ OP_CASES(pointwise) {
   add("abs", voxgrad::abs, [](double x) { return std::max(x, -x); }, -2, 2, bytes);
   add("clamp", [](const Tensor& x) { return clamp(x, -0.3, 0.7); }, [](double x) { return std::clamp(x, -0.3, 0.7); }, -1, 1, bytes);
   add("power", [](const Tensor& x) { return power(x, 1.7); }, [](double x) { return std::exp(1.7 * std::log(x)); }, 0.5, 2, bytes);
+  for (const double e : {2.0, 0.5, -0.5, -1.0, 3.0})
+    add(e == 2 ? "power 2" : e == 0.5 ? "power 1/2" : e == -0.5 ? "power -1/2" : e == -1 ? "power -1" : "power 3",
+        [e](const Tensor& x) { return power(x, e); }, [e](double x) { return std::exp(e * std::log(x)); }, 0.5, 2, bytes);
   add("affine", [](const Tensor& x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }, -1, 1, 0);
   add("gelu_tanh", gelu_tanh, [=](double x) { return x * sigma(2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)); }, -4, 4, bytes);
   add("hard_sigmoid", hard_sigmoid, [](double x) { return std::clamp((x + 3) / 6, 0.0, 1.0); }, -5, 5, bytes);

@@ -26,17 +26,31 @@ VOXGRAD_INLINE F own(const void* f) {
   return std::bit_cast<F>(bytes);
 }
 
+// f(i) for the elements i < n of f32 that the formula F is wrong for.
+template <class F, class A, class Other>
+VOXGRAD_INLINE void beyond(const A* x, int64_t n, Other&& f) {
+  if constexpr (std::is_base_of_v<voxgrad::formula::OfAngle, F> && std::is_same_v<A, float>) {
+    const auto within = [](float v) { return __builtin_fabsf(v) <= math::kWidestAngle; };
+    int32_t all = 1;
+    for (int64_t i = 0; i < n; ++i) all &= int32_t(within(x[i]));
+    for (int64_t i = 0; i < n && !all; ++i)
+      if (!within(x[i])) f(i);
+  }
+}
+
 template <class A, class F>
 PointwiseLoops<A> loops_of() {
   return {.forward =
               [](const void* f, const A* x, A* y, int64_t n) __attribute__((flatten)) {
                 const F formula = own<F>(f);
                 for (int64_t i = 0; i < n; ++i) y[i] = formula.forward(x[i]);
+                beyond<F>(x, n, [&](int64_t i) { y[i] = A(formula.forward(double(x[i]))); });
               },
           .backward =
               [](const void* f, const A* x, const A* y, const A* gy, A* gx, int64_t n) __attribute__((flatten)) {
                 const F formula = own<F>(f);
                 for (int64_t i = 0; i < n; ++i) gx[i] = formula.backward(F::kSavesX ? x[i] : A(0), F::kSavesY ? y[i] : A(0), gy[i]);
+                beyond<F>(x, n, [&](int64_t i) { gx[i] = A(formula.backward(double(x[i]), 0.0, double(gy[i]))); });
               }};
 }
 

@@ -32,22 +32,28 @@ struct Focal {
   VOXGRAD_HD A miss(A x, A t) const { return t * sigmoid(-x) + (1 - t) * sigmoid(x); }
   VOXGRAD_HD A raised(A m) const {
     if constexpr (Squared) return m * m;
-    else return VOXGRAD_MATH pow(m, gamma);
+    return VOXGRAD_MATH pow(m, gamma);
   }
-  // gamma m^(gamma - 1), whose factor vanishes where m does.
-  VOXGRAD_HD A slope(A m) const {
-    if constexpr (Squared) return 2 * m;
-    else return m > 0 ? gamma * VOXGRAD_MATH pow(m, gamma - 1) : A(0);
+  // m^gamma and its derivative, whose factor vanishes where m does: finite there, without a branch.
+  struct Powers {
+    A raised, slope;
+  };
+  VOXGRAD_HD Powers powers(A miss) const {
+    if constexpr (Squared) return {miss * miss, 2 * miss};
+    constexpr A least = A(1.17549435e-38);
+    const A m = miss + least, power = VOXGRAD_MATH pow(m, gamma - 1);
+    return {m * power, gamma * power};
   }
   VOXGRAD_HD A value(A x, A t, A) const { return weight(t) * raised(miss(x, t)) * entropy(x, t); }
   VOXGRAD_HD A by_x(A x, A t, A) const {
-    const A s = sigmoid(x), r = sigmoid(-x), m = miss(x, t);
-    return weight(t) * (raised(m) * ((1 - t) * s - t * r) + entropy(x, t) * slope(m) * s * r * (1 - 2 * t));
+    const A s = sigmoid(x), r = sigmoid(-x);
+    const auto [power, slope] = powers(miss(x, t));
+    return weight(t) * (power * ((1 - t) * s - t * r) + entropy(x, t) * slope * s * r * (1 - 2 * t));
   }
   VOXGRAD_HD A by_t(A x, A t, A) const {
-    const A m = miss(x, t), power = raised(m), e = entropy(x, t);
-    const A by_weight = alpha < 0 ? A(0) : 2 * alpha - 1;
-    return by_weight * power * e + weight(t) * (e * slope(m) * (sigmoid(-x) - sigmoid(x)) - power * x);
+    const A e = entropy(x, t), by_weight = alpha < 0 ? A(0) : 2 * alpha - 1;
+    const auto [power, slope] = powers(miss(x, t));
+    return by_weight * power * e + weight(t) * (e * slope * (sigmoid(-x) - sigmoid(x)) - power * x);
   }
 };
 

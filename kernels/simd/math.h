@@ -71,15 +71,15 @@ VOXGRAD_MATH_OF_STD(log)
 VOXGRAD_MATH_OF_STD(log1p)
 VOXGRAD_MATH_OF_STD(tanh)
 VOXGRAD_MATH_OF_STD(erf)
+VOXGRAD_MATH_OF_STD(sin)
+VOXGRAD_MATH_OF_STD(cos)
 #undef VOXGRAD_MATH_OF_STD
+VOXGRAD_INLINE double pow(double x, double y) { return std::pow(x, y); }
 using std::ceil;
 using std::copysign;
-using std::cos;
 using std::fabs;
 using std::floor;
-using std::pow;
 using std::rint;
-using std::sin;
 using std::sqrt;
 
 VOXGRAD_INLINE float within(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
@@ -133,6 +133,72 @@ VOXGRAD_INLINE float erf(float x) {
   far = far * t - 1.127089262008667f;
   far = far * t - 0.0003414943930692971f;
   return a < 1.f ? near * x + x : __builtin_copysignf(1.f - exp(far), x);
+}
+
+// log2 x of normal x > 0 to 2e-12 of the result, as log_of_normal in f64.
+VOXGRAD_INLINE double log2_of_normal(float x) {
+  const int32_t bits = __builtin_bit_cast(int32_t, x), e = (bits - 0x3f3504f3) >> 23;
+  const double m = __builtin_bit_cast(float, bits - (e << 23)), s = (m - 1) / (m + 1), q = s * s;
+  double series = q * (2.8853900817779268 / 13) + 2.8853900817779268 / 11;  // 2 / ln 2
+  series = series * q + 2.8853900817779268 / 9;
+  series = series * q + 2.8853900817779268 / 7;
+  series = series * q + 2.8853900817779268 / 5;
+  series = series * q + 2.8853900817779268 / 3;
+  series = series * q + 2.8853900817779268;
+  return s * series + double(float(e));
+}
+
+// 2^(y log2 |x|), the exponent in f64. Selections by y would be branches where it is the same for all x.
+VOXGRAD_INLINE float pow(float x, float y) {
+  constexpr float least = 1.17549435e-38f, magic = 12582912.f, infinity = __builtin_inff();
+  const float a = __builtin_fabsf(x), normal = a < least ? a * 8388608.f : a;
+  const double finite = log2_of_normal(normal) - (a < least ? 23.0 : 0.0), log2 = a < infinity ? finite : double(a);
+  const double t = double(y) * (a == 0 ? -__builtin_inf() : log2), low = t < -200 ? -200.0 : t, within = low > 200 ? 200.0 : low;
+  const float shifted = float(within) + magic, n = shifted - magic, r = float(within - double(n)) * 0.693147181f;
+  const int32_t whole = __builtin_bit_cast(int32_t, shifted) - 0x4b400000, half = whole >> 1;
+  const float size = (exp_series(r) * r + 1.f) * power_of_two<float>(half) * power_of_two<float>(whole - half);
+  const int32_t bits = __builtin_bit_cast(int32_t, size);
+  const int32_t is_one = -(int32_t(x == 1) | int32_t(y == 0) | (int32_t(x == -1) & int32_t(y == y)));
+  // Negative x: whole y alone, and odd ones keep the sign. Numbers of 2^24 on are even.
+  const float near = __builtin_bit_cast(float, __builtin_bit_cast(int32_t, y) & -int32_t(__builtin_fabsf(y) < 16777216.f));
+  const int32_t integer = int32_t(near), is_whole = float(integer) == near, negative = int32_t(x < 0) & int32_t(a < infinity);
+  const int32_t sign = __builtin_bit_cast(int32_t, x) & ((integer & is_whole) << 31), nan = 0x7fc00000 & -(negative & ~is_whole);
+  return __builtin_bit_cast(float, (((is_one & 0x3f800000) | (~is_one & bits)) ^ sign) | nan);
+}
+
+// r + n pi / 2 = x, |r| < 0.86, for |x| up to kWidestAngle: beyond it and for what is not finite sin and cos are wrong.
+constexpr float kWidestAngle = 1048576.f;
+struct Quarters {
+  float r;
+  int32_t n;
+};
+VOXGRAD_INLINE Quarters quarters_of(float x) {
+  constexpr float magic = 12582912.f;
+  const float shifted = x * 0.636619772f + magic, n = shifted - magic;
+  const double r = (double(x) - double(n) * 1.57079632673412561417) - double(n) * 6.07710050650619224932e-11;
+  return {float(r), __builtin_bit_cast(int32_t, shifted) - 0x4b400000};
+}
+// The sine of r + n pi / 2, by Taylor series.
+VOXGRAD_INLINE float sine_of(float r, int32_t n) {
+  const float s = r * r;
+  float sine = s * (1.f / 362880) - 1.f / 5040;
+  sine = sine * s + 1.f / 120;
+  sine = sine * s - 1.f / 6;
+  sine = (sine * s + 1.f) * r;
+  float cosine = s * (-1.f / 3628800) + 1.f / 40320;
+  cosine = cosine * s - 1.f / 720;
+  cosine = cosine * s + 1.f / 24;
+  cosine = cosine * s - 0.5f;
+  cosine = cosine * s + 1.f;
+  return __builtin_bit_cast(float, __builtin_bit_cast(int32_t, (n & 1) != 0 ? cosine : sine) ^ ((n & 2) << 30));
+}
+VOXGRAD_INLINE float sin(float x) {
+  const Quarters q = quarters_of(x);
+  return sine_of(q.r, q.n);
+}
+VOXGRAD_INLINE float cos(float x) {
+  const Quarters q = quarters_of(x);
+  return sine_of(q.r, q.n + 1);
 }
 
 }  // namespace math
