@@ -40,6 +40,7 @@ OP_CASES(argmax) {
                        .saved_bytes = op.differentiable ? saved : -1, .differentiable = op.differentiable});
     };
     add("channels", {2, 3, 2, 5, 7}, -1);
+    add("channels of many voxels", {150, 7}, -1);
     add("samples", {5, 3, 4}, 0);
     add("an axis between, kept", {2, 9, 300}, 1, {.keep = true, .dtype = DType::i32});
     add("long rows", {3, 2000}, 1);

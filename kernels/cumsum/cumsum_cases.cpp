@@ -19,6 +19,7 @@ OP_CASES(cumsum) {
                      .terms = s[axis], .saved_bytes = 0});
   };
   add("the last axis", {3, 40}, -1);
+  add("the last axis of many rows", {150, 7}, 1);
   add("samples", {7, 3, 2}, 0);
   add("an axis between", {2, 5, 300}, 1);
   add("a long row", {3000}, 0);

@@ -64,12 +64,30 @@ void add_elements(const IndexedAxis& p, const int64_t* index, const T* x, const 
   });
 }
 
+// The same along the last axis, where an element is its own row.
+template <class T>
+void add_to_rows(const IndexedAxis& p, const int64_t* index, const T* x, const T* src, T* y) {
+  using A = accum_t<T>;
+  parallel_ranges(p.outer, grain_of(p.extent + p.chosen), [&](int64_t begin, int64_t end) {
+    std::vector<A> sum(static_cast<size_t>(p.extent));
+    for (int64_t o = begin; o < end; ++o) {
+      const int64_t *const at = index + (p.shared ? 0 : o * p.chosen);
+      for (int64_t v = 0; v < p.extent; ++v) sum[size_t(v)] = x ? A(x[o * p.extent + v]) : A(0);
+      for (int64_t j = 0; j < p.chosen; ++j) sum[size_t(at[j])] += A(src[o * p.chosen + j]);
+      for (int64_t v = 0; v < p.extent; ++v) y[o * p.extent + v] = T(sum[size_t(v)]);
+    }
+  });
+}
+
 // f(o, row, i, element) for all elements of {outer, rows, inner}.
 template <class F>
 void for_elements(int64_t outer, int64_t rows, int64_t inner, F&& f) {
   parallel_ranges(outer * rows, grain_of(inner), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row)
-      for (int64_t i = 0; i < inner; ++i) f(row / rows, row % rows, i, row * inner + i);
+    int64_t o = begin / rows, j = begin % rows;
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t i = 0; i < inner; ++i) f(o, j, i, row * inner + i);
+      if (++j == rows) ++o, j = 0;
+    }
   });
 }
 
@@ -91,6 +109,13 @@ void gather_axis(Cpu, const IndexedAxis& p, View index, View from, View into) {
   on_element_size(into.dtype, [&]<class E>() {
     const E* x = from.as<E>();
     E* y = into.as<E>();
+    if (p.inner == 1) {
+      parallel_ranges(p.outer, grain_of(p.chosen), [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; ++o)
+          for (int64_t j = 0; j < p.chosen; ++j) y[o * p.chosen + j] = x[o * p.extent + at[p.shared ? j : o * p.chosen + j]];
+      });
+      return;
+    }
     if (p.shared) {
       parallel_for(p.outer * p.chosen, grain_of(p.inner), [&](int64_t row) {
         const int64_t source = row / p.chosen * p.extent + at[row % p.chosen];
@@ -105,7 +130,8 @@ void gather_axis(Cpu, const IndexedAxis& p, View index, View from, View into) {
 
 void scatter_add_axis(Cpu, const IndexedAxis& p, View index, View x, View src, View y) {
   on_dtype(y.dtype, [&]<class T>() {
-    if (p.shared) add_rows(p, index.as<int64_t>(), x.as<T>(), src.as<T>(), y.as<T>());
+    if (p.inner == 1) add_to_rows(p, index.as<int64_t>(), x.as<T>(), src.as<T>(), y.as<T>());
+    else if (p.shared) add_rows(p, index.as<int64_t>(), x.as<T>(), src.as<T>(), y.as<T>());
     else add_elements(p, index.as<int64_t>(), x.as<T>(), src.as<T>(), y.as<T>());
   });
 }

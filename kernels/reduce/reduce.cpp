@@ -40,9 +40,8 @@ Axes all_axes(const char* op, const Tensor& x) {
   return axes_of(op, x, axes);
 }
 
-// Calls reduce(runs, from, shape of the result, is the last) for each run of neighbouring reduced axes, the last run first.
-template <class F>
-Tensor over_runs(const Axes& a, const Tensor& x, F&& reduce) {
+// Runs of neighbouring reduced axes, from begin to end, the last run first; one of no axis where none is reduced.
+std::vector<std::pair<int, int>> runs_of(const Axes& a) {
   std::vector<std::pair<int, int>> runs;
   for (int end = a.from.rank; end > 0; --end) {
     if (!a.spread.reduced[end - 1]) continue;
@@ -50,6 +49,13 @@ Tensor over_runs(const Axes& a, const Tensor& x, F&& reduce) {
     else runs.push_back({end - 1, end});
   }
   if (runs.empty()) runs.push_back({0, 0});
+  return runs;
+}
+
+// Calls reduce(runs, from, shape of the result, is the last) for each run.
+template <class F>
+Tensor over_runs(const Axes& a, const Tensor& x, F&& reduce) {
+  const auto runs = runs_of(a);
   Tensor t = x.detach();
   Shape s = a.from;
   for (const auto& [begin, end] : runs) {
@@ -106,6 +112,13 @@ Tensor extreme(const char* op, const char* what, const Tensor& x, const Axes& a,
   const Tensor y = kept.reshape(keep ? a.kept : a.dropped);
   return record(described(op, a, keep), {x}, y, [a, x = x.detach(), y = y.detach()](const Tensor& gy, Needs) {
     const DType t = x.dtype();
+    if (const auto runs = runs_of(a); runs.size() == 1) {
+      const auto [begin, end] = runs.front();
+      const ReduceRuns p = {a.from.count(0, begin), a.from.count(begin, end), a.from.count(end, a.from.rank)};
+      const Tensor gx = Tensor::empty_like(x);
+      if (on_device(x.device(), [&](auto on) { return extreme_backward(on, p, x.view(), y.view(), gy.view(), gx.view()); }))
+        return Grads{gx};
+    }
     const Tensor equal = spread_over(Tensor::full(a.kept, 1, t, x.device()), a, t, 1, x, y);
     const Tensor count = sum_over(equal, a, 1).reshape(gy.shape());
     return Grads{spread_over(div(gy.to(count.dtype()), count), a, t, 1, x, y)};

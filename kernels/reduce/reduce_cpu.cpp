@@ -140,68 +140,6 @@ void extreme_of(const ReduceRuns& p, const T* x, T* y) {
   });
 }
 
-// A stretch of gx with one row of g: f(g's offset, begin in gx, count). columns: the extent of that row.
-struct Stretches {
-  int64_t outer = 1, length = 1, columns = 1;
-  int64_t extent[Spread::kRank] = {}, stride[Spread::kRank] = {};
-  int rank = 0;  // of the outer axes
-
-  explicit Stretches(Spread p) {
-    int n = 0;
-    for (int k = 0; k < p.rank; ++k) {
-      if (p.extent[k] == 1) continue;
-      const bool joined = n > 0 && p.reduced[n - 1] == p.reduced[k];
-      if (joined) p.extent[n - 1] *= p.extent[k];
-      else p.extent[n] = p.extent[k], p.reduced[n] = p.reduced[k], ++n;
-    }
-    if (n > 0 && !p.reduced[n - 1]) length = columns = p.extent[--n];
-    if (n > 0 && p.reduced[n - 1]) length *= p.extent[--n];
-    int64_t step = columns;
-    for (int k = n - 1; k >= 0; --k) {
-      extent[k] = p.extent[k], stride[k] = p.reduced[k] ? 0 : step;
-      outer *= extent[k], step *= p.reduced[k] ? 1 : extent[k];
-    }
-    rank = n;
-  }
-  int64_t offset_of(int64_t o) const {
-    int64_t offset = 0;
-    for (int k = rank - 1; k >= 0; --k) offset += o % extent[k] * stride[k], o /= extent[k];
-    return offset;
-  }
-};
-
-template <class T, class G>
-void spread_of(const Spread& p, const G* g, const T* x, const T* y, T* gx) {
-  using A = accum_t<T>;
-  const Stretches s(p);
-  if (s.length == 0) return;
-  const int64_t period = period_of(s.columns), chunk = std::max<int64_t>(1, kGrain / period) * period;
-  const int64_t chunks = chunk_count(s.length, chunk),
-                grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(s.length, chunk)));
-  const A scale = A(p.scale);
-  parallel_ranges(s.outer * chunks, grain, [&](int64_t from, int64_t to) {
-    for (int64_t task = from; task < to; ++task) {
-      const int64_t o = task / chunks, first = task % chunks * chunk, last = std::min(s.length, first + chunk), offset = s.offset_of(o);
-      T* out = gx + o * s.length;
-      if (!x && s.columns == 1) {
-        std::fill(out + first, out + last, T(A(g[offset]) * scale));
-        continue;
-      }
-      std::vector<A> row = repeated<A>(g + offset, s.columns), largest;
-      for (A& v : row) v *= scale;
-      if (x) largest = repeated<A>(y + offset, s.columns);
-      for (int64_t i = first; i < last; i += period) {
-        const int64_t width = std::min(period, last - i);
-        for (int64_t j = 0; j < width && !x; ++j) out[i + j] = T(row[size_t(j)]);
-        for (int64_t j = 0; j < width && x; ++j) {
-          const A v = A(x[o * s.length + i + j]), m = largest[size_t(j)];
-          out[i + j] = T(v == m || (v != v && m != m) ? row[size_t(j)] : A(0));
-        }
-      }
-    }
-  });
-}
-
 // Rows are turned into columns of a tile first, so that lanes are rows.
 template <class T, class I>
 void argmax_of(int64_t rows, int64_t columns, const T* x, I* y) {
@@ -237,12 +175,6 @@ void sum_runs(Cpu, const ReduceRuns& p, double scale, View x, View y) {
 void extreme_runs(Cpu, const ReduceRuns& p, bool smallest, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
     smallest ? extreme_of<true>(p, x.as<T>(), y.as<T>()) : extreme_of<false>(p, x.as<T>(), y.as<T>());
-  });
-}
-void spread(Cpu, Spread p, View g, View x, View y, View gx) {
-  on_dtype(gx.dtype, [&]<class T>() {
-    if (g.dtype == gx.dtype) spread_of(p, g.as<T>(), x.as<T>(), y.as<T>(), gx.as<T>());
-    else spread_of(p, g.as<accum_t<T>>(), x.as<T>(), y.as<T>(), gx.as<T>());
   });
 }
 void argmax_rows(Cpu, int64_t rows, int64_t columns, View x, View y) {

@@ -29,6 +29,11 @@ struct Spread {
 void spread(Cpu, Spread, View g, View x, View y, View gx);
 void spread(Cuda, Spread, View g, View x, View y, View gx);
 
+// gx = gy / c where x equals y of its run (a NaN a NaN), c the number of such elements of the run, and 0 elsewhere; all are of the dtype of
+// x. Each run is walked by one thread: false, and nothing is done, where that is not worth it, and on CUDA.
+bool extreme_backward(Cpu, const ReduceRuns&, View x, View y, View gy, View gx);
+inline bool extreme_backward(Cuda, const ReduceRuns&, View, View, View, View) { return false; }
+
 // y[r] = the index of the largest of x[r, 0 .. columns); y is u8 or i32.
 void argmax_rows(Cpu, int64_t rows, int64_t columns, View x, View y);
 void argmax_rows(Cuda, int64_t rows, int64_t columns, View x, View y);

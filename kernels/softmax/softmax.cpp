@@ -16,13 +16,14 @@ Tensor softmax_of(const char* op, const Tensor& x, int axis, bool logarithm) {
   check_floating(op, x);
   check(x.shape().rank >= 1, op, ": a tensor with axes is wanted, not ", x);
   const int rank = x.shape().rank, k = axis_of(op, x.shape(), axis);
-  if (k != rank - 1) {
+  if (k != rank - 1 && !x.device().is_cpu()) {
     std::vector<int> order(static_cast<size_t>(rank));  // exchanges the axis and the last one, and is its own inverse
     std::iota(order.begin(), order.end(), 0);
     std::swap(order[size_t(k)], order[size_t(rank - 1)]);
     return permute(softmax_of(op, permute(x, order), -1, logarithm), order);
   }
-  const SoftmaxProblem p = {x.count() / std::max<int64_t>(x.dim(-1), 1), std::max<int64_t>(x.dim(-1), 1), logarithm};
+  const int64_t channels = std::max<int64_t>(x.dim(k), 1);
+  const SoftmaxProblem p = {x.count() / channels, channels, x.shape().count(k + 1, rank), logarithm};
   Tensor y = Tensor::empty_like(x);
   on_device(x.device(), [&](auto on) { softmax_forward(on, p, x.view(), y.view()); });
   return record({op, {{"axis", k}}}, {x}, y, [p, y = y.detach()](const Tensor& gy, Needs) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "core/device/isa.h"
@@ -18,10 +19,22 @@ SoftmaxIsa<T> kernels_in_use() {
 template <class T, class F>
 void over_chunks(const SoftmaxProblem& p, F&& f) {
   const auto kernels = kernels_in_use<T>();
-  const int64_t width = planar_width(p.channels);
-  parallel_chunks(p.voxels, planar_chunk(p.channels), [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<accum_t<T>> scratch(size_t(3 * width * p.channels));
-    f(kernels, SoftmaxSpan<T>{end - begin, p.channels, width, scratch.data()}, begin * p.channels);
+  const int64_t width = planar_width(p.channels), chunk = planar_chunk(p.channels);
+  const auto task = [&](int64_t first, int64_t voxels, accum_t<T>* scratch) {
+    f(kernels, SoftmaxSpan<T>{voxels, p.channels, p.inner, width, scratch}, first);
+  };
+  const auto scratch = [&] { return std::vector<accum_t<T>>(size_t(3 * width * p.channels)); };
+  if (p.inner == 1)
+    return parallel_chunks(p.voxels, chunk,
+                           [&](int64_t, int64_t begin, int64_t end) { task(begin * p.channels, end - begin, scratch().data()); });
+  if (p.voxels == 0) return;
+  const int64_t chunks = chunk_count(p.inner, chunk);
+  parallel_ranges(p.voxels / p.inner * chunks, std::max<int64_t>(1, chunk / p.inner), [&](int64_t from, int64_t to) {
+    auto own = scratch();
+    for (int64_t k = from; k < to; ++k) {
+      const int64_t o = k / chunks, begin = k % chunks * chunk;
+      task(o * p.channels * p.inner + begin, std::min(chunk, p.inner - begin), own.data());
+    }
   });
 }
 

@@ -5,11 +5,13 @@ namespace voxgrad {
 
 template <class T>
 struct SoftmaxSpan {
-  int64_t voxels, channels, width;  // width: planar_width(channels)
-  accum_t<T>* scratch;              // 3 width channels
+  int64_t voxels, channels, inner, width;  // width: planar_width(channels)
+  accum_t<T>* scratch;                     // 3 width channels
+  bool interleaved() const { return inner == 1; }
+  int64_t offset(int64_t voxel) const { return interleaved() ? voxel * channels : voxel; }
 };
 
-// Kernels over consecutive voxels, for one instruction set.
+// Kernels over consecutive voxels, whose channels are `inner` elements apart, for one instruction set.
 template <class T>
 struct SoftmaxIsa {
   void (*forward)(const SoftmaxSpan<T>&, bool logarithm, const T* x, T* y);

@@ -6,9 +6,9 @@
 
 namespace voxgrad {
 
-// x is {voxels, channels}; y, gx are assigned. logarithm: log_softmax.
+// x is {voxels / inner, channels, inner}; y, gx are assigned. logarithm: log_softmax. On CUDA inner is 1.
 struct SoftmaxProblem {
-  int64_t voxels, channels;
+  int64_t voxels, channels, inner;
   bool logarithm;
 };
 void softmax_forward(Cpu, const SoftmaxProblem&, View x, View y);

@@ -90,6 +90,8 @@ OP_CASES(statistics) {
     add(f, "over channels", s, {-1}, false, states);
     add(f, "over axes apart", s, {1, 4}, false, false);
     add(f, "over axes apart, kept", s, {1, -1}, true, false);
+    add(f, "over many short rows", {150, 7}, {1}, false, states);
+    add(f, "over space, many samples", {30, 9, 5}, {1}, false, states);
     add(f, "over long rows", {2, 9001}, {1}, false, false);
     add(f, "over wide rows", {3, 5, 1100}, {1}, false, false);
     add(f, "over many chunks", {30000, 3}, {0}, false, false);
@@ -103,6 +105,7 @@ OP_CASES(statistics) {
   add_prod("over an axis", {3, 6, 4}, {1}, false, -2, 2);
   add_prod("over the last axis, kept", {3, 6}, {1}, true, -2, 2);
   add_prod("over axes apart", {3, 4, 2}, {0, 2}, false, -2, 2);
+  add_prod("over many short rows", {150, 7}, {1}, false, -2, 2);
   add_prod("of many columns", {4, 1100}, {0}, false, -2, 2);
   add_prod("of all", {3, 4}, {0, 1}, false, 0.5, 1.5);
   // Labels 0 to 2, plus the input, which is 0: rows without a zero, with one and with several.

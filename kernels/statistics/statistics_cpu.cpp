@@ -1,5 +1,7 @@
 #include "kernels/reduce/column_sums.h"
+#include "kernels/reduce/run_tiles.h"
 #include "kernels/spans/spans.h"
+#include "kernels/statistics/statistics_isa.h"
 #include "kernels/statistics/statistics_kernels.h"
 
 namespace voxgrad {
@@ -7,40 +9,12 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14, kSerial = 1 << 16, kBlockRows = 64, kColumns = 1024;
 
-// The loops of a formula, whose parameters f points to, over n elements of A.
+// The loops of a formula, whose parameters f points to, for the instruction set in use.
 template <class A>
-struct Loops {
+struct Loops : StatisticLoops<A> {
   const void* f;
-  bool reads_pivot, reads_result;  // in the derivative
-  void (*add)(const void* f, const A* x, const A* pivot, A* sum, int64_t n);
-  A (*finish)(const void* f, double sum, A pivot);
-  // Of elements with a result each, and of elements with one result; what the derivative does not read may be null.
-  void (*columns)(const void* f, const A* x, const A* pivot, const A* y, const A* gy, A* gx, int64_t n);
-  void (*row)(const void* f, const A* x, A pivot, A y, A gy, A* gx, int64_t n);
+  Loops(StatisticFormula formula, const void* of) : StatisticLoops<A>(VOXGRAD_BY_ISA(statistic_kernels, loops<A>(formula))), f(of) {}
 };
-
-template <class A, class F>
-Loops<A> loops_of(const F& formula) {
-  return {.f = &formula,
-          .reads_pivot = F::kPivot,
-          .reads_result = F::kResult,
-          .add =
-              [](const void* f, const A* x, const A* pivot, A* sum, int64_t n) {
-                const F own = *static_cast<const F*>(f);
-                for (int64_t j = 0; j < n; ++j) sum[j] += own.term(x[j], pivot[j]);
-              },
-          .finish = [](const void* f, double sum, A pivot) { return static_cast<const F*>(f)->finish(sum, pivot); },
-          .columns =
-              [](const void* f, const A* x, const A* pivot, const A* y, const A* gy, A* gx, int64_t n) {
-                const F own = *static_cast<const F*>(f);
-                for (int64_t j = 0; j < n; ++j) gx[j] = gy[j] * own.derivative(x[j], F::kPivot ? pivot[j] : A(0), F::kResult ? y[j] : A(0));
-              },
-          .row =
-              [](const void* f, const A* x, A pivot, A y, A gy, A* gx, int64_t n) {
-                const F own = *static_cast<const F*>(f);
-                for (int64_t j = 0; j < n; ++j) gx[j] = gy * own.derivative(x[j], pivot, y);
-              }};
-}
 
 // y of `width` neighbouring columns from x and pivot on, `stride` elements from row to row: f32 over blocks of 64 rows, f64 over these.
 // `fold`: a row of x is several rows of the matrix, one behind the other.
@@ -62,9 +36,25 @@ void columns_of(const Loops<A>& f, int64_t count, int64_t stride, int64_t width,
   for (int64_t j = 0; j < width; ++j) y[j] = f.finish(f.f, total[j], pivot ? pivot[j] : A(0));
 }
 
+// Short runs of neighbours: as many at a time as wait for each other.
+template <class T, class A>
+void short_runs_of(const Loops<A>& f, const ReduceRuns& p, const T* x, const A* pivot, A* y) {
+  constexpr int64_t kTogether = 64;
+  over_run_tiles(p, kTogether, [&](int64_t begin, int64_t into, int64_t width, int64_t, int64_t column) {
+    A pivots[kTogether] = {}, elements[kTogether] = {}, sum[kTogether] = {};
+    if (pivot) std::copy_n(pivot + into, width, pivots);
+    for (int64_t r = 0; r < p.reduced; ++r) {
+      for (int64_t j = 0; j < width; ++j) elements[j] = A(x[begin + r + j * column]);
+      f.add(f.f, elements, pivots, sum, width);
+    }
+    for (int64_t j = 0; j < width; ++j) y[into + j] = f.finish(f.f, double(sum[j]), pivots[j]);
+  });
+}
+
 template <class T, class A>
 void forward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* pivot, A* y) {
   const int64_t size = p.reduced * p.inner;
+  if (p.inner == 1 && p.reduced <= kBlockRows) return short_runs_of(f, p, x, pivot, y);
   if (size <= kSerial || p.inner >= kColumns) {
     const int64_t tiles = chunk_count(p.inner, kColumns), most = std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced);
     const int64_t fold = p.inner > 0 && p.inner < 64 ? std::max<int64_t>(1, std::min(period_of(p.inner) / p.inner, p.reduced)) : 1;
@@ -97,6 +87,22 @@ void backward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* piv
     A in[kSpan], out[kSpan];
     span_into(gx + at, n, out, [&](A* to) { write(span_as(x + at, n, in), to); });
   };
+  if (p.inner == 1 && p.reduced > 0 && p.reduced <= kBlockRows) {
+    // Each element beside the numbers of its run.
+    const int64_t runs = kSpan / p.reduced;
+    return parallel_for(chunk_count(p.outer, runs), std::max<int64_t>(1, kGrain / kSpan), [&](int64_t tile) {
+      const int64_t first = tile * runs, last = std::min(p.outer, first + runs), n = (last - first) * p.reduced;
+      A middle[kSpan], result[kSpan], g[kSpan];
+      const auto repeat = [&](const A* from, A* to) {
+        for (int64_t o = first; o < last; ++o)
+          for (int64_t r = 0; r < p.reduced; ++r) *to++ = from[o];
+      };
+      if (f.reads_pivot) repeat(pivot, middle);
+      if (f.reads_result) repeat(y, result);
+      repeat(gy, g);
+      span(first * p.reduced, n, [&](const A* from, A* to) { f.columns(f.f, from, middle, result, g, to, n); });
+    });
+  }
   if (p.inner == 1) {
     const int64_t pieces = chunk_count(p.reduced, kGrain);
     const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.reduced, kGrain)));
@@ -109,6 +115,25 @@ void backward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* piv
     });
     return;
   }
+  if (p.inner > 0 && p.inner < 64) {
+    // Few columns: several rows at a time, beside what is repeated for them.
+    const int64_t period = period_of(p.inner), size = p.reduced * p.inner, chunk = kGrain / period * period,
+                  chunks = chunk_count(size, chunk);
+    return parallel_for(p.outer * chunks, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(size, chunk))), [&](int64_t task) {
+      const int64_t o = task / chunks, begin = task % chunks * chunk, end = std::min(size, begin + chunk);
+      A middle[128], result[128], g[128];
+      const auto repeat = [&](const A* from, A* to) {
+        for (int64_t j = 0; j < std::min(period, end - begin); ++j) to[j] = from[o * p.inner + j % p.inner];
+      };
+      if (f.reads_pivot) repeat(pivot, middle);
+      if (f.reads_result) repeat(y, result);
+      repeat(gy, g);
+      for (int64_t at = begin; at < end; at += period) {
+        const int64_t n = std::min(period, end - at);
+        span(o * size + at, n, [&](const A* from, A* to) { f.columns(f.f, from, middle, result, g, to, n); });
+      }
+    });
+  }
   parallel_for(p.outer * p.reduced, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, p.inner)), [&](int64_t row) {
     for_spans(0, p.inner, [&](int64_t j, int64_t n) {
       const int64_t k = row / p.reduced * p.inner + j;
@@ -119,29 +144,19 @@ void backward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* piv
   });
 }
 
-template <class F>
-void over_tiles(const ReduceRuns& p, F&& f) {
-  const int64_t tiles = chunk_count(p.inner, kColumns);
-  parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced)),
-               [&](int64_t task) {
-    const int64_t o = task / tiles, j = task % tiles * kColumns;
-    f(o * p.reduced * p.inner + j, o * p.inner + j, std::min(kColumns, p.inner - j));
-  });
-}
-
 }  // namespace
 
 #define X(F)                                                                                                                       \
   void statistic_forward(Cpu, const statistic_formula::F& f, const ReduceRuns& p, View x, View pivot, View y) {                    \
     on_dtype(x.dtype, [&]<class T>() {                                                                                             \
       using A = accum_t<T>;                                                                                                        \
-      forward_of(loops_of<A>(f), p, x.as<T>(), pivot.as<A>(), y.as<A>());                                                          \
+      forward_of(Loops<A>(StatisticFormula::F, &f), p, x.as<T>(), pivot.as<A>(), y.as<A>());                                       \
     });                                                                                                                            \
   }                                                                                                                                \
   void statistic_backward(Cpu, const statistic_formula::F& f, const ReduceRuns& p, View x, View pivot, View y, View gy, View gx) { \
     on_dtype(x.dtype, [&]<class T>() {                                                                                             \
       using A = accum_t<T>;                                                                                                        \
-      backward_of(loops_of<A>(f), p, x.as<T>(), pivot.as<A>(), y.as<A>(), gy.as<A>(), gx.as<T>());                                 \
+      backward_of(Loops<A>(StatisticFormula::F, &f), p, x.as<T>(), pivot.as<A>(), y.as<A>(), gy.as<A>(), gx.as<T>());              \
     });                                                                                                                            \
   }
 VOXGRAD_STATISTIC_FORMULAS(X)
@@ -149,11 +164,11 @@ VOXGRAD_STATISTIC_FORMULAS(X)
 
 void product_forward(Cpu, const ReduceRuns& p, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
-    over_tiles(p, [&](int64_t from, int64_t to, int64_t width) {
+    over_run_tiles(p, kColumns, [&](int64_t from, int64_t to, int64_t width, int64_t row, auto column) {
       double product[kColumns];
       std::fill_n(product, width, 1.0);
       for (int64_t r = 0; r < p.reduced; ++r)
-        for (int64_t j = 0; j < width; ++j) product[j] *= double(accum_t<T>(x.as<T>()[from + r * p.inner + j]));
+        for (int64_t j = 0; j < width; ++j) product[j] *= double(accum_t<T>(x.as<T>()[from + r * row + j * column]));
       for (int64_t j = 0; j < width; ++j) y.as<accum_t<T>>()[to + j] = accum_t<T>(product[j]);
     });
   });
@@ -161,19 +176,19 @@ void product_forward(Cpu, const ReduceRuns& p, View x, View y) {
 
 void product_backward(Cpu, const ReduceRuns& p, View x, View gy, View gx) {
   on_dtype(x.dtype, [&]<class T>() {
-    over_tiles(p, [&](int64_t from, int64_t to, int64_t width) {
+    over_run_tiles(p, kColumns, [&](int64_t from, int64_t to, int64_t width, int64_t row, auto column) {
       double others[kColumns];  // the product of those that are not 0
       int64_t zeros[kColumns] = {};
       std::fill_n(others, width, 1.0);
       for (int64_t r = 0; r < p.reduced; ++r)
         for (int64_t j = 0; j < width; ++j) {
-          const double v = double(accum_t<T>(x.as<T>()[from + r * p.inner + j]));
+          const double v = double(accum_t<T>(x.as<T>()[from + r * row + j * column]));
           others[j] *= v == 0 ? 1 : v;
           zeros[j] += v == 0;
         }
       for (int64_t r = 0; r < p.reduced; ++r)
         for (int64_t j = 0; j < width; ++j) {
-          const int64_t at = from + r * p.inner + j;
+          const int64_t at = from + r * row + j * column;
           const double v = double(accum_t<T>(x.as<T>()[at])), g = double(gy.as<accum_t<T>>()[to + j]);
           const double without = zeros[j] == 0 ? others[j] / v : zeros[j] == 1 && v == 0 ? others[j] : 0;
           gx.as<T>()[at] = T(accum_t<T>(g * without));

@@ -1,8 +1,10 @@
 #pragma once
 #include "core/dtype.h"
+#include "kernels/statistics/formula_list.h"
+// Where functions of numbers come from; what includes this may have said so before.
 #ifdef __CUDACC__
 #define VOXGRAD_STATISTIC_MATH ::
-#else
+#elif !defined(VOXGRAD_STATISTIC_MATH)
 #include <cmath>
 #define VOXGRAD_STATISTIC_MATH std::
 #endif
@@ -49,5 +51,3 @@ struct LogSumExp {
 };
 
 }  // namespace voxgrad::statistic_formula
-
-#define VOXGRAD_STATISTIC_FORMULAS(X) X(Variance) X(Deviation) X(L1) X(L2) X(LogSumExp)
