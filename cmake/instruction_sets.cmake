@@ -2,6 +2,7 @@
 #   X_isa.cpp       for baseline, avx2 and avx512
 #   X_isa_bf16.cpp  for avx512_bf16 as well
 #   X_SET.cpp       for one set alone
+# Units of X_exact_isa.cpp do not contract to fma: their results are the same bits for every set.
 # The first two become units X_SET.cpp in the build tree that include the source. All that a unit defines is in a namespace of the name
 # VOXGRAD_ISA_NAMESPACE, that of its set: units of different sets share no inline function.
 set(isa_sources ${sources})
@@ -47,6 +48,9 @@ foreach(source IN LISTS sources)
   if(source MATCHES "_(baseline|avx2|avx512|avx512_bf16)\\.cpp$")
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options_${CMAKE_MATCH_1}}"
       COMPILE_DEFINITIONS VOXGRAD_ISA_NAMESPACE=${CMAKE_MATCH_1})
+    if(source MATCHES "_exact_[a-z0-9]+\\.cpp$")
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
+    endif()
   elseif(source MATCHES "_cpu\\.cpp$")
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${vectorising}")
   endif()
