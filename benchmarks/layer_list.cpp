@@ -116,6 +116,44 @@ void resnet50_layers(LayerList& list) {
   }
 }
 
+// 3x3x3 convolutions of nnU-Net's network for 128^3 on a batch of two: those of 128^3 first.
+void bar_convolutions(LayerList& list) {
+  list.tag("bar");
+  const auto features = [](int stage) { return std::min(320, 32 << stage); };
+  for (int s = 0; s < 6; ++s) {
+    const Int3 size = cube(128 >> s);
+    list.conv(features(s), features(s), size, {.n = 2});
+    if (s < 5) list.conv(2 * features(s), features(s), size, {.n = 2});
+    if (s < 5) list.conv(features(s), features(s + 1), size, {.stride = {2, 2, 2}, .n = 2});
+  }
+}
+
+void bandwidth_layers(LayerList& list) {
+  list.tag("bandwidth");
+  const Int3 size = cube(128);
+  for (const int c : {1, 2, 3, 4}) list.conv(c, 32, size, {.n = 2});
+  for (const int k : {2, 3, 4}) list.conv(32, k, size, {.kernel = {1, 1, 1}, .n = 2});
+  for (const int k : {3, 5, 7}) list.conv(32, 32, size, {.kernel = {k, k, k}, .groups = 32, .n = 2});
+}
+
+void shape_layers(LayerList& list) {
+  const Int3 size = cube(64);
+  list.tag("f16");
+  list.conv(32, 32, size, {.n = 2});
+  list.tag("exact");
+  list.conv(32, 32, size, {.n = 2, .exact = true});
+  list.tag("shape");
+  list.conv(32, 32, size, {.kernel = {1, 3, 3}, .n = 2});
+  list.conv(32, 32, size, {.kernel = {3, 3, 1}, .n = 2});
+  list.conv(64, 64, size, {.groups = 4, .n = 2});
+  list.conv(32, 32, {1, 512, 512}, {.kernel = {1, 3, 3}, .n = 2});
+  list.conv(32, 32, size, {.kernel = {5, 5, 5}, .n = 2});
+  list.conv(32, 64, size, {.kernel = {2, 2, 2}, .stride = {2, 2, 2}, .n = 2});
+  list.conv(64, 64, size, {.kernel = {1, 1, 1}, .n = 2});
+  list.transposed(64, 32, size, 2);
+  list.transposed(128, 64, cube(32), 2);
+}
+
 }  // namespace
 
 Layer conv_layer(int64_t c, int64_t k, const Int3& size, const LayerOptions& o) {
@@ -125,10 +163,12 @@ Layer conv_layer(int64_t c, int64_t k, const Int3& size, const LayerOptions& o) 
     l.p.out[a] = (size[a] + 2 * l.p.padding[a] - o.kernel[a]) / o.stride[a] + 1;
   }
   const std::string channels = std::to_string(c) + "-" + std::to_string(k), width = extent_text(o.kernel);
-  if (o.groups > 1) l.name = "dw" + width + " " + std::to_string(c);
+  if (o.groups > 1 && o.groups == c) l.name = "dw" + width + " " + std::to_string(c);
   else l.name = width == "3" ? channels : (width == "1" ? "1x1" : width) + " " + channels;
+  if (o.groups > 1 && o.groups < c) l.name += " in " + std::to_string(o.groups);
   if (o.stride.d > 1) l.name += "/" + extent_text(o.stride);
-  l.name += " at " + extent_text(size) + (o.n > 1 ? ", " + std::to_string(o.n) : "");
+  l.name += " at " + extent_text(size) + (o.n > 1 ? ", " + std::to_string(o.n) : "") + (o.exact ? " exact" : "");
+  l.p.exact_f32 = o.exact;
   return l;
 }
 
@@ -145,6 +185,14 @@ std::vector<Layer> network_layers(const Sizes& sizes) {
   unet_layers(list, "unet64", 64, 5);
   unet_layers(list, "unet128", 128, 6);
   resnet50_layers(list);
+  return list.take();
+}
+
+std::vector<Layer> bar_layers(const Sizes& sizes) {
+  LayerList list(sizes);
+  bar_convolutions(list);
+  bandwidth_layers(list);
+  shape_layers(list);
   return list.take();
 }
 

@@ -17,7 +17,7 @@ struct Options {
   std::string filter, json, device = "cpu";
   std::vector<int> threads = {voxgrad::threads()};
   std::vector<std::string> dtypes = {"f32", "bf16"};
-  double seconds = 0.3;
+  double seconds = 0.3, within = 0;
   bool list = false, tiny = false, serve = false, profile = false;
 };
 
@@ -66,7 +66,7 @@ void run(const Options& o) {
   if (o.profile) {
     const Device device = parse_device(o.device);
     ResultFile file(o.json, device);
-    const ProfileOptions options{.filter = o.filter, .dtypes = o.dtypes, .device = device, .seconds = o.seconds,
+    const ProfileOptions options{.filter = o.filter, .dtypes = o.dtypes, .device = device, .seconds = o.seconds, .within = o.within,
                                  .store = [&](const std::vector<Json>& records) { file.write_at_times(records); }};
     return file.write(profile({.tiny = o.tiny}, options));
   }
@@ -112,6 +112,8 @@ int main(int argc, char** argv) {
   program.add_flag("--tiny", o.tiny, "Tiny sizes, to see that every case runs");
   program.add_flag("--profile", o.profile,
                    "Of a GPU: a line for each layer and pass with its share of what the GPU can do, its blocks and its traffic");
+  program.add_option("--within", o.within, "Seconds for a profile: lines that are left then are named and not measured")
+      ->check(CLI::NonNegativeNumber);
   program.add_flag("--serve", o.serve, "Take requests as JSON lines, for benchmarks/compare");
   try {
     program.parse(argc, argv);

@@ -195,6 +195,7 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
   const UNetWork plain{"unet 32-64-128-256-320, 2x64^3", 5, base(32), 2, {extent(64), extent(64), extent(64)}};
   const UNetWork small{"unet 16-32-64-128, 2x40x56x40", 4, base(16), 2, {extent(40), extent(56), extent(40)}};
   const UNetWork large{"unet 32-64-128-256-320-320, 2x128^3", 6, base(32), 2, {extent(128), extent(128), extent(128)}};
+  const UNetWork one_large{"unet 32-64-128-256-320-320, 1x128^3", 6, base(32), 1, large.size};
   const ResNetWork resnet{{"resnet50, 2x64^3", 2, {extent(64), extent(64), extent(64)}}, 50, base(64)};
   const DenseNetWork dense{{"densenet121, 2x64^3", 2, resnet.size}, base(32)};
   const ConvNeXtWork convnext{{"convnext 40, 2x64^3", 2, resnet.size}, base(40)};
@@ -204,6 +205,7 @@ void add_network_cases(const Sizes& sizes, std::vector<Case>& cases) {
     add(op, dense, op).of_cpu = true;
     add(op, convnext, op).of_cpu = true;
     add(op, large, op).of_gpu = true;
+    if (op == std::string_view("inference")) add(op, one_large, op).of_gpu = true;
     for (const auto& [batch, e] : {std::pair{16, 32}, {1, 96}, {1, 128}}) {
       const std::string size = std::to_string(batch) + "x" + std::to_string(e) + "^3";
       const ResNetWork n{{"resnet50, " + size + "/" + op, batch, {extent(e), extent(e), extent(e)}}, 50, base(64)};

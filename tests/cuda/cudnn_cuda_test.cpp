@@ -1,5 +1,7 @@
 // Convolutions by cuDNN as far as they go without a GPU: the scope that asks for them, and the operations, which cuDNN itself checks when
 // their descriptors are finalised. On a GPU, `op_case_test --device cuda --conv cudnn` holds the results to f64.
+#include <algorithm>
+
 #include "core/device/conv_backend.h"
 #include "core/error.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
@@ -104,15 +106,44 @@ TEST_CASE("cuDNN accepts the operations of convolutions") {
 }
 
 #if CUDNN_VERSION >= 90800
-TEST_CASE("cuDNN has engines that repeat their bits for an H100") {
+namespace {
+CudnnDescriptor described_h100() {
   CudnnDescriptor h100(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
   h100.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, int64_t(sizeof kH100), kH100);
   h100.finalize();
+  return h100;
+}
+}  // namespace
+
+TEST_CASE("cuDNN has engines that repeat their bits for an H100") {
+  const CudnnDescriptor h100 = described_h100();
   for_each_use([&](const CudnnConvolution& c) {
     const CudnnPlan plan({.device = &h100}, c);
     CHECK(plan.workspace() >= 0);
     CHECK(plan.workspace() < int64_t(8) << 30);
+    CHECK(plan.repeats());
   });
+}
+
+TEST_CASE("cuDNN offers several engines, and the plan is the first that repeats its bits") {
+  const CudnnDescriptor h100 = described_h100();
+  for (const CudnnPass pass : {CudnnPass::forward, CudnnPass::input_gradient, CudnnPass::weight_gradient}) {
+    const CudnnConvolution c{.p = problem(32, 32, {32, 32, 32}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}), .pass = pass, .dtype = DType::bf16};
+    const auto offers = [&](bool repeating, size_t most) {
+      std::vector<std::pair<int64_t, bool>> found;
+      for_cudnn_plans({.device = &h100}, c, repeating, [&](CudnnPlan plan) {
+        found.emplace_back(plan.engine(), plan.repeats());
+        return found.size() < most;
+      });
+      return found;
+    };
+    const auto all = offers(false, 100), repeating = offers(true, 100);
+    CHECK(all.size() >= repeating.size());
+    REQUIRE(repeating.size() > 1);
+    CHECK(std::all_of(repeating.begin(), repeating.end(), [](auto& o) { return o.second; }));
+    CHECK(CudnnPlan({.device = &h100}, c).engine() == repeating[0].first);
+    CHECK(offers(false, 2).size() == 2);
+  }
 }
 #endif
 #endif

@@ -5,13 +5,15 @@
 #include <string>
 
 #include "core/error.h"
+#include "kernels/conv3d/conv3d_choice_log.h"
 
 namespace voxgrad {
 namespace {
 
 // The first line that holds decides. wgmma has at least 32 output channels and 64 outputs in a row of products, and its blocks, one on each
 // multiprocessor, wait for one halo after the other: shapes of few taps, of few channels or of much waste are better off with several
-// blocks of mma. Where lines take fewer cycles of the tensor cores than wgmma they take its place. Nothing of this table was measured yet.
+// blocks of mma. Where lines take fewer cycles of the tensor cores than wgmma they take its place. Nothing of this table was measured yet:
+// tools/conv_choice makes rows of a profile.
 struct Rule {
   int architecture;  // 0: any
   int least_element, most_element;
@@ -25,9 +27,9 @@ constexpr Rule kTable[] = {
     {0, 0, 8, 0, 0, 1e30, ConvWay::mma},
 };
 
-}  // namespace
+thread_local ConvChoiceLog* asked_log = nullptr;
 
-ConvWay conv_way(const ConvShape& s) {
+ConvWay way_by_table(const ConvShape& s) {
   const bool possible = s.architecture == 90 && s.waste > 0;
   if (const char* forced = std::getenv("VOXGRAD_CONV_CUDA")) {
     const std::string name = forced;
@@ -46,6 +48,22 @@ ConvWay conv_way(const ConvShape& s) {
       return r.way == ConvWay::tma && s.line_boxes ? ConvWay::lines_tma : ConvWay::lines;
     }
   return ConvWay::mma;
+}
+
+}  // namespace
+
+ConvChoiceLog::ConvChoiceLog() : before_(asked_log) { asked_log = this; }
+ConvChoiceLog::~ConvChoiceLog() { asked_log = before_; }
+
+const char* name_of(ConvWay way) {
+  constexpr const char* kNames[] = {"mma", "wgmma", "tma", "lines", "lines_tma"};
+  return kNames[int(way)];
+}
+
+ConvWay conv_way(const ConvShape& s) {
+  const ConvWay way = way_by_table(s);
+  if (asked_log) asked_log->asked.push_back({s, way});
+  return way;
 }
 
 bool conv_blocks_share() {

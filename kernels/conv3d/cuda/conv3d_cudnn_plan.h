@@ -1,6 +1,8 @@
 #pragma once
 // What cuDNN's graph interface needs to know of a convolution, without its header.
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/dtype.h"
@@ -59,13 +61,27 @@ class CudnnPlan {
  public:
   CudnnPlan(const CudnnTarget&, const CudnnConvolution&);
   int64_t workspace() const { return workspace_; }
+  int64_t engine() const { return engine_; }    // cuDNN's number of it
+  bool repeats() const { return repeats_; }     // its bits
   void run(cudnnContext*, void* x, void* w, void* y, void* workspace) const;
 
  private:
-  CudnnOperation operation_;
-  CudnnDescriptor graph_, plan_;
-  int64_t workspace_ = 0;
+  struct Graph {
+    CudnnOperation operation;
+    CudnnDescriptor graph;
+    Graph(const CudnnTarget&, const CudnnConvolution&);
+  };
+  friend void for_cudnn_plans(const CudnnTarget&, const CudnnConvolution&, bool, const std::function<bool(CudnnPlan)>&);
+  CudnnPlan(std::shared_ptr<const Graph>, CudnnDescriptor plan);
+
+  std::shared_ptr<const Graph> graph_;
+  CudnnDescriptor plan_;
+  int64_t workspace_ = 0, engine_ = 0;
+  bool repeats_ = true;
 };
+// Gives the plans of the engines that multiply as precisely as is wanted, in the order of cuDNN's heuristics, until `take` returns false;
+// repeating: those alone that give the same bits every time.
+void for_cudnn_plans(const CudnnTarget&, const CudnnConvolution&, bool repeating, const std::function<bool(CudnnPlan)>& take);
 
 // Throws with cuDNN's own words unless the status is that of success.
 void check_cudnn(int status, const char* what);

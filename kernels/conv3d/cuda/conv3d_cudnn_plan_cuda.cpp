@@ -91,23 +91,38 @@ std::vector<CudnnDescriptor> configurations(const CudnnTarget& on, const CudnnDe
   return found;
 }
 
-// Whether an engine repeats its bits and multiplies as precisely as is wanted.
-bool acceptable(const CudnnDescriptor& configuration, const CudnnConvolution& c) {
+// What a configuration's engine is.
+struct Engine {
+  int64_t index = 0;
+  bool repeats = true, precise = true;  // precise: multiplies as is wanted
+};
+Engine engine_of(const CudnnDescriptor& configuration, const CudnnConvolution& c) {
   CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   cudnnBackendDescriptor_t raw = engine.get();
+  Engine out;
   int64_t n = 0;
   check_cudnn(cudnnBackendGetAttribute(configuration.get(), CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &n, &raw),
               "the engine of a configuration");
+  check_cudnn(cudnnBackendGetAttribute(engine.get(), CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &n, &out.index),
+              "the number of an engine");
   std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> notes{};
   check_cudnn(cudnnBackendGetAttribute(engine.get(), CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, int64_t(notes.size()), &n,
                                        notes.data()),
               "the notes of an engine");
   const auto has = [&](cudnnBackendNumericalNote_t note) { return std::find(notes.begin(), notes.begin() + n, note) != notes.begin() + n; };
-  if (has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) || has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
-  if (c.dtype != DType::f32) return true;
-  const bool rounds = has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) || has(CUDNN_NUMERICAL_NOTE_FFT) || has(CUDNN_NUMERICAL_NOTE_WINOGRAD);
-  return !has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !(c.p.exact_f32 && rounds);
+  out.repeats = !has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
+  out.precise = !has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
+  if (c.dtype == DType::f32) {
+    const bool rounds = has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) || has(CUDNN_NUMERICAL_NOTE_FFT) || has(CUDNN_NUMERICAL_NOTE_WINOGRAD);
+    out.precise = out.precise && !has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) && !(c.p.exact_f32 && rounds);
+  }
+  return out;
 }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // before 9.10 they are needed
+constexpr Attribute kHandleOfGraph = CUDNN_ATTR_OPERATIONGRAPH_HANDLE, kHandleOfPlan = CUDNN_ATTR_EXECUTION_PLAN_HANDLE;
+#pragma GCC diagnostic pop
 
 }  // namespace
 
@@ -159,31 +174,44 @@ CudnnOperation::CudnnOperation(const CudnnConvolution& c)
   operation.finalize();
 }
 
-CudnnPlan::CudnnPlan(const CudnnTarget& on, const CudnnConvolution& c)
-    : operation_(c), graph_(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // before 9.10 it is needed
-  const cudnnBackendAttributeName_t of_graph = CUDNN_ATTR_OPERATIONGRAPH_HANDLE, of_plan = CUDNN_ATTR_EXECUTION_PLAN_HANDLE;
-#pragma GCC diagnostic pop
-  if (on.handle) graph_.set(of_graph, CUDNN_TYPE_HANDLE, 1, &on.handle);
-  graph_.link(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation_.operation);
-  graph_.finalize();
+CudnnPlan::Graph::Graph(const CudnnTarget& on, const CudnnConvolution& c)
+    : operation(c), graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
+  if (on.handle) graph.set(kHandleOfGraph, CUDNN_TYPE_HANDLE, 1, &on.handle);
+  graph.link(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation.operation);
+  graph.finalize();
+}
+
+CudnnPlan::CudnnPlan(std::shared_ptr<const Graph> graph, CudnnDescriptor plan) : graph_(std::move(graph)), plan_(std::move(plan)) {
+  int64_t n = 0;
+  check_cudnn(cudnnBackendGetAttribute(plan_.get(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &workspace_),
+              "the workspace of a plan");
+}
+
+void for_cudnn_plans(const CudnnTarget& on, const CudnnConvolution& c, bool repeating, const std::function<bool(CudnnPlan)>& take) {
+  const auto graph = std::make_shared<const CudnnPlan::Graph>(on, c);
   for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
-    for (const CudnnDescriptor& configuration : configurations(on, graph_, mode)) {
-      if (!acceptable(configuration, c)) continue;
+    for (const CudnnDescriptor& configuration : configurations(on, graph->graph, mode)) {
+      const Engine engine = engine_of(configuration, c);
+      if (!engine.precise || (repeating && !engine.repeats)) continue;
       CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
 #if CUDNN_VERSION >= 90800
       if (on.device) plan.link(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *on.device);
 #endif
-      if (on.handle) plan.set(of_plan, CUDNN_TYPE_HANDLE, 1, &on.handle);
+      if (on.handle) plan.set(kHandleOfPlan, CUDNN_TYPE_HANDLE, 1, &on.handle);
       plan.link(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       if (!plan.try_finalize()) continue;
-      int64_t n = 0;
-      check_cudnn(cudnnBackendGetAttribute(plan.get(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &workspace_),
-                  "the workspace of a plan");
-      plan_ = std::move(plan);
-      return;
+      CudnnPlan found(graph, std::move(plan));
+      found.engine_ = engine.index, found.repeats_ = engine.repeats;
+      if (!take(std::move(found))) return;
     }
+}
+
+CudnnPlan::CudnnPlan(const CudnnTarget& on, const CudnnConvolution& c) : plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+  for_cudnn_plans(on, c, true, [this](CudnnPlan found) {
+    *this = std::move(found);
+    return false;
+  });
+  if (graph_) return;
   const Conv3dProblem& p = c.p;
   fail("conv3d: cuDNN ", cudnnGetVersion(), " has no engine that repeats its bits for ", p.c, " to ", p.k, " channels in ", p.groups,
        " groups, kernel ", p.kernel, ", stride ", p.stride, ", dilation ", p.dilation, " on an input of ", p.in, " in ", name_of(c.dtype),
