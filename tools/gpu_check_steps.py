@@ -1,5 +1,5 @@
 """What tools/gpu_check does on a GPU after building, in this order, and what each step shows. The results page lists what has not been seen
-yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases} and {python}."""
+yet. Commands name {build}, {out} (a folder for files), {program}, {bench}, {cases}, {python} and {within} (the seconds that there are)."""
 from typing import NamedTuple
 
 NETWORKS, LARGER, LAYERS, OPS = "^(step|inference)/unet 32.*x64", "^(step|inference)/unet 32", "^layers.*table|^machine", "^ops/[^:]*$"
@@ -18,6 +18,14 @@ class Step(NamedTuple):
 
 def sanitizer(tool, shows, count, seconds):
     return Step(tool, shows, SANITIZE.format(tool=tool, count=count), seconds, ("gpu", "compute-sanitizer"))
+
+
+def sanitizers_by(way, what):
+    """Of convolutions by a way that the table may never take; races on a few, since that takes longest."""
+    commands = " && ".join(SANITIZE.format(tool=tool, count=f"{count} conv") for tool, count in
+                           (("memcheck", 12), ("synccheck", 12), ("initcheck", 12), ("racecheck", 4)))
+    return Step(f"sanitizers by {way}", f"memcheck, synccheck, initcheck and racecheck of convolutions {what}",
+                f"env VOXGRAD_CONV_CUDA={way} bash -c '{commands}'", 45, ("gpu", "compute-sanitizer"))
 
 
 STEPS = (
@@ -45,6 +53,11 @@ STEPS = (
     sanitizer("racecheck", "races in shared memory, cases of every op", 4, 90),
     sanitizer("initcheck", "device memory read before it is written, every case of every op", 99, 60),
     sanitizer("synccheck", "barriers and warp collectives, every case of every op", 99, 60),
+    sanitizers_by("mma", "by mma.sync on whichever GPU"),
+    sanitizers_by("wgmma", "by wgmma with halos that threads copy"),
+    sanitizers_by("tma", "by wgmma with halos as boxes"),
+    sanitizers_by("lines", "by wgmma with three taps along H at once"),
+    sanitizers_by("lines_tma", "by both"),
     Step("op cases, a wait per launch", "faults that name their kernel; the same results as without waiting",
          "env VOXGRAD_CUDA_WAIT=1 {cases} --device cuda conv3d/", 60),
     Step("ops", "times of the other ops",
@@ -58,13 +71,14 @@ STEPS = (
 )
 # Of gpu_check --bench: one call of at most nine minutes that answers the bars of convolutions and networks (benchmarks/rendering/bars.py).
 BENCH = (
-    Step("profile of layers", "layers and passes of the networks beside cuDNN: shares of what the GPU can do, blocks, waves and traffic",
-         "{bench} --device cuda --profile --seconds 0.05 --json {out}/profile.json --filter 'unet128|unet64|table'", 200, ("gpu",)),
+    Step("profile of layers", "layers and passes beside cuDNN's best plan, those of the bars first: shares of what the GPU can do",
+         "{bench} --device cuda --profile --seconds 0.05 --within {within} --json {out}/profile.json "
+         "--filter '[[ ](bar|bandwidth|shape|f16|exact|table|unet64)'", 220, ("gpu",)),
     Step("networks", "training step and inference of nnU-Net's networks for 64^3 and 128^3, with their memory",
          f"{{bench}} --device cuda --seconds 0.2 --json {{out}}/bench_networks.json --filter '{LARGER}'", 60, ("gpu",)),
     Step("networks beside PyTorch at its best",
          "those for 128^3 in bf16 beside PyTorch, eager in both layouts, and as one CUDA graph, compiled in channels_last",
-         COMPARE.format(filter=LARGER + ".*128").replace("compiled --seconds", "'^pytorch compiled|compiled$' --dtype bf16 --seconds")
+         COMPARE.format(filter=LARGER + ".*2x128").replace("compiled --seconds", "'^pytorch compiled|compiled$' --dtype bf16 --seconds")
          .replace("compare.json", "compare_bench.json"), 230, ("gpu", "torch")),
 )
 BY_NAME = {step.name: step for step in STEPS}

@@ -7,6 +7,9 @@ LARGEST_ERROR = 5e-6  # of f32 convolutions, of max |y|
 LEAST_OF_MEDIAN = 0.5  # worst / median GFLOP/s of a sweep
 # Title, cases, and the least extent or number of channels that counts.
 SWEEPS = (("sweep, 32 to 32 channels on 32³ to 256³ voxels", "sweep/voxels", 1), ("sweep, 8 to 320 channels", "sweep/channels", 8))
+# Title, file, and the beginning of the cases that a picture shows.
+PICTURES = (("Roofline", "roofline.png", "layers/"), ("Time per voxel", "voxels.png", "sweep/"),
+            ("Sweep of channels", "channels.png", "sweep/channels"))
 
 
 class Goal(NamedTuple):

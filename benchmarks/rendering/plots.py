@@ -93,10 +93,9 @@ def channels(results, folder):
 
 def draw(results, folder):
     """Titles and names of the pictures that were drawn."""
-    kinds = (("Roofline", roofline, "layers/"), ("Time per voxel", voxels, "sweep/"), ("Sweep of channels", channels, "sweep/channels"))
     drawn = []
-    for title, make, prefix in kinds:
+    for (title, name, prefix), make in zip(goals.PICTURES, (roofline, voxels, channels)):
         if results.cases(prefix, "f32"):
             make(results, folder)
-            drawn.append((title, {roofline: "roofline.png", voxels: "voxels.png", channels: "channels.png"}[make]))
+            drawn.append((title, name))
     return drawn
