@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(256, 3) conv3d_head_kernel(ConvGather g, const
 
   const int64_t voxels = g.out_voxels(), warps = int64_t(gridDim.x) * blockDim.x / 32, each = 16 * kSixteens;
   for (int64_t first = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / 32 * each; first < voxels; first += warps * each) {
+    const T* const from = x + (first + row) * g.inputs;
     Piece part[kSixteens][2][kChunks];
 #pragma unroll
     for (int i = 0; i < kSixteens; ++i)
@@ -38,7 +39,7 @@ __global__ void __launch_bounds__(256, 3) conv3d_head_kernel(ConvGather g, const
 #pragma unroll
         for (int c = 0; c < kChunks; ++c) {
           const int64_t v = first + i * 16 + half * 8 + row;
-          part[i][half][c] = piece_of(x + v * g.inputs, c, v < voxels);
+          part[i][half][c] = piece_of(from + (i * 2 + half) * 8 * g.inputs, c, v < voxels);
         }
 #pragma unroll
     for (int i = 0; i < kSixteens; ++i) {
