@@ -59,7 +59,7 @@ if(VOXGRAD_EMULATE_CUDA)
   set_tests_properties(cuda_kernels PROPERTIES FIXTURES_REQUIRED kernels_run)
 
   # The same sources through nvcc, where it is here.
-  add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+  add_test(NAME nvcc_check COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda/nvcc/nvcc_check ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
   set_tests_properties(nvcc_check PROPERTIES SKIP_RETURN_CODE 77 COST 300)  # the longest first
   set_tests_properties(cuda_unit_tests PROPERTIES COST 280)
   set_tests_properties(op_cases_cuda PROPERTIES COST 150)
@@ -74,6 +74,7 @@ if(VOXGRAD_EMULATE_CUDA)
     cuda/convolutions/conv_statistics_counts_test.cpp cuda/convolutions/conv_depthwise_counts_test.cpp
     cuda/convolutions/conv_plans_test.cpp cuda/convolutions/conv_weights_counts_test.cpp cuda/convolutions/conv_clusters_test.cpp
     cuda/convolutions/conv_large_halo_test.cpp cuda/convolutions/conv_weights_clusters_test.cpp
+    cuda/convolutions/conv_conflicts_test.cpp
     cuda/boxes/emulator_box_test.cpp cuda/clusters/emulator_cluster_test.cpp
     cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu
