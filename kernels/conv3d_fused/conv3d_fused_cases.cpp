@@ -116,6 +116,10 @@ OP_CASES(conv3d_fused) {
   // The norm amplifies the rounding of its input by 1 / deviation, about 2 for uniform values.
   add({"normalised, 3x3x3", {2, 3, 4, 5, 8}, 0, 12, three, {.padding = one}, true, 4});
   add({"normalised, pointwise to 3 outputs", {2, 3, 4, 5, 18}, 0, 3, one, {}, true, 4});
+  add({"normalised, a head of 32 channels", {2, 3, 5, 7, 32}, 0, 3, one, {}, true, 4});
+  add({"normalised, a head of 40 channels", {3, 2, 3, 9, 40}, 0, 1, one, {}, true, 4});
+  add({"normalised, a head of many samples", {280, 1, 2, 3, 16}, 0, 2, one, {}, true, 8});
+  add({"batch norm, a head of 16 channels", {2, 4, 6, 9, 16}, 0, 4, one, {}, true, 4, false, 0, kBatch});
   add({"normalised, stride 2", {1, 5, 6, 7, 9}, 0, 16, three, {.stride = two, .padding = one}, true, 4});
   add({"two sources", {2, 3, 4, 5, 7}, 9, 12, three, {.padding = one}, false});
   add({"two sources, the first normalised", {2, 3, 4, 5, 20}, 13, 12, three, {.padding = one}, true, 4});

@@ -60,6 +60,9 @@ OP_CASES(conv_transpose3d) {
   add({"kernel 2, stride 2", {2, 3, 4, 5, 16}, 8, two, {.stride = two}});
   add({"kernel 2, stride 2, 20 to 33 channels", {1, 2, 3, 4, 20}, 33, two, {.stride = two}, false, f32});
   add({"kernel 2, stride 2, of few voxels", {1, 2, 1, 2, 64}, 48, two, {.stride = two}});
+  add({"kernel 2x3x1, stride 2x3x1, 24 to 16 channels", {2, 2, 3, 5, 24}, 16, {2, 3, 1}, {.stride = {2, 3, 1}}});
+  add({"kernel 1x2x2, stride 1x2x2, 10 to 8 channels, dilated along one tap", {1, 3, 5, 4, 10}, 8, {1, 2, 2},
+       {.stride = {1, 2, 2}, .dilation = {2, 1, 1}}});
   add({"kernel 1x2x2, stride 1x2x2", {1, 3, 4, 4, 6}, 4, {1, 2, 2}, {.stride = {1, 2, 2}}});
   add({"kernel 3, stride 2, output padding", {1, 3, 4, 3, 5}, 6, three, {.stride = two, .padding = one, .output_padding = one}});
   add({"kernel 4, stride 2", {1, 3, 3, 4, 4}, 7, {4, 4, 4}, {.stride = two, .padding = one}});

@@ -4,6 +4,7 @@
 #include "kernels/conv3d/conv3d_traffic_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_choice_kernels.h"
 #include "kernels/conv3d/cuda/conv3d_cudnn_kernels.h"
+#include "kernels/conv3d/cuda/conv3d_gathers.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/conv3d/cuda_depthwise/conv3d_depthwise.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_narrow.cuh"
@@ -27,7 +28,7 @@ __global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, con
 // Few channels leave most of a tensor core's tile empty.
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
-// Those before mma read one tensor as it is.
+// Those before mma read one tensor as it is; head may normalise it.
 enum class GatherKernel { direct, depthwise, thin, head, narrow, mma, wgmma, tma, lines, lines_tma };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0) return GatherKernel::direct;
@@ -67,47 +68,17 @@ ConvWay weights_way(Cuda on, const ConvGather& g, int element, bool exact) {
 
 bool weights_by_mma(const ConvGather& g) { return !few_channels(g) && mma_weights_are_possible(g); }
 
-// The gather that is the forward pass, and those that are the input gradient.
-ConvGather forward_gather(const Conv3dProblem& p) {
-  ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups), .taps = int(p.taps())};
-  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
-  return g;
-}
-template <class F>
-void for_gradient_gathers(const Conv3dProblem& p, F&& f) {
-  for (int d = 0; d < p.stride.d && d < p.in.d; ++d)
-    for (int h = 0; h < p.stride.h && h < p.in.h; ++h)
-      for (int v = 0; v < p.stride.w && v < p.in.w; ++v) {
-        ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.k / p.groups), .outputs = int(p.c / p.groups),
-                     .axis = {gradient_axis(p, 0, d), gradient_axis(p, 1, h), gradient_axis(p, 2, v)}};
-        g.taps = g.axis[0].taps * g.axis[1].taps * g.axis[2].taps;
-        f(g);
-      }
-}
-
-// How the weights {k, taps, channels} are read by the forward pass, and by the input gradient.
-WeightPack forward_pack(const Conv3dProblem& p, const ConvGather& g) {
-  const int64_t filter = p.taps() * g.inputs;
-  return {.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs, .kernel_h = p.kernel.h,
-          .kernel_w = p.kernel.w};
-}
-WeightPack gradient_pack(const Conv3dProblem& p) {
-  const int64_t channels = p.w_channels ? p.w_channels : p.c / p.groups, filter = p.taps() * channels;
-  return {.row_stride = 1, .column_stride = filter, .tap_stride = channels, .group_stride = filter * (p.k / p.groups),
-          .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
-}
-
 template <class T>
 GatherOutput<T> gather_output(const ConvGather& g, const ConvOutput& o) {
   T* const y = o.y.as<T>();
   const T* const residual = o.residual.as<T>();
   return {.y = y,
           .bias = o.bias.as<float>(),
-          .whole = whole_pieces(g.outputs, y) && aligned_to_16(residual),
+          .whole = whole_pieces(g.outputs / g.placed, y) && aligned_to_16(residual),
           .coefficients = o.coefficients.as<float>(),
           .residual = residual,
           .slope = float(o.slope),
-          .channels = g.outputs * g.groups,
+          .channels = g.channels(),
           .statistics = o.statistics.stats ? &o.statistics : nullptr};
 }
 
@@ -122,9 +93,14 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
   else if (const T* const from = static_cast<const T*>(x.part[0].x); kernel == GatherKernel::thin)
     conv_gather_thin<T>(on, g, pack, from, w, out);
   else if (kernel == GatherKernel::depthwise) conv_gather_depthwise<T>(on, g, pack, from, w, out);
-  else if (kernel == GatherKernel::head && aligned_to_16(from)) conv_gather_head<T>(on, g, pack, from, w, out);
+  else if (kernel == GatherKernel::head && aligned_to_16(from)) conv_gather_head<T>(on, g, pack, x, w, out);
   else if (kernel == GatherKernel::narrow && aligned_to_16(from)) conv_gather_narrow<T>(on, g, pack, from, w, out);
   else conv_gather_direct<T>(on, g, pack, from, w, out);
+}
+
+// Where the input gradient is one gather of whole pieces to all places of a voxel: sums of a norm are of one place.
+bool is_placed(Cuda on, const Conv3dProblem& p, const ConvGather& g, int element, bool summed) {
+  return g.taps > 0 && !summed && p.c * element % 16 == 0 && kernel_of(on, g, element, p.exact_f32 && element == 4) == GatherKernel::mma;
 }
 
 template <class T>
@@ -133,9 +109,10 @@ void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Gat
   const ThinSide thin = thin_side(g, sizeof(T), exact);
   const T* const in = static_cast<const T*>(x.part[0].x);
   const int64_t filter = int64_t(g.taps) * g.inputs;
-  if (thin == ThinSide::x) return conv_weights_thin<T>(on, g, {.wide = filter, .tap = g.inputs, .narrow = 1}, in, gy, gw);
+  if (thin == ThinSide::x)
+    return conv_weights_thin<T>(on, g, {.wide = filter, .tap = g.inputs, .narrow = 1}, in, {.part = {{.x = gy}}}, gw);
   if (thin == ThinSide::gy)
-    return conv_weights_thin<T>(on, exchanged(g), {.wide = 1, .tap = -g.inputs, .narrow = filter, .first = filter - g.inputs}, gy, in, gw);
+    return conv_weights_thin<T>(on, exchanged(g), {.wide = 1, .tap = -g.inputs, .narrow = filter, .first = filter - g.inputs}, gy, x, gw);
   if (depthwise_is_possible(g)) return conv_weights_depthwise<T>(on, g, in, gy, gw);
   const ConvWay way = weights_way(on, g, sizeof(T), exact);
   if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
@@ -183,7 +160,7 @@ template void pack_weights(Cuda, const ConvGather&, const WeightPack&, bool, con
 bool conv3d_takes_statistics(Cuda on, const Conv3dProblem& p, DType x) {
   const bool exact = p.exact_f32 && x == DType::f32;
   if (by_cudnn(p)) return false;
-  return takes_moments(kernel_of(on, forward_gather(p), int(size_of(x)), exact));
+  return takes_moments(kernel_of(on, conv_forward_gather(p), int(size_of(x)), exact));
 }
 
 bool conv3d_takes_sums(Cuda on, const Conv3dProblem& p, DType x) {
@@ -197,7 +174,7 @@ bool conv3d_takes_sums(Cuda on, const Conv3dProblem& p, DType x) {
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, View x, View w, View b, View y, const WrittenStatistics& written) {
   if (by_cudnn(p)) return cudnn_forward(on, p, x, w, b, y);
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() {
     run_gather(on, p, g, forward_pack(p, g), gather_input(g, x.as<T>()), w.as<float>(),
                gather_output<T>(g, {.y = y, .bias = b, .statistics = written}));
@@ -213,6 +190,11 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
       conv_input_gradient_depthwise<T>(on, p, gy.as<T>(), w.as<float>(), gather_output<T>(g, {gx, b}));
     });
   const WeightPack pack = gradient_pack(p);
+  if (const ConvGather g = placed_gather(p); is_placed(on, p, g, int(size_of(gy.dtype)), bool(written.sums)))
+    return on_dtype(gy.dtype, [&]<class T>() {
+      run_gather(on, p, g, pack, gather_input(g, gy.as<T>()), w.as<float>(),
+                 gather_output<T>(g, {.y = gx, .bias = b, .residual = residual}));
+    });
   bool more = false;
   for_gradient_gathers(p, [&](const ConvGather& g) {
     on_dtype(gy.dtype, [&]<class T>() {
@@ -231,7 +213,7 @@ void conv3d_input_gradient(Cuda on, const Conv3dProblem& p, View gy, View w, Vie
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, View x, View gy, View gw) {
   if (by_cudnn(p)) return cudnn_weight_gradient(on, p, x, gy, gw);
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   on_dtype(x.dtype, [&]<class T>() { run_weights<T>(on, p, g, gather_input(g, x.as<T>()), gy.as<T>(), gw.as<float>()); });
 }
 
@@ -240,11 +222,13 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   const int element = int(size_of(t));
   if (by_cudnn(p) || p.groups != 1 || count > 2 || (t != DType::f32 && element != 2)) return false;
   if (count == 2 && parts[0].channels % elements_of_piece(parts[0])) return false;
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   const bool exact = p.exact_f32 && t == DType::f32;
   const GatherKernel kernel = kernel_of(on, g, element, exact);
   const bool weights = weights_way(on, g, element, exact) != ConvWay::mma;
   const bool few = kernel < GatherKernel::mma;
+  if (kernel == GatherKernel::head && thin_side(g, element, exact) == ThinSide::gy)
+    return count == 1 && head_may_normalise(g, element) && input_of(g, parts, count).whole;
   if (few || thin_side(g, element, exact) != ThinSide::none || !(weights || weights_by_mma(g))) return false;
   if (kernel == GatherKernel::mma && !weights) return true;
   const GatherInput x = input_of(g, parts, count);
@@ -252,23 +236,24 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
 }
 
 void conv3d_forward(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View w, const ConvOutput& out) {
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   const GatherInput x = input_of(g, parts, count);
   on_dtype(out.y.dtype, [&]<class T>() { run_gather(on, p, g, forward_pack(p, g), x, w.as<float>(), gather_output<T>(g, out)); });
 }
 
 void conv3d_weight_gradient(Cuda on, const Conv3dProblem& p, const ConvPart* parts, int64_t count, View gy, View gw) {
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   const GatherInput x = input_of(g, parts, count);
   on_dtype(gy.dtype, [&]<class T>() { run_weights<T>(on, p, g, x, gy.as<T>(), gw.as<float>()); });
 }
 
 ConvTraffic conv3d_forward_traffic(Cuda on, const Conv3dProblem& p, DType t) {
-  return by_cudnn(p) ? ConvTraffic{} : traffic_of(on, forward_gather(p), p, t);
+  return by_cudnn(p) ? ConvTraffic{} : traffic_of(on, conv_forward_gather(p), p, t);
 }
 ConvTraffic conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
   if (by_cudnn(p)) return {};
   if (depthwise_gradient_is_possible(p)) return depthwise_gradient_traffic(p, int(size_of(t)), cuda::chip_of(on).multiprocessors);
+  if (const ConvGather g = placed_gather(p); is_placed(on, p, g, int(size_of(t)), false)) return traffic_of(on, g, p, t);
   ConvTraffic sum;
   bool counted = true;
   for_gradient_gathers(p, [&](const ConvGather& g) {
@@ -281,7 +266,7 @@ ConvTraffic conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType
 
 ConvTraffic conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
   if (by_cudnn(p)) return {};
-  const ConvGather g = forward_gather(p);
+  const ConvGather g = conv_forward_gather(p);
   const int element = int(size_of(t));
   const bool exact = p.exact_f32 && t == DType::f32;
   const ThinSide thin = thin_side(g, element, exact);

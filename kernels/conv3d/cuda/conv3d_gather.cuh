@@ -34,11 +34,25 @@ struct ConvGather {
   int groups = 1, inputs = 1, outputs = 1;  // channels of x and of y per group
   GatherAxis axis[3];
   int taps = 1;
+  // A transposed convolution whose kernel is its stride makes all outputs of a voxel of x at once: `outputs` are then the channels of y at
+  // each of its places[0] places[1] places[2] places, the last axis fastest, and positions of y are those of the first place.
+  int places[3] = {1, 1, 1}, placed = 1;  // placed: their product
 
   // Voxels that the halos of all tiles of this extent, and `more` positions along W, read of one sample, together.
   double halo_voxels(const int (&tile)[3], int more = 0) const;
   VOXGRAD_HD int64_t out_voxels() const { return n * axis[0].count * axis[1].count * axis[2].count; }
   VOXGRAD_HD int64_t out_count() const { return int64_t(axis[0].out) * axis[1].out * axis[2].out; }
+  // Of y: channels of all groups; that of output m of all groups; and the first element of its place, seen from that of the first place.
+  VOXGRAD_HD int channels() const { return outputs * groups / placed; }
+  VOXGRAD_HD int channel_of(int m) const { return placed == 1 ? m : m % channels(); }
+  VOXGRAD_HD int place_along(int a, int m) const {
+    const int place = m / channels();
+    return a == 2 ? place % places[2] : a == 1 ? place / places[2] % places[1] : place / places[2] / places[1];
+  }
+  VOXGRAD_HD int64_t place_of(int m) const {
+    if (placed == 1) return 0;
+    return ((int64_t(place_along(0, m)) * axis[1].out + place_along(1, m)) * axis[2].out + place_along(2, m)) * channels();
+  }
 };
 
 __device__ inline float activated(float z, float slope) { return z > 0 ? z : slope * z; }
@@ -184,10 +198,6 @@ struct GatherOutput {
   __device__ void store(float sum, int m, int64_t at) const { store(Pack<T, 1>{{T(sum)}}, m, at, 1); }
 };
 
-// The axis of the forward pass, and that of the input gradient for positions = residue modulo the stride. Without a tap, taps is 0.
-GatherAxis forward_axis(const Conv3dProblem&, int axis);
-GatherAxis gradient_axis(const Conv3dProblem&, int axis, int residue);
-
 // The weights of a gather as a kernel wants them: {groups, taps, rows, columns} of T, row = output channel, column = input channel, zeros
 // beyond those that there are. For direct kernels rows and columns change places.
 struct WeightPack {
@@ -202,8 +212,9 @@ int64_t packed_count(const ConvGather&, const WeightPack&);
 __device__ inline float weight_of(const ConvGather& g, const WeightPack& p, const float* w, int group, int tap, int row, int column) {
   const int t[3] = {tap / (g.axis[1].taps * g.axis[2].taps), tap / g.axis[2].taps % g.axis[1].taps, tap % g.axis[2].taps};
   int index[3];
-  for (int a = 0; a < 3; ++a) index[a] = g.axis[a].weight_first + t[a] * g.axis[a].weight_step;
-  const int64_t at = group * p.group_stride + row * p.row_stride + column * p.column_stride +
+  for (int a = 0; a < 3; ++a)
+    index[a] = g.axis[a].weight_first + t[a] * g.axis[a].weight_step + (g.placed > 1 && row < g.outputs ? g.place_along(a, row) : 0);
+  const int64_t at = group * p.group_stride + g.channel_of(row) * p.row_stride + column * p.column_stride +
                      ((int64_t(index[0]) * p.kernel_h + index[1]) * p.kernel_w + index[2]) * p.tap_stride;
   return row < g.outputs && column < g.inputs ? w[at] : 0.f;
 }

@@ -60,7 +60,7 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
     const int m = (warp_n * kN * 2 + n) * 8 + lane_column;
     float b[2] = {};
     for (int e = 0; e < 2; ++e)
-      if (block.column0 + m + e < g.outputs) b[e] = out.added(block.group * g.outputs + block.column0 + m + e);
+      if (block.column0 + m + e < g.outputs) b[e] = out.added(g.channel_of(block.group * g.outputs + block.column0 + m + e));
 #pragma unroll
     for (int i = 0; i < kM; ++i)
 #pragma unroll
@@ -73,15 +73,16 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
   __syncthreads();
   static_assert(kThreads % kPieces == 0);  // a thread has the same piece of all its voxels
   const int m = int(threadIdx.x) % kPieces * kPerPiece, here = g.outputs - block.column0 - m;
-  const int first_channel = block.group * g.outputs + block.column0;
+  const int first_channel = block.group * g.outputs + block.column0, channel = here > 0 ? g.channel_of(first_channel + m) : 0;
+  const int64_t place = here > 0 ? g.place_of(first_channel + m) + channel : 0;
   NormSums<kPerPiece> sums;
   if (out.sums.parts) sums.begin_piece(out.sums, block.n, int(filters), first_channel + m, here);
   for (int v = int(threadIdx.x) / kPieces; v < kVoxels; v += kThreads / kPieces) {
     const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
     if (voxel < 0) continue;
-    const int64_t at = voxel * filters + first_channel + m;
+    const int64_t at = voxel * g.channels() + place;
     T* const made = reinterpret_cast<T*>(memory + v * kPitch) + m;
-    const auto y = out.ended(load_pack<kPerPiece>(made), first_channel + m, at, here);
+    const auto y = out.ended(load_pack<kPerPiece>(made), channel, at, here);
     out.put(y, at, here);
     if (out.moments.parts && out.ends()) store_pack(made, y);
     if (out.sums.parts) sums.add_piece(out.sums, y, at, here, out.whole);

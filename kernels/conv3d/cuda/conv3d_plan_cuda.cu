@@ -1,5 +1,5 @@
-// Host side of conv3d_gather.cuh: how a convolution becomes gathers, and their tiles.
-#include "kernels/conv3d/cuda/conv3d_gather.cuh"
+// Host side of conv3d_gather.cuh and conv3d_gathers.cuh.
+#include "kernels/conv3d/cuda/conv3d_gathers.cuh"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
 
 namespace voxgrad {
@@ -33,6 +33,38 @@ GatherAxis gradient_axis(const Conv3dProblem& p, int a, int residue) {
     ++g.taps;
   }
   return g;
+}
+
+ConvGather placed_gather(const Conv3dProblem& p) {
+  ConvGather g{.n = p.n, .inputs = int(p.k), .taps = p.groups == 1};
+  for (int a = 0; a < 3; ++a) {
+    if (p.kernel[a] != p.stride[a] || p.padding[a] != 0 || (p.dilation[a] != 1 && p.kernel[a] > 1) ||
+        int64_t(p.out[a]) * p.stride[a] != p.in[a])
+      g.taps = 0;
+    g.axis[a] = {.out = p.in[a], .step = p.stride[a], .count = p.out[a], .in = p.out[a]};
+    g.places[a] = p.stride[a];
+    g.placed *= p.stride[a];
+  }
+  if (g.placed == 1 || g.placed * p.c > INT32_MAX) g.taps = 0;
+  g.outputs = g.taps ? int(g.placed * p.c) : 0;
+  return g;
+}
+
+ConvGather conv_forward_gather(const Conv3dProblem& p) {
+  ConvGather g{.n = p.n, .groups = p.groups, .inputs = int(p.c / p.groups), .outputs = int(p.k / p.groups), .taps = int(p.taps())};
+  for (int a = 0; a < 3; ++a) g.axis[a] = forward_axis(p, a);
+  return g;
+}
+
+WeightPack forward_pack(const Conv3dProblem& p, const ConvGather& g) {
+  const int64_t filter = p.taps() * g.inputs;
+  return {.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs, .kernel_h = p.kernel.h,
+          .kernel_w = p.kernel.w};
+}
+WeightPack gradient_pack(const Conv3dProblem& p) {
+  const int64_t channels = p.w_channels ? p.w_channels : p.c / p.groups, filter = p.taps() * channels;
+  return {.row_stride = 1, .column_stride = filter, .tap_stride = channels, .group_stride = filter * (p.k / p.groups),
+          .kernel_h = p.kernel.h, .kernel_w = p.kernel.w};
 }
 
 double ConvGather::halo_voxels(const int (&tile)[3], int more) const {

@@ -61,13 +61,16 @@ __device__ void fill_norms(const GatherInput& x, int first, int64_t sample, Gath
   const bool there = part.coefficients && channel < part.used;
   norms[thread] = there ? GatherNorm(part.coefficients + sample * 3 * part.channels, part.channels, channel) : GatherNorm();
 }
+template <class T>
+__device__ Pack<T, kPackWidth<T>> normalised(Pack<T, kPackWidth<T>> v, const GatherNorm* norms, int piece, float slope) {
+#pragma unroll
+  for (int k = 0; k < kPackWidth<T>; ++k) v.v[k] = T(activated(norms[k * kPieces + piece](float(v.v[k])), slope));
+  return v;
+}
 // A piece in shared memory that this thread has copied there.
 template <class T>
 __device__ void normalise_piece(unsigned char* at, const GatherNorm* norms, int piece, float slope) {
-  Pack<T, kPackWidth<T>> v = load_pack<kPackWidth<T>>(reinterpret_cast<const T*>(at));
-#pragma unroll
-  for (int k = 0; k < kPackWidth<T>; ++k) v.v[k] = T(activated(norms[k * kPieces + piece](float(v.v[k])), slope));
-  store_pack(reinterpret_cast<T*>(at), v);
+  store_pack(reinterpret_cast<T*>(at), normalised<T>(load_pack<kPackWidth<T>>(reinterpret_cast<const T*>(at)), norms, piece, slope));
 }
 
 // Whether rows of groups of `channels` can be read in pieces of 16 bytes.

@@ -11,11 +11,13 @@ template <class T>
 __global__ void conv3d_shares_kernel(ConvGather g, NormTiles t, int shares, const float* partial, GatherOutput<T> out) {
   const NormPlace p = norm_place<1>(t);
   const int64_t count = g.n * t.voxels * t.channels;
+  const int channel = g.channel_of(int(p.channel));
+  const int64_t place = g.place_of(int(p.channel)) + channel;
   const auto summed = [&](int64_t i) {
     float sum = 0.f;
 #pragma unroll 4
     for (int s = 0; s < shares; ++s) sum += partial[s * count + i];
-    return Pack<T, 1>{{T(sum + out.added(int(p.channel)))}};
+    return Pack<T, 1>{{T(sum + out.added(channel))}};
   };
   float origin = 0, rows = 0, sum[1] = {}, square[1] = {};
   NormSums<1> sums;
@@ -27,8 +29,8 @@ __global__ void conv3d_shares_kernel(ConvGather g, NormTiles t, int shares, cons
       stride *= g.axis[a].out;
       rest /= g.axis[a].count;
     }
-    const int64_t at = (voxel + rest * stride) * t.channels + p.channel;
-    const Pack<T, 1> stored = out.ended(summed(i), int(p.channel), at, 1);
+    const int64_t at = (voxel + rest * stride) * g.channels() + place;
+    const Pack<T, 1> stored = out.ended(summed(i), channel, at, 1);
     const T y = stored.v[0];
     out.put(stored, at, 1);
     if (out.sums.parts) return sums.add(0, float(out.sums.x[at]), float(y), out.sums.slope);

@@ -145,7 +145,8 @@ void conv_gather_thin(Cuda, const ConvGather&, const WeightPack&, const T* x, co
 struct ThinWeights {
   int64_t wide = 1, tap = 1, narrow = 1, first = 0;
 };
-// gw = the sum over the voxels of `wide` {outputs of the gather, its channels} times what the gather reads of `narrow`.
+// gw = the sum over the voxels of `wide` {outputs of the gather, its channels}, which may be normalised, times what the gather reads of
+// `narrow`.
 bool thin_weights_are_possible(const ConvGather&, int element);
 // The gradient of weights of few output channels as one of few input channels: x is the wide tensor, and gy is gathered at the positions
 // that read a voxel of x. With stride 1 alone.
@@ -155,12 +156,13 @@ enum class ThinSide { none, x, gy };
 ThinSide thin_side(const ConvGather&, int element, bool exact);
 ConvTraffic thin_weights_traffic(const ConvGather&, int element);
 template <class T>
-void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T* narrow, const T* wide, float* gw);
+void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T* narrow, const GatherInput& wide, float* gw);
 
 // 1x1x1 to up to 8 outputs, of whole pieces of 16 bytes of channels: a warp multiplies voxels as they come from memory.
 bool head_is_possible(const ConvGather&, int element);
+bool head_may_normalise(const ConvGather&, int element);  // x, without spilling registers
 ConvTraffic head_traffic(const ConvGather&, int element);
 template <class T>
-void conv_gather_head(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
+void conv_gather_head(Cuda, const ConvGather&, const WeightPack&, const GatherInput& x, const float* w, const GatherOutput<T>&);
 
 }  // namespace voxgrad

@@ -17,10 +17,10 @@ inline constexpr int kThinRows = kThinWide * int(sizeof(T)) / kSlot;  // slots o
 
 // Block x: shares of the tiles; y: 32 wide channels; z: 8 kEights kSides elements of taps times narrow channels, of which each of kSides
 // warps in turn has its part. partial {shares, weights}.
-template <class T, int kEights, int kSides>
+template <class T, int kEights, int kSides, bool kNormalised>
 __global__ void __launch_bounds__(kThinThreads, 2)
     conv3d_thin_weights_kernel(ConvGather g, ThinTile tile, int64_t tiles, ThinWeights at, int64_t weights, bool whole, const T* narrow,
-                               const T* wide, float* partial) {
+                               GatherInput input, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kRows = kThinRows<T>, kPerPiece = kPackWidth<T>, kRowBytes = kThinVoxels * kRows * kSlot;
   const int stage_bytes = kRowBytes + tile.words() * 4;
@@ -40,20 +40,46 @@ __global__ void __launch_bounds__(kThinThreads, 2)
   constexpr int kItems = kThinVoxels * kRows * 4 / kThinThreads, kApart = kThinLines / kItems;
   const int piece = int(threadIdx.x) % 4, slot = int(threadIdx.x) / 4 % kRows, k = wide0 + (slot * 4 + piece) * kPerPiece;
   const int place = int(threadIdx.x) / 4 / kRows % kThinWidth, line0 = int(threadIdx.x) / 4 / kRows / kThinWidth;
+  const T* const wide = static_cast<const T*>(input.part[0].x);
+  GatherNorm norms[kNormalised ? kPerPiece : 1];  // of this thread's channels, of a sample
+  int64_t normed = -1;
+  // f(place of a piece, line, whether it is in the volume) for the pieces of a tile that this thread copies.
+  const auto for_pieces = [&](const int (&first)[3], const auto& f) {
+    const int left[2] = {g.axis[0].count - first[0], g.axis[1].count - first[1]};
+#pragma unroll
+    for (int i = 0; i < kItems; ++i) {
+      const int line = line0 + i * kApart;
+      const int2 at = lines[line];
+      f(row_place<T>(slot * kThinVoxels + line * kThinWidth + place, piece), at.x, at.y >> 10 < left[0] && (at.y & 1023) < left[1]);
+    }
+  };
+  // Those that have arrived; whatever is not in the volume stays zero.
+  const auto normalise = [&](int64_t index, unsigned char* rows) {
+    int first[3];
+    const int64_t n = tile_place(g, tile.extent, index, first);
+    if (n != normed) {
+      normed = n;
+      const float* const of = input.part[0].coefficients + n * 3 * g.outputs;
+#pragma unroll
+      for (int e = 0; e < kPerPiece; ++e) norms[e] = k + e < g.outputs ? GatherNorm(of, g.outputs, k + e) : GatherNorm();
+    }
+    if (first[2] + place >= g.axis[2].count) return;
+    for_pieces(first, [&](int at, int, bool here) {
+      if (!here) return;
+      T* const v = reinterpret_cast<T*>(rows + at);
+      Pack<T, kPerPiece> pack = load_pack<kPerPiece>(v);
+#pragma unroll
+      for (int e = 0; e < kPerPiece; ++e) pack.v[e] = T(activated(norms[e](float(pack.v[e])), input.part[0].slope));
+      store_pack(v, pack);
+    });
+  };
   const auto load = [&](int64_t index, int s) {
     int first[3];
     const int64_t n = tile_place(g, tile.extent, index, first);
     unsigned char* const rows = memory + s * stage_bytes;
     const T* const origin = wide + output_voxel(g, n, first, false) * g.outputs + place * g.axis[2].step * g.outputs + k;
-    const int left[2] = {g.axis[0].count - first[0], g.axis[1].count - first[1]};
     const int wanted = first[2] + place < g.axis[2].count ? g.outputs - k : 0;
-#pragma unroll
-    for (int i = 0; i < kItems; ++i) {
-      const int line = line0 + i * kApart;
-      const int2 at = lines[line];
-      const bool here = at.y >> 10 < left[0] && (at.y & 1023) < left[1];
-      copy_piece(rows + row_place<T>(slot * kThinVoxels + line * kThinWidth + place, piece), origin + at.x, wide, here ? wanted : 0, whole);
-    }
+    for_pieces(first, [&](int at, int ahead, bool here) { copy_piece(rows + at, origin + ahead, wide, here ? wanted : 0, whole); });
     load_thin_halo<T, true>(g, tile, positions, n, first, narrow, reinterpret_cast<uint32_t*>(rows + kRowBytes));
   };
   __syncthreads();
@@ -74,6 +100,7 @@ __global__ void __launch_bounds__(kThinThreads, 2)
     if (index + gridDim.x < tiles) load(index + gridDim.x, s ^ 1);
     cp_async_commit();
     cp_async_wait<1>();
+    if constexpr (kNormalised) normalise(index, memory + s * stage_bytes);
     __syncthreads();
     const unsigned char* const rows = memory + s * stage_bytes;
     const uint32_t* const words = reinterpret_cast<const uint32_t*>(rows + kRowBytes);
@@ -179,7 +206,7 @@ ConvTraffic thin_weights_traffic(const ConvGather& g, int element) {
 }
 
 template <class T>
-void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, const T* narrow, const T* wide, float* gw) {
+void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, const T* narrow, const GatherInput& wide, float* gw) {
   const ThinTile tile = thin_weights_tile(g, sizeof(T));
   const int64_t tiles = thin_tiles(g, tile), weights = int64_t(g.outputs) * g.taps * g.inputs;
   const int64_t shares = tiles < kThinShares ? tiles : kThinShares;
@@ -190,8 +217,12 @@ void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, cons
     const int64_t shared = thin_weights_shared(tile, sizeof(T)), sums = int64_t(kSides) * kThinWide * thin_sum_pitch(kEights) * 4;
     const Grid grid{.x = shares, .y = (g.outputs + kThinWide - 1) / kThinWide, .z = (eights + kAll - 1) / kAll,
                     .threads = kThinThreads, .shared = shared > sums ? shared : sums};
-    launch<conv3d_thin_weights_kernel<T, kEights, kSides>>(on, grid, g, tile, tiles, at, weights, whole_pieces(g.outputs, wide), narrow,
-                                                           wide, partial.as<float>());
+    const bool whole = whole_pieces(g.outputs, static_cast<const T*>(wide.part[0].x));
+    const auto run = [&]<bool kNormalised>(std::bool_constant<kNormalised>) {
+      launch<conv3d_thin_weights_kernel<T, kEights, kSides, kNormalised>>(on, grid, g, tile, tiles, at, weights, whole, narrow, wide,
+                                                                          partial.as<float>());
+    };
+    wide.normalises() ? run(std::true_type{}) : run(std::false_type{});
   };
   if (eights == 1) go(Width<1>{}, Width<1>{});
   else if (eights <= 4) go(Width<4>{}, Width<1>{});
@@ -200,7 +231,7 @@ void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, cons
   total_weights(on, weights, shares, partial.as<float>(), gw);
 }
 
-#define X(T) template void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T*, const T*, float*);
+#define X(T) template void conv_weights_thin(Cuda, const ConvGather&, const ThinWeights&, const T*, const GatherInput&, float*);
 X(float) X(bf16) X(f16)
 #undef X
 
