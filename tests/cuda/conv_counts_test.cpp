@@ -40,7 +40,7 @@ emulator::KernelCounts counts_of(const Layer& l, DType dtype, const char* way) {
 
 }  // namespace
 
-TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a block reads each activation once") {
+TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a block reads each activation once", "[counts]") {
   // Halos of tiles inside the volume: 4 x 4 x 8 outputs read 2.8 times as many voxels, 4 x 8 x 8 read 2.3 times, and shares of the taps and
   // blocks of the output channels read them again.
   const Layer layers[] = {
@@ -63,7 +63,7 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
     }
 }
 
-TEST_CASE("convolutions by wgmma: operands lie in different banks, activations are read once per tile, and few barriers are waited for") {
+TEST_CASE("convolutions by wgmma: operands lie in different banks, activations are read once per tile, and few barriers are waited for", "[counts]") {
   // Tiles of 4 x 8 x 8 outputs read 6 x 10 x 10 voxels, 2.4 times as many, and three shares of the taps read them again; with a kernel of 5
   // they read 8 x 12 x 12, in five shares. Warps wait for weights of several taps and 64 bytes of channels at once, and for each halo.
   struct Wide {
@@ -120,7 +120,7 @@ TEST_CASE("convolutions by wgmma with halos as boxes: operands lie in different 
     }
 }
 
-TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line") {
+TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line", "[counts]") {
   // Lines of 16 x 8 outputs read 18 x 10 voxels, 1.41 times as many, at two more positions along H than an item has outputs: in a small
   // volume there are few, so that all multiprocessors have work.
   for (const int64_t inputs : {32, 64})

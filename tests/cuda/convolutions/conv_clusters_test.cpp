@@ -126,7 +126,7 @@ TEST_CASE("convolutions by mma: blocks of channels and of taps share halos, with
   for (const Wide& l : layers) check_layer(l);
 }
 
-TEST_CASE("convolutions: what is normalised and concatenated is read once by the blocks of channels of a tile") {
+TEST_CASE("convolutions: what is normalised and concatenated is read once by the blocks of channels of a tile", "[counts]") {
   const Tensor x = some({1, 4, 8, 16, 32}, DType::bf16, 1), skip = some({1, 4, 8, 16, 32}, DType::bf16, 2);
   const Tensor w = some({320, 3, 3, 3, 64}, DType::f32, 3);
   const std::vector<ConvSource> sources = {{.x = x, .normalised = true, .slope = 0.01}, {.x = skip}};

@@ -49,7 +49,7 @@ emulator::KernelCounts counts_of(const Layer& l, Pass pass, DType t, const char*
 
 }  // namespace
 
-TEST_CASE("gathers by mma: operands lie in different banks, and there is a barrier for each tap and chunk") {
+TEST_CASE("gathers by mma: operands lie in different banks, and there is a barrier for each tap and chunk", "[counts]") {
   // chunks: of 64 bytes of channels that a block sums over; others: barriers of a block beside its taps: one behind the table, two where
   // outputs leave through shared memory, one more where the blocks of a cluster have sent each other halos.
   struct Kind {
@@ -86,7 +86,7 @@ TEST_CASE("gathers by mma: operands lie in different banks, and there is a barri
   }
 }
 
-TEST_CASE("input gradients with stride 2: operands of all residues lie in different banks") {
+TEST_CASE("input gradients with stride 2: operands of all residues lie in different banks", "[counts]") {
   // 27 taps in eight residues of two tiles each, which have a table and outputs.
   const Layer l{{8, 16, 16}, 32, 32, kThree, kTwo};
   for (const auto& [t, exact] : {std::pair{DType::bf16, false}, {DType::f32, false}, {DType::f32, true}}) {
@@ -111,7 +111,7 @@ TEST_CASE("input gradients with stride 2: operands of all residues lie in differ
   }
 }
 
-TEST_CASE("gathers by wgmma and lines: operands of planes, groups, exact f32 and what is normalised lie in different banks") {
+TEST_CASE("gathers by wgmma and lines: operands of planes, groups, exact f32 and what is normalised lie in different banks", "[counts]") {
   struct Kind {
     Layer layer;
     const char* way;
@@ -150,7 +150,7 @@ TEST_CASE("gathers by wgmma and lines: operands of planes, groups, exact f32 and
   }
 }
 
-TEST_CASE("first layers, heads and the ordinary cores: banks and barriers") {
+TEST_CASE("first layers, heads and the ordinary cores: banks and barriers", "[counts]") {
   // barriers of a block, which has one tile here. most: of accesses, how many take a second pass over the banks.
   struct Kind {
     const char* kernel;
@@ -188,7 +188,7 @@ TEST_CASE("first layers, heads and the ordinary cores: banks and barriers") {
     }
 }
 
-TEST_CASE("depthwise convolutions of five and seven taps: operands lie in different banks, and there is a barrier for each plane") {
+TEST_CASE("depthwise convolutions of five and seven taps: operands lie in different banks, and there is a barrier for each plane", "[counts]") {
   for (const Int3 k : {Int3{5, 5, 5}, Int3{7, 7, 7}, Int3{1, 7, 7}, Int3{7, 1, 7}, Int3{7, 7, 1}})
     for (const int s : {1, 2})
       for (const Pass pass : {Pass::forward, Pass::input_gradient, Pass::weight_gradient})

@@ -62,7 +62,7 @@ TEST_CASE("the norms behind sums of residual blocks of a SegResNet read no tenso
   CHECK(more > few);
 }
 
-TEST_CASE("the backward pass of a norm that a convolution reads through reads x and its gradient beside the convolution once") {
+TEST_CASE("the backward pass of a norm that a convolution reads through reads x and its gradient beside the convolution once", "[counts]") {
   for (const DType dtype : {DType::bf16, DType::f32})
     for (const char* way : {"mma", "wgmma", "lines"}) {
       setenv("VOXGRAD_CONV_CUDA", way, 1);
