@@ -188,7 +188,8 @@ TEST_CASE("first layers, heads and the ordinary cores: banks and barriers", "[co
     }
 }
 
-TEST_CASE("depthwise convolutions of five and seven taps: operands lie in different banks, and there is a barrier for each plane", "[counts]") {
+TEST_CASE("depthwise convolutions of five and seven taps: operands lie in different banks, and there is a barrier for each plane",
+          "[counts]") {
   for (const Int3 k : {Int3{5, 5, 5}, Int3{7, 7, 7}, Int3{1, 7, 7}, Int3{7, 1, 7}, Int3{7, 7, 1}})
     for (const int s : {1, 2})
       for (const Pass pass : {Pass::forward, Pass::input_gradient, Pass::weight_gradient})

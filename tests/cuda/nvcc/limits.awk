@@ -10,6 +10,7 @@ function most_registers(kernel) {
   if (kernel ~ /^conv3d_depthwise_/) return 128
   if (kernel ~ /^conv3d_narrow_kernel.*,3,4>$/) return 200  # one of 192, by its sums
   if (kernel ~ /^conv3d_narrow_/) return 168  # two of 192
+  if (kernel ~ /^conv3d_head_.*,true>$/) return 128  # two of 256, which normalise
   if (kernel ~ /^conv3d_head_/) return 80  # three of 256, so that enough loads are under way
   if (kernel ~ /^conv3d_mma_weights_/) return 248  # two of 128
   if (kernel ~ /^conv3d_mma_kernel.*,true>$/) return 248  # the same

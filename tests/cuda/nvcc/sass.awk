@@ -19,8 +19,8 @@ function wanted_products(kernel, chip,   a, wide, sixteens) {
   if (kernel ~ /^conv3d_thin_weights_kernel/) return 2 * a[2] * wide
   # Two sixteens of voxels, two halves of pieces, taps along D, eights of nine taps times outputs.
   if (kernel ~ /^conv3d_narrow_kernel/) return 2 * 2 * a[2] * int((9 * a[3] + 7) / 8)
-  # Two halves of pieces of four pairs of chunks and sixteens of voxels.
-  if (kernel ~ /^conv3d_head_kernel/) return 2 * 4
+  # Two halves of pieces of four pairs of chunks and sixteens of voxels, where they are normalised of two.
+  if (kernel ~ /^conv3d_head_kernel/) return 2 * (a[3] == "true" ? 2 : 4)
   # Pairs of taps along W and the last one, for the taps along D of four rows and their taps along H, which of five and seven taps are a
   # loop around two rows.
   if (kernel ~ /^conv3d_depthwise_mma_kernel/) return int(a[3] / 2 + 1) * a[2] * (a[3] == 3 ? 4 * 3 : 2)
