@@ -63,7 +63,8 @@ TEST_CASE("convolutions on tensor cores: operands lie in different banks, and a 
     }
 }
 
-TEST_CASE("convolutions by wgmma: operands lie in different banks, activations are read once per tile, and few barriers are waited for", "[counts]") {
+TEST_CASE("convolutions by wgmma: operands lie in different banks, activations are read once per tile, and few barriers are waited for",
+          "[counts]") {
   // Tiles of 4 x 8 x 8 outputs read 6 x 10 x 10 voxels, 2.4 times as many, and three shares of the taps read them again; with a kernel of 5
   // they read 8 x 12 x 12, in five shares. Warps wait for weights of several taps and 64 bytes of channels at once, and for each halo.
   struct Wide {
@@ -120,7 +121,8 @@ TEST_CASE("convolutions by wgmma with halos as boxes: operands lie in different 
     }
 }
 
-TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line", "[counts]") {
+TEST_CASE("convolutions to 32 channels with three taps at once: operands without conflicts, activations 1.5 times, two waits for a line",
+          "[counts]") {
   // Lines of 16 x 8 outputs read 18 x 10 voxels, 1.41 times as many, at two more positions along H than an item has outputs: in a small
   // volume there are few, so that all multiprocessors have work.
   for (const int64_t inputs : {32, 64})

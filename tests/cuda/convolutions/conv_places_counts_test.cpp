@@ -25,7 +25,8 @@ Conv3dProblem doubling(int64_t n, int64_t inputs, int64_t outputs, Int3 size) {
 
 }  // namespace
 
-TEST_CASE("a transposed convolution whose kernel is its stride is one launch beside that of its weights, and told as what it moves", "[counts]") {
+TEST_CASE("a transposed convolution whose kernel is its stride is one launch beside that of its weights, and told as what it moves",
+          "[counts]") {
   for (const DType t : {DType::bf16, DType::f32}) {
     const Conv3dProblem p = doubling(1, 64, 32, {4, 4, 8});
     const Tensor x = Tensor::full({1, 4, 4, 8, 64}, 0.5, t, kCard), w = Tensor::full({64, 2, 2, 2, 32}, 0.25, DType::f32, kCard);
