@@ -67,7 +67,7 @@ Dataset training_dataset(const std::filesystem::path& folder, const DataConfig& 
 TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& config, const std::filesystem::path& last) {
   TrainingSetup s{.dataset = training_dataset(data, config.data)};
   const bool own = s.dataset.split && config.data.split == "auto";
-  s.split = own ? *s.dataset.split : split_cases(ids_of(s.dataset), config.data.fold, config.data.folds);
+  s.split = own ? *s.dataset.split : split_cases(s.dataset.cases, config.data.fold, config.data.folds);
   check(!s.split.training.empty(), source_of(s.dataset), ": none of its ", s.dataset.cases.size(), " cases trains, all of them validate");
   s.config = adapted(config, training_part(s.dataset, s.split));
   s.task = task_registry().find(s.config.task.name).make(task_options(s.config));

@@ -1,10 +1,10 @@
 // A table of files: a column image (file, path, filename), one of label (class; several with ; or | between them; or, where all of them end
 // as images do, the file of a mask or of a second image), and what else is known of a case. Without that column, two or more columns of
 // nothing but 0 and 1 are classes, which a case is of where it has a 1: of any number of them unless each row has one. split (part, subset,
-// set) says train, val or test, id names a case. Paths count from the folder of the table. Other columns are targets of a case by their
-// names, as numbers where they are some: task=regression learns "target" or "value", or what its option "values" names. A column label is a
-// class whatever is in it, and numbers in it are a target too. Fields that say that nothing is known (is_missing) are as if they were
-// empty.
+// set) says train, val or test, id names a case; cases of one patient (or subject) are in one fold (split.h). Paths count from the folder
+// of the table. Other columns are targets of a case by their names, as numbers where they are some: task=regression learns "target" or
+// "value", or what its option "values" names. A column label is a class whatever is in it, and numbers in it are a target too. Fields that
+// say that nothing is known (is_missing) are as if they were empty.
 #include <algorithm>
 #include <cctype>
 #include <cmath>

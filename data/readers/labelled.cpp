@@ -8,6 +8,7 @@
 
 #include "core/config/json_values.h"
 #include "core/error.h"
+#include "core/lists/first_few.h"
 #include "data/pictures/colours.h"
 #include "data/readers/csv.h"
 #include "data/listing/files_by_case.h"
@@ -92,6 +93,19 @@ void check_parts(Dataset& d, const std::string& who) {
                          " and is among the other cases as well, such as that of " + first);
 }
 
+// What a network is chosen or tested by is not to be of patients that it has seen.
+void warn_of_shared_patients(Dataset& d) {
+  std::set<std::string> validates, trained, others, shared;
+  if (d.split) validates.insert(d.split->validation.begin(), d.split->validation.end());
+  for (const DatasetCase& c : d.cases) (validates.contains(c.id) ? others : trained).insert(patient_of(c));
+  for (const DatasetCase& c : d.tests) others.insert(patient_of(c));
+  for (const std::string& patient : trained)
+    if (!patient.empty() && others.contains(patient)) shared.insert(patient);
+  if (!shared.empty())
+    d.warnings.push_back("have cases that train and others that validate or test: patients " +
+                         first_few(std::vector(shared.begin(), shared.end()), 3));
+}
+
 }  // namespace
 
 std::optional<std::string> part_of(std::string word) {
@@ -138,6 +152,7 @@ Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vec
   complete(d, who, true);
   check_parts(d, who);
   if (!split.validation.empty()) d.split = split;
+  warn_of_shared_patients(d);
   const std::vector<DatasetCase>& some = d.cases.empty() ? d.tests : d.cases;
   const fs::path& first = some[0].images[0];
   const int64_t channels = channels_of(some);

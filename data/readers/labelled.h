@@ -21,7 +21,8 @@ std::optional<std::string> part_of(std::string word);
 // The data set that they are: where a label has a ; or | in it, each is a list of names with these between, and an empty one none of the
 // classes; classes in the order of their numbers or names, channels by the header of the first image (pictures: colours where some of them
 // have them), a split where some validate. All of them may be test cases. who: the file or folder. An Error: two classes that are one
-// number, written in two ways; a case that trains or validates and tests as well, of which an image under two names is a warning.
+// number, written in two ways; a case that trains or validates and tests as well, of which an image under two names is a warning, and so
+// is a patient of both.
 // classes: those that there are whether or not an image is of them. lists: whether a ; or | in a label is between names.
 Dataset labelled_dataset(const std::filesystem::path& root, const std::string& name, std::vector<LabelledImage>, const std::string& who,
                          std::set<std::string> classes = {}, bool lists = true);

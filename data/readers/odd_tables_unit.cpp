@@ -50,6 +50,19 @@ TEST_CASE("spaces around fields of a table count within quotes alone") {
   CHECK(labelled_as(folder, {"ill", " ill", "ill ", "well"}).labels == Names{"ill", "well"});
 }
 
+TEST_CASE("a patient whose cases train and validate or test is told, in a table that says who they are of") {
+  const auto warnings_of = [](const std::string& last) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.nii", "b.nii", "c.nii", "d.nii"}) put_volume(folder / name);
+    put_bytes(folder / "t.csv", "image,label,split,Subject\na.nii,ill,train,7\nb.nii,well,train,8\nc.nii,ill,val,9\nd.nii,well," + last);
+    return all(read_dataset(folder / "t.csv").warnings);
+  };
+  CHECK(warnings_of("test,10\n").empty());
+  CHECK_THAT(warnings_of("test,8\n"), Contains("validate or test: patients 8"));
+  CHECK_THAT(warnings_of("val,7\n"), Contains("validate or test: patients 7"));
+  CHECK(warnings_of("val,9\n").empty());
+}
+
 TEST_CASE("a table in another encoding is refused for that") {
   CHECK_THAT(error_of([] { parse_csv("image,label\nx,gut\ny,b\xf6se\n", "t"); }), Contains("t: line 3") && Contains("not UTF-8"));
   CHECK_THAT(error_of([] { parse_csv("image\nx\xc3", "t"); }), Contains("line 2"));

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "core/config/json_values.h"
 #include "tests/catch.h"
 #include "train/config.h"
-#include "data/split.h"
+#include "data/dataset.h"
 
 using namespace voxgrad;
 using Catch::Matchers::Contains;
@@ -98,7 +101,35 @@ TEST_CASE("split: the folds partition the cases, whatever their order") {
   std::sort(ids.begin(), ids.end());
   CHECK(seen == ids);
   CHECK(split_cases(ids, 0, 1).validation.empty());
-  CHECK_THROWS_WITH(split_cases({"a", "b"}, 0, 5), Contains("2 cases"));
+  CHECK_THROWS_WITH(split_cases(std::vector<std::string>{"a", "b"}, 0, 5), Contains("2 cases"));
+}
+
+TEST_CASE("split: cases of one patient are in one fold, and folds are about as large") {
+  std::vector<DatasetCase> cases;
+  for (int i = 0; i < 60; ++i) {
+    DatasetCase c{.id = "case_" + std::to_string(i)};
+    if (i < 40) c.targets["Patient_ID"] = i % 2 ? std::to_string(i / 4) : "\"" + std::to_string(i / 4) + "\"";  // four each
+    cases.push_back(c);
+  }
+  CHECK(patient_of(cases[5]) == "1");
+  CHECK(patient_of(cases[50]).empty());
+  std::map<std::string, std::set<int>> folds;
+  for (int fold = 0; fold < 5; ++fold) {
+    const Split s = split_cases(cases, fold, 5);
+    CHECK(s.training.size() + s.validation.size() == 60);
+    CHECK((s.validation.size() >= 10 && s.validation.size() <= 15));
+    for (const DatasetCase& c : cases)
+      if (std::find(s.validation.begin(), s.validation.end(), c.id) != s.validation.end())
+        folds[patient_of(c).empty() ? c.id : "patient " + patient_of(c)].insert(fold);
+  }
+  CHECK(folds.size() == 30);
+  for (auto& [owner, of] : folds) CHECK(of.size() == 1);
+  // Cases that are nobody's are dealt out as their names are.
+  const std::vector<DatasetCase> others(cases.begin() + 40, cases.end());
+  std::vector<std::string> ids;
+  for (const DatasetCase& c : others) ids.push_back(c.id);
+  for (int fold = 0; fold < 3; ++fold) CHECK(split_cases(others, fold, 3).validation == split_cases(ids, fold, 3).validation);
+  CHECK_THROWS_WITH(split_cases(std::vector(cases.begin(), cases.begin() + 16), 0, 5), Contains("16 cases of 4 patients"));
 }
 
 TEST_CASE("configuration: what is planned brings its batch, unless that is set beside it, in whatever order") {
