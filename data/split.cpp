@@ -19,9 +19,9 @@ Split deal(const std::map<Owner, std::vector<std::string>>& owned, int fold, int
   std::vector<Owner> owners;
   size_t cases = 0;
   for (auto& [owner, ids] : owned) owners.push_back(owner), cases += ids.size();
-  check(folds == 1 || int(owners.size()) >= folds, "split: ", cases, " cases", cases == owners.size() ? "" : " of ",
-        cases == owners.size() ? "" : std::to_string(owners.size()), cases == owners.size() ? "" : " patients", " cannot be dealt into ",
-        folds, " folds; set data.folds");
+  const std::string of_patients = cases == owners.size() ? "" : " of " + std::to_string(owners.size()) + " patients";
+  check(folds == 1 || int(owners.size()) >= folds, "split: ", cases, " cases", of_patients, " cannot be dealt into ", folds,
+        " folds; set data.folds");
   Split out;
   Rng rng(12345);
   if (folds > 1) shuffle(owners, rng);

@@ -12,19 +12,10 @@ namespace voxgrad::pointwise_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each uses what is before it
 #include "kernels/simd/math.h"
+#include "kernels/simd/own_formula.h"
 #define VOXGRAD_MATH math::
 #include "kernels/pointwise/math_formulas.h"
 // clang-format on
-
-// The formula that f points to, which is compiled for each instruction set: a type of its own with the same bytes. Loops own it: what y is
-// written to might be a parameter in memory, and loops with one would not be vectors,
-// nor those with calls.
-template <class F>
-VOXGRAD_INLINE F own(const void* f) {
-  std::array<unsigned char, sizeof(F)> bytes;
-  __builtin_memcpy(bytes.data(), f, sizeof(F));
-  return std::bit_cast<F>(bytes);
-}
 
 // f(i) for the elements i < n of f32 that the formula F is wrong for.
 template <class F, class A, class Other>

@@ -12,17 +12,10 @@ namespace voxgrad::statistic_kernels::VOXGRAD_ISA_NAMESPACE {
 #include "kernels/simd/lanes.h"
 // clang-format off: each uses what is before it
 #include "kernels/simd/math.h"
+#include "kernels/simd/own_formula.h"
 #define VOXGRAD_STATISTIC_MATH math::
 #include "kernels/statistics/statistics_formulas.h"
 // clang-format on
-
-// The formula that f points to, which is compiled for each instruction set: a type of its own with the same bytes.
-template <class F>
-VOXGRAD_INLINE F own(const void* f) {
-  std::array<unsigned char, sizeof(F)> bytes;
-  __builtin_memcpy(bytes.data(), f, sizeof(F));
-  return std::bit_cast<F>(bytes);
-}
 
 // Calls of formulas are no vectors, so they are compiled in.
 template <class A, class F>
