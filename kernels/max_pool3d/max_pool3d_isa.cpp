@@ -7,9 +7,8 @@ namespace {
 #include "kernels/max_pool3d/max_pool3d_rows.h"
 }  // namespace
 
-#define X(T, I)                                                                           \
-  void max_pool_row(const MaxPoolRow<T>& p, T* y, I* winner) { forward_row(p, y, winner); } \
-  void max_pool_grad_row(const MaxPoolGradRow<T, I>& p, T* gx) { backward_row(p, gx); }
+#define X(T, I) \
+  void max_pool_row(const MaxPoolRow<T>& p, T* y, I* winner) { forward_row(p, y, winner); }
 VOXGRAD_MAX_POOL_TYPES(X)
 #undef X
 

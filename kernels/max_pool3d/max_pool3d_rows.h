@@ -103,35 +103,3 @@ void forward_row(const MaxPoolRow<T>& p, T* y, I* winner) {
   if (winner) largest_of_row<true>(p, y, winner);
   else largest_of_row<false>(p, y, winner);
 }
-
-// kGroups vectors of one input.
-template <int kGroups, bool kWhole, class T, class I>
-void collected(const MaxPoolGradRow<T, I>& p, int w, int64_t c, int64_t count, T* gx) {
-  using A = accum_t<T>;
-  using Indices = Vector<Index<A>>;
-  Vector<A> sum[kGroups] = {};
-  for (int r = 0; r < p.rows; ++r)
-    for (int k = p.begin[w]; k < p.begin[w + 1]; ++k) {
-      const int64_t from = p.out[k] * p.c + c;
-      const Indices tap = Indices{} + Index<A>(p.tap[r] + p.tap_w[k]);
-#pragma GCC unroll 4
-      for (int g = 0; g < kGroups; ++g) {
-        const Indices winner = __builtin_convertvector(loaded<kWhole>(p.winner[r] + from + g * kLanes, count), Indices);
-        const Vector<A> gy = values<kWhole, A>(p.gy[r] + from + g * kLanes, count);
-        sum[g] += winner == tap ? gy : Vector<A>{};
-      }
-    }
-#pragma GCC unroll 4
-  for (int g = 0; g < kGroups; ++g) store_values<kWhole, A>(gx + g * kLanes, sum[g], count);
-}
-
-template <class T, class I>
-void backward_row(const MaxPoolGradRow<T, I>& p, T* gx) {
-  constexpr int kGroups = 4, kStep = kGroups * kLanes;
-  for (int w = 0; w < p.in; ++w, gx += p.c) {
-    int64_t c = 0;
-    for (; c + kStep <= p.c; c += kStep) collected<kGroups, true>(p, w, c, kLanes, gx + c);
-    for (; c + kLanes <= p.c; c += kLanes) collected<1, true>(p, w, c, kLanes, gx + c);
-    if (c < p.c) collected<1, false>(p, w, c, p.c - c, gx + c);
-  }
-}

@@ -15,21 +15,8 @@ struct MaxPoolRow {
   const T* const* x;
   const int32_t* tap;
 };
-// One row of inputs. Input w sums gy[r][out[k]] where winner[r][out[k]] = tap[r] + tap_w[k], over the rows r and k in
-// [begin[w], begin[w + 1]).
-template <class T, class I>
-struct MaxPoolGradRow {
-  int64_t c;
-  int in, rows;
-  const int *begin, *out, *tap_w;
-  const T* const* gy;
-  const I* const* winner;
-  const int32_t* tap;
-};
 
-#define VOXGRAD_MAX_POOL_DECLARE(T, I)                                    \
-  void max_pool_row(const MaxPoolRow<T>&, T* y, I* winner);               \
-  void max_pool_grad_row(const MaxPoolGradRow<T, I>&, T* gx);
+#define VOXGRAD_MAX_POOL_DECLARE(T, I) void max_pool_row(const MaxPoolRow<T>&, T* y, I* winner);
 #define VOXGRAD_MAX_POOL_TYPES(X)                                                                                        \
   X(float, uint8_t) X(double, uint8_t) X(bf16, uint8_t) X(f16, uint8_t) X(float, uint16_t) X(double, uint16_t) X(bf16, uint16_t) \
   X(f16, uint16_t)
