@@ -20,6 +20,25 @@ std::vector<A> repeated(const T* row, int64_t columns) {
   return out;
 }
 
+// Of runs too short for column_sums: how many rows of `columns` lie side by side as lanes, so that a lane has about four rows of them.
+inline int64_t fold_of(int64_t columns, int64_t rows) {
+  constexpr int64_t kLanes = 64, kRows = 4;
+  return std::max<int64_t>(1, std::min(columns > 0 ? kLanes / columns : 1, rows / kRows));
+}
+// The `fold` rows of `columns` values become one, the first: add(from, width) adds the values from .. from + width to those at 0 .. width.
+template <class F>
+void fold_rows(int64_t fold, int64_t columns, F&& add) {
+  for (int64_t half; fold > 1; fold = half) {
+    half = (fold + 1) / 2;
+    add(half * columns, (fold - half) * columns);
+  }
+}
+inline void fold_sums(int64_t fold, int64_t columns, double* sums) {
+  fold_rows(fold, columns, [sums](int64_t from, int64_t width) {
+    for (int64_t j = 0; j < width; ++j) sums[j] += sums[from + j];
+  });
+}
+
 // out[c] = sum of the values i < count with i mod columns = c. add(begin, width, acc) adds the value begin + j to acc[j] for j < width;
 // begin is a multiple of period_of(columns), width is that or, at the end, less. A (f32) holds blocks of 64 rows, f64 the sum of blocks.
 template <class A, class F>

@@ -8,15 +8,18 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14, kBlockRows = 64, kColumns = 1024, kLanes = 64;
 
-// Columns [begin, begin + width) of x {reduced, inner}: `block` folds 64 rows at a time, `total` the blocks.
+// total[j] = the sum of x[r stride + j] for r < rows, and for the first `rest` of j of one row more: in `block` of 64 rows, in f64 of
+// these.
 template <class A, class T>
-void sum_block(const T* x, int64_t inner, int64_t rows, int64_t width, A* block, double* total) {
+void sum_block(const T* x, int64_t stride, int64_t rows, int64_t width, int64_t rest, A* block, double* total) {
+  std::fill_n(total, width, 0.0);
   for (int64_t first = 0; first < rows; first += kBlockRows) {
     std::fill_n(block, width, A(0));
     for (int64_t r = first; r < std::min(rows, first + kBlockRows); ++r)
-      for (int64_t j = 0; j < width; ++j) block[j] += A(x[r * inner + j]);
+      for (int64_t j = 0; j < width; ++j) block[j] += A(x[r * stride + j]);
     for (int64_t j = 0; j < width; ++j) total[j] += double(block[j]);
   }
+  for (int64_t j = 0; j < rest; ++j) total[j] += double(A(x[rows * stride + j]));
 }
 
 // Few items per output: a task is a range of outer items.
@@ -32,11 +35,12 @@ void sum_small(const ReduceRuns& p, double scale, const T* x, A* y) {
       }
       return;
     }
-    std::vector<A> block(static_cast<size_t>(p.inner));
-    std::vector<double> total(static_cast<size_t>(p.inner));
+    const int64_t fold = fold_of(p.inner, p.reduced), lanes = fold * p.inner, rows = p.reduced / fold, rest = size - rows * lanes;
+    std::vector<A> block(static_cast<size_t>(lanes));
+    std::vector<double> total(static_cast<size_t>(lanes));
     for (int64_t o = begin; o < end; ++o) {
-      std::fill(total.begin(), total.end(), 0.0);
-      sum_block(x + o * size, p.inner, p.reduced, p.inner, block.data(), total.data());
+      sum_block(x + o * size, lanes, rows, lanes, rest, block.data(), total.data());
+      fold_sums(fold, p.inner, total.data());
       for (int64_t j = 0; j < p.inner; ++j) y[o * p.inner + j] = A(total[size_t(j)] * scale);
     }
   });
@@ -49,8 +53,8 @@ void sum_wide(const ReduceRuns& p, double scale, const T* x, A* y) {
   parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / (kColumns * std::max<int64_t>(1, p.reduced))), [&](int64_t task) {
     const int64_t o = task / tiles, first = task % tiles * kColumns, width = std::min(kColumns, p.inner - first);
     A block[kColumns];
-    double total[kColumns] = {};
-    sum_block(x + o * p.reduced * p.inner + first, p.inner, p.reduced, width, block, total);
+    double total[kColumns];
+    sum_block(x + o * p.reduced * p.inner + first, p.inner, p.reduced, width, 0, block, total);
     for (int64_t j = 0; j < width; ++j) y[o * p.inner + first + j] = A(total[j] * scale);
   });
 }
@@ -87,17 +91,18 @@ void extreme_rows(int64_t rows, int64_t width, int64_t stride, const T* x, A* be
 template <bool kSmallest, class T>
 void extreme_of_long(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
-  const int64_t side = kLanes / p.inner, lanes = side * p.inner, size = p.reduced * p.inner, chunk = lanes * 256;
+  const int64_t side = std::min(kLanes / p.inner, p.reduced), lanes = side * p.inner, size = p.reduced * p.inner, chunk = lanes * 256;
   const int64_t chunks = chunk_count(size, chunk);
   std::vector<A> all(size_t(p.outer * chunks * p.inner));
-  parallel_for(p.outer * chunks, 1, [&](int64_t task) {
-    const int64_t o = task / chunks, begin = task % chunks * chunk, count = std::min(chunk, size - begin);
+  parallel_for(p.outer * chunks, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(size, chunk))), [&](int64_t task) {
+    const int64_t o = task / chunks, begin = task % chunks * chunk, count = std::min(chunk, size - begin), width = std::min(count, lanes);
     const T* from = x + o * size + begin;
     A best[kLanes];
-    for (int64_t j = 0; j < lanes; ++j) best[j] = A(from[j % std::min(count, lanes)]);
-    if (count >= lanes) extreme_rows<kSmallest>(count / lanes, lanes, lanes, from, best);
-    extreme_rows<kSmallest>(1, count % lanes, lanes, from + count / lanes * lanes, best);
-    extreme_rows<kSmallest>(side - 1, p.inner, p.inner, best + p.inner, best);
+    for (int64_t j = 0; j < width; ++j) best[j] = A(from[j]);
+    extreme_rows<kSmallest>(count / lanes - 1, width, lanes, from + lanes, best);
+    if (count > lanes) extreme_rows<kSmallest>(1, count % lanes, lanes, from + count / lanes * lanes, best);
+    fold_rows(width / p.inner, p.inner,
+              [&best](int64_t other, int64_t n) { extreme_rows<kSmallest>(1, n, n, best + other, best); });
     std::copy_n(best, p.inner, all.data() + task * p.inner);
   });
   for (int64_t o = 0; o < p.outer; ++o) {
@@ -127,7 +132,7 @@ template <bool kSmallest, class T>
 void extreme_of(const ReduceRuns& p, const T* x, T* y) {
   using A = accum_t<T>;
   if (p.inner == 1 && p.reduced <= kLanes) return extreme_of_short<kSmallest>(p, x, y);
-  if (p.inner <= kLanes / 2 && p.reduced * p.inner > 1 << 12) return extreme_of_long<kSmallest>(p, x, y);
+  if (p.inner <= kLanes / 2 && p.inner * p.reduced > kLanes) return extreme_of_long<kSmallest>(p, x, y);
   const int64_t tiles = chunk_count(p.inner, kColumns);
   const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced));
   parallel_for(p.outer * tiles, grain, [&](int64_t task) {
@@ -144,6 +149,7 @@ void extreme_of(const ReduceRuns& p, const T* x, T* y) {
 template <class T, class I>
 void argmax_of(int64_t rows, int64_t columns, const T* x, I* y) {
   using A = accum_t<T>;
+  if (columns == 1) return std::fill_n(y, rows, I(0)), void();
   constexpr int64_t kRows = 32, kTile = 32;
   parallel_chunks(rows, kRows, [&](int64_t, int64_t begin, int64_t end) {
     const int64_t count = end - begin;

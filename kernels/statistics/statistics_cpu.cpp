@@ -21,8 +21,9 @@ struct Loops : StatisticLoops<A> {
 template <class T, class A>
 void columns_of(const Loops<A>& f, int64_t count, int64_t stride, int64_t width, int64_t fold, const T* x, const A* pivot, A* y) {
   A block[kColumns], pivots[kColumns], row[kColumns];
-  double total[kColumns] = {};
+  double total[kColumns];
   const int64_t lanes = width * fold, step = stride * fold;
+  std::fill_n(total, lanes, 0.0);
   for (int64_t j = 0; j < lanes; ++j) pivots[j] = pivot ? pivot[j % width] : A(0);
   for (int64_t first = 0; first < count; first += step * kBlockRows) {
     std::fill_n(block, lanes, A(0));
@@ -32,7 +33,7 @@ void columns_of(const Loops<A>& f, int64_t count, int64_t stride, int64_t width,
     }
     for (int64_t j = 0; j < lanes; ++j) total[j] += double(block[j]);
   }
-  for (int64_t j = width; j < lanes; ++j) total[j % width] += total[j];
+  fold_sums(fold, width, total);
   for (int64_t j = 0; j < width; ++j) y[j] = f.finish(f.f, total[j], pivot ? pivot[j] : A(0));
 }
 
@@ -57,7 +58,7 @@ void forward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* pivo
   if (p.inner == 1 && p.reduced <= kBlockRows) return short_runs_of(f, p, x, pivot, y);
   if (size <= kSerial || p.inner >= kColumns) {
     const int64_t tiles = chunk_count(p.inner, kColumns), most = std::max<int64_t>(1, std::min(p.inner, kColumns) * p.reduced);
-    const int64_t fold = p.inner > 0 && p.inner < 64 ? std::max<int64_t>(1, std::min(period_of(p.inner) / p.inner, p.reduced)) : 1;
+    const int64_t fold = fold_of(p.inner, p.reduced);
     parallel_for(p.outer * tiles, std::max<int64_t>(1, kGrain / most), [&](int64_t task) {
       const int64_t o = task / tiles, j = task % tiles * kColumns, width = std::min(kColumns, p.inner - j);
       columns_of(f, size - j, p.inner, width, fold, x + o * size + j, pivot ? pivot + o * p.inner + j : nullptr, y + o * p.inner + j);
@@ -162,8 +163,38 @@ void backward_of(const Loops<A> f, const ReduceRuns& p, const T* x, const A* piv
 VOXGRAD_STATISTIC_FORMULAS(X)
 #undef X
 
+namespace {
+
+// Few columns, many rows: rows are laid side by side as lanes, in chunks that threads share.
+template <class T>
+void product_of_long(const ReduceRuns& p, const T* x, accum_t<T>* y) {
+  const int64_t lanes = period_of(p.inner), size = p.reduced * p.inner, chunk = lanes * 256, chunks = chunk_count(size, chunk);
+  std::vector<double> all(size_t(p.outer * chunks * p.inner));
+  parallel_for(p.outer * chunks, 1, [&](int64_t task) {
+    const int64_t begin = task % chunks * chunk, end = std::min(size, begin + chunk);
+    const T* const from = x + task / chunks * size;
+    double product[128];
+    std::fill_n(product, lanes, 1.0);
+    for (int64_t at = begin; at < end; at += lanes)
+      for (int64_t j = 0; j < std::min(lanes, end - at); ++j) product[j] *= double(accum_t<T>(from[at + j]));
+    fold_rows(lanes / p.inner, p.inner, [&product](int64_t other, int64_t width) {
+      for (int64_t j = 0; j < width; ++j) product[j] *= product[other + j];
+    });
+    std::copy_n(product, p.inner, all.data() + task * p.inner);
+  });
+  for (int64_t o = 0; o < p.outer; ++o)
+    for (int64_t j = 0; j < p.inner; ++j) {
+      double product = 1;
+      for (int64_t c = 0; c < chunks; ++c) product *= all[size_t((o * chunks + c) * p.inner + j)];
+      y[o * p.inner + j] = accum_t<T>(product);
+    }
+}
+
+}  // namespace
+
 void product_forward(Cpu, const ReduceRuns& p, View x, View y) {
   on_dtype(x.dtype, [&]<class T>() {
+    if (p.inner > 0 && p.inner < 64 && p.reduced * p.inner > kGrain) return product_of_long(p, x.as<T>(), y.as<accum_t<T>>());
     over_run_tiles(p, kColumns, [&](int64_t from, int64_t to, int64_t width, int64_t row, auto column) {
       double product[kColumns];
       std::fill_n(product, width, 1.0);
