@@ -1,9 +1,11 @@
 #include "layers/init.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/device/parallel.h"
 #include "kernels/pointwise/pointwise.h"
+#include "kernels/random/random_isa.h"
 
 namespace voxgrad {
 
@@ -14,10 +16,19 @@ Tensor he_normal(const Shape& s, int64_t fan_in, Rng& rng, double slope) {
   const uint64_t key = rng.split().key();
   const auto values = t.mutable_data<float>();
   // A draw of 128 bits gives two numbers.
-  parallel_for((t.count() + 1) / 2, 1 << 13, [&](int64_t pair) {
-    const Random128 r = philox(key, uint64_t(pair));
-    values[size_t(2 * pair)] = deviation * normal_of(r.word[0], r.word[1]);
-    if (2 * pair + 1 < t.count()) values[size_t(2 * pair + 1)] = deviation * normal_of(r.word[2], r.word[3]);
+  constexpr int64_t kPairs = 128;
+  const auto normals = VOXGRAD_BY_ISA(random_kernels, normals);
+  parallel_chunks((t.count() + 1) / 2, kPairs, [&](int64_t, int64_t begin, int64_t end) {
+    uint32_t first[2 * kPairs], second[2 * kPairs];
+    float z[2 * kPairs];
+    for (int64_t pair = begin; pair < end; ++pair) {
+      const Random128 r = philox(key, uint64_t(pair));
+      uint32_t *a = first + 2 * (pair - begin), *b = second + 2 * (pair - begin);
+      a[0] = r.word[0], b[0] = r.word[1], a[1] = r.word[2], b[1] = r.word[3];
+    }
+    const int64_t count = std::min(t.count(), 2 * end) - 2 * begin;
+    normals(first, second, count, z);
+    for (int64_t i = 0; i < count; ++i) values[size_t(2 * begin + i)] = deviation * z[i];
   });
   return t.require_grad();
 }
