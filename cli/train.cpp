@@ -22,7 +22,9 @@ void run(const TrainCommand& c) {
   const ConvBackendScope scope = conv_scope(c.conv, device);
   const TrainResult r = c.resume ? resume(c.data, c.out, device) : train(c.data, c.out, config, device);
   std::printf("%lld steps; the model is %s/best.safetensors\n", static_cast<long long>(r.steps), c.out.c_str());
-  if (!std::isnan(r.final_score)) std::printf("mean %s over the validation fold %.4f\n", r.score.c_str(), r.final_score);
+  // Some scores are named after their mean.
+  const char* const mean = r.score.starts_with("mean ") ? "" : "mean ";
+  if (!std::isnan(r.final_score)) std::printf("%s%s over the validation fold %.4f\n", mean, r.score.c_str(), r.final_score);
 }
 
 }  // namespace
