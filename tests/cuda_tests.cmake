@@ -20,7 +20,8 @@ set(kernel_of_wgmma wgmma)
 set(kernel_of_tma wgmma)
 set(kernel_of_lines conv3d_wgmma_lines_kernel)
 set(kernel_of_lines_tma conv3d_wgmma_lines_kernel)
-foreach(way mma wgmma tma lines lines_tma)
+set(kernel_of_winograd conv3d_winograd)
+foreach(way mma wgmma tma lines lines_tma winograd)
   add_test(NAME op_cases_cuda_${way} COMMAND op_case_test --device cuda --launching ${kernel_of_${way}} conv)
   set_tests_properties(op_cases_cuda_${way} PROPERTIES ENVIRONMENT "VOXGRAD_EMULATOR_LOG=${kernel_log};VOXGRAD_CONV_CUDA=${way}"
     FIXTURES_SETUP kernels_run FIXTURES_REQUIRED kernel_log SKIP_REGULAR_EXPRESSION ${no_device})
@@ -75,6 +76,7 @@ if(VOXGRAD_EMULATE_CUDA)
     cuda/convolutions/conv_plans_test.cpp cuda/convolutions/conv_weights_counts_test.cpp cuda/convolutions/conv_clusters_test.cpp
     cuda/convolutions/conv_large_halo_test.cpp cuda/convolutions/conv_weights_clusters_test.cpp
     cuda/convolutions/conv_conflicts_test.cpp cuda/convolutions/conv_places_counts_test.cpp
+    cuda/convolutions/conv_winograd_counts_test.cpp
     cuda/boxes/emulator_box_test.cpp cuda/clusters/emulator_cluster_test.cpp
     cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu)
   set_source_files_properties(cuda/emulator_faults.cu cuda/hopper_faults.cu cuda/boxes/box_faults.cu cuda/clusters/cluster_faults.cu

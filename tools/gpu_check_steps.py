@@ -48,6 +48,8 @@ STEPS = (
     Step("convolutions by tma", "by wgmma with halos that are copied as boxes", "env VOXGRAD_CONV_CUDA=tma {cases} --device cuda conv", 40,
          ("gpu",)),
     Step("convolutions by lines and tma", "both together", "env VOXGRAD_CONV_CUDA=lines_tma {cases} --device cuda conv", 30, ("gpu",)),
+    Step("convolutions by Winograd", "the same by mma.sync with F(2, 3) along H, a trial",
+         "env VOXGRAD_CONV_CUDA=winograd {cases} --device cuda conv", 30, ("gpu",)),
     Step("op cases by cuDNN", "convolutions with --conv cudnn, as above", "{cases} --device cuda --conv cudnn conv", 60, ("gpu", "cudnn")),
     sanitizer("memcheck", "accesses out of bounds, every case of every op", 99, 90),
     sanitizer("racecheck", "races in shared memory, cases of every op", 4, 90),

@@ -106,7 +106,7 @@ Json choice_of(const std::vector<ConvChoiceLog::Asked>& asked) {
 // `taken`, while `more()`.
 Json other_ways(const Layer& layer, Pass pass, const LayerTensors& t, double seconds, const std::string& taken,
                 const std::function<bool()>& more) {
-  constexpr const char *kForce = "VOXGRAD_CONV_CUDA", *kWays[] = {"mma", "wgmma", "tma", "lines", "lines_tma"};
+  constexpr const char *kForce = "VOXGRAD_CONV_CUDA", *kWays[] = {"mma", "wgmma", "tma", "lines", "lines_tma", "winograd"};
   Json ways = Json::object();
   if (std::getenv(kForce)) return ways;
   std::set<std::string> seen = {taken};

@@ -90,6 +90,17 @@ VOXGRAD_PTX(uint32_t pair_bf16(float low, float high), uint32_t r;
 VOXGRAD_PTX(uint32_t pair_f16(float low, float high), uint32_t r;
             asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low)); return r;)
 
+// Sums and differences of pairs of 16 bits, each rounded once: what the f32 sum of two such values rounds to. bf16 by a product with one,
+// since sm_80 has no other instruction for it.
+VOXGRAD_PTX(uint32_t pair_sum_bf16(uint32_t a, uint32_t b), uint32_t r;
+            asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(b), "r"(0x3f803f80u), "r"(a)); return r;)
+VOXGRAD_PTX(uint32_t pair_difference_bf16(uint32_t a, uint32_t b), uint32_t r;
+            asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(b), "r"(0xbf80bf80u), "r"(a)); return r;)
+VOXGRAD_PTX(uint32_t pair_sum_f16(uint32_t a, uint32_t b), uint32_t r;
+            asm("add.rn.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r;)
+VOXGRAD_PTX(uint32_t pair_difference_f16(uint32_t a, uint32_t b), uint32_t r;
+            asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b)); return r;)
+
 // Copies from global to shared memory beside the thread's own work, 4, 8 or 16 bytes, aligned; zeros instead where `valid` is false, and
 // `from` then is not read. Written once the thread has waited for the group of the copy; visible to others after a barrier behind that.
 VOXGRAD_PTX(void cp_async_16(SharedAddress into, const void* from, bool valid),
@@ -133,6 +144,17 @@ template <class T>
 __device__ inline uint32_t pair_of(float low, float high) {
   if constexpr (dtype_of<T> == DType::bf16) return pair_bf16(low, high);
   else return pair_f16(low, high);
+}
+
+template <class T>
+__device__ inline uint32_t pair_sum(uint32_t a, uint32_t b) {
+  if constexpr (dtype_of<T> == DType::bf16) return pair_sum_bf16(a, b);
+  else return pair_sum_f16(a, b);
+}
+template <class T>
+__device__ inline uint32_t pair_difference(uint32_t a, uint32_t b) {
+  if constexpr (dtype_of<T> == DType::bf16) return pair_difference_bf16(a, b);
+  else return pair_difference_f16(a, b);
 }
 
 }  // namespace voxgrad

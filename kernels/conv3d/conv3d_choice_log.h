@@ -20,7 +20,7 @@ class ConvChoiceLog {
  private:
   ConvChoiceLog* before_;
 };
-// "mma", "wgmma", "tma", "lines" or "lines_tma", as VOXGRAD_CONV_CUDA names them.
+// "mma", "wgmma", "tma", "lines", "lines_tma" or "winograd", as VOXGRAD_CONV_CUDA names them.
 const char* name_of(ConvWay);
 
 }  // namespace voxgrad

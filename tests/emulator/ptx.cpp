@@ -148,6 +148,20 @@ uint32_t chosen_bytes(uint32_t low, uint32_t high, uint32_t digits) {
 uint32_t pair_bf16(float low, float high) { return bf16(low).bits | uint32_t(bf16(high).bits) << 16; }
 uint32_t pair_f16(float low, float high) { return f16(low).bits | uint32_t(f16(high).bits) << 16; }
 
+namespace {
+template <Kind kKind, class T>
+uint32_t pair_added(uint32_t a, uint32_t b, float sign) {
+  uint32_t r = 0;
+  for (int half = 0; half < 2; ++half)
+    r |= uint32_t(T(element<kKind>(a, half) + sign * element<kKind>(b, half)).bits) << 16 * half;
+  return r;
+}
+}  // namespace
+uint32_t pair_sum_bf16(uint32_t a, uint32_t b) { return pair_added<Kind::bf16, bf16>(a, b, 1); }
+uint32_t pair_difference_bf16(uint32_t a, uint32_t b) { return pair_added<Kind::bf16, bf16>(a, b, -1); }
+uint32_t pair_sum_f16(uint32_t a, uint32_t b) { return pair_added<Kind::f16, f16>(a, b, 1); }
+uint32_t pair_difference_f16(uint32_t a, uint32_t b) { return pair_added<Kind::f16, f16>(a, b, -1); }
+
 void cp_async_16(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 16, valid); }
 void cp_async_8(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 8, valid); }
 void cp_async_4(SharedAddress into, const void* from, bool valid) { copy_async(into, from, 4, valid); }

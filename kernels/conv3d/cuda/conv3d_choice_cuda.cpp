@@ -34,8 +34,9 @@ ConvWay way_by_table(const ConvShape& s) {
   if (const char* forced = std::getenv("VOXGRAD_CONV_CUDA")) {
     const std::string name = forced;
     const bool lines = name == "lines" || name == "lines_tma", tma = name == "tma" || name == "lines_tma";
-    check(name == "mma" || name == "wgmma" || lines || tma, "VOXGRAD_CONV_CUDA: ", name,
-          "; mma, wgmma, tma, lines and lines_tma are possible");
+    check(name == "mma" || name == "wgmma" || lines || tma || name == "winograd", "VOXGRAD_CONV_CUDA: ", name,
+          "; mma, wgmma, tma, lines, lines_tma and winograd are possible");
+    if (name == "winograd") return s.winograd ? ConvWay::winograd : ConvWay::mma;
     if (name == "mma" || !possible) return ConvWay::mma;
     if (lines && s.lines > 0) return tma && s.line_boxes ? ConvWay::lines_tma : ConvWay::lines;
     return tma && s.boxes ? ConvWay::tma : ConvWay::wgmma;
@@ -56,7 +57,7 @@ ConvChoiceLog::ConvChoiceLog() : before_(asked_log) { asked_log = this; }
 ConvChoiceLog::~ConvChoiceLog() { asked_log = before_; }
 
 const char* name_of(ConvWay way) {
-  constexpr const char* kNames[] = {"mma", "wgmma", "tma", "lines", "lines_tma"};
+  constexpr const char* kNames[] = {"mma", "wgmma", "tma", "lines", "lines_tma", "winograd"};
   return kNames[int(way)];
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/conv3d/cuda_depthwise/conv3d_depthwise.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_narrow.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
+#include "kernels/conv3d/cuda_winograd/conv3d_winograd.cuh"
 
 namespace voxgrad {
 namespace {
@@ -29,7 +30,7 @@ __global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, con
 bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
 
 // Those before mma read one tensor as it is; head may normalise it.
-enum class GatherKernel { direct, depthwise, thin, head, narrow, mma, wgmma, tma, lines, lines_tma };
+enum class GatherKernel { direct, depthwise, thin, head, narrow, mma, winograd, wgmma, tma, lines, lines_tma };
 GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
   if (g.taps == 0) return GatherKernel::direct;
   if (depthwise_is_possible(g)) return GatherKernel::depthwise;
@@ -45,17 +46,20 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
                                 .waste = wgmma_waste(g, element, exact, false),
                                 .boxes = wgmma_waste(g, element, exact, true) > 0,
                                 .lines = wgmma_lines_gain(g, element, exact),
-                                .line_boxes = wgmma_lines_have_boxes(g, element)});
+                                .line_boxes = wgmma_lines_have_boxes(g, element),
+                                .winograd = !exact && winograd_is_possible(g, element)});
   if (way == ConvWay::lines) return GatherKernel::lines;
   if (way == ConvWay::lines_tma) return GatherKernel::lines_tma;
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
   if (way == ConvWay::tma) return GatherKernel::tma;
+  if (way == ConvWay::winograd) return GatherKernel::winograd;
   return mma_is_possible(g) ? GatherKernel::mma : GatherKernel::direct;
 }
 
 bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
 bool by_lines(GatherKernel k) { return k == GatherKernel::lines || k == GatherKernel::lines_tma; }
-bool takes_moments(GatherKernel k) { return k == GatherKernel::mma || by_wgmma(k) || by_lines(k); }
+bool by_mma(GatherKernel k) { return k == GatherKernel::mma || k == GatherKernel::winograd; }
+bool takes_moments(GatherKernel k) { return by_mma(k) || by_wgmma(k) || by_lines(k); }
 bool by_boxes(GatherKernel k) { return k == GatherKernel::tma || k == GatherKernel::lines_tma; }
 
 ConvWay weights_way(Cuda on, const ConvGather& g, int element, bool exact) {
@@ -89,7 +93,9 @@ void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Weig
   const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
   if (by_lines(kernel)) conv_gather_lines<T>(on, g, pack, by_boxes(kernel), x, w, out);
   else if (by_wgmma(kernel)) conv_gather_wgmma<T>(on, g, pack, exact, by_boxes(kernel), x, w, out);
-  else if (kernel == GatherKernel::mma) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
+  else if (kernel == GatherKernel::winograd && x.is_plain())
+    conv_gather_winograd<T>(on, g, pack, static_cast<const T*>(x.part[0].x), w, out);
+  else if (by_mma(kernel)) conv_gather_mma<T>(on, g, pack, exact, x, w, out);
   else if (const T* const from = static_cast<const T*>(x.part[0].x); kernel == GatherKernel::thin)
     conv_gather_thin<T>(on, g, pack, from, w, out);
   else if (kernel == GatherKernel::depthwise) conv_gather_depthwise<T>(on, g, pack, from, w, out);
@@ -144,6 +150,7 @@ ConvTraffic traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DTy
   if (kernel == GatherKernel::head) return head_traffic(g, element);
   if (kernel == GatherKernel::narrow) return narrow_traffic(g, element, cuda::chip_of(on).multiprocessors);
   if (kernel == GatherKernel::depthwise) return depthwise_traffic(g, element, cuda::chip_of(on).multiprocessors);
+  if (kernel == GatherKernel::winograd) return winograd_traffic(g, element);
   return kernel == GatherKernel::mma ? mma_traffic(on, g, element, exact) : ConvTraffic{};
 }
 
@@ -230,7 +237,7 @@ bool conv3d_reads_parts(Cuda on, const Conv3dProblem& p, const ConvPart* parts, 
   if (kernel == GatherKernel::head && thin_side(g, element, exact) == ThinSide::gy)
     return count == 1 && head_may_normalise(g, element) && input_of(g, parts, count).whole;
   if (few || thin_side(g, element, exact) != ThinSide::none || !(weights || weights_by_mma(g))) return false;
-  if (kernel == GatherKernel::mma && !weights) return true;
+  if (by_mma(kernel) && !weights) return true;
   const GatherInput x = input_of(g, parts, count);
   return x.whole && (count == 1 || x.split % kPieces == 0);
 }

@@ -82,6 +82,8 @@ struct GatherInput {
   bool whole = false;     // rows can be read in pieces of 16 bytes
 
   VOXGRAD_HD bool normalises() const { return part[0].coefficients || part[1].coefficients; }
+  // One tensor as it is, in whole pieces.
+  bool is_plain() const { return whole && split == INT32_MAX && !normalises(); }
   // The part that has piece c, of which c becomes the number within the part.
   __device__ Part at(int& c) const {
     const bool second = c >= split;

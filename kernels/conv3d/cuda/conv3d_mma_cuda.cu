@@ -217,7 +217,7 @@ __global__ void __launch_bounds__(32 * kWarpsM * kWarpsN, kWarpsM * kWarpsN > 8 
     return;
   }
 
-  store_outputs<T, kVoxels, kColumns, kWarpsM, kWarpsN>(g, tile, block, memory, sum, out);
+  store_outputs<T, kVoxels, kColumns, kWarpsM, kWarpsN>(g, TileOutputs{g, tile, block}, block, memory, sum, out);
 }
 
 template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, bool kExact>

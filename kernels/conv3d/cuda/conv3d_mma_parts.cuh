@@ -29,12 +29,12 @@ __device__ inline MmaBlock mma_block(const ConvGather& g, const MmaPlan& p, int 
   return b;
 }
 
-// How many outputs of the tile there are.
-__device__ inline int outputs_inside(const ConvGather& g, const MmaTile& t, const MmaBlock& b) {
+// How many outputs of the tile of this extent there are.
+__device__ inline int outputs_inside(const ConvGather& g, const int (&extent)[3], const MmaBlock& b) {
   int count = 1;
   for (int a = 0; a < 3; ++a) {
     const int left = g.axis[a].count - b.first[a];
-    count *= left < t.extent[a] ? left : t.extent[a];
+    count *= left < extent[a] ? left : extent[a];
   }
   return count;
 }
@@ -44,9 +44,18 @@ __device__ inline int64_t voxel_of(const ConvGather& g, const MmaTile& t, const 
   return output_voxel(g, b.n, j, dense);
 }
 
+// The outputs of a block: the voxel of y of number v or -1, and how many there are.
+struct TileOutputs {
+  const ConvGather& g;
+  const MmaTile& tile;
+  const MmaBlock& block;
+  __device__ int64_t voxel(int v) const { return voxel_of(g, tile, block, v, false); }
+  __device__ int inside() const { return outputs_inside(g, tile.extent, block); }
+};
+
 // The sums of a block go through shared memory, so that each voxel's channels are stored side by side.
-template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN>
-__device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile& tile, const MmaBlock& block, unsigned char* memory,
+template <class T, int kVoxels, int kColumns, int kWarpsM, int kWarpsN, class Outputs>
+__device__ __forceinline__ void store_outputs(const ConvGather& g, const Outputs& outputs, const MmaBlock& block, unsigned char* memory,
                                               const float (&sum)[kVoxels / kWarpsM / 16][kColumns / kWarpsN / 8][4],
                                               const GatherOutput<T>& out) {
   constexpr int kThreads = 32 * kWarpsM * kWarpsN, kM = kVoxels / kWarpsM / 16, kN = kColumns / kWarpsN / 16;
@@ -78,7 +87,7 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
   NormSums<kPerPiece> sums;
   if (out.sums.parts) sums.begin_piece(out.sums, block.n, int(filters), first_channel + m, here);
   for (int v = int(threadIdx.x) / kPieces; v < kVoxels; v += kThreads / kPieces) {
-    const int64_t voxel = here > 0 ? voxel_of(g, tile, block, v, false) : -1;
+    const int64_t voxel = here > 0 ? outputs.voxel(v) : -1;
     if (voxel < 0) continue;
     const int64_t at = voxel * g.channels() + place;
     T* const made = reinterpret_cast<T*>(memory + v * kPitch) + m;
@@ -93,8 +102,8 @@ __device__ __forceinline__ void store_outputs(const ConvGather& g, const MmaTile
   if (!out.moments.parts) return;
   if (out.ends()) __syncthreads();
   store_tile_moments<T, kVoxels, kColumns, kThreads>(
-      memory, kPitch, [&](int v) { return voxel_of(g, tile, block, v, false) >= 0; }, out.moments, block.tile,
-      outputs_inside(g, tile, block), int(filters), first_channel, g.outputs - block.column0);
+      memory, kPitch, [&](int v) { return outputs.voxel(v) >= 0; }, out.moments, block.tile, outputs.inside(),
+      int(filters), first_channel, g.outputs - block.column0);
 }
 
 }  // namespace voxgrad

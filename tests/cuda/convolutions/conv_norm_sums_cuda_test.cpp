@@ -120,6 +120,8 @@ TEST_CASE("convolutions: sums for the backward pass of a norm are those of the g
     check_layer(layers[8], DType::f32, 3000);
     check_layer(layers[6], DType::f32, 3000);
   }
+  setenv("VOXGRAD_CONV_CUDA", "winograd", 1);
+  check_layer(layers[1], DType::bf16, 30);
   unsetenv("VOXGRAD_CONV_CUDA");
 }
 

@@ -116,6 +116,8 @@ TEST_CASE("convolutions: statistics for a norm are those of what was written") {
     for (const int layer : {0, 4, 7, 8}) check_layer(layers[layer], DType::bf16, 0, true);
     for (const int layer : {0, 5}) check_layer(layers[layer], DType::f32, 3000, true);
   }
+  setenv("VOXGRAD_CONV_CUDA", "winograd", 1);
+  for (const bool ends : {false, true}) check_layer(layers[7], DType::bf16, ends ? 0 : 30, ends);
   unsetenv("VOXGRAD_CONV_CUDA");
 }
 

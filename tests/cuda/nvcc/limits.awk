@@ -12,6 +12,7 @@ function most_registers(kernel) {
   if (kernel ~ /^conv3d_narrow_/) return 168  # two of 192
   if (kernel ~ /^conv3d_head_.*,true>$/) return 128  # two of 256, which normalise
   if (kernel ~ /^conv3d_head_/) return 80  # three of 256, so that enough loads are under way
+  if (kernel ~ /^conv3d_winograd_mma_/) return 248  # two of 128
   if (kernel ~ /^conv3d_mma_weights_/) return 248  # two of 128
   if (kernel ~ /^conv3d_mma_kernel.*,true>$/) return 248  # the same
   if (kernel ~ /^conv3d_(w?g?mma)_/) return 168  # two of 160 or 128 threads to 256, three of 128, one of 384
@@ -20,7 +21,7 @@ function most_registers(kernel) {
 # Bytes of shared memory of its own: none where a plan places everything in dynamic shared memory, of which it takes all there is, the sums
 # of 27 taps of a block of rows, and 16 KiB elsewhere.
 function most_shared(kernel) {
-  if (kernel ~ /^conv3d_(w?g?mma|thin|narrow|head|depthwise)_/) return 0
+  if (kernel ~ /^conv3d_(w?g?mma|winograd_mma|thin|narrow|head|depthwise)_/) return 0
   return kernel ~ /^conv3d_rows_weights_kernel/ ? 27648 : 16384
 }
 {
