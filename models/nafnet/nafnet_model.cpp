@@ -7,7 +7,6 @@
 #include "models/configured_model.h"
 #include "models/keyed_config.h"
 #include "models/nafnet/nafnet.h"
-#include "models/patch_plan.h"
 
 namespace voxgrad {
 namespace {
@@ -61,13 +60,7 @@ ConfigTable keys_of(NafNetConfig& c) {
 
 void add_keys(ConfigTable& t, NafNetConfig& c) { add_documented(t, keys_of(c)); }
 
-NetworkPlan plan_nafnet(NafNetConfig c, const PlanRequest& r) {
-  c.in_channels = r.in_channels;
-  c.classes = r.out_channels;
-  c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
-  validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostRestoredVoxels)};
-}
+NetworkPlan plan_nafnet(const Options& o, const PlanRequest& r) { return planned_volumes(o.as<NafNetConfig>(), r, kMostRestoredVoxels); }
 
 }  // namespace
 
@@ -143,7 +136,7 @@ ModelEntry nafnet_model() {
   return {.name = "nafnet",
           .summary = "a U-shaped restorer without activations (Chen et al. 2022)",
           .options = [] { return Options::of<NafNetConfig>(add_keys); },
-          .plan = [](const Options& o, const PlanRequest& r) { return plan_nafnet(o.as<NafNetConfig>(), r); },
+          .plan = plan_nafnet,
           .build = built_from<NafNet>(nafnet_config_from_json),
           .traits = traits_from(nafnet_config_from_json),
           .least_weights =

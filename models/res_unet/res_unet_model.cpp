@@ -2,7 +2,6 @@
 #include "models/configured_model.h"
 #include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
-#include "models/patch_plan.h"
 #include "models/res_unet/res_unet.h"
 
 namespace voxgrad {
@@ -28,13 +27,7 @@ ConfigTable keys_of(ResUNetConfig& c) {
 
 void add_keys(ConfigTable& t, ResUNetConfig& c) { add_documented(t, keys_of(c)); }
 
-NetworkPlan plan_res_unet(ResUNetConfig c, const PlanRequest& r) {
-  c.in_channels = r.in_channels;
-  c.classes = r.out_channels;
-  c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
-  validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostPatchVoxels)};
-}
+NetworkPlan plan_res_unet(const Options& o, const PlanRequest& r) { return planned_volumes(o.as<ResUNetConfig>(), r, kMostPatchVoxels); }
 
 }  // namespace
 
@@ -93,7 +86,7 @@ Options res_unet_options() { return Options::of<ResUNetConfig>(add_keys); }
 EncoderEntry res_unet_encoder() {
   return encoder_of<ResUNet, ResUNetConfig>(
       {.options = res_unet_options,
-       .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
+       .plan = plan_res_unet,
        .read = res_unet_config_from_json,
        .stages = res_unet_stages,
        .features = &ResUNet::stages,
@@ -107,7 +100,7 @@ ModelEntry res_unet_model() {
   return {.name = "res_unet",
           .summary = "residual U-Net of Kerfoot et al. 2018, MONAI's UNet",
           .options = res_unet_options,
-          .plan = [](const Options& o, const PlanRequest& r) { return plan_res_unet(o.as<ResUNetConfig>(), r); },
+          .plan = plan_res_unet,
           .build = built_from<ResUNet>(res_unet_config_from_json),
           .traits = traits_from(res_unet_config_from_json),
           .least_weights = [](const Json& j) { return weights_on_the_way_down(res_unet_config_from_json(j)); },

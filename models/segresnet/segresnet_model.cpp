@@ -5,7 +5,6 @@
 #include "models/configured_model.h"
 #include "models/encoder/staged_network.h"
 #include "models/keyed_config.h"
-#include "models/patch_plan.h"
 #include "models/segresnet/segresnet.h"
 #include "models/slab_outputs.h"
 
@@ -49,13 +48,7 @@ ConfigTable keys_of(SegResNetConfig& c) {
 
 void add_keys(ConfigTable& t, SegResNetConfig& c) { add_documented(t, keys_of(c)); }
 
-NetworkPlan plan_segresnet(SegResNetConfig c, const PlanRequest& r) {
-  c.in_channels = r.in_channels;
-  c.classes = r.out_channels;
-  c.flat = r.patch.d == 1 || (r.patch.d == 0 && r.extent[0] < 1.5);
-  validate(c);
-  return {to_json_text(c), planned_patch(r, traits_of(c).divisor, kMostPatchVoxels)};
-}
+NetworkPlan plan_segresnet(const Options& o, const PlanRequest& r) { return planned_volumes(o.as<SegResNetConfig>(), r, kMostPatchVoxels); }
 
 }  // namespace
 
@@ -180,7 +173,7 @@ Options segresnet_options() { return Options::of<SegResNetConfig>(add_keys); }
 EncoderEntry segresnet_encoder() {
   return encoder_of<SegResNet, SegResNetConfig>(
       {.options = segresnet_options,
-       .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
+       .plan = plan_segresnet,
        .read = segresnet_config_from_json,
        .stages = segresnet_stages,
        .features = &SegResNet::stages,
@@ -194,7 +187,7 @@ ModelEntry segresnet_model() {
   return {.name = "segresnet",
           .summary = "SegResNet (Myronenko 2018), as MONAI has it",
           .options = segresnet_options,
-          .plan = [](const Options& o, const PlanRequest& r) { return plan_segresnet(o.as<SegResNetConfig>(), r); },
+          .plan = plan_segresnet,
           .build = built_from<SegResNet>(segresnet_config_from_json),
           .traits = traits_from(segresnet_config_from_json),
           .least_weights = [](const Json& j) { return weights_on_the_way_down(segresnet_config_from_json(j)); },
