@@ -13,7 +13,7 @@ namespace voxgrad {
 //   HDF5, which is only read, in builds with its library: arrays, fastMRI's and ISMRMRD's k-space (io/formats/hdf5/read_hdf5.h)
 //   a DICOM file, gzip or not, or a folder with a DICOM series (written by write_dicom): its own elements say where it lies, what its
 //   values mean and what lies at one place (times, b-values, echoes: channels); segmentation objects are masks. In every build, but for
-//   JPEG and its kin within, which need ITK, as do TIFF, PNG, JPEG, BMP (a slice, or a TIFF stack)
+//   JPEG and its kin within, which need ITK, as do TIFF, PNG, JPEG, BMP (a slice, or a TIFF stack; JPEG as its Exif segment turns it)
 // by content where it can be told, else by extension. Tensor axes D, H, W are the file's k, j, i. Vector pixels, complex numbers and
 // further axes (time, echoes) become channels. An array of NumPy has the axes {H, W}, {D, H, W} or {C, D, H, W}; "affine" (4 x 4, from
 // (d, h, w, 1) to RAS+ mm) or "spacing" (d, h, w) in the same .npz give its place in space.

@@ -1,12 +1,14 @@
 // TIFF, PNG, JPEG and BMP files as volumes. What they say of dots per inch is no spacing: their pixels are 1 mm wide. So are those of TIFF
-// files, unless "spacing" of a JSON file beside it says otherwise, as nnU-Net has it, or ImageJ, OME or dots per centimetre do. ITK reads
-// JPEG and BMP; of TIFF it would make four channels where there are tiles, single bits and much else.
+// files, unless "spacing" of a JSON file beside it says otherwise, as nnU-Net has it, or ImageJ, OME or dots per centimetre do. JPEG is
+// turned as its Exif segment says: so viewers show it, and so masks are drawn. ITK reads JPEG and BMP; of TIFF it would make four channels
+// where there are tiles, single bits and much else.
 #ifdef VOXGRAD_WITH_ITK
 #include <algorithm>
 #include <cstring>
 
 #include "core/config/json_values.h"
 #include "io/formats/foreign.h"
+#include "io/formats/jpeg_orientation.h"
 #include "io/formats/tiff/tiff_axes.h"
 #include "io/json_file.h"
 
@@ -153,6 +155,7 @@ void set_geometry(Decoded& d, const fs::path& path) {
 VolumeHeader picture_header(const fs::path& path, const ReadOptions& options) {
   Decoded d = decode_picture(path, Part::header, options.labels);
   set_geometry(d, path);
+  if (format_of(path) == Foreign::jpeg && jpeg_orientation(path).axis[1] == 2) std::swap(d.layout.size[1], d.layout.size[2]);
   VolumeHeader h = header_of(d.layout, affine_from_lps(d.geometry));
   h.unit = d.unit, h.warning = d.warning;
   return h;
@@ -161,7 +164,9 @@ VolumeHeader picture_header(const fs::path& path, const ReadOptions& options) {
 Volume read_picture(const fs::path& path, const ReadOptions& options) {
   Decoded d = decode_picture(path, Part::all, options.labels);
   set_geometry(d, path);
-  return {convert_voxels(d.pixels, d.layout, path.string()), affine_from_lps(d.geometry), d.unit};
+  Tensor pixels = convert_voxels(d.pixels, d.layout, path.string());
+  if (format_of(path) == Foreign::jpeg) pixels = to_canonical(pixels, jpeg_orientation(path));
+  return {pixels, affine_from_lps(d.geometry), d.unit};
 }
 
 void write_picture(const fs::path& path, const Volume& v, Stored wanted) {

@@ -163,6 +163,72 @@ TEST_CASE("pages of a TIFF are slices and channels as ImageJ says, and lie as fa
   CHECK(read_volume(folder / "h.tif").spacing() == Vec3{3, 2, 1});
 }
 
+// Where a JPEG of 8 x 24 pixels, white in its first rows and columns, has its white corner as it is read, with this behind its first
+// marker.
+static std::string corner_of(const TemporaryFolder& folder, const std::string& segment) {
+  Tensor t = Tensor::full({1, 8, 24, 1}, 0, DType::u8);
+  for (int64_t y = 0; y < 4; ++y)
+    for (int64_t x = 0; x < 8; ++x) t.mutable_data<uint8_t>()[size_t(y * 24 + x)] = 255;
+  write_volume(folder / "plain.jpg", {t, Affine{}});
+  std::string bytes = file_bytes(folder / "plain.jpg");
+  bytes.insert(2, segment);
+  put_bytes(folder / "turned.jpg", bytes);
+  const Volume v = read_volume(folder / "turned.jpg");
+  CHECK(read_header(folder / "turned.jpg").shape == v.data.shape());
+  CHECK(v.spacing() == Vec3{1, 1, 1});
+  const int64_t h = v.data.dim(1), w = v.data.dim(2);
+  const auto white = [&](int64_t y, int64_t x) { return v.data.values()[size_t(y * w + x)] > 128; };
+  std::string where = std::to_string(h) + "x" + std::to_string(w);
+  for (const bool bottom : {false, true})
+    for (const bool right : {false, true})
+      if (white(bottom ? h - 1 : 0, right ? w - 1 : 0)) where += std::string(bottom ? " bottom" : " top") + (right ? " right" : " left");
+  // What is white is twice as long along the columns of the file.
+  const int64_t count = [&] { int64_t n = 0; for (const double p : v.data.values()) n += p > 128; return n; }();
+  CHECK(std::abs(double(count) - 32) < 8);
+  return where;
+}
+
+TEST_CASE("a JPEG lies as its Exif segment says") {
+  const TemporaryFolder folder;
+  // Exif of `value` in the type and entry given; the lengths that the segment and the directory say may be others.
+  const auto exif = [](bool little, int value, int tag = 0x112, int type = 3, int said = 1) {
+    const auto number = [&](unsigned n, int size) {
+      std::string s;
+      for (int i = 0; i < size; ++i) s += char(n >> 8 * (little ? i : size - 1 - i));
+      return s;
+    };
+    const std::string tiff = std::string(little ? "II" : "MM") + number(42, 2) + number(8, 4) + number(unsigned(said), 2) +
+                             number(0x10f, 2) + number(2, 2) + number(4, 4) + "cam" + std::string(1, 0) + number(unsigned(tag), 2) +
+                             number(unsigned(type), 2) + number(1, 4) + number(unsigned(value), 2) + number(0, 2) + number(0, 4);
+    const std::string body = std::string("Exif") + std::string(2, 0) + tiff;
+    return std::string("\xff\xe1") + char((body.size() + 2) >> 8) + char(body.size() + 2) + body;
+  };
+  // The visual side of row 0 and of column 0 for each value (Exif 2.32, table of Orientation).
+  const char* const wanted[] = {"8x24 top left",  "8x24 top left",  "8x24 top right",    "8x24 bottom right", "8x24 bottom left",
+                                "24x8 top left", "24x8 top right", "24x8 bottom right", "24x8 bottom left",  "8x24 top left"};
+  for (int value = 0; value <= 9; ++value)
+    for (const bool little : {false, true}) {
+      CAPTURE(value, little);
+      CHECK(corner_of(folder, exif(little, value, 0x112, 3, 2)) == wanted[value]);
+    }
+  const std::string comment = std::string("\xff\xfe") + std::string(1, 0) + char(5) + "abc", turned = exif(true, 6, 0x112, 3, 2);
+  CHECK(corner_of(folder, comment + turned) == "24x8 top right");
+  // Another tag, another type, a directory that ends before it, one beyond the segment, a segment cut short.
+  CHECK(corner_of(folder, exif(true, 6, 0x113, 3, 2)) == "8x24 top left");
+  CHECK(corner_of(folder, exif(true, 6, 0x112, 4, 2)) == "8x24 top left");
+  CHECK(corner_of(folder, exif(true, 6)) == "8x24 top left");
+  CHECK(corner_of(folder, exif(true, 6, 0x112, 3, 65535)) == "24x8 top right");
+  for (size_t cut = 1; cut + 4 < turned.size(); ++cut) {
+    std::string s = turned.substr(0, turned.size() - cut);
+    s[2] = char((s.size() - 2) >> 8), s[3] = char(s.size() - 2);
+    const std::string where = corner_of(folder, s);
+    CHECK((where == "8x24 top left" || where == "24x8 top right"));
+  }
+  std::string far = turned;
+  far[14] = far[15] = far[16] = far[17] = '\xff';
+  CHECK(corner_of(folder, far) == "8x24 top left");
+}
+
 TEST_CASE("pictures that would be read as something else are refused by what they are") {
   CHECK_THAT(refusal("c.jpg", kCmyk), Contains("CMYK") && Contains("RGB"));
   std::vector<tiffs::Entry> inks = tiffs::page(2, 2, 8, 1);
