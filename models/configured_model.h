@@ -18,8 +18,8 @@ std::function<NetworkTraits(const Json&)> traits_from(Config (*read)(const Json&
   return [read](const Json& j) { return traits_of(read(j)); };
 }
 
-// ModelEntry::plan of a network with a value for each voxel, made of such a configuration that has the fields in_channels, classes and flat:
-// flat for slices, and for volumes of one.
+// ModelEntry::plan of a network with a value for each voxel, whose configuration has the fields in_channels, classes and flat: flat for
+// slices, and for volumes of one.
 template <class Config>
 NetworkPlan planned_volumes(Config c, const PlanRequest& r, double most_voxels) {
   c.in_channels = r.in_channels;
