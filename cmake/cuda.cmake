@@ -12,20 +12,22 @@ if(VOXGRAD_EMULATE_CUDA)
   list(FILTER cuda_host EXCLUDE REGEX "/core/cuda/[a-z_]*_cuda\\.cpp$|_cudnn_(plan_)?cuda\\.cpp$")
   # Optimised, and in front of each file what nvcc has in front of it. CMake takes the ending .cu for another language's.
   set(emulated -x c++ -O2 -include ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h -fno-trapping-math -fno-math-errno)
+  set(telling -fsanitize=kernel-address -fsanitize-recover=kernel-address --param asan-stack=0 --param asan-globals=0
+      --param asan-instrumentation-with-call-threshold=0)
   if(VOXGRAD_SANITIZE MATCHES address)
     list(APPEND emulated -O1 --param asan-stack=0 -fno-sanitize=undefined)
+    list(PREPEND telling -fno-sanitize=all)
     set_source_files_properties(${emulator} PROPERTIES COMPILE_OPTIONS "-O2;--param;asan-stack=0;-fno-sanitize=undefined"
       SKIP_PRECOMPILE_HEADERS ON)
   endif()
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
     OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
-  # Kernels of convolutions tell the emulator of their loads and stores, which tests count (tests/emulator/accesses.h).
-  if(NOT VOXGRAD_SANITIZE)
-    set(counted ${cuda_kernels})
-    list(FILTER counted INCLUDE REGEX "/kernels/conv3d/")
-    set(telling -fsanitize=kernel-address --param asan-stack=0 --param asan-globals=0 --param asan-instrumentation-with-call-threshold=0)
-    set_source_files_properties(${counted} PROPERTIES COMPILE_OPTIONS "${emulated};${telling}")
-  endif()
+  # Kernels of convolutions tell the emulator of their loads and stores, which tests count, and which it hands on to AddressSanitizer where
+  # that is there (tests/emulator/accesses.h). Plans are host code.
+  set(counted ${cuda_kernels})
+  list(FILTER counted INCLUDE REGEX "/kernels/conv3d/")
+  list(FILTER counted EXCLUDE REGEX "_plan_cuda\\.cu$")
+  set_source_files_properties(${counted} PROPERTIES COMPILE_OPTIONS "${emulated};${telling}")
   target_sources(voxgrad PRIVATE ${cuda_kernels} ${cuda_host} ${emulator})
 else()
   # "90a" and not "90": tensor-core instructions of one generation are in no other one's code.

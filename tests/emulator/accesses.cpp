@@ -1,8 +1,8 @@
-// What ordinary loads and stores of kernels touch, told by the compiler: the functions that -fsanitize=kernel-address calls, without what
-// it is made for.
+// What ordinary loads and stores of kernels touch, told by the compiler: the functions that -fsanitize=kernel-address calls.
 #include "tests/emulator/accesses.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "tests/emulator/block.h"
 #include "tests/emulator/device.h"
@@ -18,12 +18,24 @@ void AccessLog::begin(int threads) {
   turns_.assign(size_t(threads), {});
   warps_.clear();
   touched_.clear();
+  last_ = 0, first_ = end_ = nullptr;
+}
+
+// Nothing is allocated or freed meanwhile: the block found last is looked at first.
+bool AccessLog::is_global(const char* p) {
+  if (p >= first_ && p < end_) return true;
+  std::tie(first_, end_) = Device::instance().range_at(p);
+  return first_;
 }
 
 void AccessLog::global(int rank, uintptr_t at, int64_t bytes, bool store, KernelCounts& c) {
   (store ? c.stored : c.loaded) += bytes;
-  for (uintptr_t sector = at / kSector; sector <= (at + uintptr_t(bytes) - 1) / kSector; ++sector)
-    if (touched_.insert(sector << 4 | uint64_t(rank) << 1 | uint64_t(store)).second) (store ? c.written : c.read) += kSector;
+  for (uintptr_t sector = at / kSector; sector <= (at + uintptr_t(bytes) - 1) / kSector; ++sector) {
+    const uint64_t key = sector << 4 | uint64_t(rank) << 1 | uint64_t(store);
+    if (key == last_) continue;
+    last_ = key;
+    if (touched_.insert(key).second) (store ? c.written : c.read) += kSector;
+  }
 }
 
 void AccessLog::shared(int thread, uintptr_t code, uintptr_t at, int bytes, bool store, KernelCounts& c) {
@@ -75,9 +87,9 @@ void AccessLog::end(KernelCounts& c) {
 
 namespace {
 
-void note(uintptr_t at, int64_t bytes, bool store, const void* code) {
+inline void note(const void* at, int64_t bytes, bool store, const void* code) {
   if (!Counting::alive()) return;
-  BlockRunner::here().note_access(at, bytes, store, reinterpret_cast<uintptr_t>(code));
+  BlockRunner::here().note_access(reinterpret_cast<uintptr_t>(at), bytes, store, reinterpret_cast<uintptr_t>(code));
 }
 
 }  // namespace
@@ -87,29 +99,47 @@ void BlockRunner::note_access(uintptr_t at, int64_t bytes, bool store, uintptr_t
   RunningBlock& b = block();
   const auto* p = reinterpret_cast<const unsigned char*>(at);
   if (p >= b.base && p < b.base + b.used) return accesses_.shared(running_, code, at, int(bytes), store, counts_);
+  const Fiber& fiber = current().fiber;
+  if (const auto* stack = static_cast<const unsigned char*>(fiber.stack); p >= stack && p < stack + fiber.stack_bytes) return;
   note_global(p, bytes, store);
 }
 
 void BlockRunner::note_global(const void* p, int64_t bytes, bool store) {
   const Counting* all = Counting::alive();
-  if (!all || !Device::instance().block_at(p, 0, "access")) return;
+  if (!all || !accesses_.is_global(static_cast<const char*>(p))) return;
   accesses_.global(rank(), reinterpret_cast<uintptr_t>(p), bytes, store, counts_);
   if (!store && all->watches(p)) counts_.watched += bytes;
 }
 
 }  // namespace voxgrad::emulator
 
-#define VOXGRAD_ACCESS(bytes)                                                                                                          \
-  extern "C" void __asan_load##bytes##_noabort(uintptr_t at) { voxgrad::emulator::note(at, bytes, false, __builtin_return_address(0)); } \
-  extern "C" void __asan_store##bytes##_noabort(uintptr_t at) { voxgrad::emulator::note(at, bytes, true, __builtin_return_address(0)); }
-#ifndef __SANITIZE_ADDRESS__
+// What the compiler calls in these files; where there is AddressSanitizer, it looks at the access first, and ends the program where it is
+// wrong.
+#ifdef __SANITIZE_ADDRESS__
+#define VOXGRAD_LOOK(access, ...) __asan_##access(__VA_ARGS__)
+#else
+#define VOXGRAD_LOOK(access, ...) void()
+#endif
+#define VOXGRAD_ACCESS(bytes)                                                                              \
+  extern "C" void __asan_load##bytes##_noabort(void* at) {                                                 \
+    VOXGRAD_LOOK(load##bytes, at), voxgrad::emulator::note(at, bytes, false, __builtin_return_address(0)); \
+  }                                                                                                        \
+  extern "C" void __asan_store##bytes##_noabort(void* at) {                                                \
+    VOXGRAD_LOOK(store##bytes, at), voxgrad::emulator::note(at, bytes, true, __builtin_return_address(0)); \
+  }
 VOXGRAD_ACCESS(1)
-VOXGRAD_ACCESS(2) VOXGRAD_ACCESS(4) VOXGRAD_ACCESS(8) VOXGRAD_ACCESS(16) extern "C" void __asan_loadN_noabort(uintptr_t at, size_t n) {
-  voxgrad::emulator::note(at, int64_t(n), false, __builtin_return_address(0));
+VOXGRAD_ACCESS(2)
+VOXGRAD_ACCESS(4)
+VOXGRAD_ACCESS(8)
+VOXGRAD_ACCESS(16)
+extern "C" void __asan_loadN_noabort(void* at, intptr_t n) {
+  VOXGRAD_LOOK(loadN, at, n), voxgrad::emulator::note(at, n, false, __builtin_return_address(0));
 }
-extern "C" void __asan_storeN_noabort(uintptr_t at, size_t n) {
-  voxgrad::emulator::note(at, int64_t(n), true, __builtin_return_address(0));
+extern "C" void __asan_storeN_noabort(void* at, intptr_t n) {
+  VOXGRAD_LOOK(storeN, at, n), voxgrad::emulator::note(at, n, true, __builtin_return_address(0));
 }
+#ifndef __SANITIZE_ADDRESS__
 extern "C" void __asan_handle_no_return() {}
 #endif
 #undef VOXGRAD_ACCESS
+#undef VOXGRAD_LOOK

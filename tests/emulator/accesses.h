@@ -19,6 +19,7 @@ class AccessLog {
   // Of global memory, by block `rank` of those that run together.
   void global(int rank, uintptr_t at, int64_t bytes, bool store, KernelCounts&);
   void end(KernelCounts&);
+  bool is_global(const char* p);
 
  private:
   struct Open {
@@ -46,6 +47,8 @@ class AccessLog {
   std::vector<std::unordered_map<uintptr_t, int>> turns_;
   std::unordered_map<Key, OfWarp, Hash> warps_;
   std::unordered_set<uint64_t> touched_;
+  uint64_t last_ = 0;                             // of these
+  const char *first_ = nullptr, *end_ = nullptr;  // the block of global memory that was found last
 };
 
 }  // namespace voxgrad::emulator

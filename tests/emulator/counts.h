@@ -7,13 +7,6 @@
 
 namespace voxgrad::emulator {
 
-// Whether ordinary loads and stores are counted: not where AddressSanitizer has them (accesses.h).
-#ifdef __SANITIZE_ADDRESS__
-inline constexpr bool kCountsAccesses = false;
-#else
-inline constexpr bool kCountsAccesses = true;
-#endif
-
 // What the blocks of a kernel did.
 struct KernelCounts {
   int64_t blocks = 0;
@@ -24,7 +17,7 @@ struct KernelCounts {
   int64_t copied = 0;     // bytes that cp.async and bulk copies read of global memory
   int64_t waits = 0;      // of warps for mbarriers
   int64_t watched = 0;    // bytes that these and ordinary loads read of the range that is watched
-  // With ordinary loads and stores where these are counted (accesses.h): bytes of global memory, each time, and in sectors of 32 bytes
+  // With ordinary loads and stores of kernels of convolutions (accesses.h): bytes of global memory, each time, and in sectors of 32 bytes
   // that a block touches, each once, which no cache of its own can save it. Accesses of warps to shared memory, and the passes that
   // their loads and stores took beyond the least; where lanes run through a loop of stores at different times, too many.
   int64_t loaded = 0, stored = 0, read = 0, written = 0;

@@ -207,4 +207,10 @@ const Block* Device::block_at(const void* p, size_t bytes, const char* what) con
   return &b;
 }
 
+std::pair<const char*, const char*> Device::range_at(const char* p) const {
+  const auto found = find(p);
+  if (found == blocks_.end()) return {};
+  return {found->first, found->first + found->second.bytes};
+}
+
 }  // namespace voxgrad::emulator

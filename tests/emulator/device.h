@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/device/execution.h"
@@ -84,6 +85,8 @@ class Device {
   void* allocate(size_t bytes, int device, MemoryKind);
   void free(void*);
   const Block* block_at(const void* p, size_t bytes, const char* what) const;  // null: ordinary memory of the host
+  // Of the block that holds p; null: none does.
+  std::pair<const char*, const char*> range_at(const char* p) const;
   // Puts the blocks that the words of `bytes` point into among those the record touches.
   void note_pointers(Record&, const void* bytes, size_t count) const;
   void check_touched(const Record&) const;

@@ -15,8 +15,6 @@ using namespace voxgrad;
 namespace {
 
 enum class Pass { forward, input_gradient, weight_gradient };
-// Where ordinary accesses are not counted, kernels of f32 have nothing beside barriers to be held to, and the largest shapes are left out.
-constexpr bool kAll = emulator::kCountsAccesses;
 constexpr Int3 kOne{1, 1, 1}, kTwo{2, 2, 2}, kThree{3, 3, 3};
 
 struct Layer {
@@ -74,14 +72,13 @@ TEST_CASE("gathers by mma: operands lie in different banks, and there is a barri
            Kind{"16 outputs", {{4, 4, 8}, 32, 16}, half, 9, 1, 2},
            Kind{"exact f32", {{4, 4, 8}, 32, 32, kThree, kOne, 1, true}, single, 9, 1, 2},
        }) {
-    if (!kAll && ((t == single && !l.exact) || taps > 25)) continue;
     const emulator::KernelCounts c = counts_of(l, Pass::forward, t, "mma", "conv3d_mma_kernel");
     CAPTURE(what, name_of(t), c.blocks, c.barriers, c.products, c.accesses, c.load_conflicts);
     CHECK(c.products > 0);
     CHECK(c.conflicts == 0);
     CHECK(c.barriers == c.blocks * (taps * chunks + others));
     // Where 16-bit outputs of 32 channels leave, two voxels of a quarter of a warp meet in four banks.
-    const int64_t leaving = kAll && t == half && others == 3 ? c.blocks * 64 : 0;
+    const int64_t leaving = t == half && others == 3 ? c.blocks * 64 : 0;
     CHECK(c.load_conflicts == leaving);
   }
 }
@@ -90,7 +87,6 @@ TEST_CASE("input gradients with stride 2: operands of all residues lie in differ
   // 27 taps in eight residues of two tiles each, which have a table and outputs.
   const Layer l{{8, 16, 16}, 32, 32, kThree, kTwo};
   for (const auto& [t, exact] : {std::pair{DType::bf16, false}, {DType::f32, false}, {DType::f32, true}}) {
-    if (!kAll && t == DType::f32) continue;
     Layer of = l;
     of.exact = exact;
     const emulator::KernelCounts c = counts_of(of, Pass::input_gradient, t, "mma", "conv3d_mma_kernel");
@@ -98,7 +94,7 @@ TEST_CASE("input gradients with stride 2: operands of all residues lie in differ
     CHECK(c.blocks == 16);
     CHECK(c.barriers == 2 * (27 * (t == DType::f32 ? 2 : 1) + 8 * 3));
     CHECK(c.conflicts == 0);
-    CHECK(c.load_conflicts == (kAll && t == DType::bf16 ? c.blocks * 64 : 0));  // as outputs leave
+    CHECK(c.load_conflicts == (t == DType::bf16 ? c.blocks * 64 : 0));  // as outputs leave
     const Layer wide{{4, 32, 32}, 32, 32, kThree, kTwo, 1, exact};
     for (const char* way : {"wgmma", "tma"}) {
       const emulator::KernelCounts w = counts_of(wide, Pass::input_gradient, t, way, "conv3d_wgmma_kernel");
@@ -122,7 +118,7 @@ TEST_CASE("gathers by wgmma and lines: operands of planes, groups, exact f32 and
        {Kind{{in, 32, 32, {1, 3, 3}}, "wgmma"}, Kind{{in, 32, 32, {3, 3, 1}}, "wgmma"}, Kind{{in, 32, 32, {3, 3, 1}}, "lines"},
         Kind{{in, 64, 64, kThree, kOne, 2}, "wgmma"}, Kind{{in, 32, 32, kThree, kOne, 1, true}, "wgmma"}})
     for (const DType t : {DType::bf16, DType::f32}) {
-      if (l.exact != (t == DType::f32) && (l.exact || !kAll)) continue;
+      if (l.exact && t != DType::f32) continue;
       const emulator::KernelCounts c = counts_of(l, Pass::forward, t, way, kernel_of(way));
       CAPTURE(l.kernel, l.groups, l.exact, way, name_of(t), c.barriers, c.blocks, c.load_conflicts, c.store_conflicts);
       CHECK(c.products > 0);
@@ -196,13 +192,12 @@ TEST_CASE("depthwise convolutions of five and seven taps: operands lie in differ
         for (const DType t : {DType::bf16, DType::f32}) {
           const bool square = k.h == k.w, products = t == DType::bf16 && square && s == 1;
           if (s == 2 && !square) continue;
-          if (!kAll && !(products && k.w == 5)) continue;
           if (s == 2 && t == DType::bf16 && pass != Pass::weight_gradient) continue;  // as f32
           if (s == 1 && pass == Pass::input_gradient) continue;                       // the kernel of the forward pass
           const Layer l{{1, 8 * s, 16 * s}, 32, 32, k, {k.d == 1 ? 1 : s, s, s}, 32};
           const emulator::KernelCounts c = counts_of(l, pass, t, "mma", "conv3d_depthwise");
           CAPTURE(k, s, int(pass), name_of(t), c.blocks, c.barriers, c.products, c.accesses, c.load_conflicts, c.store_conflicts);
-          CHECK((c.accesses > 0) == kAll);
+          CHECK(c.accesses > 0);
           CHECK((c.products > 0) == products);
           CHECK(c.conflicts == 0);
           CHECK(c.load_conflicts == 0);

@@ -60,7 +60,6 @@ constexpr Odd kOdd[] = {{{3, 3, 3}, {2, 2, 2}, 1.3},        {{1, 3, 3}, {1, 2, 2
 }  // namespace
 
 TEST_CASE("depthwise convolutions read an input about once, without conflicts, and store whole sectors", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   const Int3 volume{8, 16, 32}, three{3, 3, 3};
   for (const int64_t channels : {8, 16, 32, 64})
     for (const DType t : {DType::bf16, DType::f16, DType::f32})
@@ -83,7 +82,6 @@ TEST_CASE("depthwise convolutions read an input about once, without conflicts, a
 }
 
 TEST_CASE("depthwise convolutions: products on tensor cores are as many as the taps need", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   // A tile of 16 x 8 outputs of 32 channels: of a plane of x, for each of 32 pieces of 16 outputs and eight channels a product of two taps
   // along W and one of the third, for each of nine taps along D and H.
   const Int3 volume{4, 8, 16};
@@ -97,7 +95,6 @@ TEST_CASE("depthwise convolutions: products on tensor cores are as many as the t
 }
 
 TEST_CASE("depthwise convolutions: what a profile tells is what they move, and little more than there is at 128^3", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const Int3 kernel : {Int3{3, 3, 3}, Int3{1, 3, 3}, Int3{5, 5, 5}})
     for (const Pass pass : {Pass::forward, Pass::input_gradient, Pass::weight_gradient})
       for (const DType t : {DType::bf16, DType::f32}) {
@@ -113,7 +110,6 @@ TEST_CASE("depthwise convolutions: what a profile tells is what they move, and l
 }
 
 TEST_CASE("depthwise convolutions with stride 2 or of one tap along an axis read an input about once, without conflicts", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const Odd& odd : kOdd)
     for (const Pass pass : {Pass::forward, Pass::input_gradient, Pass::weight_gradient})
       for (const DType t : {DType::bf16, DType::f32}) {

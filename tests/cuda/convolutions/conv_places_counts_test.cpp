@@ -38,7 +38,6 @@ TEST_CASE("a transposed convolution whose kernel is its stride is one launch bes
     CAPTURE(name_of(t));
     CHECK(log.launches.size() == 2);
     CHECK(y.to(Device{}).values()[0] == 64 * 0.5 * 0.25);
-    if (!emulator::kCountsAccesses) continue;
     const emulator::KernelCounts c = counting.of("conv3d_mma_kernel"), pack = counting.of("conv3d_pack_kernel");
     const ConvTraffic told = conv3d_input_gradient_traffic(card(), p, t);
     CAPTURE(c.loaded, c.stored, c.watched, c.conflicts, pack.stored, told.bytes());
@@ -74,11 +73,11 @@ TEST_CASE("a head reads through the norm before it: nothing normalised is stored
     CAPTURE(name_of(t));
     CHECK(counting.of("conv3d_head_kernel").blocks > 0);
     CHECK(counting.of("norm_apply_kernel").blocks == 0);
-    if (emulator::kCountsAccesses) CHECK(counting.of("conv3d_head_kernel").watched == int64_t(x.bytes()));
+    CHECK(counting.of("conv3d_head_kernel").watched == int64_t(x.bytes()));
     backward(y, Tensor::full(y.shape(), 1, t, kCard));
     cuda::synchronize(card());
     CHECK(counting.of("conv3d_thin_weights_kernel").blocks > 0);
     CHECK(counting.of("norm_apply_kernel").blocks == 0);
-    if (emulator::kCountsAccesses) CHECK(counting.of("conv3d_thin_weights_kernel").watched == int64_t(x.bytes()));
+    CHECK(counting.of("conv3d_thin_weights_kernel").watched == int64_t(x.bytes()));
   }
 }

@@ -46,7 +46,6 @@ emulator::KernelCounts counts_of(const Thin& l, Direction pass, DType t, const c
 }  // namespace
 
 TEST_CASE("convolutions of few input channels move what they must, on tensor cores, without conflicts", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   // Halos of a few channels beside 32 outputs, and weights once for a block that stays.
   for (const Thin& l : {Thin{1, 32}, Thin{2, 32}, Thin{4, 32}, Thin{1, 16}, Thin{1, 64}, Thin{1, 32, {1, 3, 3}}, Thin{3, 32, {1, 1, 1}}})
     for (const DType t : {DType::bf16, DType::f16, DType::f32}) {
@@ -64,7 +63,6 @@ TEST_CASE("convolutions of few input channels move what they must, on tensor cor
 }
 
 TEST_CASE("convolutions of few channels: what a profile tells is what they move, and little more than there is at 128^3", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   const auto traffic = [](const Thin& l, Direction pass, DType t, Int3 volume) {
     Conv3dProblem p = problem_of(l);
     p.in = p.out = volume;
@@ -102,7 +100,6 @@ TEST_CASE("convolutions of few channels: what a profile tells is what they move,
 }
 
 TEST_CASE("heads move what they must: forward, and both gradients", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const int64_t outputs : {1, 2, 3, 4})
     for (const DType t : {DType::bf16, DType::f32}) {
       const Thin l{32, outputs, {1, 1, 1}};
@@ -119,7 +116,6 @@ TEST_CASE("heads move what they must: forward, and both gradients", "[counts]") 
 }
 
 TEST_CASE("3x3x3 to few outputs reads its input about once, on tensor cores, without conflicts", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const Thin& l : {Thin{32, 1}, Thin{64, 2}, Thin{32, 3}, Thin{32, 4}, Thin{32, 1, {1, 3, 3}}})
     for (const DType t : {DType::bf16, DType::f16, DType::f32}) {
       double least = 0;
@@ -140,7 +136,6 @@ TEST_CASE("3x3x3 to few outputs reads its input about once, on tensor cores, wit
 }
 
 TEST_CASE("gradients of the weights of few input channels read both tensors about once", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const Thin& l : {Thin{1, 32}, Thin{2, 32}, Thin{4, 32}, Thin{1, 32, {1, 3, 3}}})
     for (const DType t : {DType::bf16, DType::f32}) {
       double least = 0;
@@ -157,7 +152,6 @@ TEST_CASE("gradients of the weights of few input channels read both tensors abou
 }
 
 TEST_CASE("gradients of weights: the traffic that a profile tells is what the kernels move", "[counts]") {
-  if (!emulator::kCountsAccesses) return;
   for (const char* way : {"mma", "wgmma"})
     for (const DType t : {DType::bf16, DType::f32}) {
       setenv("VOXGRAD_CONV_CUDA", way, 1);
