@@ -56,7 +56,7 @@ TEST_CASE("convolutions: every way of the tensor cores has the same sums") {
                           {{1, 3, 6, 17, 24}, 30, {3, 3, 1}}};
   for (const Layer& l : layers)
     for (const DType t : {DType::bf16, DType::f16, DType::f32}) {
-      if (t == DType::f16 && &l != layers) continue;  // the forms of bf16
+      if (t == DType::f16 && &l != layers && &l != layers + 5) continue;  // the forms of bf16
       const Conv3dOptions o{.stride = {l.stride, l.stride, l.stride}, .padding = {l.kernel.d / 2, l.kernel.h / 2, l.kernel.w / 2}};
       const Results wanted = by_way("mma", l.x, l.outputs, l.kernel, o, t);
       CAPTURE(l.x, l.outputs, l.kernel.d, l.kernel.w, l.stride, name_of(t));

@@ -125,7 +125,8 @@ void conv_gather_direct(Cuda on, const ConvGather& g, const WeightPack& pack, co
   transposed.columns = g.inputs;
   const Scratch packed(on, packed_count(g, transposed) * int64_t(sizeof(float)));
   pack_weights(on, g, transposed, false, w, packed.as<float>());
-  if (rows_are_possible(g)) return conv_gather_rows<T>(on, g, x, packed.as<float>(), out);
+  if constexpr (dtype_of<T> == DType::f32)
+    if (rows_are_possible(g)) return conv_gather_rows<T>(on, g, x, packed.as<float>(), out);
   const auto go = [&]<int kOut>(Width<kOut>) {
     launch<conv3d_direct_kernel<T, kOut>>(on, grid_over(g.out_voxels() * (g.outputs / kOut) * g.groups, 128), g, x, packed.as<float>(),
                                           out);
@@ -137,7 +138,8 @@ void conv_gather_direct(Cuda on, const ConvGather& g, const WeightPack& pack, co
 
 template <class T>
 void conv_weights_direct(Cuda on, const ConvGather& g, const T* x, const T* gy, float* gw) {
-  if (rows_are_possible(g)) return conv_weights_rows<T>(on, g, x, gy, gw);
+  if constexpr (dtype_of<T> == DType::f32)
+    if (rows_are_possible(g)) return conv_weights_rows<T>(on, g, x, gy, gw);
   const int64_t filters = int64_t(g.outputs) * g.groups, weights = filters * g.taps * g.inputs, voxels = g.out_voxels();
   // Chunks enough to fill a GPU, few enough that their sums stay small.
   int64_t chunks = voxels / 2048 < 1 ? 1 : voxels / 2048;

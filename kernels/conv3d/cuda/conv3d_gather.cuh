@@ -267,7 +267,7 @@ void merge_sums(Cuda, const ConvGather&, int64_t parts, const float* sums, const
 template <class T>
 void conv_gather_direct(Cuda, const ConvGather&, const WeightPack&, const T* x, const float* w, const GatherOutput<T>&);
 
-// The same for 3x3x3 taps with stride 1, of few input channels, from weights packed for direct kernels.
+// The same of f32 for 3x3x3 taps with stride 1, of few input channels, from weights packed for direct kernels.
 bool rows_are_possible(const ConvGather&);
 template <class T>
 void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, const GatherOutput<T>&);

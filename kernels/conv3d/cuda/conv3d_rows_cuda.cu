@@ -135,10 +135,8 @@ void conv_weights_rows(Cuda on, const ConvGather& g, const T* x, const T* gy, fl
   total_weights(on, weights, chunks, partial.as<float>(), gw);
 }
 
-#define X(T)                                                                                               \
-  template void conv_gather_rows(Cuda, const ConvGather&, const T*, const float*, const GatherOutput<T>&); \
-  template void conv_weights_rows(Cuda, const ConvGather&, const T*, const T*, float*);
-X(float) X(bf16) X(f16)
-#undef X
+// Of f32 alone: first layers of 16 bits are on the tensor cores, but for more than 2^31 elements.
+template void conv_gather_rows(Cuda, const ConvGather&, const float*, const float*, const GatherOutput<float>&);
+template void conv_weights_rows(Cuda, const ConvGather&, const float*, const float*, float*);
 
 }  // namespace voxgrad

@@ -222,7 +222,9 @@ void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, cons
       launch<conv3d_thin_weights_kernel<T, kEights, kSides, kNormalised>>(on, grid, g, tile, tiles, at, weights, whole, narrow, wide,
                                                                           partial.as<float>());
     };
-    wide.normalises() ? run(std::true_type{}) : run(std::false_type{});
+    if constexpr (kEights == 1)  // of heads alone (conv3d_reads_parts)
+      if (wide.normalises()) return run(std::true_type{});
+    run(std::false_type{});
   };
   if (eights == 1) go(Width<1>{}, Width<1>{});
   else if (eights <= 4) go(Width<4>{}, Width<1>{});

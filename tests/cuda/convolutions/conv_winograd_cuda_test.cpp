@@ -71,7 +71,7 @@ TEST_CASE("convolutions by Winograd along H: the sums of mma, of whole numbers, 
       {{1, 2, 8, 8, 32}, 64}, {{2, 3, 9, 5, 40}, 72}, {{1, 5, 7, 3, 104}, 40}, {{1, 2, 3, 9, 72}, 136}, {{1, 1, 2, 8, 96}, 200}};
   for (const Layer& l : layers)
     for (const DType t : {DType::bf16, DType::f16}) {
-      if (t == DType::f16 && l.outputs > 64) continue;
+      if (t == DType::f16 && (l.outputs == 72 || l.outputs == 200)) continue;
       const Tensor x = numbers(l.x, 1, true).to(t), w = numbers({l.outputs, 3, 3, 3, l.x[4]}, 2, true);
       const Tensor gy = numbers({l.x[0], l.x[1], l.x[2], l.x[3], l.outputs}, 3, true).to(t);
       int64_t none, some, again;
