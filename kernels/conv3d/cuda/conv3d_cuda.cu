@@ -59,7 +59,7 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
 bool by_wgmma(GatherKernel k) { return k == GatherKernel::wgmma || k == GatherKernel::tma; }
 bool by_lines(GatherKernel k) { return k == GatherKernel::lines || k == GatherKernel::lines_tma; }
 bool by_mma(GatherKernel k) { return k == GatherKernel::mma || k == GatherKernel::winograd; }
-bool takes_moments(GatherKernel k) { return by_mma(k) || by_wgmma(k) || by_lines(k); }
+bool takes_moments(GatherKernel k) { return by_mma(k) || by_wgmma(k) || by_lines(k) || k == GatherKernel::thin; }
 bool by_boxes(GatherKernel k) { return k == GatherKernel::tma || k == GatherKernel::lines_tma; }
 
 ConvWay weights_way(Cuda on, const ConvGather& g, int element, bool exact) {

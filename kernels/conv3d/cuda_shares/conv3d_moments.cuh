@@ -51,14 +51,18 @@ struct RowMoments {
     }
   }
 
-  // The moments of the warp, into its part, where `columns` are left from first_channel on.
-  __device__ void store(const GatherMoments& into, int64_t part, int channels, int first_channel, int columns) {
-    const int lane = int(threadIdx.x) % 32;
+  // origin[0], sum[0], square[0] become those of the warp, of column lane / 4 % kColumns of this lane, and rows all of its rows.
+  __device__ void fold(int lane) {
     fold_rows<false>(origin, lane);
     fold_rows<true>(sum, lane);
     fold_rows<true>(square, lane);
 #pragma unroll
     for (int step = 4; step < 32; step *= 2) rows += __shfl_xor_sync(0xffffffffu, rows, step);
+  }
+  // The moments of the warp, into its part, where `columns` are left from first_channel on.
+  __device__ void store(const GatherMoments& into, int64_t part, int channels, int first_channel, int columns) {
+    const int lane = int(threadIdx.x) % 32;
+    fold(lane);
     const int k = lane / 4 % kColumns, column = k / 2 * 8 + lane % 4 * 2 + k % 2;
     if (lane / 4 < kColumns && column < columns)
       into.set(part, channels, first_channel + column, origin[0], sum[0], square[0]);

@@ -9,6 +9,7 @@ namespace voxgrad {
 
 inline constexpr int kThinWidth = 16;         // outputs of a tile along W: the rows of one product
 inline constexpr int kThinLinesPerWarp = 4;
+inline constexpr int kThinWarps = 8;          // of a block at most
 inline constexpr int kMostThinInputs = 4;
 inline constexpr int64_t kMostThinShared = 99 << 10;  // of a block on sm_86, sm_89 and sm_120; two of them fit sm_90
 

@@ -1,7 +1,7 @@
 // Convolutions of few input channels: see conv3d_thin.cuh.
 #include "core/cuda/chip.h"
 #include "kernels/conv3d/cuda/conv3d_products.cuh"
-#include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
+#include "kernels/conv3d/cuda_thin/conv3d_thin_moments.cuh"
 
 namespace voxgrad {
 namespace {
@@ -10,13 +10,6 @@ struct ThinUnit {
   int word = 0;       // from that of tap 0
   uint32_t mask = 0;  // of what the row has of it
 };
-
-// The channel of column 2 lane + e of the eight columns j: those of a lane lie side by side, so that it stores up to 16 bytes at once.
-template <class T, int kEights>
-__device__ int thin_channel(int j, int lane, int e) {
-  constexpr int kStored = 2 * kEights < kPackWidth<T> ? 2 * kEights : kPackWidth<T>, kPairs = kStored / 2;
-  return j / kPairs * 4 * kStored + lane * kStored + j % kPairs * 2 + e;
-}
 
 // Weights as the lanes of a warp want them: {blocks of columns, steps, eights, lanes, 2} words.
 template <class T, int kEights>
@@ -49,8 +42,8 @@ __global__ void __launch_bounds__(256, 2)
   ThinUnit* const units = reinterpret_cast<ThinUnit*>(memory + plan.steps * plan.columns * 32);
   ThinPosition* const positions = reinterpret_cast<ThinPosition*>(units + plan.steps * 8);
   uint32_t* const words = reinterpret_cast<uint32_t*>(positions + tile.positions());
+  ThinLeft<8 * kEights>& left = *reinterpret_cast<ThinLeft<8 * kEights>*>(words + tile.words());
   fill_positions(g, tile, positions);
-  const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32, g_row = lane / 4, t_column = lane % 4;
 
   const uint4* const from = reinterpret_cast<const uint4*>(w) + int64_t(blockIdx.y) * plan.steps * plan.columns * 2;
   for (int i = int(threadIdx.x); i < plan.steps * plan.columns * 2; i += int(blockDim.x))
@@ -64,18 +57,22 @@ __global__ void __launch_bounds__(256, 2)
                 here < u ? 0u : half ? 0xffffu : 0xffffffffu};
   }
   const int step = tile.step[2] * tile.per_position;
-  int base[kLines];
-#pragma unroll
-  for (int i = 0; i < kLines; ++i) base[i] = tile.first_word(warp * kLines + i) + g_row * step;
   const int column0 = int(blockIdx.y) * plan.columns;
   const uint2* const fragments = reinterpret_cast<const uint2*>(weights);
   cp_async_wait<0>();
+  const bool leaves = out.moments.parts || out.sums.parts;
   for (int64_t index = blockIdx.x; index < tiles; index += gridDim.x) {
     int first[3];
     const int64_t n = tile_place(g, tile.extent, index, first);
     __syncthreads();
+    if (leaves && index >= gridDim.x) add_left(left, int(blockDim.x) / 32, index - gridDim.x, column0, g.outputs, out);
     load_thin_halo<T, false>(g, tile, positions, n, first, x, words);
     __syncthreads();
+    // Of each tile anew: registers are few.
+    const int thread = thread_read_anew(), warp = thread / 32, lane = thread % 32, g_row = lane / 4, t_column = lane % 4;
+    int base[kLines];
+#pragma unroll
+    for (int i = 0; i < kLines; ++i) base[i] = tile.first_word(warp * kLines + i) + g_row * step;
     float sum[kLines][kEights][4];
 #pragma unroll
     for (int j = 0; j < kEights; ++j)
@@ -103,19 +100,13 @@ __global__ void __launch_bounds__(256, 2)
         for (int i = 0; i < kLines; ++i) multiply_add<T>(sum[i][j], a[i], b.x, b.y);
       }
     }
-    // Outputs of a line, and the second half of its sixteen; elements of a sample are counted in int.
     const int64_t sample = n * g.out_count() * g.outputs;
-    const int w = first[2] + g_row, along = g.axis[2].step * g.outputs;
-    const bool there[2] = {w < g.axis[2].count, w + 8 < g.axis[2].count};
 #pragma unroll
     for (int i = 0; i < kLines; ++i) {
-      const int line = warp * kLines + i, d = first[0] + line / tile.extent[1], h = first[1] + line % tile.extent[1];
-      if (d >= g.axis[0].count || h >= g.axis[1].count) continue;
-      const int row = (g.axis[0].first + d * g.axis[0].step) * g.axis[1].out + g.axis[1].first + h * g.axis[1].step;
-      const int start = (row * g.axis[2].out + g.axis[2].first) * g.outputs + w * along;
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        if (!there[half]) continue;
+        const int at = thin_element(g, tile, first, thread, i, half);
+        if (at < 0) continue;
 #pragma unroll
         for (int j0 = 0; j0 < kEights; j0 += kStored / 2) {
           const int m = column0 + thin_channel<T, kEights>(j0, t_column, 0);
@@ -130,11 +121,18 @@ __global__ void __launch_bounds__(256, 2)
             if constexpr (kEach == 2) sums.word[e / 2] = pair_of<T>(low, high);
             else sums.word[e] = __float_as_uint(low), sums.word[e + 1] = __float_as_uint(high);
           }
-          if (m < g.outputs) out.store(sums.pack, m, sample + start + half * 8 * along + m, g.outputs - m);
+          if (m < g.outputs) out.store(sums.pack, m, sample + at + m, g.outputs - m);
         }
       }
     }
+    if (!leaves) continue;
+    if (out.sums.parts) leave_sums<T, kEights>(g, tile, n, first, sum, column0, out, left);
+    else leave_moments<T, kEights>(g, tile, n, first, sum, column0, out, left);
   }
+  if (!leaves) return;
+  __syncthreads();
+  const int64_t rounds = (tiles - blockIdx.x + gridDim.x - 1) / gridDim.x;
+  add_left(left, int(blockDim.x) / 32, blockIdx.x + (rounds - 1) * gridDim.x, column0, g.outputs, out);
 }
 
 template <class T, int kEights>
@@ -148,7 +146,9 @@ void run_thin(Cuda on, const ConvGather& g, const ThinPlan& plan, const WeightPa
   const int64_t tiles = thin_tiles(g, plan.tile);
   const Grid grid{.x = thin_blocks(plan.tile, tiles, cuda::chip_of(on).multiprocessors), .y = blocks,
                   .threads = plan.tile.lines() / kThinLinesPerWarp * 32, .shared = plan.shared};
-  launch<conv3d_thin_kernel<T, kEights>>(on, grid, g, plan, tiles, x, packed.as<uint32_t>(), out);
+  with_moments(on, g, out, tiles, [&](const GatherOutput<T>& to) {
+    launch<conv3d_thin_kernel<T, kEights>>(on, grid, g, plan, tiles, x, packed.as<uint32_t>(), to);
+  });
 }
 
 }  // namespace

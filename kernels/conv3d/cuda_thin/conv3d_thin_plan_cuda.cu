@@ -44,9 +44,10 @@ ThinPlan thin_plan(const ConvGather& g, int element, int multiprocessors) {
   p.run_elements = (p.whole_lines ? w.taps : 1) * kept;
   p.run_units = element == 2 ? ceil_div(p.run_elements, 2) : p.run_elements;
   p.steps = ceil_div(p.units(), 8);
-  const int64_t fixed = int64_t(p.steps) * (8 * 8 + p.columns * 32);
+  const int64_t left = kThinWarps * (3 * p.columns + 1) * 4;  // ThinLeft
+  const int64_t fixed = int64_t(p.steps) * (8 * 8 + p.columns * 32) + left;
   // Tiles of 32 lines, fewer where that is too few blocks or too much memory; of these the one of least halo.
-  for (int lines = 32; lines >= kThinLinesPerWarp; lines /= 2) {
+  for (int lines = kThinWarps * kThinLinesPerWarp; lines >= kThinLinesPerWarp; lines /= 2) {
     ThinTile best;
     for (int d = 1; d <= lines; d *= 2) {
       const ThinTile t = thin_tile(g, element, false, d, lines / d);

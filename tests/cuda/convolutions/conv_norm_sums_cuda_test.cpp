@@ -123,6 +123,13 @@ TEST_CASE("convolutions: sums for the backward pass of a norm are those of the g
   setenv("VOXGRAD_CONV_CUDA", "winograd", 1);
   check_layer(layers[1], DType::bf16, 30);
   unsetenv("VOXGRAD_CONV_CUDA");
+  // Heads, whose gradients gather few channels.
+  const Layer heads[] = {{{2, 5, 9, 18, 32}, 3, three, {.padding = one}},
+                         {{1, 4, 9, 17, 40}, 2, one, {}, 5},
+                         {{2, 3, 6, 9, 27}, 4, three, {.padding = one}, 1, true},
+                         {{1, 3, 7, 20, 16}, 1, one, {}}};
+  for (const Layer& l : heads)
+    for (const DType t : {DType::bf16, DType::f32}) check_layer(l, t, t == DType::f32 ? 3000 : 30, true);
 }
 
 TEST_CASE("convolutions: the backward pass of norms that convolutions read through is that of stored ones") {

@@ -40,6 +40,25 @@ TEST_CASE("an instance or group norm behind a convolution reads no tensor for it
     }
 }
 
+TEST_CASE("a network's first convolution gives the statistics of its norm, and the gradient of its last one the sums of the norm before") {
+  Rng rng(1);
+  ConvStack stack({.in = 1, .out = 32}, 1, rng);
+  move_to(stack, kCard);
+  for (const DType dtype : {DType::bf16, DType::f32}) {
+    const Tensor x = Tensor::full({1, 4, 8, 16, 1}, 0.5, dtype, kCard), w = Tensor::full({2, 1, 1, 1, 32}, 0.25, DType::f32, kCard);
+    cuda::synchronize(card());
+    const emulator::Counting counting(x.view().data, x.bytes());
+    const Tensor y = conv3d_fused({stack.lazily({{x}})}, w);
+    backward(y, Tensor::full(y.shape(), 1, dtype, kCard));
+    cuda::synchronize(card());
+    CAPTURE(name_of(dtype));
+    CHECK(counting.of("conv3d_moments_kernel").blocks > 0);
+    CHECK(counting.of("conv3d_sums_kernel").blocks > 0);
+    for (const char* kernel : {"norm_moments_kernel", "norm_merge_kernel", "norm_gradient_sums_kernel", "norm_gradient_totals_kernel"})
+      CHECK(counting.of(kernel).blocks == 0);
+  }
+}
+
 TEST_CASE("the norms behind sums of residual blocks of a SegResNet read no tensor for their statistics") {
   const auto read = [&](std::vector<int> down, std::vector<int> up, int64_t& taken) {
     Rng rng(1);

@@ -121,6 +121,25 @@ TEST_CASE("convolutions: statistics for a norm are those of what was written") {
   unsetenv("VOXGRAD_CONV_CUDA");
 }
 
+TEST_CASE("convolutions: statistics of what first layers write") {
+  if (cuda::device_count() == 0) {
+    WARN("skipped: this machine has 0 CUDA devices");
+    return;
+  }
+  const Int3 one{1, 1, 1}, two{2, 2, 2}, three{3, 3, 3};
+  // One to four inputs, one and two blocks of columns, warps without outputs, and several tiles for a block.
+  const Layer layers[] = {{{2, 5, 9, 18, 1}, 32, three, {.padding = one}},
+                          {{1, 6, 7, 17, 3}, 20, three, {.stride = two, .padding = one}, 4},
+                          {{1, 3, 9, 33, 4}, 40, three, {.padding = one}},
+                          {{3, 4, 5, 9, 2}, 12, three, {.padding = one}, 1, true},
+                          {{1, 2, 136, 80, 1}, 16, {1, 3, 3}, {.padding = {0, 1, 1}}}};
+  for (const Layer& l : layers)
+    for (const DType t : {DType::bf16, DType::f32}) {
+      check_layer(l, t, t == DType::f32 ? 3000 : 30);
+      if (&l < layers + 2) check_layer(l, t, 0, true);
+    }
+}
+
 TEST_CASE("convolutions: a norm that is given statistics is the norm, forward and backward") {
   if (cuda::device_count() == 0) {
     WARN("skipped: this machine has 0 CUDA devices");
