@@ -74,7 +74,7 @@ if(VOXGRAD_EMULATE_CUDA)
     cuda/emulator_feed_test.cpp cuda/emulator_hopper_test.cpp cuda/conv_counts_test.cpp cuda/convolutions/conv_thin_counts_test.cpp
     cuda/convolutions/conv_statistics_counts_test.cpp cuda/convolutions/conv_depthwise_counts_test.cpp
     cuda/convolutions/conv_plans_test.cpp cuda/convolutions/conv_weights_counts_test.cpp cuda/convolutions/conv_clusters_test.cpp
-    cuda/convolutions/conv_large_halo_test.cpp cuda/convolutions/conv_weights_clusters_test.cpp
+    cuda/convolutions/conv_classes_test.cpp cuda/convolutions/conv_large_halo_test.cpp cuda/convolutions/conv_weights_clusters_test.cpp
     cuda/convolutions/conv_conflicts_test.cpp cuda/convolutions/conv_places_counts_test.cpp
     cuda/convolutions/conv_winograd_counts_test.cpp
     cuda/boxes/emulator_box_test.cpp cuda/clusters/emulator_cluster_test.cpp

@@ -153,6 +153,9 @@ OP_CASES(conv3d_fused) {
   add({"dilated, batch norm", {2, 8, 8, 6, 8}, 0, 12, three, dilated, true, 4, false, 0, kBatch});
   add({"dilated, normalised, ragged", {1, 5, 4, 7, 6}, 0, 5, three, dilated, true, 4});
   add({"dilated, two sources, the first normalised", {2, 4, 4, 6, 7}, 5, 6, three, dilated, true, 4});
+  const Conv3dOptions far{.padding = {6, 6, 6}, .dilation = {6, 6, 6}};  // where the halo of all taps is too large for CUDA
+  add({"dilated by 6, normalised, two chunks of channels", {2, 2, 7, 8, 40}, 0, 12, three, far, true, 4});
+  add({"dilated by 6, two sources, the first normalised", {1, 2, 7, 8, 16}, 5, 20, three, far, true, 4});
   add({"few voxels, two sources, the first normalised", {2, 2, 2, 2, 20}, 28, 36, three, {.padding = one}, true, 4});
   add({"Winograd, normalised", {2, 8, 6, 8, 16}, 0, 16, three, {.padding = one}, true, 4});
   add({"Winograd, two sources, the first normalised", {1, 6, 9, 10, 20}, 16, 24, three, {.padding = one}, true, 4});

@@ -56,11 +56,14 @@ TEST_CASE("convolutions on CUDA: exact f32 by three products of tf32 is as good 
     Conv3dOptions options;
     double low;  // of values up to 1: from 0 on, nothing cancels, and what is cut off adds up
   };
-  const Int3 one{1, 1, 1}, two{2, 2, 2};
+  const Int3 one{1, 1, 1}, two{2, 2, 2}, far{6, 6, 6};
   const Use uses[] = {{{1, 8, 8, 8, 64}, 32, {.padding = one}, -1},
                       {{1, 8, 8, 8, 64}, 32, {.padding = one}, 0},
                       {{1, 2, 8, 8, 80}, 144, {.padding = one}, -1},
-                      {{1, 8, 9, 10, 24}, 48, {.stride = two, .padding = one}, -1}};
+                      {{1, 8, 9, 10, 24}, 48, {.stride = two, .padding = one}, -1},
+                      {{1, 3, 7, 12, 40}, 56, {.padding = far, .dilation = far}, -1},
+                      {{1, 3, 6, 9, 32}, 24, {.padding = far, .dilation = far}, -1},
+                      {{1, 3, 6, 9, 24}, 12, {.padding = far, .dilation = far}, -1}};
   for (const Use& u : uses) {
     const Tensor x = random_between(u.x, 1, u.low, 1), w = random_between({u.outputs, 3, 3, 3, u.x[4]}, 2, u.low, 1);
     const std::vector<Tensor> truth = run(x, w, u.options, false, DType::f64, Device{});

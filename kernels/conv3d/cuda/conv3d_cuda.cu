@@ -20,23 +20,22 @@ __global__ void conv3d_pack_kernel(ConvGather g, WeightPack p, bool rounded, con
   for (int64_t i : grid_stride(int64_t(g.groups) * g.taps * p.rows * p.columns)) {
     const int in = int(i % inner), out = int(i / inner % outer), tap = int(i / inner / outer % g.taps);
     const int group = int(i / inner / outer / g.taps), row = p.transposed ? in : out, column = p.transposed ? out : in;
-    float v = weight_of(g, p, w, group, tap, row, column);
+    float v = joined_weight_of(g, p, w, group, tap, row, column);
     if (rounded) v = __uint_as_float(tf32_of(v));
     packed[i] = T(v);
   }
 }
 
-// Few channels leave most of a tensor core's tile empty.
-bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
-
 // Those before mma read one tensor as it is; head may normalise it.
 enum class GatherKernel { direct, depthwise, thin, head, narrow, mma, winograd, wgmma, tma, lines, lines_tma };
-GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
+GatherKernel kernel_of(Cuda on, const ConvGather& given, int element, bool exact) {
+  const ConvGather g = joined_gather(given, element, exact);
+  const bool apart = g.groups == given.groups;  // only those behind these know of joined groups
   if (g.taps == 0) return GatherKernel::direct;
-  if (depthwise_is_possible(g)) return GatherKernel::depthwise;
-  if (!exact && head_is_possible(g, element)) return GatherKernel::head;
-  if (!exact && thin_is_possible(g, element)) return GatherKernel::thin;
-  if (!exact && narrow_is_possible(g, element)) return GatherKernel::narrow;
+  if (apart && depthwise_is_possible(g)) return GatherKernel::depthwise;
+  if (apart && !exact && head_is_possible(g, element)) return GatherKernel::head;
+  if (apart && !exact && thin_is_possible(g, element)) return GatherKernel::thin;
+  if (apart && !exact && narrow_is_possible(g, element)) return GatherKernel::narrow;
   if (few_channels(g)) return GatherKernel::direct;
   const ConvWay way = conv_way({.architecture = cuda::chip_of(on).architecture,
                                 .element = element,
@@ -47,7 +46,7 @@ GatherKernel kernel_of(Cuda on, const ConvGather& g, int element, bool exact) {
                                 .boxes = wgmma_waste(g, element, exact, true) > 0,
                                 .lines = wgmma_lines_gain(g, element, exact),
                                 .line_boxes = wgmma_lines_have_boxes(g, element),
-                                .winograd = !exact && winograd_is_possible(g, element)});
+                                .winograd = apart && !exact && winograd_is_possible(g, element)});
   if (way == ConvWay::lines) return GatherKernel::lines;
   if (way == ConvWay::lines_tma) return GatherKernel::lines_tma;
   if (way == ConvWay::wgmma) return GatherKernel::wgmma;
@@ -87,10 +86,16 @@ GatherOutput<T> gather_output(const ConvGather& g, const ConvOutput& o) {
 }
 
 template <class T>
-void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& g, const WeightPack& pack, const GatherInput& x, const float* w,
-                const GatherOutput<T>& out) {
+void run_gather(Cuda on, const Conv3dProblem& p, const ConvGather& given, WeightPack pack, GatherInput x, const float* w,
+                GatherOutput<T> out) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
-  const GatherKernel kernel = kernel_of(on, g, sizeof(T), exact);
+  const GatherKernel kernel = kernel_of(on, given, sizeof(T), exact);
+  const ConvGather g = joined_gather(given, sizeof(T), exact);
+  if (g.groups < given.groups) {
+    pack.joined = given.groups / g.groups;
+    x = gather_input(g, static_cast<const T*>(x.part[0].x));
+    out.whole = whole_pieces(g.outputs, out.y) && aligned_to_16(out.residual) && aligned_to_16(out.sums.x);
+  }
   if (by_lines(kernel)) conv_gather_lines<T>(on, g, pack, by_boxes(kernel), x, w, out);
   else if (by_wgmma(kernel)) conv_gather_wgmma<T>(on, g, pack, exact, by_boxes(kernel), x, w, out);
   else if (kernel == GatherKernel::winograd && x.is_plain())
@@ -112,6 +117,8 @@ bool is_placed(Cuda on, const Conv3dProblem& p, const ConvGather& g, int element
 template <class T>
 void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const GatherInput& x, const T* gy, float* gw) {
   const bool exact = p.exact_f32 && dtype_of<T> == DType::f32;
+  if (const ConvGather all = joined_gather(g, sizeof(T), exact); all.groups < g.groups)
+    return conv_weights_mma<T>(on, all, g.groups / all.groups, false, gather_input(all, static_cast<const T*>(x.part[0].x)), gy, gw);
   const ThinSide thin = thin_side(g, sizeof(T), exact);
   const T* const in = static_cast<const T*>(x.part[0].x);
   const int64_t filter = int64_t(g.taps) * g.inputs;
@@ -122,7 +129,7 @@ void run_weights(Cuda on, const Conv3dProblem& p, const ConvGather& g, const Gat
   if (depthwise_is_possible(g)) return conv_weights_depthwise<T>(on, g, in, gy, gw);
   const ConvWay way = weights_way(on, g, sizeof(T), exact);
   if (way != ConvWay::mma) conv_weights_wgmma<T>(on, g, way == ConvWay::tma, x, gy, gw);
-  else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, exact, x, gy, gw);
+  else if (weights_by_mma(g)) conv_weights_mma<T>(on, g, 1, exact, x, gy, gw);
   else conv_weights_direct<T>(on, g, in, gy, gw);
 }
 
@@ -140,10 +147,11 @@ GatherInput input_of(const ConvGather& g, const ConvPart* parts, int64_t count) 
   return x;
 }
 
-ConvTraffic traffic_of(Cuda on, const ConvGather& g, const Conv3dProblem& p, DType t) {
+ConvTraffic traffic_of(Cuda on, const ConvGather& given, const Conv3dProblem& p, DType t) {
   const bool exact = p.exact_f32 && t == DType::f32;
   const int element = int(size_of(t));
-  const GatherKernel kernel = kernel_of(on, g, element, exact);
+  const ConvGather g = joined_gather(given, element, exact);
+  const GatherKernel kernel = kernel_of(on, given, element, exact);
   if (by_lines(kernel)) return wgmma_lines_traffic(g, element, by_boxes(kernel), cuda::chip_of(on).multiprocessors);
   if (by_wgmma(kernel)) return wgmma_traffic(on, g, element, exact, by_boxes(kernel));
   if (kernel == GatherKernel::thin) return thin_traffic(g, element, cuda::chip_of(on).multiprocessors);
@@ -273,15 +281,16 @@ ConvTraffic conv3d_input_gradient_traffic(Cuda on, const Conv3dProblem& p, DType
 
 ConvTraffic conv3d_weight_gradient_traffic(Cuda on, const Conv3dProblem& p, DType t) {
   if (by_cudnn(p)) return {};
-  const ConvGather g = conv_forward_gather(p);
   const int element = int(size_of(t));
   const bool exact = p.exact_f32 && t == DType::f32;
+  const ConvGather g = conv_forward_gather(p), all = joined_gather(g, element, exact);
+  if (all.groups < g.groups) return mma_weights_traffic(all, g.groups / all.groups, element);
   const ThinSide thin = thin_side(g, element, exact);
   if (thin != ThinSide::none) return thin_weights_traffic(thin == ThinSide::x ? g : exchanged(g), element);
   if (depthwise_is_possible(g)) return depthwise_weights_traffic(g, element);
   const ConvWay way = weights_way(on, g, element, exact);
   if (way != ConvWay::mma) return wgmma_weights_traffic(on, g, element, way == ConvWay::tma);
-  return weights_by_mma(g) ? mma_weights_traffic(g, element) : ConvTraffic{};
+  return weights_by_mma(g) ? mma_weights_traffic(g, 1, element) : ConvTraffic{};
 }
 
 }  // namespace voxgrad

@@ -207,6 +207,7 @@ struct WeightPack {
   int64_t row_stride = 0, column_stride = 0, tap_stride = 0, group_stride = 0;  // in w
   int kernel_h = 1, kernel_w = 1;
   bool transposed = false;
+  int joined = 1;  // groups of w that are one of the gather (joined_gather)
 };
 int64_t packed_count(const ConvGather&, const WeightPack&);
 
@@ -254,7 +255,7 @@ void conv_gather_lines(Cuda, const ConvGather&, const WeightPack&, bool boxes, c
 ConvTraffic mma_traffic(Cuda, const ConvGather&, int element, bool exact);
 ConvTraffic wgmma_traffic(Cuda, const ConvGather&, int element, bool exact, bool boxes);
 ConvTraffic wgmma_lines_traffic(const ConvGather&, int element, bool boxes, int multiprocessors);
-ConvTraffic mma_weights_traffic(const ConvGather&, int element);
+ConvTraffic mma_weights_traffic(const ConvGather&, int joined, int element);
 ConvTraffic wgmma_weights_traffic(Cuda, const ConvGather&, int element, bool boxes);
 // The gather is the sum of the shares of partial {shares, outputs of the gather, channels}, in their order.
 template <class T>
@@ -273,8 +274,9 @@ template <class T>
 void conv_gather_rows(Cuda, const ConvGather&, const T* x, const float* packed, const GatherOutput<T>&);
 
 // gw {outputs, taps, inputs} of the forward gather, per group, from x and gy.
+// joined: groups of the convolution that are one of the gather.
 template <class T>
-void conv_weights_mma(Cuda, const ConvGather&, bool exact, const GatherInput& x, const T* gy, float* gw);
+void conv_weights_mma(Cuda, const ConvGather&, int joined, bool exact, const GatherInput& x, const T* gy, float* gw);
 // The same by wgmma. wgmma_weights_waste: products that it computes per product that there is; 0 where it is not possible.
 double wgmma_weights_waste(const ConvGather&, int element, bool boxes);
 template <class T>

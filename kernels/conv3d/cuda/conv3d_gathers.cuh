@@ -24,6 +24,13 @@ void for_gradient_gathers(const Conv3dProblem& p, F&& f) {
       }
 }
 
+// Few channels leave most of a tensor core's tile empty.
+inline bool few_channels(const ConvGather& g) { return g.inputs <= 4 || g.outputs <= 2; }
+// The gather with groups of 2 to 4 channels joined to as many as fill 64 bytes, with weights of 0 between them (WeightPack::joined): g
+// times the products of g groups, of which the tensor cores do 16 (of f32 8) while the ordinary ones do one. Others are as they were, so
+// are depthwise ones and exact f32, which takes three products for one.
+ConvGather joined_gather(const ConvGather&, int element, bool exact);
+
 // How the weights {k, taps, channels} are read by the forward pass, and by the input gradient.
 WeightPack forward_pack(const Conv3dProblem&, const ConvGather&);
 WeightPack gradient_pack(const Conv3dProblem&);

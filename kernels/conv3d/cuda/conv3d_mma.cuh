@@ -52,9 +52,15 @@ struct MmaPlan {
   int cluster_columns = 1, cluster_taps = 1;
   int ahead = 1, buffers = 1;  // chunks of the halo that are loaded before they are needed (0: when they are), and that have room
   int parts = 1;               // of the taps of a chunk beside which a later chunk is loaded
-  int64_t shared = 0;          // bytes
+  // Where no halo of all taps fits, the sum goes over slices of them: of one plane along D (1), of one line along H (2) or one tap (3),
+  // each with a halo of its own. `chunks` are those of all slices then, of the same channels side by side. 0: it does not.
+  int sliced = 0;
+  int slices[3] = {1, 1, 1};  // along the axes
+  int64_t shared = 0;         // bytes
 
   VOXGRAD_HD int shares() const { return chunk_shares * tap_shares; }
+  VOXGRAD_HD int all_slices() const { return slices[0] * slices[1] * slices[2]; }
+  VOXGRAD_HD int input_chunks() const { return chunks / all_slices(); }
   VOXGRAD_HD int halo_bytes() const { return tile.slots() * kSlot; }
   VOXGRAD_HD int norm_bytes() const { return buffers * kNormBytes; }
   VOXGRAD_HD int cluster() const { return cluster_columns * cluster_taps; }
@@ -109,6 +115,45 @@ __device__ inline void fill_slots(const ConvGather& g, const MmaTile& t, const i
 __device__ inline void fill_table(const ConvGather& g, const MmaTile& t, const int (&first)[3], int* table, int thread, int threads) {
   fill_slots(g, t, first, table, thread, threads, t.slots());
 }
+// table[slot]: the position of a slot in the halo, 10 bits an axis, or -1 for padding. Where taps have slots apart they are those from
+// first_tap to before end_tap.
+inline constexpr int kMostPosition = 1023;
+__device__ inline int packed_position(const int (&at)[3]) { return at[0] << 20 | at[1] << 10 | at[2]; }
+__device__ inline void fill_positions(const MmaTile& t, int* table, int thread, int threads) {
+  for (int slot = thread; slot < t.slots(); slot += threads) {
+    int at[3];
+    table[slot] = halo_position(t, slot, at) ? packed_position(at) : -1;
+  }
+}
+__device__ inline void fill_positions_apart(const ConvGather& g, const MmaTile& t, int first_tap, int end_tap, int* table, int thread,
+                                            int threads) {
+  for (int slot = thread; slot < t.slots(); slot += threads) {
+    const int v = slot % t.voxels(), tap = first_tap + slot / t.voxels();
+    const int of[3] = {tap / (g.axis[1].taps * g.axis[2].taps), tap / g.axis[2].taps % g.axis[1].taps, tap % g.axis[2].taps};
+    int at[3];
+    for (int a = 0; a < 3; ++a) at[a] = (t.along(a, v) * g.axis[a].in_step + of[a] * g.axis[a].tap_step) / g.axis[a].unit();
+    table[slot] = tap < end_tap ? packed_position(at) : -1;
+  }
+}
+// Where the halo of a slice of the taps begins in x, and the distance of its positions.
+struct SliceOrigin {
+  int at[3], unit[3];
+
+  __device__ SliceOrigin(const ConvGather& g, const int (&first)[3], const int (&slices)[3], int slice) {
+    const int of[3] = {slice / (slices[1] * slices[2]), slice / slices[2] % slices[1], slice % slices[2]};
+    for (int a = 0; a < 3; ++a) {
+      at[a] = first[a] * g.axis[a].in_step + g.axis[a].offset + of[a] * g.axis[a].tap_step;
+      unit[a] = g.axis[a].unit();
+    }
+  }
+  // As in fill_slots.
+  __device__ int voxel(const ConvGather& g, int packed) const {
+    const int d = at[0] + (packed >> 20) * unit[0], h = at[1] + (packed >> 10 & 1023) * unit[1], w = at[2] + (packed & 1023) * unit[2];
+    const bool inside =
+        unsigned(d) < unsigned(g.axis[0].in) && unsigned(h) < unsigned(g.axis[1].in) && unsigned(w) < unsigned(g.axis[2].in);
+    return packed < 0 ? -2 : inside ? (d * g.axis[1].in + h) * g.axis[2].in + w : -1;
+  }
+};
 __device__ inline int swizzled(int slot, int piece) { return slot * kSlot + ((piece ^ (slot >> 1 & 3)) << 4); }
 // The place of a piece of a row of the gradient of weights: of f32, lanes of four voxels and eight channels lie in different banks so.
 template <class T>
@@ -116,13 +161,19 @@ __device__ int row_place(int slot, int piece) {
   return sizeof(T) == 2 ? swizzled(slot, piece) : slot * kSlot + ((piece ^ (slot & 2)) << 4);
 }
 
-// The tile of so many outputs (a power of two), in this shape.
+// The tile of so many outputs (a power of two), in this shape; and the same with so many taps apart.
 MmaTile mma_tile(const ConvGather&, int d, int h, int w);
+MmaTile mma_tile_apart(const ConvGather&, int d, int h, int w, int taps);
+// The gather of the first slice of the taps, which has one along the first `axes` axes; and how many voxels of a sample the halos of all
+// tiles of this extent read together, of all slices.
+ConvGather first_slice(const ConvGather&, int axes);
+double sliced_voxels(const ConvGather&, int axes, const int (&tile)[3]);
 // What a tile whose outputs share banks costs more: 1 where no two of eight neighbours do, as of all tiles but some of even strides, and
 // half as much again for each pass that their operands take beyond the first.
 double mma_tile_waits(const MmaTile&);
 // Exact products take more registers, so that their tiles are no larger.
 inline constexpr int kMostExactVoxels = 128, kMostExactColumns = 64;
+inline constexpr int kSlicedVoxels = 128, kMostSlicedColumns = 128;
 // For elements of so many bytes. tile.extent[0] is 0 where nothing fits shared memory.
 MmaPlan mma_plan(const ConvGather&, int element, bool exact);
 // The same with blocks that share halos, on a device.

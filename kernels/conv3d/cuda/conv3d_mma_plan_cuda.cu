@@ -33,9 +33,18 @@ void complete(const ConvGather& g, int element, MmaPlan& p) {
   p.shared = work(p.buffers) > result ? work(p.buffers) : result;
 }
 
-// The tile of `voxels` whose blocks load and compute least.
-MmaPlan plan_of(const ConvGather& g, int element, int voxels, int columns) {
-  MmaPlan best{.columns = columns, .chunks = ceil_div(g.inputs * element, kSlot)};
+// What the blocks of a plan load and compute for a chunk.
+double cost_of(const ConvGather& g, const MmaPlan& p) {
+  const double waiting = (p.ahead == 0 && p.chunks > 1 ? 1.5 : 1) * mma_tile_waits(p.tile);
+  const int64_t voxels = p.tile.voxels();
+  return waiting * double(mma_tiles(g, p.tile)) * double(p.tile.slots() + voxels * (1 + g.taps) / 2);
+}
+
+// The tile of `voxels` whose blocks load and compute least, of so many slices.
+MmaPlan plan_of(const ConvGather& g, int element, int voxels, int columns, const MmaPlan& sliced = {}) {
+  MmaPlan best = sliced;
+  best.columns = columns;
+  best.chunks = ceil_div(g.inputs * element, kSlot) * sliced.all_slices();
   double least = 0;
   for (int d = 1; d <= voxels; d *= 2)
     for (int h = 1; d * h <= voxels; h *= 2) {
@@ -43,8 +52,8 @@ MmaPlan plan_of(const ConvGather& g, int element, int voxels, int columns) {
       p.tile = mma_tile(g, d, h, voxels / d / h);
       complete(g, element, p);
       if (p.shared > kMostMmaShared) continue;
-      const double waiting = (p.ahead == 0 && p.chunks > 1 ? 1.5 : 1) * mma_tile_waits(p.tile);
-      const double cost = waiting * double(mma_tiles(g, p.tile)) * double(p.tile.slots() + int64_t(voxels) * (1 + g.taps) / 2);
+      if (p.sliced && (p.tile.halo[0] > kMostPosition || p.tile.halo[1] > kMostPosition || p.tile.halo[2] > kMostPosition)) continue;
+      const double cost = cost_of(g, p);
       if (best.tile.extent[0] == 0 || cost < least) {
         best = p;
         least = cost;
@@ -59,6 +68,25 @@ int columns_for(int outputs) {
   int best = 160;
   for (const int n : {128, 64})
     if (ceil_div(outputs, n) * n < ceil_div(outputs, best) * best) best = n;
+  return best;
+}
+
+// Of slices of the taps, those that load and compute least.
+MmaPlan sliced_plan(const ConvGather& g, int element, bool exact) {
+  MmaPlan best;
+  const int wide = g.outputs <= 64 ? columns_for(g.outputs) : ceil_div(g.outputs, 64) % 2 ? 64 : kMostSlicedColumns;
+  const int columns = exact && wide > kMostExactColumns ? kMostExactColumns : wide;
+  double least = 0;
+  for (int axes = 1; axes <= 3; ++axes) {
+    const ConvGather first = first_slice(g, axes);
+    MmaPlan of{.sliced = axes};
+    for (int a = 0; a < axes; ++a) of.slices[a] = g.axis[a].taps;
+    const MmaPlan p = plan_of(first, element, kSlicedVoxels, columns, of);
+    const double cost = cost_of(first, p) * p.chunks;
+    if (p.tile.extent[0] == 0 || (best.tile.extent[0] > 0 && cost >= least)) continue;
+    best = p;
+    least = cost;
+  }
   return best;
 }
 
@@ -83,6 +111,38 @@ void share(const ConvGather& g, int element, MmaPlan& p) {
 }
 
 }  // namespace
+
+ConvGather first_slice(const ConvGather& g, int axes) {
+  ConvGather first = g;
+  for (int a = 0; a < axes; ++a) {
+    first.taps /= g.axis[a].taps;
+    first.axis[a].taps = 1;
+  }
+  return first;
+}
+
+double sliced_voxels(const ConvGather& g, int axes, const int (&tile)[3]) {
+  ConvGather one = first_slice(g, axes);
+  double all = 0;
+  const auto count = [&](int a) { return a < axes ? g.axis[a].taps : 1; };
+  for (int d = 0; d < count(0); ++d)
+    for (int h = 0; h < count(1); ++h)
+      for (int w = 0; w < count(2); ++w) {
+        const int of[3] = {d, h, w};
+        for (int a = 0; a < 3; ++a) one.axis[a].offset = g.axis[a].offset + of[a] * g.axis[a].tap_step;
+        all += one.halo_voxels(tile);
+      }
+  return all;
+}
+
+MmaTile mma_tile_apart(const ConvGather& g, int d, int h, int w, int taps) {
+  MmaTile t = mma_tile(g, d, h, w);
+  t.halo[0] = d * taps, t.halo[1] = h, t.halo[2] = w;
+  t.line = t.output[1] = w;
+  t.plane = t.output[0] = w * h;
+  t.output[2] = 1, t.odd = 0;
+  return t;
+}
 
 MmaTile mma_tile(const ConvGather& g, int d, int h, int w) {
   MmaTile t{.extent = {d, h, w}};
@@ -132,13 +192,18 @@ MmaPlan mma_plan(const ConvGather& g, int element, bool exact) {
         computed(large) * 8 <= computed(p) * 9)
       p = large;
   }
-  if (p.tile.extent[0] > 0) share(g, element, p);
+  if (p.tile.extent[0] == 0) {
+    p = sliced_plan(g, element, exact);
+    if (p.tile.extent[0] > 0) share(first_slice(g, p.sliced), element, p);
+  } else {
+    share(g, element, p);
+  }
   return p;
 }
 
 MmaPlan mma_plan_on(Cuda on, const ConvGather& g, int element, bool exact) {
   const MmaPlan alone = mma_plan(g, element, exact);
-  if (alone.tile.extent[0] == 0 || !conv_blocks_share()) return alone;
+  if (alone.tile.extent[0] == 0 || alone.sliced || !conv_blocks_share()) return alone;
   const int column_blocks = ceil_div(g.outputs, alone.columns);
   MmaPlan best = alone;
   for (int columns = 1; columns <= kMostCluster; ++columns)
@@ -157,10 +222,11 @@ ConvTraffic mma_traffic(Cuda on, const ConvGather& g, int element, bool exact) {
   if (p.tile.extent[0] == 0) return {};
   const double blocks = ceil_div(g.outputs, p.columns), tiles = double(mma_tiles(g, p.tile));
   // Every cluster of shares of the taps and of blocks of channels reads the halos, those of the chunks their own channels.
-  const double halos = double(g.n) * g.halo_voxels(p.tile.extent) * g.inputs * element * g.groups;
-  const double packed = double(g.groups) * blocks * p.columns * g.taps * p.chunks * kSlot, weights = packed * (tiles + 1);
+  const double channels = double(g.n) * g.inputs * element * g.groups, halos = g.halo_voxels(p.tile.extent) * channels;
+  const double read = p.sliced ? sliced_voxels(g, p.sliced, p.tile.extent) * channels : halos;
+  const double packed = double(g.groups) * blocks * p.columns * g.taps * p.input_chunks() * kSlot, weights = packed * (tiles + 1);
   const double outputs = double(g.out_voxels()) * g.outputs * g.groups;
-  return {.activations = halos * blocks * p.tap_shares / p.cluster(), .halos = halos,
+  return {.activations = read * blocks * p.tap_shares / p.cluster(), .halos = halos,
           .others = weights + outputs * element + (p.shares() > 1 ? 2. * p.shares() * outputs * 4 : 0)};
 }
 

@@ -56,6 +56,15 @@ ConvGather conv_forward_gather(const Conv3dProblem& p) {
   return g;
 }
 
+ConvGather joined_gather(const ConvGather& g, int element, bool exact) {
+  if (g.groups == 1 || !few_channels(g) || exact || g.inputs == 1 || g.outputs == 1) return g;
+  ConvGather all = g;
+  int joined = kSlot / element / (g.inputs > g.outputs ? g.inputs : g.outputs);
+  while (joined > 1 && g.groups % joined) --joined;
+  if (joined > 1) all.groups /= joined, all.inputs *= joined, all.outputs *= joined;
+  return few_channels(all) ? g : all;
+}
+
 WeightPack forward_pack(const Conv3dProblem& p, const ConvGather& g) {
   const int64_t filter = p.taps() * g.inputs;
   return {.row_stride = filter, .column_stride = 1, .tap_stride = g.inputs, .group_stride = filter * g.outputs, .kernel_h = p.kernel.h,

@@ -73,6 +73,15 @@ __device__ void normalise_piece(unsigned char* at, const GatherNorm* norms, int 
   store_pack(reinterpret_cast<T*>(at), normalised<T>(load_pack<kPackWidth<T>>(reinterpret_cast<const T*>(at)), norms, piece, slope));
 }
 
+// The same where groups may be joined.
+__device__ inline float joined_weight_of(const ConvGather& g, const WeightPack& p, const float* w, int group, int tap, int row,
+                                         int column) {
+  if (p.joined == 1) return weight_of(g, p, w, group, tap, row, column);
+  const int outputs = g.outputs / p.joined, inputs = g.inputs / p.joined, own = row / outputs;
+  if (own != column / inputs || own >= p.joined) return 0.f;
+  return weight_of(g, p, w, group * p.joined + own, tap, row - own * outputs, column - own * inputs);
+}
+
 // Whether rows of groups of `channels` can be read in pieces of 16 bytes.
 template <class T>
 bool whole_pieces(int channels, const T* x) {

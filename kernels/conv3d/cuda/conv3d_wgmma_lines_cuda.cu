@@ -192,7 +192,7 @@ __global__ void conv3d_wgmma_lines_pack_kernel(ConvGather g, WgmmaLinesPlan plan
     const int whole = (tap / wide * kLineTaps + kLineTaps - 1 - n / kLineColumns) * wide + tap % wide;
     Pack<T, kPerPiece> v;
     for (int e = 0; e < kPerPiece; ++e) {
-      const float f = weight_of(g, pack, w, group, whole, n % kLineColumns, chunk * kMmaChunk<T> + piece * kPerPiece + e);
+      const float f = joined_weight_of(g, pack, w, group, whole, n % kLineColumns, chunk * kMmaChunk<T> + piece * kPerPiece + e);
       if constexpr (dtype_of<T> == DType::f32) v.v[e] = __uint_as_float(tf32_of(f));
       else v.v[e] = T(f);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Weights as conv3d_wgmma_cuda.cu copies them.
 #include "core/cuda/elements.h"
+#include "kernels/conv3d/cuda/conv3d_products.cuh"
 #include "kernels/conv3d/cuda/conv3d_wgmma.cuh"
 
 namespace voxgrad {
@@ -17,7 +18,7 @@ __global__ void conv3d_wgmma_pack_kernel(ConvGather g, WgmmaPlan plan, WeightPac
     const int row = block % plan.column_blocks * plan.columns + n, column = chunk * kMmaChunk<T> + piece * kPerPiece;
     Pack<T, kPerPiece> parts[kParts];
     for (int e = 0; e < kPerPiece; ++e) {
-      const float v = weight_of(g, pack, w, block / plan.column_blocks, tap, row, column + e);
+      const float v = joined_weight_of(g, pack, w, block / plan.column_blocks, tap, row, column + e);
       if constexpr (dtype_of<T> == DType::f32) {
         parts[0].v[e] = __uint_as_float(tf32_of(v));
         if constexpr (kParts == 2) parts[1].v[e] = __uint_as_float(tf32_of(v - parts[0].v[e]));

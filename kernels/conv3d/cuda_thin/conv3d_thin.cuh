@@ -147,8 +147,8 @@ struct ThinWeights {
   int64_t wide = 1, tap = 1, narrow = 1, first = 0;
 };
 // gw = the sum over the voxels of `wide` {outputs of the gather, its channels}, which may be normalised, times what the gather reads of
-// `narrow`.
-bool thin_weights_are_possible(const ConvGather&, int element);
+// `narrow`. sliced: those whose halo of all taps is too large as well, by a launch for each plane of taps along D.
+bool thin_weights_are_possible(const ConvGather&, int element, bool sliced);
 // The gradient of weights of few output channels as one of few input channels: x is the wide tensor, and gy is gathered at the positions
 // that read a voxel of x. With stride 1 alone.
 ConvGather exchanged(const ConvGather&);

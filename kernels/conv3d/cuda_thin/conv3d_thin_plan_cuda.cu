@@ -1,4 +1,5 @@
 // Host side of conv3d_thin.cuh.
+#include "kernels/conv3d/cuda/conv3d_gathers.cuh"
 #include "kernels/conv3d/cuda_thin/conv3d_thin.cuh"
 
 namespace voxgrad {
@@ -98,9 +99,10 @@ ConvGather exchanged(const ConvGather& g) {
 
 ThinSide thin_side(const ConvGather& g, int element, bool exact) {
   if (exact) return ThinSide::none;
-  if (thin_weights_are_possible(g, element)) return ThinSide::x;
+  if (thin_weights_are_possible(g, element, true)) return ThinSide::x;
   const bool strided = g.axis[0].in_step != 1 || g.axis[1].in_step != 1 || g.axis[2].in_step != 1;
-  return !strided && g.outputs <= kMostThinInputs && thin_weights_are_possible(exchanged(g), element) ? ThinSide::gy : ThinSide::none;
+  const bool possible = !strided && g.outputs <= kMostThinInputs && thin_weights_are_possible(exchanged(g), element, few_channels(g));
+  return possible ? ThinSide::gy : ThinSide::none;
 }
 
 }  // namespace voxgrad

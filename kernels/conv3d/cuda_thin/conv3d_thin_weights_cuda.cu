@@ -185,33 +185,50 @@ ThinTile thin_weights_tile(const ConvGather& g, int element) {
   return best;
 }
 
+// The taps of a launch: all, or, where their halo is too large, those of one plane along D.
+struct ThinSlices {
+  ConvGather first;
+  ThinTile tile;
+  int count = 1;
+};
+ThinSlices thin_slices(const ConvGather& g, int element) {
+  ThinSlices s{g, thin_weights_tile(g, element)};
+  if (s.tile.extent[0] > 0 || g.axis[0].taps == 1) return s;
+  s.first = first_slice(g, 1);
+  return {s.first, thin_weights_tile(s.first, element), g.axis[0].taps};
+}
+
 }  // namespace
 
-bool thin_weights_are_possible(const ConvGather& g, int element) {
+bool thin_weights_are_possible(const ConvGather& g, int element, bool sliced) {
   // Elements of a tile are counted in int.
   if (double(g.axis[0].in) * g.axis[1].in * g.axis[2].in * g.inputs > INT32_MAX || double(g.out_count()) * g.outputs > INT32_MAX)
     return false;
-  return g.groups == 1 && g.inputs <= kMostThinInputs && g.taps >= 1 && thin_weights_tile(g, element).extent[0] > 0;
+  return g.groups == 1 && g.inputs <= kMostThinInputs && g.taps >= 1 &&
+         (sliced ? thin_slices(g, element).tile : thin_weights_tile(g, element)).extent[0] > 0;
 }
 
 // Sums of the blocks are written and read.
 ConvTraffic thin_weights_traffic(const ConvGather& g, int element) {
-  const ThinTile tile = thin_weights_tile(g, element);
+  const auto [first, tile, slices] = thin_slices(g, element);
   const int64_t tiles = thin_tiles(g, tile), shares = tiles < kThinShares ? tiles : kThinShares;
-  const int eights = (g.taps * tile.kept + 7) / 8, parts = eights <= 14 ? 1 : (eights + 13) / 14,
+  const int eights = (first.taps * tile.kept + 7) / 8, parts = eights <= 14 ? 1 : (eights + 13) / 14,
             blocks = (g.outputs + kThinWide - 1) / kThinWide;
   const double weights = double(g.outputs) * g.taps * g.inputs * 4;
-  const double narrow = double(g.n) * g.halo_voxels(tile.extent) * g.inputs * element, wide = double(g.out_voxels()) * g.outputs * element;
-  return {.activations = (narrow * blocks + wide) * parts, .halos = narrow + wide, .others = weights * (2. * double(shares) + 1)};
+  const double channels = double(g.n) * g.inputs * element, narrow = g.halo_voxels(tile.extent) * channels;
+  const double read = slices > 1 ? sliced_voxels(g, 1, tile.extent) * channels : narrow,
+               wide = double(g.out_voxels()) * g.outputs * element;
+  return {.activations = (read * blocks + wide * slices) * parts, .halos = narrow + wide, .others = weights * (2. * double(shares) + 1)};
 }
 
 template <class T>
 void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, const T* narrow, const GatherInput& wide, float* gw) {
-  const ThinTile tile = thin_weights_tile(g, sizeof(T));
+  const ThinSlices slices = thin_slices(g, sizeof(T));
+  const ThinTile& tile = slices.tile;
   const int64_t tiles = thin_tiles(g, tile), weights = int64_t(g.outputs) * g.taps * g.inputs;
   const int64_t shares = tiles < kThinShares ? tiles : kThinShares;
   const Scratch partial(on, shares * weights * int64_t(sizeof(float)));
-  const int eights = (g.taps * tile.kept + 7) / 8;
+  const int eights = (slices.first.taps * tile.kept + 7) / 8;
   const auto go = [&]<int kEights, int kSides>(Width<kEights>, Width<kSides>) {
     constexpr int kAll = kEights * kSides;
     const int64_t shared = thin_weights_shared(tile, sizeof(T)), sums = int64_t(kSides) * kThinWide * thin_sum_pitch(kEights) * 4;
@@ -219,8 +236,11 @@ void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, cons
                     .threads = kThinThreads, .shared = shared > sums ? shared : sums};
     const bool whole = whole_pieces(g.outputs, static_cast<const T*>(wide.part[0].x));
     const auto run = [&]<bool kNormalised>(std::bool_constant<kNormalised>) {
-      launch<conv3d_thin_weights_kernel<T, kEights, kSides, kNormalised>>(on, grid, g, tile, tiles, at, weights, whole, narrow, wide,
-                                                                          partial.as<float>());
+      ConvGather of = slices.first;
+      ThinWeights into = at;
+      for (int d = 0; d < slices.count; ++d, of.axis[0].offset += of.axis[0].tap_step, into.first += of.taps * at.tap)
+        launch<conv3d_thin_weights_kernel<T, kEights, kSides, kNormalised>>(on, grid, of, tile, tiles, into, weights, whole, narrow, wide,
+                                                                            partial.as<float>());
     };
     if constexpr (kEights == 1)  // of heads alone (conv3d_reads_parts)
       if (wide.normalises()) return run(std::true_type{});

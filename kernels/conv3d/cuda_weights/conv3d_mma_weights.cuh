@@ -17,7 +17,8 @@ struct MmaWeightsPlan {
   // has one tap). Its `taps` are those of all parts.
   ConvGather part;
   int parts = 1, part_step = 0;  // positions along D from one part to the next
-  MmaTile tile;                  // of the part; extent[0] is 0 where none fits
+  MmaTile tile;                  // of the part, or of nine taps apart where no halo fits; extent[0] is 0 where none fits
+  int apart = 0;  // taps of a block whose slots, one for each output, lie behind one another; 0: they share a halo
   int side_k = 1;
   int rows = 1;  // slots of a voxel of gy
   int64_t shared = 0;

@@ -14,20 +14,13 @@ struct WeightsBlock {
   int group, k0, c0, part_tap, taps, tap;
 };
 
-// table[slot]: the position of a slot in the halo, 10 bits an axis, or -1 for padding.
-__device__ inline void fill_positions(const MmaTile& t, int* table) {
-  for (int slot = int(threadIdx.x); slot < t.slots(); slot += int(blockDim.x)) {
-    int at[3];
-    table[slot] = halo_position(t, slot, at) ? at[0] << 20 | at[1] << 10 | at[2] : -1;
-  }
-}
-
 // Block x: shares of the tiles; y: output times input blocks of all groups; z: groups of nine taps of each part, which begin part_step
-// positions along D apart. partial {shares, weights}. kExact: f32 is multiplied without loss, as parts of tf32.
+// positions along D apart. apart: taps of a group whose slots lie behind one another (MmaWeightsPlan). joined: groups of the convolution
+// that are one here, of which no sums of two are kept. partial {shares, weights}. kExact: f32 is multiplied without loss, as parts of tf32.
 template <class T, int kSideK, bool kExact>
 __global__ void __launch_bounds__(kThreads, 2)
-    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, int part_step, bool whole_gy, GatherInput x, const T* gy,
-                              float* partial) {
+    conv3d_mma_weights_kernel(ConvGather g, MmaTile tile, int64_t tiles, int part_step, int apart, int joined, bool whole_gy,
+                              GatherInput x, const T* gy, float* partial) {
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kWide = kMmaChunk<T>, kM = weight_sixteens(sizeof(T)), kWarpK = 16 * kM, kHigh = kSideK * kWarpK;
   constexpr int kPerPiece = 16 / int(sizeof(T)), kSideC = weight_side_c(sizeof(T));
@@ -50,10 +43,12 @@ __global__ void __launch_bounds__(kThreads, 2)
   int shift[kTaps];
 #pragma unroll
   for (int i = 0; i < kTaps; ++i) {
-    const int t = b.part_tap + (i < b.taps ? i : b.taps - 1);
-    shift[i] = tile.shift(t / (g.axis[1].taps * g.axis[2].taps), t / g.axis[2].taps % g.axis[1].taps, t % g.axis[2].taps);
+    const int own = i < b.taps ? i : b.taps - 1, t = b.part_tap + own;
+    shift[i] = apart ? own * voxels
+                          : tile.shift(t / (g.axis[1].taps * g.axis[2].taps), t / g.axis[2].taps % g.axis[1].taps, t % g.axis[2].taps);
   }
-  fill_positions(tile, table);
+  if (apart) fill_positions_apart(g, tile, b.part_tap, part_taps, table, int(threadIdx.x), kThreads);
+  else fill_positions(tile, table, int(threadIdx.x), kThreads);
   __syncthreads();
 
   // f(slot, voxel, inside) for the slots of a halo, of which this thread has a piece each.
@@ -164,7 +159,8 @@ __global__ void __launch_bounds__(kThreads, 2)
   }
   cp_async_wait<0>();
 
-  float* into = partial + (int64_t(blockIdx.x) * kShares + share) * filters * g.taps * g.inputs;
+  const int inputs = g.inputs / joined, outputs = g.outputs / joined;  // of a group of the convolution
+  float* into = partial + (int64_t(blockIdx.x) * kShares + share) * filters * g.taps * inputs;
 #pragma unroll
   for (int i = 0; i < kTaps; ++i)
 #pragma unroll
@@ -174,40 +170,41 @@ __global__ void __launch_bounds__(kThreads, 2)
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           const int k = b.k0 + side_k * kWarpK + m * 16 + lane / 4 + e / 2 * 8, c = b.c0 + side_c * 16 + n * 8 + lane % 4 * 2 + e % 2;
-          if (i < b.taps && k < g.outputs && c < g.inputs)
-            into[((int64_t(b.group) * g.outputs + k) * g.taps + b.tap + i) * g.inputs + c] = sum[i][m][n][e];
+          const bool own = joined == 1 || k / outputs == c / inputs;
+          if (i < b.taps && k < g.outputs && c < g.inputs && own)
+            into[((int64_t(b.group) * g.outputs + k) * g.taps + b.tap + i) * inputs + c % inputs] = sum[i][m][n][e];
         }
 }
 
 template <class T, int kSideK, bool kExact>
-void run_weights(Cuda on, const MmaWeightsPlan& p, const GatherInput& x, const T* gy, float* gw) {
+void run_weights(Cuda on, const MmaWeightsPlan& p, int joined, const GatherInput& x, const T* gy, float* gw) {
   constexpr int kShares = 4 / (kSideK * weight_side_c(sizeof(T)));
   const ConvGather& g = p.part;
-  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * g.inputs;
+  const int64_t weights = int64_t(g.outputs) * g.groups * g.taps * (g.inputs / joined);
   if (p.shares == 0) return total_weights(on, weights, 0, nullptr, gw);
   const Scratch partial(on, p.shares * kShares * weights * int64_t(sizeof(float)));
   const Grid grid{.x = p.shares, .y = g.groups * p.blocks_k * p.blocks_c, .z = p.tap_groups, .threads = kThreads, .shared = p.shared};
-  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, p.tile, p.tiles, p.part_step, whole_pieces(g.outputs, gy), x, gy,
-                                                       partial.as<float>());
+  launch<conv3d_mma_weights_kernel<T, kSideK, kExact>>(on, grid, g, p.tile, p.tiles, p.part_step, p.apart, joined,
+                                                       whole_pieces(g.outputs, gy), x, gy, partial.as<float>());
   total_weights(on, weights, p.shares * kShares, partial.as<float>(), gw);
 }
 
 }  // namespace
 
 template <class T>
-void conv_weights_mma(Cuda on, const ConvGather& g, bool exact, const GatherInput& x, const T* gy, float* gw) {
+void conv_weights_mma(Cuda on, const ConvGather& g, int joined, bool exact, const GatherInput& x, const T* gy, float* gw) {
   const MmaWeightsPlan p = mma_weights_plan(g, sizeof(T));
   const auto go = [&]<int kSideK>(Width<kSideK>) {
     if constexpr (dtype_of<T> == DType::f32)
-      if (exact) return run_weights<T, kSideK, true>(on, p, x, gy, gw);
-    run_weights<T, kSideK, false>(on, p, x, gy, gw);
+      if (exact) return run_weights<T, kSideK, true>(on, p, joined, x, gy, gw);
+    run_weights<T, kSideK, false>(on, p, joined, x, gy, gw);
   };
   if constexpr (most_weight_side_k(sizeof(T)) == 4)
     if (p.side_k == 4) return go(Width<4>{});
   p.side_k == 2 ? go(Width<2>{}) : go(Width<1>{});
 }
 
-#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, bool, const GatherInput&, const T*, float*);
+#define X(T) template void conv_weights_mma(Cuda, const ConvGather&, int, bool, const GatherInput&, const T*, float*);
 X(float) X(bf16) X(f16)
 #undef X
 

@@ -68,6 +68,7 @@ TEST_CASE("gathers by mma: operands lie in different banks, and there is a barri
            Kind{"one plane with stride 2", {{2, 16, 32}, 32, 32, {1, 3, 3}, {1, 2, 2}}, half, 9, 1, 3},
            Kind{"groups", {{4, 4, 8}, 64, 64, kThree, kOne, 2}, half, 9, 1, 2},
            Kind{"groups", {{4, 4, 8}, 64, 64, kThree, kOne, 2}, single, 9, 1, 2},
+           Kind{"joined groups", {{4, 4, 8}, 64, 64, kThree, kOne, 16}, half, 9, 1, 2},
            Kind{"40 channels", {{4, 4, 8}, 40, 40}, half, 9, 1, 2},
            Kind{"16 outputs", {{4, 4, 8}, 32, 16}, half, 9, 1, 2},
            Kind{"exact f32", {{4, 4, 8}, 32, 32, kThree, kOne, 1, true}, single, 9, 1, 2},
@@ -167,11 +168,11 @@ TEST_CASE("first layers, heads and the ordinary cores: banks and barriers", "[co
            Kind{"conv3d_narrow_kernel", {in, 32, 2}, Pass::forward, 1 + 2 * 4},  // behind weights, around each plane of sums
            Kind{"conv3d_head_kernel", {in, 32, 2, kOne}, Pass::forward, 0},
            Kind{"conv3d_mma_weights_kernel", {{4, 8, 8}, 64, 64, kThree, kOne, 2}, Pass::weight_gradient, 1 + 2},
-           Kind{"conv3d_direct_weights_kernel", {{2, 4, 8}, 12, 12, kThree, kOne, 4}, Pass::weight_gradient, 1 + 4},
+           Kind{"conv3d_direct_weights_kernel", {{2, 4, 8}, 4, 12, kThree, kOne, 4}, Pass::weight_gradient, 1 + 4},
            Kind{"conv3d_direct_weights_kernel", {{2, 4, 8}, 2, 4, kThree, kOne, 1, true}, Pass::weight_gradient, 1 + 4},
            Kind{"conv3d_rows_weights_kernel", {{2, 4, 16}, 2, 32, kThree, kOne, 1, true}, Pass::weight_gradient, 1},
            Kind{"conv3d_rows_kernel", {{2, 4, 16}, 2, 32, kThree, kOne, 1, true}, Pass::forward, 0},
-           Kind{"conv3d_direct_kernel", {{2, 4, 8}, 12, 12, kThree, kOne, 4}, Pass::forward, 0},
+           Kind{"conv3d_direct_kernel", {{2, 4, 8}, 4, 12, kThree, kOne, 4}, Pass::forward, 0},
        })
     for (const DType t : {DType::bf16, DType::f32}) {
       if (l.exact && t != DType::f32) continue;

@@ -14,7 +14,7 @@ function most_registers(kernel) {
   if (kernel ~ /^conv3d_head_/) return 80  # three of 256, so that enough loads are under way
   if (kernel ~ /^conv3d_winograd_mma_/) return 248  # two of 128
   if (kernel ~ /^conv3d_mma_weights_/) return 248  # two of 128
-  if (kernel ~ /^conv3d_mma_kernel.*,true>$/) return 248  # the same
+  if (kernel ~ /^conv3d_mma_(sliced_)?kernel.*,true>$/) return 248  # the same
   if (kernel ~ /^conv3d_(w?g?mma)_/) return 168  # two of 160 or 128 threads to 256, three of 128, one of 384
   return 255
 }

@@ -11,6 +11,8 @@ function wanted_products(kernel, chip,   a, wide, sixteens) {
   wide = a[1] == "float" ? 2 : 1
   # Two steps of 32 bytes of channels; exact f32 has three products in a loop over these steps. Voxels, columns, warps along both.
   if (kernel ~ /^conv3d_mma_kernel/) return (a[2] / a[4] / 16) * (a[3] / a[5] / 8) * (a[6] == "true" ? 3 : 2)
+  # The same for 128 voxels.
+  if (kernel ~ /^conv3d_mma_sliced_kernel/) return (128 / a[3] / 16) * (a[2] / a[4] / 8) * (a[5] == "true" ? 3 : 2)
   # Two sixteens of pairs times eights of 64 columns, of two frequencies and of two sixteens of channels, for the inner and the outer ones.
   if (kernel ~ /^conv3d_winograd_mma_kernel/) return 2 * 8 * 2 * 2 * 2
   # Nine taps, of 16-bit types 32 x 16 channels, of f32 16 x 16.
