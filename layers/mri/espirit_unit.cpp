@@ -75,7 +75,7 @@ TEST_CASE("ESPIRiT gives the sensitivities of SigPy's") {
   CHECK(max(root_sum_of_squares(espirit_sensitivities(kspace * 0))).item() == 0);
 }
 
-TEST_CASE("ESPIRiT of real k-space gives the sensitivities of SigPy's [long]") {
+TEST_CASE("ESPIRiT of real k-space gives the sensitivities of SigPy's", "[long]") {
   const auto folder = outside_data("kspace_sigpy");
   if (folder.empty()) return;
   const Tensor read = read_volume(folder / "data" / "cartesian_ksp.npy").data;  // {coils, H, W, 2}
