@@ -70,6 +70,10 @@ OP_CASES(conv3d) {
   add({"dilation 2x1x3", {1, 6, 4, 9, 5}, 8, {3, 2, 3}, {.padding = {2, 1, 3}, .dilation = {2, 1, 3}}});
   add({"dilation and stride", {1, 7, 8, 9, 4}, 8, three, {.stride = {2, 3, 2}, .padding = {2, 1, 2}, .dilation = {2, 1, 2}}});
   add({"two groups", {1, 3, 4, 5, 12}, 8, three, {.padding = one, .groups = 2}});
+  // All channels together fill a vector of one instruction set.
+  add({"2 groups of 2", {1, 3, 4, 5, 4}, 4, three, {.padding = one, .groups = 2}});
+  add({"2 groups of 4, pointwise", {1, 3, 4, 5, 8}, 8, one, {.groups = 2}});
+  add({"4 groups of 4 to 2", {1, 3, 4, 5, 16}, 8, three, {.padding = one, .groups = 4}});
   add({"groups of 16, stride 2", {1, 4, 4, 5, 32}, 32, three, {.stride = two, .padding = one, .groups = 2}});
   add({"depthwise", {2, 3, 4, 7, 19}, 19, three, {.padding = one, .groups = 19}});
   add({"depthwise, kernel 5x1x3, stride 2, dilated",

@@ -100,7 +100,7 @@ class ConvTile {
     if (t_.in_place) return void(start_ = start.at[2] * t_.in_step[2] + t_.low[2]);
     find_segments(start);
     const int64_t count = g_.inputs_of(slice);
-    const bool dense = x_.whole() && padded_ == g_.in_channels && set_lines();
+    const bool dense = x_.whole() && count == g_.in_channels && padded_ == count && set_lines();
     for (int64_t z = 0; z < t_.extent[0]; ++z)
       for (int64_t y = 0; y < t_.extent[1]; ++y) {
         A* to = data_ + (z * t_.extent[1] + y) * t_.extent[2] * padded_;
