@@ -82,8 +82,9 @@ MmaPlan sliced_plan(const ConvGather& g, int element, bool exact) {
     MmaPlan of{.sliced = axes};
     for (int a = 0; a < axes; ++a) of.slices[a] = g.axis[a].taps;
     const MmaPlan p = plan_of(first, element, kSlicedVoxels, columns, of);
+    if (p.tile.extent[0] == 0) continue;
     const double cost = cost_of(first, p) * p.chunks;
-    if (p.tile.extent[0] == 0 || (best.tile.extent[0] > 0 && cost >= least)) continue;
+    if (best.tile.extent[0] > 0 && cost >= least) continue;
     best = p;
     least = cost;
   }

@@ -52,7 +52,7 @@ struct ThinPlan {
 
   VOXGRAD_HD int units() const { return runs * run_units; }
 };
-// For so many multiprocessors, of which results do not depend.
+// For so many multiprocessors, of which outputs do not depend; 0: the largest tiles.
 ThinPlan thin_plan(const ConvGather&, int element, int multiprocessors);
 
 // The first tap of a run.

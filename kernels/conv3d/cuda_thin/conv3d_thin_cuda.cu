@@ -156,7 +156,9 @@ void run_thin(Cuda on, const ConvGather& g, const ThinPlan& plan, const WeightPa
 template <class T>
 void conv_gather_thin(Cuda on, const ConvGather& g, const WeightPack& pack, const T* x, const float* w,
               const GatherOutput<T>& out) {
-  const ThinPlan plan = thin_plan(g, sizeof(T), cuda::chip_of(on).multiprocessors);
+  // Statistics are of parts that are tiles: the same ones for any batch and device.
+  const bool summed = out.statistics || out.sums.totals;
+  const ThinPlan plan = thin_plan(g, sizeof(T), summed ? 0 : cuda::chip_of(on).multiprocessors);
   plan.columns == 16 ? run_thin<T, 2>(on, g, plan, pack, x, w, out) : run_thin<T, 4>(on, g, plan, pack, x, w, out);
 }
 
