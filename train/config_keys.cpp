@@ -165,7 +165,8 @@ void add_schedule(ConfigTable& t, ScheduleConfig& s, bool batch_planned) {
   t.number(
       "train.batch_statistics", s.batch_statistics, 0, 1,
       "part of the schedule in which norms of batches use the statistics of the batch; then they use the running ones, as prediction does");
-  t.integer("train.validate_every", s.validate_every, 1, 1000000000, "steps between validations");
+  t.integer("train.validate_every", s.validate_every, 0, 1000000000,
+            "steps between validations; 0: 100, or as many as train on twice the cases of a validation");
   t.integer("train.validate_cases", s.validate_cases, 0, 1000000, "cases of a validation during training (the last one takes all)");
   t.integer("train.checkpoint_every", s.checkpoint_every, 1, 1000000000, "steps between checkpoints");
   t.choice("train.dtype", s.dtype, {"f32", "bf16"}, "of the activations; weights, their gradients and statistics are f32");

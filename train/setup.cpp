@@ -39,6 +39,15 @@ int64_t steps_of(const ScheduleConfig& t, size_t n) {
                       : t.steps;
 }
 
+// Steps between validations of so many cases. Predicting a case takes a third of the time of training on it, so that validations take a
+// seventh of the time at most.
+int64_t validation_interval(const ScheduleConfig& t, size_t cases) {
+  constexpr int64_t kLeast = 100;
+  if (t.validate_every > 0) return t.validate_every;
+  const int64_t each = std::min(t.validate_cases, int64_t(cases)), batch = t.batch * t.accumulate;
+  return std::max(kLeast, (2 * each + batch - 1) / batch);
+}
+
 Dataset training_part(Dataset d, const Split& split) {
   const std::set<std::string> training(split.training.begin(), split.training.end());
   std::erase_if(d.cases, [&](const DatasetCase& c) { return !training.contains(c.id); });
@@ -75,6 +84,7 @@ TrainingSetup set_up(const std::filesystem::path& data, const TrainConfig& confi
   if (!config.train.init.empty() && !std::filesystem::exists(last)) s.initial = initial_model(config);
   s.description = planned(s, last);
   s.config.train.steps = steps_of(s.config.train, s.split.training.size());
+  s.config.train.validate_every = validation_interval(s.config.train, s.split.validation.size());
   check(config.transfer.from.empty() || config.train.init.empty(), "transfer.from: train.init brings weights already");
   check(!config.transfer.from.empty() || config.transfer.rules.empty(), "transfer.rules: are those of weights, transfer.from");
   if (!config.transfer.from.empty() && !std::filesystem::exists(last))

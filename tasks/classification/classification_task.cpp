@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kDefaults = R"({
   "network": {"kind": "resnet", "base_features": 32},
   "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01, "batch": 32, "steps": 5000, "epochs": 80,
-            "sampling": "epochs", "average_weights": 0.99, "validate_every": 100, "validate_cases": 1000000, "oversample_foreground": 0},
+            "sampling": "epochs", "average_weights": 0.99, "validate_every": 0, "validate_cases": 1000000, "oversample_foreground": 0},
   "augment": {"order": ["spatial", "mirror"], "rotation": 0.5, "rotation_degrees": 15, "rotation_in_plane": 15, "scaling": 0.5,
               "scale_low": 0.85, "scale_high": 1.18, "mirror": 0, "mirror_axes": [2]}})";
 
