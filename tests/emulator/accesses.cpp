@@ -42,6 +42,7 @@ void AccessLog::shared(int thread, uintptr_t code, uintptr_t at, int bytes, bool
   Open& o = open_[size_t(thread)];
   if (o.bytes > 0 && o.store == store && at == o.at + uintptr_t(o.bytes) && at / kPiece == o.at / kPiece) {
     o.bytes += bytes;
+    if (code != o.code) ++turns_[size_t(thread)][code];
     return;
   }
   close(thread, c);
@@ -54,7 +55,7 @@ void AccessLog::close(int thread, KernelCounts& c) {
   const Key key{o.code, int64_t(thread / 32) << 40 | turns_[size_t(thread)][o.code]++};
   OfWarp& w = warps_[key];
   w.at[thread % 32] = o.at;
-  w.bytes = std::max(w.bytes, o.bytes);
+  w.bytes[thread % 32] = o.bytes;
   w.store = o.store;
   o.bytes = 0;
   if (++w.lanes == 32) {
@@ -65,13 +66,17 @@ void AccessLog::close(int thread, KernelCounts& c) {
 
 // Neighbouring lanes that access 128 bytes together take one pass, where no bank has two of their words.
 void AccessLog::count(const OfWarp& w, KernelCounts& c) {
-  const int together = std::min(32, kPassBytes / std::max(w.bytes, kWord));
+  int least = kPiece;
+  for (int lane = 0; lane < 32; ++lane)
+    if (w.at[lane]) least = std::min(least, w.bytes[lane]);
+  const int together = std::min(32, kPassBytes / std::max(least, kWord));
   ++c.accesses;
   for (int first = 0; first < 32; first += together) {
     std::vector<uintptr_t> words;
     for (int lane = first; lane < first + together; ++lane)
       if (w.at[lane])
-        for (uintptr_t word = w.at[lane] / kWord; word <= (w.at[lane] + uintptr_t(w.bytes) - 1) / kWord; ++word) words.push_back(word);
+        for (uintptr_t word = w.at[lane] / kWord; word <= (w.at[lane] + uintptr_t(w.bytes[lane]) - 1) / kWord; ++word)
+          words.push_back(word);
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
     int in_bank[kBanks] = {}, most = 1;

@@ -10,7 +10,7 @@ namespace voxgrad::emulator {
 
 // The ordinary loads and stores of the blocks that run together. The compiler calls accesses.cpp for each of them in kernels that are
 // compiled so (cmake/cuda.cmake); what a thread reads or writes piece by piece of aligned 16 bytes is one access. The n-th access of the
-// threads of a warp at one place of the code is one access of the warp.
+// threads of a warp at one place of the code is one access of the warp, also where words happen to be neighbours for some of them alone.
 class AccessLog {
  public:
   void begin(int threads);
@@ -29,7 +29,8 @@ class AccessLog {
   };
   struct OfWarp {
     uintptr_t at[32] = {};  // of each lane; 0: it did not come here
-    int lanes = 0, bytes = 0;
+    int bytes[32] = {};
+    int lanes = 0;
     bool store = false;
   };
   struct Key {

@@ -13,70 +13,104 @@ inline constexpr int kThinWarps = 8;          // of a block at most
 inline constexpr int kMostThinInputs = 4;
 inline constexpr int64_t kMostThinShared = 99 << 10;  // of a block on sm_86, sm_89 and sm_120; two of them fit sm_90
 
+// What a unit of the axis that is summed over reads: a word of a position, of the tap at these places along the axes.
+struct ThinRead {
+  int part, tap[3];
+};
+
+// The output and the unit, of eight by four or for the gradient of weights four by eight, of which a lane reads a word at a time.
+struct ThinLane {
+  int output, unit;
+};
+VOXGRAD_HD inline ThinLane thin_lane(int lane, bool gradient) {
+  return gradient ? ThinLane{lane % 4, lane / 4} : ThinLane{lane / 4, lane % 4};
+}
+
 // The halo of a tile in shared memory, in words of 4 bytes: one f32 rounded to tf32, or a pair of 16-bit values. Forward, a pair is two
-// channels of a position or, of one channel, a position and the next one; for the gradient of weights it is a channel at the positions of
-// two neighbouring outputs. Three channels are kept as four. Lines are padded so that the words of a fragment lie in different banks
-// (3x3x3, stride 1).
+// channels of a position or, of one channel, a position and the next one; for the gradient of weights it is a channel of what an output
+// and the fourth behind it read. The words of a channel lie together, and within a line those of the same residue of the stride, so that
+// neighbouring outputs read neighbouring words; how far lines, planes and channels lie apart, padding included, is searched for by the
+// words that lanes read (spread_over_banks).
 struct ThinTile {
   int extent[3] = {0, 1, kThinWidth};  // outputs; 0: no tile fits
   int halo[3] = {1, 1, 1};             // positions of x
-  int step[3] = {}, tap[3] = {};       // positions from one output and from one tap to the next
-  int unit[3] = {1, 1, 1};             // of x, from one position to the next
-  int kept = 1;                        // channels of a position
-  int per_position = 1;                // words of one
-  int line = 0, plane = 0;             // words from one line, and from one plane, to the next
+  int taps[3] = {1, 1, 1};
+  int step[3] = {}, tap[3] = {};  // positions from one output and from one tap to the next
+  int unit[3] = {1, 1, 1};        // of x, from one position to the next
+  int ahead = 0;                  // positions to the second element of a pair; 0: none, or the next channel
+  int parts = 1;                  // words of a position
+  int taps_of_unit = 1;           // neighbours along W
+  int residues = 1;               // of the stride along W, whose first ones are read
+  int pitch = 0, line = 0, plane = 0, part = 0;  // words from one residue, line, plane and word of a position to the next
 
   VOXGRAD_HD int lines() const { return extent[0] * extent[1]; }  // of outputs
-  VOXGRAD_HD int words() const { return halo[0] * plane; }
   VOXGRAD_HD int positions() const { return halo[0] * halo[1] * halo[2]; }
-  // Of the halo, and of its positions.
+  // Threads fill words that are neighbours, whether they are positions or padding.
+  VOXGRAD_HD int slots() const { return halo[0] * plane; }
+  VOXGRAD_HD int words() const { return (parts * part + 31) / 32 * 32; }
   VOXGRAD_HD int64_t word_bytes() const { return words() * 4; }
-  VOXGRAD_HD int64_t position_bytes() const { return positions() * 8; }
+  VOXGRAD_HD int64_t slot_bytes() const { return slots() * 8; }
   VOXGRAD_HD bool is_small() const { return halo[0] < 1024 && halo[1] < 1024 && halo[2] < 1024; }
-  // The first word of line `l` of outputs.
+  // The first word of line `l` of outputs; those of its outputs follow.
   VOXGRAD_HD int first_word(int l) const { return l / extent[1] * step[0] * plane + l % extent[1] * step[1] * line; }
+
+  VOXGRAD_HD int line_units() const { return (taps[2] + taps_of_unit - 1) / taps_of_unit; }
+  VOXGRAD_HD int plane_units() const { return taps[1] * line_units(); }
+  VOXGRAD_HD int part_units() const { return taps[0] * plane_units(); }
+  VOXGRAD_HD int units() const { return parts * part_units(); }
+  // Of a line in the order in which they lie in memory, where taps are neighbours.
+  VOXGRAD_HD ThinRead read_of(int u) const {
+    ThinRead r{u / part_units(), {u / plane_units() % taps[0], u / line_units() % taps[1], u % line_units() * taps_of_unit}};
+    if (taps_of_unit > 1 || tap[2] != 1) return r;
+    for (int residue = 0, i = r.tap[2];; ++residue) {
+      const int here = (taps[2] - residue + step[2] - 1) / step[2];
+      if (i < here) {
+        r.tap[2] = residue + i * step[2];
+        return r;
+      }
+      i -= here;
+    }
+  }
+  VOXGRAD_HD int tap_of(const ThinRead& r) const { return (r.tap[0] * taps[1] + r.tap[1]) * taps[2] + r.tap[2]; }
+  // Words from that of the first tap to that of unit u.
+  VOXGRAD_HD int word_of(int u) const {
+    const ThinRead r = read_of(u);
+    const int w = r.tap[2] * tap[2];
+    return r.part * part + r.tap[0] * tap[0] * plane + r.tap[1] * tap[1] * line + w % step[2] * pitch + w / step[2];
+  }
 };
 ThinTile thin_tile(const ConvGather&, int element, bool gradient, int d, int h);
+// Pads the tile so that the words that the lanes of a warp read at a time lie in different banks.
+void spread_over_banks(ThinTile&, bool gradient);
 int64_t thin_tiles(const ConvGather&, const ThinTile&);
 // Blocks that stay and work through the tiles: two of 256 threads on a multiprocessor.
 int64_t thin_blocks(const ThinTile&, int64_t tiles, int multiprocessors);
 
-// Forward: words of the halo that a row of the product consists of. Taps along W that are neighbours make a run of elements.
+// Forward: units of the halo are what a row of the product consists of.
 struct ThinPlan {
   ThinTile tile;
-  int runs = 1, run_elements = 1, run_units = 1;  // of a run: elements, and words that it takes
-  bool whole_lines = true;                        // a run has all taps along W
-  int steps = 1;                                  // products of eight words
-  int columns = 32;                               // output channels of a block
+  int steps = 1;     // products of eight units
+  int columns = 32;  // output channels of a block
   int64_t shared = 0;
-
-  VOXGRAD_HD int units() const { return runs * run_units; }
 };
 // For so many multiprocessors, of which outputs do not depend; 0: the largest tiles.
 ThinPlan thin_plan(const ConvGather&, int element, int multiprocessors);
-
-// The first tap of a run.
-__device__ inline int first_tap(const ConvGather& g, const ThinPlan& p, int run) { return p.whole_lines ? run * g.axis[2].taps : run; }
-// Words from that of tap 0 to that of another tap.
-__device__ inline int tap_words(const ConvGather& g, const ThinTile& t, int tap) {
-  const int row = tap / g.axis[2].taps;
-  return row / g.axis[1].taps * t.tap[0] * t.plane + row % g.axis[1].taps * t.tap[1] * t.line +
-         tap % g.axis[2].taps * t.tap[2] * t.per_position;
-}
 
 __device__ inline uint32_t thin_bits(float v) { return tf32_of(v); }
 __device__ inline uint32_t thin_bits(bf16 v) { return v.bits; }
 __device__ inline uint32_t thin_bits(f16 v) { return v.bits; }
 
-// A position of the halo, in shared memory: voxels of x from the first one, and its place along the axes, ten bits each.
-struct alignas(8) ThinPosition {
-  int voxel, at;
-};
+// A slot of the halo, in shared memory: the place of its position along the axes, ten bits each, or -1 if it is padding, and voxels of x
+// from the first one in the upper half.
+using ThinSlot = int64_t;
 // By all threads of the block.
-__device__ inline void fill_positions(const ConvGather& g, const ThinTile& t, ThinPosition* positions) {
-  for (int i = int(threadIdx.x); i < t.positions(); i += int(blockDim.x)) {
-    const int w = i % t.halo[2], h = i / t.halo[2] % t.halo[1], d = i / t.halo[2] / t.halo[1];
-    positions[i] = {(d * t.unit[0] * g.axis[1].in + h * t.unit[1]) * g.axis[2].in + w * t.unit[2], d << 20 | h << 10 | w};
+__device__ inline void fill_slots(const ConvGather& g, const ThinTile& t, ThinSlot* slots) {
+  for (int i = int(threadIdx.x); i < t.slots(); i += int(blockDim.x)) {
+    const int d = i / t.plane, h = i % t.plane / t.line, in_line = i % t.plane % t.line;
+    const int w = in_line % t.pitch * t.step[2] + in_line / t.pitch;
+    const bool there = h < t.halo[1] && in_line < t.residues * t.pitch && w < t.halo[2];
+    const int voxel = (d * t.unit[0] * g.axis[1].in + h * t.unit[1]) * g.axis[2].in + w * t.unit[2];
+    slots[i] = int64_t(voxel) << 32 | uint32_t(there ? d << 20 | h << 10 | w : -1);
   }
 }
 
@@ -87,52 +121,48 @@ struct ThinHalo {
   const T* origin;
 };
 template <class T, bool kGradient, bool kWhole>
-__device__ void load_thin_words(const ConvGather& g, const ThinTile& t, const ThinPosition* positions, const ThinHalo<T>& halo, int ahead,
-                                uint32_t* words) {
-  for (int i = int(threadIdx.x); i < t.positions(); i += int(blockDim.x)) {
-    const ThinPosition p = positions[i];
-    const int at[3] = {p.at >> 20, p.at >> 10 & 1023, p.at & 1023};
-    uint32_t* const into = words + at[0] * t.plane + at[1] * t.line + at[2] * t.per_position;
-    bool here = true, next = true;
+__device__ void load_thin_words(const ConvGather& g, const ThinTile& t, const ThinSlot* slots, const ThinHalo<T>& halo, uint32_t* words) {
+  for (int i = int(threadIdx.x); i < t.slots(); i += int(blockDim.x)) {
+    const ThinSlot slot = slots[i];
+    const int place = int(slot), voxel = int(slot >> 32);
+    if (place < 0) continue;
+    const int at[3] = {place >> 20, place >> 10 & 1023, place & 1023};
+    bool here = true, next = at[2] + t.ahead < t.halo[2];
     if constexpr (!kWhole) {
       const int w = at[2] * t.unit[2] + halo.start[2];
       const bool row = unsigned(at[0] * t.unit[0] + halo.start[0]) < unsigned(g.axis[0].in) &&
                        unsigned(at[1] * t.unit[1] + halo.start[1]) < unsigned(g.axis[1].in);
       here = row && unsigned(w) < unsigned(g.axis[2].in);
-      next = row && unsigned(w + ahead) < unsigned(g.axis[2].in);
+      next = next && row && unsigned(w + t.ahead * t.unit[2]) < unsigned(g.axis[2].in);
     }
-    const T* const from = halo.origin + p.voxel * g.inputs;
+    const T* const from = halo.origin + voxel * g.inputs;
     const auto bits = [&](bool there, int element) -> uint32_t { return there ? thin_bits(from[element]) : 0; };
 #pragma unroll
     for (int part = 0; part < kMostThinInputs; ++part) {
-      if (part >= t.per_position) break;
+      if (part >= t.parts) break;
       uint32_t word;
-      if constexpr (sizeof(T) == 4) word = bits(here && part < g.inputs, part);
-      else if constexpr (kGradient)
-        word = bits(here && part < g.inputs, part) | bits(next && part < g.inputs, part + ahead * g.inputs) << 16;
-      else if (t.kept == 1) word = bits(here, 0) | bits(next, ahead) << 16;
+      if constexpr (sizeof(T) == 4) word = bits(here, part);
+      else if (kGradient || t.ahead > 0) word = bits(here, part) | bits(next, part + t.ahead * t.unit[2] * g.inputs) << 16;
       else word = bits(here, 2 * part) | bits(here && 2 * part + 1 < g.inputs, 2 * part + 1) << 16;
-      into[part] = word;
+      words[i + part * t.part] = word;
     }
   }
 }
 // The halo of the tile with these first outputs of sample n, by all threads of the block.
 template <class T, bool kGradient>
-__device__ void load_thin_halo(const ConvGather& g, const ThinTile& t, const ThinPosition* positions, int64_t n, const int (&first)[3],
+__device__ void load_thin_halo(const ConvGather& g, const ThinTile& t, const ThinSlot* slots, int64_t n, const int (&first)[3],
                                const T* x, uint32_t* words) {
-  // A pair's second element is that of so many positions of x further along W.
-  const int ahead = (kGradient ? t.step[2] : 1) * t.unit[2];
   ThinHalo<T> halo;
   int64_t voxel = n;
   bool whole = true;  // all that is read lies in the volume
   for (int a = 0; a < 3; ++a) {
     halo.start[a] = first[a] * g.axis[a].in_step + g.axis[a].offset;
     voxel = voxel * g.axis[a].in + halo.start[a];
-    whole = whole && halo.start[a] >= 0 && halo.start[a] + t.halo[a] * t.unit[a] + (a == 2 ? ahead : 0) <= g.axis[a].in;
+    whole = whole && halo.start[a] >= 0 && halo.start[a] + t.halo[a] * t.unit[a] <= g.axis[a].in;
   }
   halo.origin = x + voxel * g.inputs;
-  if (whole) load_thin_words<T, kGradient, true>(g, t, positions, halo, ahead, words);
-  else load_thin_words<T, kGradient, false>(g, t, positions, halo, ahead, words);
+  if (whole) load_thin_words<T, kGradient, true>(g, t, slots, halo, words);
+  else load_thin_words<T, kGradient, false>(g, t, slots, halo, words);
 }
 
 // y = gather + bias, by tensor cores; f32 as tf32.

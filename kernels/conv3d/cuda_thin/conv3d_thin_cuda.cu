@@ -18,14 +18,17 @@ __global__ void conv3d_thin_pack_kernel(ConvGather g, ThinPlan plan, WeightPack 
     const int half = int(i % 2), lane = int(i / 2 % 32), j = int(i / 64 % kEights), step = int(i / 64 / kEights % plan.steps);
     const int block = int(i / 64 / kEights / plan.steps), unit = step * 8 + half * 4 + lane % 4;
     const int row = block * plan.columns + thin_channel<T, kEights>(j, lane / 8, lane / 4 % 2);
-    const int run = unit / plan.run_units, kept = plan.tile.kept;
     uint32_t word = 0;
-    constexpr int kEach = sizeof(T) == 2 ? 2 : 1;
-    for (int e = 0; e < kEach && run < plan.runs; ++e) {
-      const int element = unit % plan.run_units * kEach + e;
-      if (element >= plan.run_elements) continue;
-      const float v = weight_of(g, p, w, 0, first_tap(g, plan, run) + element / kept, row, element % kept);
-      word |= thin_bits(T(v)) << 16 * e;
+    if (unit < plan.tile.units()) {
+      const ThinRead read = plan.tile.read_of(unit);
+      const int tap = plan.tile.tap_of(read), more = plan.tile.taps[2] - read.tap[2];  // of the line, this one included
+      constexpr int kEach = sizeof(T) == 2 ? 2 : 1;
+      for (int e = 0; e < kEach; ++e) {
+        const bool taps = plan.tile.ahead > 0;  // or channels
+        const int channel = taps ? read.part : read.part * kEach + e;
+        if (taps ? e < more && e < plan.tile.taps_of_unit : channel < g.inputs)
+          word |= thin_bits(T(weight_of(g, p, w, 0, tap + (taps ? e : 0), row, channel))) << 16 * e;
+      }
     }
     packed[i] = word;
   }
@@ -40,10 +43,10 @@ __global__ void __launch_bounds__(256, 2)
   const ThinTile& tile = plan.tile;
   uint4* const weights = reinterpret_cast<uint4*>(memory);
   ThinUnit* const units = reinterpret_cast<ThinUnit*>(memory + plan.steps * plan.columns * 32);
-  ThinPosition* const positions = reinterpret_cast<ThinPosition*>(units + plan.steps * 8);
-  uint32_t* const words = reinterpret_cast<uint32_t*>(positions + tile.positions());
+  ThinSlot* const slots = reinterpret_cast<ThinSlot*>(units + plan.steps * 8);
+  uint32_t* const words = reinterpret_cast<uint32_t*>(slots + tile.slots());
   ThinLeft<8 * kEights>& left = *reinterpret_cast<ThinLeft<8 * kEights>*>(words + tile.words());
-  fill_positions(g, tile, positions);
+  fill_slots(g, tile, slots);
 
   const uint4* const from = reinterpret_cast<const uint4*>(w) + int64_t(blockIdx.y) * plan.steps * plan.columns * 2;
   for (int i = int(threadIdx.x); i < plan.steps * plan.columns * 2; i += int(blockDim.x))
@@ -51,12 +54,10 @@ __global__ void __launch_bounds__(256, 2)
   cp_async_commit();
   for (int u = int(threadIdx.x); u < plan.steps * 8; u += int(blockDim.x)) {
     // Beyond the last unit the row has zeros, read where the last one is, so that no other bank is asked.
-    const int here = u < plan.units() ? u : plan.units() - 1, run = here / plan.run_units, k = here % plan.run_units;
-    const bool half = sizeof(T) == 2 && 2 * k + 1 >= plan.run_elements;
-    units[u] = {tap_words(g, tile, first_tap(g, plan, run)) + (sizeof(T) == 2 && tile.kept == 1 ? 2 * k : k),
-                here < u ? 0u : half ? 0xffffu : 0xffffffffu};
+    const int here = u < tile.units() ? u : tile.units() - 1, more = tile.taps[2] - tile.read_of(here).tap[2];
+    const bool half = tile.ahead > 0 && (more == 1 || tile.taps_of_unit == 1);
+    units[u] = {tile.word_of(here), here < u ? 0u : half ? 0xffffu : 0xffffffffu};
   }
-  const int step = tile.step[2] * tile.per_position;
   const int column0 = int(blockIdx.y) * plan.columns;
   const uint2* const fragments = reinterpret_cast<const uint2*>(weights);
   cp_async_wait<0>();
@@ -66,13 +67,13 @@ __global__ void __launch_bounds__(256, 2)
     const int64_t n = tile_place(g, tile.extent, index, first);
     __syncthreads();
     if (leaves && index >= gridDim.x) add_left(left, int(blockDim.x) / 32, index - gridDim.x, column0, g.outputs, out);
-    load_thin_halo<T, false>(g, tile, positions, n, first, x, words);
+    load_thin_halo<T, false>(g, tile, slots, n, first, x, words);
     __syncthreads();
     // Of each tile anew: registers are few.
-    const int thread = thread_read_anew(), warp = thread / 32, lane = thread % 32, g_row = lane / 4, t_column = lane % 4;
+    const int thread = thread_read_anew(), warp = thread / 32, lane = thread % 32, t_column = lane % 4;
     int base[kLines];
 #pragma unroll
-    for (int i = 0; i < kLines; ++i) base[i] = tile.first_word(warp * kLines + i) + g_row * step;
+    for (int i = 0; i < kLines; ++i) base[i] = tile.first_word(warp * kLines + i) + thin_lane(lane, false).output;
     float sum[kLines][kEights][4];
 #pragma unroll
     for (int j = 0; j < kEights; ++j)
@@ -84,14 +85,14 @@ __global__ void __launch_bounds__(256, 2)
         for (int i = 0; i < kLines; ++i) sum[i][j][e] = sum[i][j][2 + e] = added;
       }
     for (int s = 0; s < plan.steps; ++s) {
-      const ThinUnit low = units[s * 8 + t_column], high = units[s * 8 + 4 + t_column];
+      const ThinUnit low = units[s * 8 + thin_lane(lane, false).unit], high = units[s * 8 + 4 + thin_lane(lane, false).unit];
       uint32_t a[kLines][4];
 #pragma unroll
       for (int i = 0; i < kLines; ++i) {
         a[i][0] = words[base[i] + low.word] & low.mask;
-        a[i][1] = words[base[i] + 8 * step + low.word] & low.mask;
+        a[i][1] = words[base[i] + 8 + low.word] & low.mask;
         a[i][2] = words[base[i] + high.word] & high.mask;
-        a[i][3] = words[base[i] + 8 * step + high.word] & high.mask;
+        a[i][3] = words[base[i] + 8 + high.word] & high.mask;
       }
 #pragma unroll
       for (int j = 0; j < kEights; ++j) {

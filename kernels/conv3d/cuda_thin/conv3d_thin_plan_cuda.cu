@@ -8,26 +8,73 @@ namespace {
 constexpr int kMostThinTaps = 343;
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
-// The least number from n on that is `rest` modulo 32.
-int next_with(int n, int rest) { return n + (rest - n % 32 + 32) % 32; }
+constexpr int kBanks = 32;
+
+// The first of the units that a warp reads at a time, of which two words lie in one bank; all of them if none do.
+int first_conflict(const ThinTile& t, bool gradient) {
+  const int together = gradient ? 8 : 4, units = t.units();
+  for (int u = 0; u < units; u += together) {
+    int of_unit[8], in_bank[kBanks];
+    for (int i = 0; i < together; ++i) of_unit[i] = t.word_of(u + i < units ? u + i : units - 1);
+    for (int& word : in_bank) word = -1;
+    for (int lane = 0; lane < 32; ++lane) {
+      const ThinLane l = thin_lane(lane, gradient);
+      const int word = of_unit[l.unit] + l.output;
+      int& other = in_bank[word % kBanks];
+      if (other >= 0 && other != word) return u;
+      other = word;
+    }
+  }
+  return units;
+}
 
 }  // namespace
 
-// Words of eight outputs and the taps of a run, of four to eight elements, lie within less than 32; the next run's then begin this far on.
 ThinTile thin_tile(const ConvGather& g, int element, bool gradient, int d, int h) {
   ThinTile t{.extent = {d, h, kThinWidth}};
-  t.kept = g.inputs == 3 ? 4 : g.inputs;
-  t.per_position = element == 2 && !gradient && t.kept > 1 ? t.kept / 2 : t.kept;
   for (int a = 0; a < 3; ++a) {
     t.halo[a] = g.axis[a].halo(t.extent[a]);
+    t.taps[a] = g.axis[a].taps;
     t.unit[a] = g.axis[a].unit();
     t.step[a] = g.axis[a].in_step / t.unit[a];
     t.tap[a] = g.axis[a].taps > 1 ? g.axis[a].tap_step / t.unit[a] : 0;
   }
-  const int rest = t.kept == 1 ? (element == 2 ? 11 : 10) : element == 2 ? (t.kept == 2 ? 18 : 20) : (t.kept == 2 ? 20 : 24);
-  t.line = next_with(t.halo[2] * t.per_position, rest);
-  t.plane = next_with(t.halo[1] * t.line, g.axis[1].taps * rest % 32);
+  if (element == 2) {
+    if (gradient) t.ahead = 4 * t.step[2];
+    else if (g.inputs == 1) t.ahead = 1;
+  }
+  t.parts = element == 2 && !gradient ? ceil_div(g.inputs, 2) : g.inputs;
+  t.taps_of_unit = t.ahead == 1 && !gradient && t.tap[2] == 1 ? 2 : 1;
+  for (int tap = 0; tap < t.taps[2]; tap += t.taps_of_unit)
+    if (const int residue = tap * t.tap[2] % t.step[2]; residue >= t.residues) t.residues = residue + 1;
+  t.pitch = ceil_div(t.halo[2], t.step[2]);
+  t.line = t.residues * t.pitch;
+  t.plane = t.halo[1] * t.line;
+  t.part = t.halo[0] * t.plane;
   return t;
+}
+
+void spread_over_banks(ThinTile& t, bool gradient) {
+  const ThinTile unpadded = t;
+  // Units of one plane do not depend on where the next one lies, those of one part not on where the next part lies.
+  const int together = gradient ? 8 : 4, planes = t.taps[0] > 1 ? kBanks : 1, parts = t.parts > 1 ? kBanks : 1;
+  for (t.line = unpadded.line; t.line < unpadded.line + 2 * kBanks; ++t.line)
+    for (t.pitch = unpadded.pitch; t.pitch * t.residues <= t.line; ++t.pitch) {
+      bool in_plane = false, in_part = false;  // whether what meets there does so
+      for (int plane = 0; plane < planes && !in_plane; ++plane) {
+        t.plane = t.halo[1] * t.line + plane;
+        in_part = false;
+        for (int part = 0; part < parts && !in_plane && !in_part; ++part) {
+          t.part = t.halo[0] * t.plane + part;
+          const int first = first_conflict(t, gradient), last = std::min(first + together, t.units()) - 1;
+          if (first == t.units()) return;
+          in_plane = first / t.plane_units() == last / t.plane_units();
+          in_part = first / t.part_units() == last / t.part_units();
+        }
+      }
+      if (t.residues == 1) break;  // one more is one more of a line
+    }
+  t = unpadded;
 }
 
 int64_t thin_tiles(const ConvGather& g, const ThinTile& t) {
@@ -38,28 +85,23 @@ int64_t thin_tiles(const ConvGather& g, const ThinTile& t) {
 
 ThinPlan thin_plan(const ConvGather& g, int element, int multiprocessors) {
   ThinPlan p{.columns = g.outputs <= 16 ? 16 : 32};
-  const GatherAxis& w = g.axis[2];
-  p.whole_lines = w.taps == 1 || w.tap_step == w.unit();
-  const int kept = g.inputs == 3 ? 4 : g.inputs;
-  p.runs = p.whole_lines ? g.axis[0].taps * g.axis[1].taps : g.taps;
-  p.run_elements = (p.whole_lines ? w.taps : 1) * kept;
-  p.run_units = element == 2 ? ceil_div(p.run_elements, 2) : p.run_elements;
-  p.steps = ceil_div(p.units(), 8);
+  p.steps = ceil_div(thin_tile(g, element, false, 1, 1).units(), 8);
   const int64_t left = kThinWarps * (3 * p.columns + 1) * 4;  // ThinLeft
   const int64_t fixed = int64_t(p.steps) * (8 * 8 + p.columns * 32) + left;
   // Tiles of 32 lines, fewer where that is too few blocks or too much memory; of these the one of least halo.
   for (int lines = kThinWarps * kThinLinesPerWarp; lines >= kThinLinesPerWarp; lines /= 2) {
     ThinTile best;
     for (int d = 1; d <= lines; d *= 2) {
-      const ThinTile t = thin_tile(g, element, false, d, lines / d);
-      if (!t.is_small() || fixed + t.word_bytes() + t.position_bytes() > kMostThinShared) continue;
-      if (best.extent[0] == 0 ||
-          thin_tiles(g, t) * (t.words() + lines * kThinWidth) < thin_tiles(g, best) * (best.words() + lines * kThinWidth))
-        best = t;
+      ThinTile t = thin_tile(g, element, false, d, lines / d);
+      const auto cost = [&](const ThinTile& of) { return thin_tiles(g, of) * (of.parts * of.positions() + lines * kThinWidth); };
+      const auto fits = [&] { return t.is_small() && fixed + t.word_bytes() + t.slot_bytes() <= kMostThinShared; };
+      if (!fits() || (best.extent[0] > 0 && cost(t) >= cost(best))) continue;
+      spread_over_banks(t, false);
+      if (fits()) best = t;
     }
     if (best.extent[0] == 0) continue;
     p.tile = best;
-    p.shared = fixed + best.word_bytes() + best.position_bytes();
+    p.shared = fixed + best.word_bytes() + best.slot_bytes();
     if (thin_tiles(g, best) >= 2 * multiprocessors) break;
   }
   return p;

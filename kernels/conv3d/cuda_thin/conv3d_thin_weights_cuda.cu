@@ -24,13 +24,13 @@ __global__ void __launch_bounds__(kThinThreads, 2)
   VOXGRAD_DYNAMIC_SHARED(memory);
   constexpr int kRows = kThinRows<T>, kPerPiece = kPackWidth<T>, kRowBytes = kThinVoxels * kRows * kSlot;
   const int stage_bytes = kRowBytes + tile.words() * 4;
-  ThinPosition* const positions = reinterpret_cast<ThinPosition*>(memory + 2 * stage_bytes);
-  fill_positions(g, tile, positions);
+  ThinSlot* const slots = reinterpret_cast<ThinSlot*>(memory + 2 * stage_bytes);
+  fill_slots(g, tile, slots);
   const int warp = int(threadIdx.x) / 32, lane = int(threadIdx.x) % 32;
-  const int side = warp % kSides, order = warp / kSides, elements = g.taps * tile.kept;
+  const int side = warp % kSides, order = warp / kSides, elements = tile.units();
   const int wide0 = int(blockIdx.y) * kThinWide, element0 = (int(blockIdx.z) * kSides + side) * kEights * 8;
   // Lines of the tile in the wide tensor: elements from the first one, and outputs along D and H.
-  int2* const lines = reinterpret_cast<int2*>(positions + tile.positions());
+  int2* const lines = reinterpret_cast<int2*>(slots + tile.slots());
   if (threadIdx.x < kThinLines) {
     const int d = int(threadIdx.x) / tile.extent[1], h = int(threadIdx.x) % tile.extent[1];
     const int row = d * g.axis[0].step * g.axis[1].out + h * g.axis[1].step;
@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(kThinThreads, 2)
     const T* const origin = wide + output_voxel(g, n, first, false) * g.outputs + place * g.axis[2].step * g.outputs + k;
     const int wanted = first[2] + place < g.axis[2].count ? g.outputs - k : 0;
     for_pieces(first, [&](int at, int ahead, bool here) { copy_piece(rows + at, origin + ahead, wide, here ? wanted : 0, whole); });
-    load_thin_halo<T, true>(g, tile, positions, n, first, narrow, reinterpret_cast<uint32_t*>(rows + kRowBytes));
+    load_thin_halo<T, true>(g, tile, slots, n, first, narrow, reinterpret_cast<uint32_t*>(rows + kRowBytes));
   };
   __syncthreads();
 
@@ -88,10 +88,9 @@ __global__ void __launch_bounds__(kThinThreads, 2)
   int element_word[kEights];
 #pragma unroll
   for (int j = 0; j < kEights; ++j) {
-    const int wanted = element0 + j * 8 + lane / 4, element = wanted < elements ? wanted : elements - 1;
-    element_word[j] = tap_words(g, tile, element / tile.kept) + element % tile.kept;
+    const int wanted = element0 + j * 8 + thin_lane(lane, true).unit;
+    element_word[j] = tile.word_of(wanted < elements ? wanted : elements - 1);
   }
-  const int step = tile.step[2] * tile.per_position;
   float sum[kThinSides][kEights][4] = {};
   if (blockIdx.x < tiles) load(blockIdx.x, 0);
   cp_async_commit();
@@ -108,14 +107,14 @@ __global__ void __launch_bounds__(kThinThreads, 2)
       const int v = line * kThinWidth, first_word = tile.first_word(line);
       uint32_t a[kThinSides][4];
       if constexpr (sizeof(T) == 2) {
-        const int row = v + lane / 16 * 8 + lane % 8;
+        const int row = v + lane / 16 * 8 + lane % 8 / 2 + lane % 2 * 4;  // pairs of an output and the fourth behind it
 #pragma unroll
         for (int m = 0; m < kThinSides; ++m)
           ldmatrix_x4_transposed(a[m], SharedAddress(rows) + swizzled(row, 2 * m + lane / 8 % 2));
-        const uint32_t* const from = words + first_word + 2 * (lane % 4) * step;
+        const uint32_t* const from = words + first_word + thin_lane(lane, true).output;
 #pragma unroll
         for (int j = 0; j < kEights; ++j) {
-          const uint32_t b0 = from[element_word[j]], b1 = from[element_word[j] + 8 * step];
+          const uint32_t b0 = from[element_word[j]], b1 = from[element_word[j] + 8];
 #pragma unroll
           for (int m = 0; m < kThinSides; ++m) multiply_add<T>(sum[m][j], a[m], b0, b1);
         }
@@ -130,10 +129,10 @@ __global__ void __launch_bounds__(kThinThreads, 2)
           for (int m = 0; m < kThinSides; ++m)
 #pragma unroll
             for (int r = 0; r < 4; ++r) a[m][r] = bits_at(m, v + 8 * half + lane % 4 + r / 2 * 4, lane / 4 + r % 2 * 8);
-          const uint32_t* const from = words + first_word + (8 * half + lane % 4) * step;
+          const uint32_t* const from = words + first_word + 8 * half + thin_lane(lane, true).output;
 #pragma unroll
           for (int j = 0; j < kEights; ++j) {
-            const uint32_t b0 = from[element_word[j]], b1 = from[element_word[j] + 4 * step];
+            const uint32_t b0 = from[element_word[j]], b1 = from[element_word[j] + 4];
 #pragma unroll
             for (int m = 0; m < kThinSides; ++m) multiply_add<T>(sum[m][j], a[m], b0, b1);
           }
@@ -163,24 +162,27 @@ __global__ void __launch_bounds__(kThinThreads, 2)
   for (int row = warp; row < kSides * kThinWide; row += kThinWarps)
     for (int e = lane; e < kElements; e += 32) {
       const int k = wide0 + row % kThinWide, element = (int(blockIdx.z) * kSides + row / kThinWide) * kElements + e;
-      const int c = element % tile.kept;
-      if (k < g.outputs && element < elements && c < g.inputs)
-        partial[int64_t(blockIdx.x) * weights + at.first + k * at.wide + element / tile.kept * at.tap + c * at.narrow] =
-            total[row * kPitch + e / 8 * 8 + e % 2 * 4 + e % 8 / 2];
+      if (k >= g.outputs || element >= elements) continue;
+      const ThinRead read = tile.read_of(element);
+      partial[int64_t(blockIdx.x) * weights + at.first + k * at.wide + tile.tap_of(read) * at.tap + read.part * at.narrow] =
+          total[row * kPitch + e / 8 * 8 + e % 2 * 4 + e % 8 / 2];
     }
 }
 
 int64_t thin_weights_shared(const ThinTile& t, int element) {
-  return 2 * (kThinVoxels * kThinWide * int64_t(element) + t.word_bytes()) + t.position_bytes() + kThinLines * 8;
+  return 2 * (kThinVoxels * kThinWide * int64_t(element) + t.word_bytes()) + t.slot_bytes() + kThinLines * 8;
 }
 
 // The tile of least halo; extent[0] is 0 where none fits.
 ThinTile thin_weights_tile(const ConvGather& g, int element) {
   ThinTile best;
   for (int d = 1; d <= kThinLines; d *= 2) {
-    const ThinTile t = thin_tile(g, element, true, d, kThinLines / d);
-    if (!t.is_small() || thin_weights_shared(t, element) > kMostThinShared) continue;
-    if (best.extent[0] == 0 || thin_tiles(g, t) * (t.words() + kThinVoxels) < thin_tiles(g, best) * (best.words() + kThinVoxels)) best = t;
+    ThinTile t = thin_tile(g, element, true, d, kThinLines / d);
+    const auto cost = [&](const ThinTile& of) { return thin_tiles(g, of) * (of.parts * of.positions() + kThinVoxels); };
+    const auto fits = [&] { return t.is_small() && thin_weights_shared(t, element) <= kMostThinShared; };
+    if (!fits() || (best.extent[0] > 0 && cost(t) >= cost(best))) continue;
+    spread_over_banks(t, true);
+    if (fits()) best = t;
   }
   return best;
 }
@@ -212,7 +214,7 @@ bool thin_weights_are_possible(const ConvGather& g, int element, bool sliced) {
 ConvTraffic thin_weights_traffic(const ConvGather& g, int element) {
   const auto [first, tile, slices] = thin_slices(g, element);
   const int64_t tiles = thin_tiles(g, tile), shares = tiles < kThinShares ? tiles : kThinShares;
-  const int eights = (first.taps * tile.kept + 7) / 8, parts = eights <= 14 ? 1 : (eights + 13) / 14,
+  const int eights = (tile.units() + 7) / 8, parts = eights <= 14 ? 1 : (eights + 13) / 14,
             blocks = (g.outputs + kThinWide - 1) / kThinWide;
   const double weights = double(g.outputs) * g.taps * g.inputs * 4;
   const double channels = double(g.n) * g.inputs * element, narrow = g.halo_voxels(tile.extent) * channels;
@@ -228,7 +230,7 @@ void conv_weights_thin(Cuda on, const ConvGather& g, const ThinWeights& at, cons
   const int64_t tiles = thin_tiles(g, tile), weights = int64_t(g.outputs) * g.taps * g.inputs;
   const int64_t shares = tiles < kThinShares ? tiles : kThinShares;
   const Scratch partial(on, shares * weights * int64_t(sizeof(float)));
-  const int eights = (slices.first.taps * tile.kept + 7) / 8;
+  const int eights = (tile.units() + 7) / 8;
   const auto go = [&]<int kEights, int kSides>(Width<kEights>, Width<kSides>) {
     constexpr int kAll = kEights * kSides;
     const int64_t shared = thin_weights_shared(tile, sizeof(T)), sums = int64_t(kSides) * kThinWide * thin_sum_pitch(kEights) * 4;

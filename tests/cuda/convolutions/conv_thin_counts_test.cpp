@@ -55,7 +55,7 @@ TEST_CASE("convolutions of few input channels move what they must, on tensor cor
               c.store_conflicts);
       CHECK(c.products > 0);
       CHECK(c.load_conflicts == 0);
-      CHECK(11 * c.store_conflicts <= c.accesses);  // of words that fill a halo
+      CHECK(c.store_conflicts == 0);
       CHECK(c.written == c.stored);  // whole sectors, once
       CHECK(double(c.written) == double(kVolume.d) * kVolume.h * kVolume.w * double(l.outputs) * double(size_of(t)));
       CHECK(double(c.read + c.written) <= 1.3 * least);
@@ -125,7 +125,9 @@ TEST_CASE("3x3x3 to few outputs reads its input about once, on tensor cores, wit
               c.store_conflicts, c.accesses, c.blocks);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
-      CHECK(3 * c.store_conflicts <= c.accesses);  // of the sums that warps add in shared memory
+      // Of sums that lanes leave for each other: no two in a bank, but where some lanes leave out a column the emulator takes their next
+      // one for it.
+      CHECK(3 * c.store_conflicts <= c.accesses);
       CHECK(double(c.stored) == least - x);
       CHECK(double(c.copied) <= 1.45 * x);
       CHECK(double(c.read) <= 1.45 * x + double(c.blocks * l.kernel.d * 9 * l.inputs * l.outputs) * 4);
@@ -145,7 +147,7 @@ TEST_CASE("gradients of the weights of few input channels read both tensors abou
       CHECK(c.products > 0);
       CHECK(c.conflicts == 0);
       CHECK(c.load_conflicts == 0);
-      CHECK(20 * c.store_conflicts <= c.accesses);  // of words that fill a halo
+      CHECK(c.store_conflicts == 0);
       CHECK(double(c.read) <= 1.25 * least);
       CHECK(c.written <= c.blocks * 32 * l.kernel.d * 9 * l.inputs * 4 + c.blocks * 64);
     }
