@@ -75,19 +75,7 @@ Tensor Classification::loss(const std::vector<Tensor>& outputs, const Batch& bat
 Batch Classification::prepare(const Batch& batch, const Rng& rng) const { return mixed(batch, options_.mixing, rng); }
 
 Double3 Classification::centre(const Case& c, const Int3& patch, bool forced, Rng rng) const {
-  if (options_.input == "patch") return Task::centre(c, patch, forced, rng);
-  Double3 centre;
-  for (int a = 0; a < 3; ++a) {
-    const int begin = middle_begin(c.places.size[a], patch[a]);
-    const double reach = patch[a] > 1 ? options_.shift * patch[a] : 0;
-    centre[size_t(a)] = begin + (patch[a] - 1) / 2.0 + double(std::lround(rng.uniform(-reach, reach)));
-  }
-  return centre;
-}
-
-Tensor Classification::logits(const Network& net, const ModelDescription& d, const Tensor& image, const PredictOptions& o) const {
-  if (options_.input == "patch") return predict_tile_values(net, d, image, o);
-  return predict_values(net, d, image, o).reshape({1, d.traits.out_channels});
+  return options_.image.input == "patch" ? Task::centre(c, patch, forced, rng) : middle_centre(options_.image, c, patch, rng);
 }
 
 std::vector<double> Classification::probabilities(const Tensor& logits, double temperature) const {
@@ -102,7 +90,7 @@ std::vector<double> Classification::probabilities(const Tensor& logits, double t
 }
 
 std::vector<Field> Classification::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  const Tensor z = logits(net, d, c.sample.image(), o);
+  const Tensor z = image_outputs(options_.image, net, d, c.sample.image(), o);
   return {{kClass, DataKind::values, Tensor::from(probabilities(z, options_.temperature), {z.dim(1)})}, {"logits", DataKind::values, z}};
 }
 
@@ -111,7 +99,8 @@ std::unique_ptr<Meter> Classification::meter(const std::vector<std::string>& out
 }
 
 Result Classification::apply(const Model& model, const Preprocessed& image, const PredictOptions& o) const {
-  const std::vector<double> p = probabilities(logits(model.net, model.description, image.image, o), options_.temperature);
+  const Tensor logits = image_outputs(options_.image, model.net, model.description, image.image, o);
+  const std::vector<double> p = probabilities(logits, options_.temperature);
   const std::vector<std::string>& labels = model.description.labels;
   Json j;
   if (target() != ClassTarget::multi_label) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "tasks/classification/class_targets.h"
 #include "tasks/classification/mixing.h"
+#include "tasks/values/image_input.h"
 #include "tasks/values/values.h"
 
 namespace voxgrad {
@@ -11,9 +12,8 @@ struct ClassificationOptions {
   std::vector<double> class_weights = {};  // one for each class; empty: none
   double label_smoothing = 0, focal_gamma = 0;
   MixingOptions mixing = {};
-  std::string input = "whole";  // whole and center: the middle of the image, of the size of the patch; patch: patches anywhere
-  double shift = 0.1;           // of the middle in training: up to this part of the patch, along each axis
-  double temperature = 1;       // that logits are divided by (tasks/classification/temperature.h)
+  ImageInput image = {};
+  double temperature = 1;  // that logits are divided by (tasks/classification/temperature.h)
 };
 
 // Classes of an image (class_targets.h says of which kinds): the whole image (its middle where it is larger than the patch) to a row of
@@ -44,8 +44,6 @@ class Classification : public ValuesTask {
   std::string in_words(const Json& result) const override;
 
  private:
-  // {T, K}: of the image, or of each tile.
-  Tensor logits(const Network&, const ModelDescription&, const Tensor& image, const PredictOptions&) const;
   // The mean over the rows.
   std::vector<double> probabilities(const Tensor& logits, double temperature) const;
 

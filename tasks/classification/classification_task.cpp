@@ -5,14 +5,8 @@
 namespace voxgrad {
 namespace {
 
-// What a classifier of a few hundred to a few thousand cases is trained by (README.md has what was tried). Nothing is mirrored unless that
-// is asked for, since left and right may be what tells classes apart.
-constexpr const char* kDefaults = R"({
-  "network": {"kind": "resnet", "base_features": 32},
-  "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01, "batch": 32, "steps": 5000, "epochs": 80,
-            "sampling": "epochs", "average_weights": 0.99, "validate_every": 0, "validate_cases": 1000000, "oversample_foreground": 0},
-  "augment": {"order": ["spatial", "mirror"], "rotation": 0.5, "rotation_degrees": 15, "rotation_in_plane": 15, "scaling": 0.5,
-              "scale_low": 0.85, "scale_high": 1.18, "mirror": 0, "mirror_axes": [2]}})";
+// Beside those of values per image: sizes seldom tell classes apart.
+constexpr const char* kDefaults = R"({"augment": {"scaling": 0.5, "scale_low": 0.85, "scale_high": 1.18}})";
 
 std::vector<double> weights_from(const Json& v) {
   const std::string wanted = "none, balanced or a list of numbers above 0, one for each class, is wanted";
@@ -42,12 +36,9 @@ void add_keys(ConfigTable& t, ClassificationOptions& o) {
   t.number("focal_gamma", o.focal_gamma, 0, 10, "> 0: focal loss (Lin et al. 2017), in which cases that are right already count little");
   t.number("mixup", o.mixing.mixup, 0, 100, "> 0: alpha of mixup: images and classes of a batch are averaged in pairs");
   t.number("cutmix", o.mixing.cutmix, 0, 100, "> 0: alpha of CutMix: a box of each image is that of another one of the batch");
-  t.choice("input", o.input, {"whole", "center", "patch"},
-           "whole: the image, padded or cut to the patch, which is planned for the median case; center: the middle of the image, a patch "
-           "of train.patch; patch: patches anywhere in training, the mean over overlapping ones in prediction");
+  add_image_input(t, o.image);
   t.number("temperature", o.temperature, 1e-3, 1e3,
            "that logits are divided by; at the end of a training it is fitted to the cases that validate, for the best checkpoint");
-  t.number("shift", o.shift, 0, 0.5, "largest random shift of the image in training, along each axis, as a part of the patch");
 }
 
 bool adapt(const Options& options, const Dataset& training) {
@@ -66,7 +57,7 @@ bool adapt(const Options& options, const Dataset& training) {
 TaskEntry classification_task() {
   return {.name = "classification",
           .summary = "one class for each image, or several, or a grade",
-          .defaults = kDefaults,
+          .defaults = values_defaults(kDefaults),
           .options = [] { return Options::of<ClassificationOptions>(add_keys); },
           .adapt = adapt,
           .make = [](const Options& o) { return std::make_shared<Classification>(o.as<ClassificationOptions>()); },

@@ -91,10 +91,10 @@ TEST_CASE("training sees the middle of an image, shifted by whole voxels where t
   c.places.size = {1, 10, 7};
   const Int3 patch = {1, 4, 8};
   // Begins at 3 of 10, and at 0, one voxel beyond 7.
-  CHECK(Classification({.shift = 0}).centre(c, patch, false, Rng(1)) == Double3{0, 4.5, 3.5});
+  CHECK(Classification({.image = {.shift = 0}}).centre(c, patch, false, Rng(1)) == Double3{0, 4.5, 3.5});
   std::set<double> places;
   for (uint64_t i = 0; i < 100; ++i) {
-    const Double3 at = Classification({.shift = 0.5}).centre(c, patch, false, Rng(i));
+    const Double3 at = Classification({.image = {.shift = 0.5}}).centre(c, patch, false, Rng(i));
     CHECK(at[0] == 0);
     places.insert(at[1]);
   }

@@ -102,18 +102,31 @@ Tensor Regression::loss(const std::vector<Tensor>& outputs, const Batch& batch) 
   return mean(options_.beta > 0 ? nll * exp(s.detach() * options_.beta).detach() : nll);
 }
 
-std::vector<double> Regression::in_units(std::vector<double> y) const {
-  const size_t k = options_.std.size();
-  check(y.size() == (uncertain() ? 2 * k : k), "regression: the network gives ", y.size(), " outputs for ", k, " values");
+Double3 Regression::centre(const Case& c, const Int3& patch, bool forced, Rng rng) const {
+  return options_.image.input == "patch" ? Task::centre(c, patch, forced, rng) : middle_centre(options_.image, c, patch, rng);
+}
+
+std::vector<double> Regression::in_units(const Tensor& outputs) const {
+  const size_t k = options_.std.size(), each = uncertain() ? 2 * k : k, tiles = size_t(outputs.dim(0));
+  check(size_t(outputs.dim(1)) == each, "regression: the network gives ", outputs.dim(1), " outputs for ", k, " values");
+  const std::vector<double> y = outputs.values();
+  std::vector<double> out(each);
   for (size_t i = 0; i < k; ++i) {
-    y[i] = y[i] * options_.std[i] + options_.mean[i];
-    if (uncertain()) y[k + i] = std::exp(std::clamp(y[k + i], -kMostLogVariance, kMostLogVariance) / 2) * options_.std[i];
+    double mean = 0, variance = 0;
+    for (size_t t = 0; t < tiles; ++t) mean += y[t * each + i] / double(tiles);
+    out[i] = mean * options_.std[i] + options_.mean[i];
+    if (!uncertain()) continue;
+    for (size_t t = 0; t < tiles; ++t) {
+      const double apart = y[t * each + i] - mean, s = std::clamp(y[t * each + k + i], -kMostLogVariance, kMostLogVariance);
+      variance += (std::exp(s) + apart * apart) / double(tiles);
+    }
+    out[k + i] = std::sqrt(variance) * options_.std[i];
   }
-  return y;
+  return out;
 }
 
 std::vector<Field> Regression::predict(const Network& net, const ModelDescription& d, const Case& c, const PredictOptions& o) const {
-  const std::vector<double> y = in_units(predict_values(net, d, c.sample.image(), o).values());
+  const std::vector<double> y = in_units(image_outputs(options_.image, net, d, c.sample.image(), o));
   return {{kValue, DataKind::values, Tensor::from(y, {int64_t(y.size())})}};
 }
 
@@ -122,7 +135,7 @@ std::unique_ptr<Meter> Regression::meter(const std::vector<std::string>&) const 
 }
 
 Result Regression::apply(const Model& model, const Preprocessed& image, const PredictOptions& o) const {
-  const std::vector<double> y = in_units(predict_values(model.net, model.description, image.image, o).values());
+  const std::vector<double> y = in_units(image_outputs(options_.image, model.net, model.description, image.image, o));
   Json j;
   for (size_t i = 0; i < options_.values.size(); ++i) {
     j["values"][options_.values[i]] = y[i];

@@ -1,4 +1,5 @@
 #pragma once
+#include "tasks/values/image_input.h"
 #include "tasks/values/values.h"
 
 namespace voxgrad {
@@ -11,6 +12,7 @@ struct RegressionOptions {
   double huber_delta = 1;            // where Huber's loss turns from a square into a line
   std::string uncertainty = "none";  // or gaussian: the network gives mean and log variance
   double beta = 0.5;                 // of the beta-NLL; 0: the Gaussian NLL
+  ImageInput image = {};
   // Of the training cases: what the network learns is (value - mean) / std. Set by the data set.
   std::vector<double> mean = {}, std = {};
 };
@@ -21,6 +23,7 @@ struct RegressionOptions {
 // a = |m - t|: a^2 / 2 up to delta, else delta (a - delta / 2). With uncertainty=gaussian the network also gives s = ln var, and the loss
 // is the beta-NLL (Seitzer et al. 2022), stop_gradient(var^beta) (s + (m - t)^2 / var) / 2, which is the Gaussian NLL (Kendall and Gal
 // 2017) for beta 0 and gives each case the gradient of a squared error for beta 1; s is held within -15 and 15.
+// With input=patch a case has the mean of what its tiles say, and the standard deviation of their mixture.
 class Regression : public ValuesTask {
  public:
   explicit Regression(const RegressionOptions&);
@@ -28,6 +31,7 @@ class Regression : public ValuesTask {
   std::vector<Field> targets(const DatasetCase&, const Geometry&, const std::vector<std::string>& labels) const override;
   // The names of the values, then with uncertainty "log variance of NAME".
   std::vector<std::string> outputs(const Dataset&) const override;
+  Double3 centre(const Case&, const Int3& patch, bool forced, Rng) const override;
   Tensor loss(const std::vector<Tensor>& outputs, const Batch&) const override;
   // Field "value" {K} in units of the data set, with uncertainty {2K}: values, then standard deviations.
   std::vector<Field> predict(const Network&, const ModelDescription&, const Case&, const PredictOptions&) const override;
@@ -43,8 +47,8 @@ class Regression : public ValuesTask {
 
  private:
   bool uncertain() const { return options_.uncertainty == "gaussian"; }
-  // Values, then standard deviations where there are any, in the units of the data set.
-  std::vector<double> in_units(std::vector<double> outputs) const;
+  // Values, then standard deviations where there are any, in the units of the data set, of outputs {T, K} of T tiles.
+  std::vector<double> in_units(const Tensor& outputs) const;
 
   RegressionOptions options_;
 };

@@ -35,6 +35,7 @@ void add_keys(ConfigTable& t, RegressionOptions& o) {
   t.number("huber_delta", o.huber_delta, 1e-6, 1e6, "difference from which Huber's loss is a line");
   t.choice("uncertainty", o.uncertainty, {"none", "gaussian"},
            "gaussian: the network gives mean and variance of each value, and the loss is the beta-NLL");
+  add_image_input(t, o.image);
   t.number("beta", o.beta, 0, 1, "of the beta-NLL: 0 is the Gaussian negative log-likelihood, 1 weighs cases as a squared error does");
   t.add_json(
       "mean", "of the values in the training cases, by which they are standardised; []: computed", [&o] { return Json(o.mean); },
@@ -48,8 +49,7 @@ void add_keys(ConfigTable& t, RegressionOptions& o) {
 TaskEntry regression_task() {
   return {.name = "regression",
           .summary = "numbers for each image, such as an age, with their uncertainty",
-          .defaults = R"({"network": {"kind": "resnet"}, "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01,
-                          "batch": 16, "oversample_foreground": 0}})",
+          .defaults = values_defaults("{}"),
           .options = [] { return Options::of<RegressionOptions>(add_keys); },
           .adapt = [](const Options& o, const Dataset& d) { return adapt_regression(o.as<RegressionOptions>(), d); },
           .make = [](const Options& o) { return std::make_shared<Regression>(o.as<RegressionOptions>()); },

@@ -1,10 +1,12 @@
 #include <cmath>
+#include <set>
 
 #include "core/autograd.h"
 #include "core/config/json_values.h"
 #include "io/atomic_file.h"
 #include "io/image.h"
 #include "io/json_file.h"
+#include "kernels/reduce/reduce.h"
 #include "tasks/regression/regression.h"
 #include "tasks/regression/regression_judge.h"
 #include "tests/catch.h"
@@ -30,6 +32,17 @@ struct FixedOutputs {
   Tensor out = Tensor::from({0.5, std::log(4.0)}, {1, 2});
   FIELDS(out)
   Tensor operator()(const Tensor&) const { return out; }
+};
+
+// The mean of a patch, with a variance of 1.
+struct MeanOfPatch {
+  Tensor unused = Tensor::zeros({1});
+  FIELDS(unused)
+  Tensor operator()(const Tensor& x) const {
+    std::vector<double> out;
+    for (int64_t n = 0; n < x.dim(0); ++n) out.insert(out.end(), {mean(x.rows(n, n + 1)).item(), 0});
+    return Tensor::from(out, {x.dim(0), 2});
+  }
 };
 
 Dataset values_dataset(const std::vector<std::string>& targets, const char* key = "target") {
@@ -160,6 +173,30 @@ TEST_CASE("outputs of a network are standardised values and log variances") {
   CHECK(close(j["std"]["age"].get<double>(), 20, 1e-5));
   CHECK_THROWS_WITH(Regression({.values = {"age"}, .mean = {50}, .std = {10}}).predict(net, d, {.id = "x", .sample = sample_of(image)}, {}),
                     Contains("2 outputs for 1 values"));
+}
+
+TEST_CASE("of patches a regression says the mean, and the standard deviation of their mixture") {
+  const Network net(MeanOfPatch(), {.in_channels = 1, .out_channels = 2, .dense = false}, "{}");
+  ModelDescription d;
+  d.traits = net.traits(), d.patch = {1, 1, 2};
+  const Tensor image = Tensor::from({0, 0, 4, 4}, {1, 1, 4, 1});  // three tiles: 0, 2 and 4
+  RegressionOptions o{.values = {"age"}, .uncertainty = "gaussian", .image = {.input = "patch"}, .mean = {50}, .std = {10}};
+  const std::vector<double> said = Regression(o).predict(net, d, {.id = "x", .sample = sample_of(image)}, {}).at(0).data.values();
+  CHECK(close(said[0], 70, 1e-5));
+  CHECK(close(said[1], 10 * std::sqrt(1 + 8 / 3.0), 1e-5));
+  o.image.input = "center";
+  CHECK(close(Regression(o).predict(net, d, {.id = "x", .sample = sample_of(image)}, {}).at(0).data.values()[1], 10, 1e-5));
+  // Training sees patches anywhere, or the middle.
+  Case c;
+  c.places.size = {1, 10, 40};
+  std::set<double> places[2];
+  for (uint64_t i = 0; i < 200; ++i)
+    for (const bool anywhere : {false, true}) {
+      const ImageInput input{.input = anywhere ? "patch" : "whole", .shift = 0};
+      places[anywhere].insert(Regression({.image = input}).centre(c, {1, 10, 4}, false, Rng(i))[2]);
+    }
+  CHECK(places[0] == std::set<double>{19.5});
+  CHECK(places[1].size() > 20);
 }
 
 TEST_CASE("values are evaluated from JSON and from a table alike, with intervals, pictures and a comparison") {

@@ -43,4 +43,16 @@ Picture ValuesTask::picture(const Volume& image, const Result& result, const Vol
                        .window = window_for(d)});
 }
 
+std::string values_defaults(const std::string& own) {
+  Json all = parse_json(R"({
+    "network": {"kind": "resnet", "base_features": 32},
+    "train": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01, "batch": 32, "steps": 5000, "epochs": 80,
+              "sampling": "epochs", "average_weights": 0.99, "validate_every": 0, "validate_cases": 1000000, "oversample_foreground": 0},
+    "augment": {"order": ["spatial", "mirror"], "rotation": 0.5, "rotation_degrees": 15, "rotation_in_plane": 15, "scaling": 0,
+                "mirror": 0, "mirror_axes": [2]}})",
+                        "defaults of values per image");
+  all.merge_patch(parse_json(own, "defaults of a task"));
+  return all.dump();
+}
+
 }  // namespace voxgrad

@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 #include "core/config/json.h"
 #include "tasks/task.h"
 
@@ -20,5 +22,10 @@ class ValuesTask : public Task {
   virtual std::vector<std::pair<std::string, std::string>> columns(const Json& result) const = 0;
   virtual std::string in_words(const Json& result) const = 0;
 };
+
+// What networks of a few hundred to a few thousand images are trained by, with `own`, a JSON object, in its place where both say something
+// (tasks/classification/README.md and tasks/regression/README.md have what was tried). Nothing is mirrored unless that is asked for, since
+// left and right may be what makes a difference, and nothing is scaled, since sizes may be what is asked for.
+std::string values_defaults(const std::string& own);
 
 }  // namespace voxgrad

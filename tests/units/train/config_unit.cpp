@@ -166,6 +166,22 @@ TEST_CASE("another network keeps what was set of the options that it has too, an
   CHECK(network_options(untouched).to_json()["base_features"] == 0);
 }
 
+TEST_CASE("configuration: values per image are learned alike, but regression scales no image, whose size may be what is asked for") {
+  for (const char* task : {"regression", "classification"}) {
+    TrainConfig c;
+    apply_assignments(c, {std::string("task=") + task});
+    CHECK(c.train.epochs == 80);
+    CHECK(c.train.steps == 5000);
+    CHECK(c.train.average_weights == 0.99);
+    CHECK(network_options(c).to_json()["base_features"] == 32);
+    const Json all = to_json(c)["augment"];
+    CHECK(all["order"] == Json({"spatial", "mirror"}));
+    CHECK(all["mirror"] == 0);
+    CHECK(all["rotation_degrees"] == 15);
+    CHECK(all["scaling"] == (task == std::string("regression") ? 0 : 0.5));
+  }
+}
+
 TEST_CASE("configuration: what a task has its own network start from is not for another network") {
   TrainConfig c;
   apply_assignments(c, {"task=classification"});
