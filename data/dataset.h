@@ -54,7 +54,7 @@ struct Dataset {
 // one that MSD's form lists may stand for those of its channels.
 // Every file named is known to exist and to lie inside the folder. Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path&);
-// Whether a form of data sets knows it.
+// Whether a form of data sets knows it, but for a folder of images alone.
 bool is_dataset(const std::filesystem::path&);
 
 // The file or folder that says what a data set is, for errors.

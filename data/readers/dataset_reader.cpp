@@ -74,14 +74,15 @@ void warn_of_unseen_classes(Dataset& d) {
 
 Dataset read_dataset(const fs::path& path) {
   check(fs::exists(path), path.string(), ": there is no such file or folder");
-  for (const DatasetReader& r : dataset_readers().entries()) {
-    if (!r.recognises(path)) continue;
-    Dataset d = r.read(path);
-    d.source = fs::exists(path / "dataset.json") ? path / "dataset.json" : path;
-    warn_of_flat_boxes(d);
-    warn_of_unseen_classes(d);
-    return d;
-  }
+  for (const bool unlabelled : {false, true})
+    for (const DatasetReader& r : dataset_readers().entries()) {
+      if (r.unlabelled != unlabelled || !r.recognises(path)) continue;
+      Dataset d = r.read(path);
+      d.source = fs::exists(path / "dataset.json") ? path / "dataset.json" : path;
+      warn_of_flat_boxes(d);
+      warn_of_unseen_classes(d);
+      return d;
+    }
   if (fs::is_regular_file(path) && path.extension() == ".json") read_json(path);  // says where it is broken, if it is
   std::string known;
   for (const DatasetReader& r : dataset_readers().entries()) known += "\n  " + r.summary;
@@ -100,7 +101,8 @@ void check_all_labelled(const Dataset& d) {
 
 bool is_dataset(const fs::path& path) {
   const auto& all = dataset_readers().entries();
-  return fs::exists(path) && std::any_of(all.begin(), all.end(), [&](const DatasetReader& r) { return r.recognises(path); });
+  const auto knows = [&](const DatasetReader& r) { return !r.unlabelled && r.recognises(path); };
+  return fs::exists(path) && std::any_of(all.begin(), all.end(), knows);
 }
 
 void complete(Dataset& d, const std::string& who, bool tests_alone) {

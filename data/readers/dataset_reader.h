@@ -14,6 +14,7 @@ struct DatasetReader {
   std::string name, summary;
   std::function<bool(const std::filesystem::path&)> recognises;  // by what lies there, without reading much
   std::function<Dataset(const std::filesystem::path&)> read;
+  bool unlabelled = false;  // images alone: taken where no other form knows them, and no data set for is_dataset
 };
 Registry<DatasetReader>& dataset_readers();
 

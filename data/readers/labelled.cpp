@@ -155,8 +155,11 @@ Dataset labelled_dataset(const fs::path& root, const std::string& name, std::vec
   warn_of_shared_patients(d);
   const std::vector<DatasetCase>& some = d.cases.empty() ? d.tests : d.cases;
   const fs::path& first = some[0].images[0];
-  const int64_t channels = channels_of(some);
-  d.channel_names = channel_names_of(channels, channels != 3 || read_header(first, {.series = some[0].series}).stored == "u8");
+  size_t files = 0;  // of a case
+  for (const DatasetCase& c : some) files = std::max(files, c.images.size());
+  const int64_t channels = files > 1 ? int64_t(files) : channels_of(some);
+  const bool bytes = files == 1 && (channels != 3 || read_header(first, {.series = some[0].series}).stored == "u8");
+  d.channel_names = channel_names_of(channels, bytes);
   if (const std::string ending = volume_extension(first); !ending.empty()) d.file_ending = ending;
   return d;
 }

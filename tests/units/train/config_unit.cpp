@@ -160,7 +160,7 @@ TEST_CASE("another network keeps what was set of the options that it has too, an
   apply_assignments(c, {"network.kind=convnext"});
   CHECK(network_options(c).to_json()["base_features"] == 8);
   TrainConfig untouched;
-  apply_assignments(untouched, {"task=contrastive"});
+  apply_assignments(untouched, {"network.kind=resnet"});
   REQUIRE(network_options(untouched).to_json()["base_features"] == 64);
   apply_assignments(untouched, {"network.kind=densenet"});
   CHECK(network_options(untouched).to_json()["base_features"] == 0);
@@ -180,6 +180,10 @@ TEST_CASE("configuration: values per image are learned alike, but regression sca
     CHECK(all["rotation_degrees"] == 15);
     CHECK(all["scaling"] == (task == std::string("regression") ? 0 : 0.5));
   }
+  TrainConfig before;  // whose network starts theirs
+  apply_assignments(before, {"task=contrastive"});
+  CHECK(network_options(before).to_json()["base_features"] == 32);
+  CHECK(before.train.steps == 5000);
 }
 
 TEST_CASE("configuration: what a task has its own network start from is not for another network") {
