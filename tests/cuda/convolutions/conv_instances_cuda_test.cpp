@@ -8,9 +8,8 @@
 #include "core/cuda/launch_log.h"
 #include "core/cuda/runtime.h"
 #include "core/device/exact_f32.h"
-#include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
-#include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 
@@ -18,13 +17,6 @@ namespace {
 
 const Device kDevice{0};
 const std::vector<DType> kAll = {DType::f32, DType::bf16, DType::f16}, k16Bits = {DType::bf16, DType::f16};
-
-Tensor whole_numbers(const Shape& s, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<double> v(size_t(s.count()));
-  for (double& x : v) x = double(int(rng.uniform(-3, 4)));
-  return Tensor::from(v, s);
-}
 
 struct Use {
   std::string kernel, arguments;  // that are launched, behind the type
@@ -37,13 +29,13 @@ struct Use {
 
 void check_use(const Use& u, const char* way, DType t) {
   CAPTURE(u.kernel, u.arguments, name_of(t), u.x);
-  const Tensor x = whole_numbers(u.x, 1), w = whole_numbers({u.outputs, u.taps.d, u.taps.h, u.taps.w, u.x[4] / u.options.groups}, 2);
+  const Tensor x = whole_noise(u.x, 1), w = whole_noise({u.outputs, u.taps.d, u.taps.h, u.taps.w, u.x[4] / u.options.groups}, 2);
   const auto run = [&](Device d, DType of) {
     Tensor in = x.to(of).to(d);
     if (u.gradient) in = in.require_grad();
     const Tensor y = conv3d(in, w.to(d), {}, u.options);
     if (!u.gradient) return y;
-    backward(y, whole_numbers(y.shape(), 3).to(of).to(d));
+    backward(y, whole_noise(y.shape(), 3).to(of).to(d));
     return in.grad();
   };
   if (way) setenv("VOXGRAD_CONV_CUDA", way, 1);

@@ -1,6 +1,5 @@
 // Sums for the backward pass of a norm, as an input gradient takes them of what it writes.
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "kernels/conv3d/conv3d_problem.h"
 #include "kernels/conv3d_fused/conv3d_fused.h"
 #include "kernels/norm/norm_kernels.h"
+#include "tests/cuda/convolutions/conv_way.h"
 #include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
@@ -30,8 +30,8 @@ struct Layer {
   bool of_batch = false;  // a batch norm
 };
 
-// The mean of x is `added`, far above its deviation.
-void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
+// The mean of x is `added`, far above its deviation. Where a way is given, layers are left out that do not have it.
+void check_layer(const Layer& l, DType t, double added, bool repeated = false, ByWay* way = nullptr) {
   const Tensor x = add(noise(l.x, 1), Tensor::full(l.x, added)).to(t).to(kDevice);
   const int64_t all = l.x[0], n = l.of_batch ? 1 : all, c = l.x[4], voxels = x.count() / n / c;
   const Tensor w = noise({l.outputs, l.kernel.d, l.kernel.h, l.kernel.w, c / l.options.groups}, 2).to(kDevice);
@@ -51,6 +51,7 @@ void check_layer(const Layer& l, DType t, double added, bool repeated = false) {
     conv3d_input_gradient(on, p, gy.view(), w.view(), {}, gx.view(), {part, stats.view(), sums.view(), groups});
   };
   const Tensor gx = Tensor::empty_like(x), sums = Tensor::empty({n, c, 2}, DType::f64, kDevice);
+  if (way && !way->is_had_by(kDevice, [&] { run(gx, sums); })) return;
   run(gx, sums);
   const std::vector<double> got = sums.values(), g = gx.values(), v = x.values(), s = scale.values(), b = shift.values();
   if (repeated) {
@@ -104,25 +105,29 @@ TEST_CASE("convolutions: sums for the backward pass of a norm are those of the g
                           {{2, 4, 4, 4, 72}, 96, three, {.padding = one}},
                           {{2, 5, 6, 9, 40}, 33, three, {.stride = two, .padding = one}, 1, true},
                           {{3, 4, 3, 4, 72}, 96, three, {.padding = one}, 1, true}};
-  for (const std::string way : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
-    setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
-    CAPTURE(way);
-    const bool all = way == "mma" || way == "wgmma";  // of the others only what they have for themselves
-    check_layer(layers[0], DType::bf16, 30, true);
-    check_layer(layers[0], DType::f32, 3000);
-    check_layer({{2, 4, 5, 10, 32}, 16, three, {.padding = one}, 1, true}, DType::bf16, 30);
-    if (way == "tma") check_layer(layers[4], DType::bf16, 30);
+  for (const std::string name : {"mma", "wgmma", "tma", "lines", "lines_tma"}) {
+    ByWay way(name);
+    CAPTURE(name);
+    const bool all = name == "mma" || name == "wgmma";  // of the others only what they have for themselves
+    check_layer(layers[0], DType::bf16, 30, true, &way);
+    check_layer(layers[0], DType::f32, 3000, false, &way);
+    check_layer({{2, 4, 5, 10, 32}, 16, three, {.padding = one}, 1, true}, DType::bf16, 30, false, &way);
+    CHECK(way.was_had(kDevice));
+    if (name == "tma") check_layer(layers[4], DType::bf16, 30, false, &way);
     if (!all) continue;
-    for (size_t i = 1; i < std::size(layers); ++i) check_layer(layers[i], i % 2 ? DType::bf16 : DType::f32, i % 2 ? 30 : 3000);
-    check_layer(layers[2], DType::f16, 100);
-    check_layer(layers[6], DType::bf16, 30);
+    for (size_t i = 1; i < std::size(layers); ++i)
+      check_layer(layers[i], i % 2 ? DType::bf16 : DType::f32, i % 2 ? 30 : 3000, false, &way);
+    check_layer(layers[2], DType::f16, 100, false, &way);
+    check_layer(layers[6], DType::bf16, 30, false, &way);
     const ExactF32 scope;
-    check_layer(layers[8], DType::f32, 3000);
-    check_layer(layers[6], DType::f32, 3000);
+    check_layer(layers[8], DType::f32, 3000, false, &way);
+    check_layer(layers[6], DType::f32, 3000, false, &way);
   }
-  setenv("VOXGRAD_CONV_CUDA", "winograd", 1);
-  check_layer(layers[1], DType::bf16, 30);
-  unsetenv("VOXGRAD_CONV_CUDA");
+  {
+    ByWay way("winograd");
+    check_layer(layers[1], DType::bf16, 30, false, &way);
+    CHECK(way.was_had(kDevice));
+  }
   // Heads, whose gradients gather few channels.
   const Layer heads[] = {{{2, 5, 9, 18, 32}, 3, three, {.padding = one}},
                          {{1, 4, 9, 17, 40}, 2, one, {}, 5},
@@ -163,10 +168,9 @@ TEST_CASE("convolutions: the backward pass of norms that convolutions read throu
     for (const DType t : {DType::bf16, DType::f16, DType::f32})
       for (const Conv3dOptions& options : {same, halves}) {
         if (options.stride.d == 2 ? t != DType::bf16 : t == DType::f16 && way != "mma") continue;
-        setenv("VOXGRAD_CONV_CUDA", way.c_str(), 1);
+        const ByWay scope(way);
         const int groups = t == DType::bf16 ? (options.stride.d == 2 ? kBatch : 4) : t == DType::f32 && way != "mma" ? kBatch : 0;
         const std::vector<Tensor> got = run(t, options, groups, false), wanted = run(t, options, groups, true);
-        unsetenv("VOXGRAD_CONV_CUDA");
         for (size_t i = 0; i < got.size(); ++i) {
           double most = 0;
           for (const double v : wanted[i].values()) most = std::fmax(most, std::abs(v));

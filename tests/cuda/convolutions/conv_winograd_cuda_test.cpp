@@ -8,7 +8,7 @@
 #include "core/cuda/runtime.h"
 #include "core/rng.h"
 #include "kernels/conv3d/conv3d.h"
-#include "tests/catch.h"
+#include "tests/tensor_helpers.h"
 
 using namespace voxgrad;
 
@@ -16,10 +16,10 @@ namespace {
 
 const Device kDevice{0};
 
-Tensor numbers(const Shape& s, uint64_t seed, bool whole) {
+Tensor numbers(const Shape& s, uint64_t seed) {
   Rng rng(seed);
   std::vector<double> v(size_t(s.count()));
-  for (double& x : v) x = whole ? double(int(rng.uniform(-3, 4))) : rng.normal();
+  for (double& x : v) x = rng.normal();
   return Tensor::from(v, s);
 }
 
@@ -72,8 +72,8 @@ TEST_CASE("convolutions by Winograd along H: the sums of mma, of whole numbers, 
   for (const Layer& l : layers)
     for (const DType t : {DType::bf16, DType::f16}) {
       if (t == DType::f16 && (l.outputs == 72 || l.outputs == 200)) continue;
-      const Tensor x = numbers(l.x, 1, true).to(t), w = numbers({l.outputs, 3, 3, 3, l.x[4]}, 2, true);
-      const Tensor gy = numbers({l.x[0], l.x[1], l.x[2], l.x[3], l.outputs}, 3, true).to(t);
+      const Tensor x = whole_noise(l.x, 1).to(t), w = whole_noise({l.outputs, 3, 3, 3, l.x[4]}, 2);
+      const Tensor gy = whole_noise({l.x[0], l.x[1], l.x[2], l.x[3], l.outputs}, 3).to(t);
       int64_t none, some, again;
       const Results wanted = by_way("mma", x, w, gy, none), got = by_way("winograd", x, w, gy, some);
       CAPTURE(l.x, l.outputs, name_of(t));
@@ -91,8 +91,8 @@ TEST_CASE("convolutions by Winograd along H: rounding of the transforms is less 
     for (const DType t : {DType::bf16, DType::f16}) {
       if (t == DType::f16 && channels > 64) continue;
       const Shape written{1, 2, 8, 8, 40};
-      const Tensor x = numbers({1, 2, 8, 8, channels}, 1, false).to(t), w = numbers({40, 3, 3, 3, channels}, 2, false);
-      const Tensor gy = numbers(written, 3, false).to(t);
+      const Tensor x = numbers({1, 2, 8, 8, channels}, 1).to(t), w = numbers({40, 3, 3, 3, channels}, 2);
+      const Tensor gy = numbers(written, 3).to(t);
       int64_t some;
       const Results direct = by_way("mma", x, w, gy, some), got = by_way("winograd", x, w, gy, some);
       REQUIRE(some == 2);
