@@ -15,7 +15,8 @@ namespace voxgrad {
 namespace {
 
 bool is_group(const std::vector<ConfigKey>& keys, const std::string& prefix) {
-  return std::any_of(keys.begin(), keys.end(), [&](auto& k) { return k.name.rfind(prefix + ".", 0) == 0; });
+  const std::string begin = prefix + ".";
+  return std::any_of(keys.begin(), keys.end(), [&](auto& k) { return k.name.starts_with(begin); });
 }
 
 void apply_object(std::vector<ConfigKey>& keys, const Json& object, const std::string& prefix, const std::string& where) {

@@ -163,14 +163,18 @@ TEST_CASE("pages of a TIFF are slices and channels as ImageJ says, and lie as fa
   CHECK(read_volume(folder / "h.tif").spacing() == Vec3{3, 2, 1});
 }
 
-// Where a JPEG of 8 x 24 pixels, white in its first rows and columns, has its white corner as it is read, with this behind its first
-// marker.
-static std::string corner_of(const TemporaryFolder& folder, const std::string& segment) {
+// A JPEG of 8 x 24 pixels, white in its first rows and columns.
+static std::string white_corner() {
+  const TemporaryFolder folder;
   Tensor t = Tensor::full({1, 8, 24, 1}, 0, DType::u8);
   for (int64_t y = 0; y < 4; ++y)
     for (int64_t x = 0; x < 8; ++x) t.mutable_data<uint8_t>()[size_t(y * 24 + x)] = 255;
   write_volume(folder / "plain.jpg", {t, Affine{}});
-  std::string bytes = file_bytes(folder / "plain.jpg");
+  return file_bytes(folder / "plain.jpg");
+}
+
+// Where that JPEG has its white corner as it is read, with this behind its first marker.
+static std::string corner_of(const TemporaryFolder& folder, std::string bytes, const std::string& segment) {
   bytes.insert(2, segment);
   put_bytes(folder / "turned.jpg", bytes);
   const Volume v = read_volume(folder / "turned.jpg");
@@ -188,8 +192,9 @@ static std::string corner_of(const TemporaryFolder& folder, const std::string& s
   return where;
 }
 
-TEST_CASE("a JPEG lies as its Exif segment says") {
+TEST_CASE("a JPEG lies as its Exif segment says", "[forks]") {
   const TemporaryFolder folder;
+  const std::string plain = white_corner();
   // Exif of `value` in the type and entry given; the lengths that the segment and the directory say may be others.
   const auto exif = [](bool little, int value, int tag = 0x112, int type = 3, int said = 1) {
     const auto number = [&](unsigned n, int size) {
@@ -209,24 +214,24 @@ TEST_CASE("a JPEG lies as its Exif segment says") {
   for (int value = 0; value <= 9; ++value)
     for (const bool little : {false, true}) {
       CAPTURE(value, little);
-      CHECK(corner_of(folder, exif(little, value, 0x112, 3, 2)) == wanted[value]);
+      CHECK(corner_of(folder, plain, exif(little, value, 0x112, 3, 2)) == wanted[value]);
     }
   const std::string comment = std::string("\xff\xfe") + std::string(1, 0) + char(5) + "abc", turned = exif(true, 6, 0x112, 3, 2);
-  CHECK(corner_of(folder, comment + turned) == "24x8 top right");
+  CHECK(corner_of(folder, plain, comment + turned) == "24x8 top right");
   // Another tag, another type, a directory that ends before it, one beyond the segment, a segment cut short.
-  CHECK(corner_of(folder, exif(true, 6, 0x113, 3, 2)) == "8x24 top left");
-  CHECK(corner_of(folder, exif(true, 6, 0x112, 4, 2)) == "8x24 top left");
-  CHECK(corner_of(folder, exif(true, 6)) == "8x24 top left");
-  CHECK(corner_of(folder, exif(true, 6, 0x112, 3, 65535)) == "24x8 top right");
+  CHECK(corner_of(folder, plain, exif(true, 6, 0x113, 3, 2)) == "8x24 top left");
+  CHECK(corner_of(folder, plain, exif(true, 6, 0x112, 4, 2)) == "8x24 top left");
+  CHECK(corner_of(folder, plain, exif(true, 6)) == "8x24 top left");
+  CHECK(corner_of(folder, plain, exif(true, 6, 0x112, 3, 65535)) == "24x8 top right");
   for (size_t cut = 1; cut + 4 < turned.size(); ++cut) {
     std::string s = turned.substr(0, turned.size() - cut);
     s[2] = char((s.size() - 2) >> 8), s[3] = char(s.size() - 2);
-    const std::string where = corner_of(folder, s);
+    const std::string where = corner_of(folder, plain, s);
     CHECK((where == "8x24 top left" || where == "24x8 top right"));
   }
   std::string far = turned;
   far[14] = far[15] = far[16] = far[17] = '\xff';
-  CHECK(corner_of(folder, far) == "8x24 top left");
+  CHECK(corner_of(folder, plain, far) == "8x24 top left");
 }
 
 TEST_CASE("pictures that would be read as something else are refused by what they are") {

@@ -144,7 +144,7 @@ TEST_CASE("a DICOM series is a volume") {
   CHECK_THAT(error_of([&] { read_volume(two.path(), {.series = "no such"}); }), Contains("no series"));
 }
 
-TEST_CASE("DICOM files of many transfer syntaxes are read or refused, and malformed ones do not end the program") {
+TEST_CASE("DICOM files of many transfer syntaxes are read or refused, and malformed ones do not end the program", "[forks]") {
   const fs::path folder = outside_data("dicom_pydicom");
   if (folder.empty()) return;
   int read = 0, refused = 0;
