@@ -15,10 +15,10 @@ if(VOXGRAD_EMULATE_CUDA)
   set(telling -fsanitize=kernel-address -fsanitize-recover=kernel-address --param asan-stack=0 --param asan-globals=0
       --param asan-instrumentation-with-call-threshold=0)
   if(VOXGRAD_SANITIZE MATCHES address)
-    list(APPEND emulated -O1 --param asan-stack=0 -fno-sanitize=undefined)
+    list(APPEND emulated -O1 --param asan-stack=0 -fno-sanitize=undefined --param asan-instrumentation-with-call-threshold=7000)
     list(PREPEND telling -fno-sanitize=all)
-    set_source_files_properties(${emulator} PROPERTIES COMPILE_OPTIONS "-O2;--param;asan-stack=0;-fno-sanitize=undefined"
-      SKIP_PRECOMPILE_HEADERS ON)
+    set_source_files_properties(${emulator} PROPERTIES COMPILE_OPTIONS
+      "-O2;--param;asan-stack=0;-fno-sanitize=undefined;--param;asan-instrumentation-with-call-threshold=7000" SKIP_PRECOMPILE_HEADERS ON)
   endif()
   set_source_files_properties(${cuda_kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${emulated}"
     OBJECT_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/emulator/builtins.h)
