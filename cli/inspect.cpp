@@ -42,7 +42,7 @@ void run(const InspectCommand& c) {
     report = describe_checkpoint(path / (fs::exists(path / "best.safetensors") ? "best.safetensors" : "last.safetensors"));
   else if (path.extension() == ".safetensors") report = describe_checkpoint(path);
   else if (is_weights(path)) report = describe_weights(path);
-  else if (is_dataset(path) && (fs::exists(path / "dataset.json") || !fs::is_directory(path) || !holds_dicom(path)))
+  else if (is_dataset(path, true) && (fs::exists(path / "dataset.json") || !fs::is_directory(path) || !holds_dicom(path)))
     report = describe_dataset(path);
   else report = describe_volume(path, c.series);
   std::fputs(report.c_str(), stdout);

@@ -55,7 +55,7 @@ std::string describe_dataset(const std::filesystem::path& folder) {
   std::ostringstream o;
   o << "data set       " << d.name << "\nchannels       ";
   for (size_t i = 0; i < d.channel_names.size(); ++i) o << (i ? ", " : "") << d.channel_names[i];
-  o << "\nlabels         ";
+  o << "\nlabels         " << (d.labels.empty() ? "none" : "");
   for (size_t i = 0; i < d.labels.size() && d.label_map.regions.empty(); ++i) o << (i ? ", " : "") << i << " " << d.labels[i];
   o << describe_regions(d.label_map);
   o << "\ncases          " << d.cases.size() << " for training, " << d.tests.size() << " for testing\n";

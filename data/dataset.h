@@ -54,8 +54,8 @@ struct Dataset {
 // one that MSD's form lists may stand for those of its channels.
 // Every file named is known to exist and to lie inside the folder. Test cases that cannot be used are left out.
 Dataset read_dataset(const std::filesystem::path&);
-// Whether a form of data sets knows it, but for a folder of images alone.
-bool is_dataset(const std::filesystem::path&);
+// Whether a form of data sets knows it; a folder of images alone is one where `unlabelled` ones are asked for too.
+bool is_dataset(const std::filesystem::path&, bool unlabelled = false);
 
 // The file or folder that says what a data set is, for errors.
 std::string source_of(const Dataset&);

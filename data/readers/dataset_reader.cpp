@@ -99,9 +99,9 @@ void check_all_labelled(const Dataset& d) {
           from.ends_with(".json") ? "" : "; labels of voxels are listed by a dataset.json, or as files in the column label of a table");
 }
 
-bool is_dataset(const fs::path& path) {
+bool is_dataset(const fs::path& path, bool unlabelled) {
   const auto& all = dataset_readers().entries();
-  const auto knows = [&](const DatasetReader& r) { return !r.unlabelled && r.recognises(path); };
+  const auto knows = [&](const DatasetReader& r) { return (unlabelled || !r.unlabelled) && r.recognises(path); };
   return fs::exists(path) && std::any_of(all.begin(), all.end(), knows);
 }
 

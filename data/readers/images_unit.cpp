@@ -36,6 +36,7 @@ TEST_CASE("a folder of images alone is a data set without labels") {
   CHECK(d.labels.empty());
   CHECK(d.tests.empty());
   CHECK_FALSE(d.split);
+  CHECK(is_dataset(folder / "plain", true));
   CHECK_FALSE(is_dataset(folder / "plain"));  // images to predict as they were
 
   TrainConfig config;
